@@ -1,0 +1,138 @@
+//! Clients of SQS and S3, made once. Where the endpoints and credentials come from is the only difference
+//! between local mode and AWS.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+
+use crate::limits;
+
+/// An endpoint with fixed credentials, as the embedded servers have it.
+#[derive(Clone, Debug)]
+pub struct FixedEndpoint {
+    /// Where SQS and S3 both answer.
+    pub endpoint: String,
+    /// The access key's id.
+    pub access_key_id: String,
+    /// The secret access key.
+    pub secret_access_key: String,
+    /// The region.
+    pub region: String,
+}
+
+/// What all clients are made from.
+#[derive(Clone, Debug)]
+pub struct AwsClients {
+    sdk: SdkConfig,
+    credentials_expiry: CredentialsExpiry,
+}
+
+impl AwsClients {
+    /// From the SDK's own settings: region, endpoints and the usual chain of credentials.
+    pub async fn from_process() -> Self {
+        Self::from_sdk(aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await)
+    }
+
+    /// For one endpoint with fixed credentials, whatever the process's environment says.
+    pub fn fixed(fixed: FixedEndpoint) -> Self {
+        let credentials = Credentials::new(fixed.access_key_id, fixed.secret_access_key, None, None, "fixed");
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(fixed.region))
+            .endpoint_url(fixed.endpoint)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build();
+        Self::from_sdk(sdk)
+    }
+
+    fn from_sdk(sdk: SdkConfig) -> Self {
+        let credentials_expiry = CredentialsExpiry::default();
+        let sdk = match sdk.credentials_provider() {
+            None => sdk,
+            Some(inner) => {
+                let observed = Observed { inner, expiry: credentials_expiry.clone() };
+                let provider = SharedCredentialsProvider::new(observed);
+                sdk.into_builder().credentials_provider(provider).build()
+            }
+        };
+        Self { sdk, credentials_expiry }
+    }
+
+    /// The client for long polls: SQS's client has no read timeout by default, and a poll could hang for ever.
+    pub(crate) fn sqs_for_receiving(&self) -> aws_sdk_sqs::Client {
+        let wait = limits::SQS_WAIT;
+        self.sqs(wait + Duration::from_secs(5), wait + Duration::from_secs(10))
+    }
+
+    /// The client for everything else in SQS.
+    pub(crate) fn sqs_for_the_rest(&self) -> aws_sdk_sqs::Client {
+        self.sqs(Duration::from_secs(5), Duration::from_secs(5))
+    }
+
+    fn sqs(&self, read: Duration, attempt: Duration) -> aws_sdk_sqs::Client {
+        let config =
+            aws_sdk_sqs::config::Builder::from(&self.sdk).timeout_config(timeouts(read, attempt)).build();
+        aws_sdk_sqs::Client::from_conf(config)
+    }
+
+    /// A client of S3, at `endpoint` if that is given.
+    pub(crate) fn s3(&self, path_style: bool, endpoint: Option<&str>) -> aws_sdk_s3::Client {
+        let mut config = aws_sdk_s3::config::Builder::from(&self.sdk)
+            .force_path_style(path_style)
+            .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(30)));
+        if let Some(endpoint) = endpoint {
+            config = config.endpoint_url(endpoint);
+        }
+        aws_sdk_s3::Client::from_conf(config.build())
+    }
+
+    /// When the credentials last handed out end, if they do.
+    pub(crate) fn credentials_expiry(&self) -> CredentialsExpiry {
+        self.credentials_expiry.clone()
+    }
+}
+
+fn timeouts(read: Duration, attempt: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .read_timeout(read)
+        .operation_attempt_timeout(attempt)
+        .build()
+}
+
+/// Remembers when the credentials in use end, since presigned URLs end with them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CredentialsExpiry(Arc<Mutex<Option<SystemTime>>>);
+
+impl CredentialsExpiry {
+    pub(crate) fn get(&self) -> Option<SystemTime> {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn set(&self, expiry: Option<SystemTime>) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = expiry;
+    }
+}
+
+#[derive(Debug)]
+struct Observed {
+    inner: SharedCredentialsProvider,
+    expiry: CredentialsExpiry,
+}
+
+impl ProvideCredentials for Observed {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let credentials = self.inner.provide_credentials().await?;
+            self.expiry.set(credentials.expiry());
+            Ok(credentials)
+        })
+    }
+}

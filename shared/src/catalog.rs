@@ -1,0 +1,139 @@
+//! Reading functions: manifests from memory for a few seconds, versions and code, which never change, for good.
+
+use std::sync::Arc;
+
+use moka::future::Cache;
+use serde::de::DeserializeOwned;
+
+use crate::function::{Manifest, Version};
+use crate::limits;
+use crate::name::{FunctionName, VersionRef};
+use crate::store::{Store, StoreError};
+
+const MANIFESTS: u64 = 10_000;
+const VERSIONS: u64 = 10_000;
+const CODE_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_METADATA_BYTES: u64 = 1024 * 1024;
+
+/// Something about a function could not be read.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CatalogError {
+    /// There is no such function, version, or alias.
+    #[error("{0}")]
+    NotFound(String),
+    /// S3 failed; it may work later.
+    #[error(transparent)]
+    Store(Arc<StoreError>),
+    /// What S3 holds is not what was written there.
+    #[error("{key} is damaged: {detail}")]
+    Damaged {
+        /// The object's key.
+        key: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+}
+
+impl From<StoreError> for CatalogError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+/// Functions, their versions and their code, as read from the store.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    store: Store,
+    manifests: Cache<FunctionName, Arc<Manifest>>,
+    versions: Cache<(FunctionName, u32), Arc<Version>>,
+    code: Cache<String, Arc<str>>,
+    max_code_bytes: u64,
+}
+
+impl Catalog {
+    /// A catalog over `store`, for code of at most `max_code_bytes`.
+    pub fn new(store: Store, max_code_bytes: u64) -> Self {
+        let weigh = |_: &String, code: &Arc<str>| u32::try_from(code.len()).unwrap_or(u32::MAX);
+        Self {
+            store,
+            manifests: Cache::builder().max_capacity(MANIFESTS).time_to_live(limits::MANIFEST_TTL).build(),
+            versions: Cache::new(VERSIONS),
+            code: Cache::builder().max_capacity(CODE_BYTES).weigher(weigh).build(),
+            max_code_bytes,
+        }
+    }
+
+    /// The function's manifest, at most a few seconds old.
+    pub async fn manifest(&self, name: &FunctionName) -> Result<Arc<Manifest>, CatalogError> {
+        let load = async {
+            let key = self.store.keys().manifest(name);
+            let manifest: Manifest = self.read(&key).await?.ok_or_else(|| no_function(name))?;
+            if manifest.deleted { Err(no_function(name)) } else { Ok(Arc::new(manifest)) }
+        };
+        self.manifests.try_get_with_by_ref(name, load).await.map_err(|error| (*error).clone())
+    }
+
+    /// Forgets what is remembered of a function that just changed.
+    pub async fn forget(&self, name: &FunctionName) {
+        self.manifests.invalidate(name).await;
+    }
+
+    /// The version that `version` names, or the latest.
+    pub async fn resolve(
+        &self,
+        name: &FunctionName,
+        version: Option<&VersionRef>,
+    ) -> Result<Arc<Version>, CatalogError> {
+        if let Some(VersionRef::Number(number)) = version {
+            return self.version(name, *number).await;
+        }
+        let manifest = self.manifest(name).await?;
+        match manifest.resolve(version) {
+            Some(number) if number == manifest.latest.version => Ok(Arc::new(manifest.latest.clone())),
+            Some(number) => self.version(name, number).await,
+            None => Err(no_version(name, version)),
+        }
+    }
+
+    /// One immutable version.
+    pub async fn version(&self, name: &FunctionName, number: u32) -> Result<Arc<Version>, CatalogError> {
+        let load = async {
+            let key = self.store.keys().version(name, number);
+            let missing = || no_version(name, Some(&VersionRef::Number(number)));
+            let version: Version = self.read(&key).await?.ok_or_else(missing)?;
+            Ok(Arc::new(version))
+        };
+        let key = (name.clone(), number);
+        self.versions.try_get_with(key, load).await.map_err(|error: Arc<CatalogError>| (*error).clone())
+    }
+
+    /// A version's Ruby source.
+    pub async fn code(&self, version: &Version) -> Result<Arc<str>, CatalogError> {
+        let load = async {
+            let key = self.store.keys().code(&version.code_sha256);
+            let missing = || CatalogError::NotFound(format!("the code of {} is gone", version.function));
+            let object = self.store.get(&key, self.max_code_bytes).await?.ok_or_else(missing)?;
+            let code = String::from_utf8(object.bytes)
+                .map_err(|error| CatalogError::Damaged { key, detail: error.to_string() })?;
+            Ok(Arc::from(code))
+        };
+        let loaded = self.code.try_get_with_by_ref(&version.code_sha256, load).await;
+        loaded.map_err(|error: Arc<CatalogError>| (*error).clone())
+    }
+
+    async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, CatalogError> {
+        let Some(object) = self.store.get(key, MAX_METADATA_BYTES).await? else { return Ok(None) };
+        serde_json::from_slice(&object.bytes)
+            .map(Some)
+            .map_err(|error| CatalogError::Damaged { key: key.to_owned(), detail: error.to_string() })
+    }
+}
+
+fn no_function(name: &FunctionName) -> CatalogError {
+    CatalogError::NotFound(format!("there is no function {name}"))
+}
+
+fn no_version(name: &FunctionName, version: Option<&VersionRef>) -> CatalogError {
+    let wanted = version.map_or_else(|| "latest".to_owned(), ToString::to_string);
+    CatalogError::NotFound(format!("the function {name} has no version {wanted}"))
+}

@@ -1,0 +1,258 @@
+//! An execution's record: what a poller reads, and what stands in S3.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::id::ExecutionId;
+use crate::limits;
+use crate::name::FunctionName;
+use crate::timestamp::Timestamp;
+
+/// Where an execution stands. The last three are final and never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Accepted, and no worker has said that it runs.
+    Queued,
+    /// A worker runs it.
+    Running,
+    /// It returned a result.
+    Succeeded,
+    /// It ended without a result; `error` says why.
+    Failed,
+    /// It was cancelled.
+    Cancelled,
+}
+
+impl Status {
+    /// Whether nothing will change any more.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// Why an execution has no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// Ruby raised; `type` is the class.
+    Exception,
+    /// The code is not Ruby.
+    Syntax,
+    /// The wall clock or the CPU time ran out.
+    Timeout,
+    /// The memory limit was reached.
+    Memory,
+    /// The scratch folder's limit was reached.
+    Scratch,
+    /// The result is larger than `max_result_bytes`.
+    ResultTooLarge,
+    /// The result can't be written as JSON.
+    ResultNotJson,
+    /// A signal, `exit!`, or nothing returned.
+    Crash,
+    /// The function or the version does not exist.
+    NotFound,
+    /// The message can never run.
+    BadMessage,
+    /// The attempts were used up without an answer.
+    WorkerLost,
+    /// It outlived the queue.
+    Expired,
+}
+
+/// An execution's failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionError {
+    /// Why there is no result.
+    pub kind: ErrorKind,
+    /// The Ruby class, where Ruby raised.
+    #[serde(rename = "type")]
+    pub class: Option<String>,
+    /// One sentence about it.
+    pub message: String,
+    /// Where in the function's code it was raised, innermost first.
+    pub backtrace: Vec<String>,
+}
+
+impl ExecutionError {
+    /// A failure that no Ruby class stands for.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, class: None, message: message.into(), backtrace: Vec::new() }
+    }
+
+    /// Cuts what function code said to what a record keeps.
+    pub fn bounded(mut self) -> Self {
+        let chars = limits::MAX_ERROR_MESSAGE_CHARS;
+        truncate(&mut self.message, chars);
+        if let Some(class) = &mut self.class {
+            truncate(class, limits::MAX_BACKTRACE_LINE_CHARS);
+        }
+        self.backtrace.truncate(limits::MAX_BACKTRACE_LINES);
+        for line in &mut self.backtrace {
+            truncate(line, limits::MAX_BACKTRACE_LINE_CHARS);
+        }
+        self
+    }
+}
+
+fn truncate(text: &mut String, chars: usize) {
+    if let Some((end, _)) = text.char_indices().nth(chars) {
+        text.truncate(end);
+    }
+}
+
+/// What an attempt used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Wall clock, from the fork to the answer, in milliseconds.
+    pub wall_ms: f64,
+    /// User and system time of its processes, in milliseconds.
+    pub cpu_ms: f64,
+    /// The largest resident memory seen, in bytes; pages shared with the zygote count.
+    pub max_rss_bytes: u64,
+}
+
+/// How the attempt was confined.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Isolation {
+    /// 0 (none, or not with a uid of its own) to 3.
+    pub tier: u8,
+    /// The layers that were in force.
+    pub layers: Vec<String>,
+}
+
+/// An execution, as polled and as recorded.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Execution {
+    /// Its id: the API's, the producer's, or SQS's `MessageId`.
+    pub id: ExecutionId,
+    /// The function's name.
+    pub function: FunctionName,
+    /// The version that ran, once that is known.
+    pub version: Option<u32>,
+    /// Where it stands.
+    pub status: Status,
+    /// Where to poll it, relative to the API.
+    pub url: String,
+    /// When it was submitted.
+    pub submitted_at: Timestamp,
+    /// When the attempt that counts began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// How many attempts there were.
+    pub attempts: u32,
+    /// What the attempt that counts used.
+    pub usage: Option<Usage>,
+    /// The result itself, where it is small enough.
+    pub result: Option<Box<RawValue>>,
+    /// Where the result can be fetched, whatever its size.
+    pub result_url: Option<String>,
+    /// The result's size.
+    pub result_bytes: Option<u64>,
+    /// Where the logs can be fetched, if there are any.
+    pub logs_url: Option<String>,
+    /// Whether more was logged than is kept.
+    pub logs_truncated: bool,
+    /// When the URLs stop working.
+    pub urls_expire_at: Option<Timestamp>,
+    /// How it was confined.
+    pub isolation: Option<Isolation>,
+    /// Why there is no result.
+    pub error: Option<ExecutionError>,
+    /// The result's key; in the stored record alone, to sign its URL again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_key: Option<String>,
+    /// The logs' key; in the stored record alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logs_key: Option<String>,
+}
+
+impl Execution {
+    /// An execution that waits in the queue.
+    pub fn queued(
+        id: ExecutionId,
+        function: FunctionName,
+        version: Option<u32>,
+        submitted_at: Timestamp,
+    ) -> Self {
+        Self {
+            url: format!("/v1/functions/{function}/executions/{id}"),
+            id,
+            function,
+            version,
+            status: Status::Queued,
+            submitted_at,
+            started_at: None,
+            finished_at: None,
+            attempts: 0,
+            usage: None,
+            result: None,
+            result_url: None,
+            result_bytes: None,
+            logs_url: None,
+            logs_truncated: false,
+            urls_expire_at: None,
+            isolation: None,
+            error: None,
+            result_key: None,
+            logs_key: None,
+        }
+    }
+
+    /// The execution without what only the stored record needs.
+    pub fn public(mut self) -> Self {
+        self.result_key = None;
+        self.logs_key = None;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queued_execution_shows_every_field_of_the_contract() {
+        let id: ExecutionId = "m-1".parse().unwrap();
+        let at = Timestamp::from_unix_ms(0).unwrap();
+        let queued = Execution::queued(id, "hello".parse().unwrap(), Some(3), at);
+        let json = serde_json::to_value(&queued).unwrap();
+        let expected = serde_json::json!({
+            "id": "m-1", "function": "hello", "version": 3, "status": "queued",
+            "url": "/v1/functions/hello/executions/m-1",
+            "submitted_at": "1970-01-01T00:00:00.000Z", "started_at": null, "finished_at": null,
+            "attempts": 0, "usage": null, "result": null, "result_url": null, "result_bytes": null,
+            "logs_url": null, "logs_truncated": false, "urls_expire_at": null, "isolation": null,
+            "error": null
+        });
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn a_result_is_kept_to_the_letter() {
+        let id: ExecutionId = "m-1".parse().unwrap();
+        let at = Timestamp::from_unix_ms(0).unwrap();
+        let mut execution = Execution::queued(id, "hello".parse().unwrap(), None, at);
+        let digits = r#"{"n":123456789012345678901234567890.10}"#;
+        execution.result = Some(RawValue::from_string(digits.to_owned()).unwrap());
+        let stored = serde_json::to_string(&execution).unwrap();
+        let read: Execution = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read.result.unwrap().get(), digits);
+    }
+
+    #[test]
+    fn a_hostile_error_is_cut() {
+        let error = ExecutionError {
+            kind: ErrorKind::Exception,
+            class: Some("X".repeat(10_000)),
+            message: "é".repeat(100_000),
+            backtrace: vec!["b".repeat(10_000); 1_000],
+        };
+        let bounded = error.bounded();
+        assert_eq!(bounded.message.chars().count(), limits::MAX_ERROR_MESSAGE_CHARS);
+        assert_eq!(bounded.backtrace.len(), limits::MAX_BACKTRACE_LINES);
+        assert!(serde_json::to_string(&bounded).unwrap().len() < 60_000);
+    }
+}

@@ -1,0 +1,269 @@
+//! Functions as the contract shows them and as S3 holds them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::{self, Setting};
+use crate::name::{Alias, FunctionName, VersionRef};
+use crate::timestamp::Timestamp;
+
+/// How a function's code is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// The value of the last expression is the result.
+    Script,
+    /// The code defines a handler; its top level runs once per version and template.
+    Handler,
+}
+
+/// A function's limits, permissions and environment. Every field is optional in a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FunctionConfig {
+    /// Wall clock of one attempt, in milliseconds.
+    pub timeout_ms: u64,
+    /// Resident memory of all its processes, in MiB.
+    pub memory_mb: u64,
+    /// The result's size as JSON, in bytes.
+    pub max_result_bytes: u64,
+    /// How much of the logs is kept, in bytes.
+    pub max_log_bytes: u64,
+    /// The scratch folder's size, in bytes.
+    pub max_scratch_bytes: u64,
+    /// May open network connections, where the worker's operator allows it.
+    pub network: bool,
+    /// May start processes.
+    pub subprocesses: bool,
+    /// Processes and threads at once, where `subprocesses` is true.
+    pub max_processes: u64,
+    /// What `ENV` holds beside the documented names.
+    pub environment: BTreeMap<String, String>,
+    /// The top-level method to call, where it is neither `handler` nor `lambda_handler`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handler: Option<String>,
+    /// How often a failed execution is tried again.
+    pub retries: u64,
+}
+
+impl Default for FunctionConfig {
+    fn default() -> Self {
+        Self {
+            timeout_ms: limits::TIMEOUT_MS.default,
+            memory_mb: limits::MEMORY_MB.default,
+            max_result_bytes: limits::MAX_RESULT_BYTES.default,
+            max_log_bytes: limits::MAX_LOG_BYTES.default,
+            max_scratch_bytes: limits::MAX_SCRATCH_BYTES.default,
+            network: false,
+            subprocesses: false,
+            max_processes: limits::MAX_PROCESSES.default,
+            environment: BTreeMap::new(),
+            handler: None,
+            retries: limits::RETRIES.default,
+        }
+    }
+}
+
+/// A field of `config` that was refused, and what it may hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("config.{field} {expected}")]
+pub struct ConfigFieldError {
+    /// The field's name, with a variable's name behind it for `environment`.
+    pub field: String,
+    /// What the field may hold, as the end of a sentence.
+    pub expected: String,
+}
+
+impl FunctionConfig {
+    /// Checks every field against its range.
+    pub fn validate(&self) -> Result<(), ConfigFieldError> {
+        let numbers: [(&str, u64, &Setting); 7] = [
+            ("timeout_ms", self.timeout_ms, &limits::TIMEOUT_MS),
+            ("memory_mb", self.memory_mb, &limits::MEMORY_MB),
+            ("max_result_bytes", self.max_result_bytes, &limits::MAX_RESULT_BYTES),
+            ("max_log_bytes", self.max_log_bytes, &limits::MAX_LOG_BYTES),
+            ("max_scratch_bytes", self.max_scratch_bytes, &limits::MAX_SCRATCH_BYTES),
+            ("max_processes", self.max_processes, &limits::MAX_PROCESSES),
+            ("retries", self.retries, &limits::RETRIES),
+        ];
+        for (field, value, setting) in numbers {
+            if !setting.range.contains(&value) {
+                let (least, most) = (setting.range.start(), setting.range.end());
+                return refused(field, format!("must be from {least} to {most}; it is {value}"));
+            }
+        }
+        self.validate_environment()?;
+        match &self.handler {
+            Some(method) if !is_method_name(method) => {
+                refused("handler", "must be the name of a Ruby method".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn validate_environment(&self) -> Result<(), ConfigFieldError> {
+        let mut bytes = 0;
+        for (name, value) in &self.environment {
+            bytes += name.len() + value.len();
+            let field = format!("environment.{}", name.escape_debug());
+            if !is_variable_name(name) {
+                return refused(&field, "must be a name of letters, digits and underscores".to_owned());
+            }
+            if name.starts_with("BADLAMBDA_") {
+                return refused(&field, "must not begin with BADLAMBDA_, which is ours".to_owned());
+            }
+            if value.contains('\0') {
+                return refused(&field, "must not contain a NUL".to_owned());
+            }
+        }
+        if bytes > limits::MAX_ENVIRONMENT_BYTES {
+            let most = limits::MAX_ENVIRONMENT_BYTES;
+            return refused("environment", format!("must hold at most {most} bytes; it holds {bytes}"));
+        }
+        Ok(())
+    }
+}
+
+fn refused(field: &str, expected: String) -> Result<(), ConfigFieldError> {
+    Err(ConfigFieldError { field: field.to_owned(), expected })
+}
+
+fn is_variable_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn is_method_name(name: &str) -> bool {
+    let stem = name.strip_suffix(['?', '!']).unwrap_or(name);
+    stem.len() <= 64
+        && stem.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && stem.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// One immutable version of a function, as S3 holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// The function's name.
+    pub function: FunctionName,
+    /// Its number, from 1 on.
+    pub version: u32,
+    /// The code's SHA-256 in hexadecimal, under which it is stored.
+    pub code_sha256: String,
+    /// The code's size.
+    pub code_bytes: u64,
+    /// How the code is run.
+    pub form: Form,
+    /// What the code may use.
+    pub config: FunctionConfig,
+    /// When it was published.
+    pub created_at: Timestamp,
+}
+
+/// A function's manifest, as S3 holds it: the only object about a function that changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The function's name.
+    pub name: FunctionName,
+    /// The latest version, in full, so that the common case needs no second read.
+    pub latest: Version,
+    /// Movable names for versions.
+    pub aliases: BTreeMap<Alias, u32>,
+    /// When the function was first created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// A deleted function keeps its manifest: a later one of its name goes on counting versions, so that a
+    /// version, once published, never means other code.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+}
+
+impl Manifest {
+    /// The number of the version that `version` names, or of the latest; `None` where there is no such alias
+    /// or no such number yet.
+    pub fn resolve(&self, version: Option<&VersionRef>) -> Option<u32> {
+        match version {
+            None => Some(self.latest.version),
+            Some(VersionRef::Number(number)) => (*number <= self.latest.version).then_some(*number),
+            Some(VersionRef::Alias(alias)) => self.aliases.get(alias).copied(),
+        }
+    }
+}
+
+/// A function as the API shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Function {
+    /// The function's name.
+    pub name: FunctionName,
+    /// The latest version's number.
+    pub version: u32,
+    /// Movable names for versions.
+    pub aliases: BTreeMap<Alias, u32>,
+    /// The latest code's SHA-256 in hexadecimal.
+    pub code_sha256: String,
+    /// The latest code's size.
+    pub code_bytes: u64,
+    /// How the latest code is run.
+    pub form: Form,
+    /// The latest configuration, every field with its value.
+    pub config: FunctionConfig,
+    /// When the function was first created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl From<Manifest> for Function {
+    fn from(manifest: Manifest) -> Self {
+        let latest = manifest.latest;
+        Self {
+            name: manifest.name,
+            version: latest.version,
+            aliases: manifest.aliases,
+            code_sha256: latest.code_sha256,
+            code_bytes: latest.code_bytes,
+            form: latest.form,
+            config: latest.config,
+            created_at: manifest.created_at,
+            updated_at: manifest.updated_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(json: &str) -> String {
+        let config: FunctionConfig = serde_json::from_str(json).unwrap();
+        config.validate().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_empty_config_is_the_defaults_of_the_contract() {
+        let config: FunctionConfig = serde_json::from_str("{}").unwrap();
+        assert_eq!(config, FunctionConfig::default());
+        config.validate().unwrap();
+        assert_eq!((config.timeout_ms, config.memory_mb, config.max_processes), (30_000, 256, 16));
+        assert_eq!(config.max_result_bytes, 6_291_456);
+        assert_eq!((config.max_log_bytes, config.max_scratch_bytes), (1_048_576, 67_108_864));
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_named() {
+        assert_eq!(refusal(r#"{"memory_mb": 1}"#), "config.memory_mb must be from 48 to 10240; it is 1");
+        assert!(refusal(r#"{"timeout_ms": 39600001}"#).contains("config.timeout_ms"));
+        assert!(refusal(r#"{"handler": "Foo.bar"}"#).contains("config.handler"));
+        assert!(refusal(r#"{"environment": {"1A": ""}}"#).contains("config.environment.1A"));
+        assert!(refusal(r#"{"environment": {"BADLAMBDA_X": ""}}"#).contains("ours"));
+        let large = format!(r#"{{"environment": {{"A": "{}"}}}}"#, "x".repeat(4096));
+        assert!(refusal(&large).contains("4096 bytes"));
+    }
+
+    #[test]
+    fn an_unknown_field_is_named() {
+        let error = serde_json::from_str::<FunctionConfig>(r#"{"tiemout_ms": 1}"#).unwrap_err();
+        assert!(error.to_string().contains("unknown field `tiemout_ms`"), "{error}");
+    }
+}

@@ -1,0 +1,188 @@
+//! Identifiers of executions.
+//!
+//! The API makes ids of 31 characters in Crockford's base 32 (lower case): ten of them the time, counted
+//! backwards so that the newest sorts first, thirteen of chance, and eight that check the rest together with
+//! the function's name. So a poll for an id that was never issued for this function needs no look-up.
+//! Producers on the queue may bring ids of their own, or none: then SQS's `MessageId` serves.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::name::FunctionName;
+use crate::timestamp::Timestamp;
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const TIME_CHARS: usize = 10;
+const RANDOM_CHARS: usize = 13;
+const BODY_CHARS: usize = TIME_CHARS + RANDOM_CHARS;
+const CHECK_CHARS: usize = 8;
+const LATEST_MS: i64 = (1 << 48) - 1;
+const MAX_FOREIGN_CHARS: usize = 128;
+
+/// The id of one execution.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ExecutionId(String);
+
+/// Where an id comes from, as far as the id itself tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The API issued it for this function, at this time.
+    Issued(Timestamp),
+    /// It has the form of the API's ids, but was never issued for this function.
+    Forged,
+    /// A producer on the queue brought it, or it is a `MessageId`.
+    Foreign,
+}
+
+/// The text is not an execution's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an execution's id is 1 to 128 letters, digits, hyphens and underscores")]
+pub struct IdError;
+
+impl ExecutionId {
+    /// Issues a new id for an execution of `function`.
+    pub fn issue(function: &FunctionName) -> Self {
+        let backwards = (LATEST_MS - Timestamp::now().unix_ms()).max(0) as u64;
+        let mut id = String::with_capacity(BODY_CHARS + CHECK_CHARS);
+        push_base32(&mut id, backwards.into(), TIME_CHARS);
+        let random: u128 = rand::rng().random();
+        push_base32(&mut id, random, RANDOM_CHARS);
+        let check = check_of(function, &id);
+        id.push_str(&check);
+        Self(id)
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Tells whether the API issued this id for `function`.
+    pub fn origin(&self, function: &FunctionName) -> Origin {
+        let has_our_form =
+            self.0.len() == BODY_CHARS + CHECK_CHARS && self.0.bytes().all(|byte| ALPHABET.contains(&byte));
+        if !has_our_form {
+            return Origin::Foreign;
+        }
+        let (body, check) = self.0.split_at(BODY_CHARS);
+        let issued_at = LATEST_MS - value_of(&body[..TIME_CHARS]);
+        match Timestamp::from_unix_ms(issued_at) {
+            Some(moment) if check == check_of(function, body) => Origin::Issued(moment),
+            _ => Origin::Forged,
+        }
+    }
+
+    /// One hexadecimal digit that spreads executions over S3's partitions.
+    pub fn shard(&self) -> char {
+        let digest = Sha256::digest(self.0.as_bytes());
+        char::from_digit(u32::from(digest[0] >> 4), 16).unwrap_or('0')
+    }
+}
+
+fn push_base32(text: &mut String, value: u128, chars: usize) {
+    for position in (0..chars).rev() {
+        let digit = (value >> (5 * position)) & 31;
+        text.push(char::from(ALPHABET[digit as usize]));
+    }
+}
+
+fn value_of(base32: &str) -> i64 {
+    base32.bytes().fold(0, |value, byte| {
+        let digit = ALPHABET.iter().position(|&letter| letter == byte).unwrap_or(0);
+        (value << 5) | digit as i64
+    })
+}
+
+fn check_of(function: &FunctionName, body: &str) -> String {
+    let digest = Sha256::new()
+        .chain_update("badlambda execution id\0")
+        .chain_update(function.as_str())
+        .chain_update([0])
+        .chain_update(body)
+        .finalize();
+    let bits = digest[..5].iter().fold(0u128, |bits, &byte| (bits << 8) | u128::from(byte));
+    let mut check = String::with_capacity(CHECK_CHARS);
+    push_base32(&mut check, bits, CHECK_CHARS);
+    check
+}
+
+impl FromStr for ExecutionId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        text.to_owned().try_into()
+    }
+}
+
+impl TryFrom<String> for ExecutionId {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        let valid = (1..=MAX_FOREIGN_CHARS).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        if valid { Ok(Self(text)) } else { Err(IdError) }
+    }
+}
+
+impl From<ExecutionId> for String {
+    fn from(id: ExecutionId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for ExecutionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> FunctionName {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_issued_id_is_known_for_its_function_alone() {
+        let id = ExecutionId::issue(&name("hello"));
+        assert_eq!(id.as_str().len(), 31);
+        assert!(matches!(id.origin(&name("hello")), Origin::Issued(at) if at.age().as_secs() < 5));
+        assert_eq!(id.origin(&name("other")), Origin::Forged);
+    }
+
+    #[test]
+    fn every_changed_character_is_noticed() {
+        let id = ExecutionId::issue(&name("hello"));
+        for position in 0..id.as_str().len() {
+            let mut bytes = id.as_str().as_bytes().to_vec();
+            bytes[position] = if bytes[position] == b'7' { b'8' } else { b'7' };
+            let tampered: ExecutionId = String::from_utf8(bytes).unwrap().parse().unwrap();
+            assert_eq!(tampered.origin(&name("hello")), Origin::Forged, "{tampered}");
+        }
+    }
+
+    #[test]
+    fn newer_ids_sort_first() {
+        let older = ExecutionId::issue(&name("hello"));
+        std::thread::sleep(std::time::Duration::from_millis(3));
+        let newer = ExecutionId::issue(&name("hello"));
+        assert!(newer.as_str() < older.as_str());
+    }
+
+    #[test]
+    fn a_message_id_is_foreign_and_path_tricks_are_refused() {
+        let id: ExecutionId = "6f1c0a4e-8f6b-4d0e-9d5f-2f6a7f0a9b11".parse().unwrap();
+        assert_eq!(id.origin(&name("hello")), Origin::Foreign);
+        assert!(id.shard().is_ascii_hexdigit());
+        for bad in ["", "..", "a/b", "a b", "a%2f", &"x".repeat(129)] {
+            assert_eq!(bad.parse::<ExecutionId>(), Err(IdError), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Every S3 key of the system. `prefix` is the configured common prefix, with its slash, or empty.
+
+use crate::id::ExecutionId;
+use crate::name::FunctionName;
+
+/// Makes the keys of one deployment.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    /// Keys under `prefix`; a slash is added where one is missing.
+    pub fn under(prefix: &str) -> Self {
+        let trimmed = prefix.trim_matches('/');
+        let prefix = if trimmed.is_empty() { String::new() } else { format!("{trimmed}/") };
+        Self { prefix }
+    }
+
+    /// Under which all functions are listed.
+    pub fn functions(&self) -> String {
+        format!("{}functions/", self.prefix)
+    }
+
+    /// A function's manifest.
+    pub fn manifest(&self, function: &FunctionName) -> String {
+        format!("{}functions/{function}/function.json", self.prefix)
+    }
+
+    /// Under which a function's versions are listed.
+    pub fn versions(&self, function: &FunctionName) -> String {
+        format!("{}functions/{function}/versions/", self.prefix)
+    }
+
+    /// One immutable version.
+    pub fn version(&self, function: &FunctionName, number: u32) -> String {
+        format!("{}functions/{function}/versions/{number}.json", self.prefix)
+    }
+
+    /// Ruby code, stored once per content.
+    pub fn code(&self, sha256: &str) -> String {
+        format!("{}code/{sha256}.rb", self.prefix)
+    }
+
+    /// An execution's record.
+    pub fn record(&self, function: &FunctionName, id: &ExecutionId) -> String {
+        self.of_execution(function, id, "record.json")
+    }
+
+    /// An input that was too large for the queue.
+    pub fn input(&self, function: &FunctionName, id: &ExecutionId) -> String {
+        self.of_execution(function, id, "input.json")
+    }
+
+    /// The result of the attempt that came first.
+    pub fn result(&self, function: &FunctionName, id: &ExecutionId) -> String {
+        self.of_execution(function, id, "result.json")
+    }
+
+    /// The logs of the attempt that came first.
+    pub fn logs(&self, function: &FunctionName, id: &ExecutionId) -> String {
+        self.of_execution(function, id, "logs.txt")
+    }
+
+    fn of_execution(&self, function: &FunctionName, id: &ExecutionId, file: &str) -> String {
+        format!("{}executions/{}/{function}/{id}/{file}", self.prefix, id.shard())
+    }
+}
+
+/// A key beside `key` for an attempt that finds the name taken: `result.json` becomes `result.NONCE.json`.
+pub fn beside(key: &str, nonce: &str) -> String {
+    match key.rsplit_once('.') {
+        Some((stem, extension)) => format!("{stem}.{nonce}.{extension}"),
+        None => format!("{key}.{nonce}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_those_of_the_contract() {
+        let keys = Keys::under("/team/");
+        let function = "hello".parse().unwrap();
+        let id: ExecutionId = "6f1c0a4e-8f6b-4d0e-9d5f-2f6a7f0a9b11".parse().unwrap();
+        assert_eq!(keys.manifest(&function), "team/functions/hello/function.json");
+        assert_eq!(keys.version(&function, 3), "team/functions/hello/versions/3.json");
+        assert_eq!(
+            keys.record(&function, &id),
+            format!("team/executions/{}/hello/{id}/record.json", id.shard())
+        );
+        assert_eq!(Keys::under("").code("ab"), "code/ab.rb");
+        assert_eq!(beside("a/b/result.json", "x1"), "a/b/result.x1.json");
+    }
+}

@@ -1,0 +1,29 @@
+//! What the API and the worker have in common. They never meet but through what is written here: the
+//! contract's types, and the two services that stand between them.
+//!
+//! A tour, in the order of an execution's path:
+//! - [`name`], [`function`] and [`execution`] are the contract's types, and [`id`] makes and checks the ids of
+//!   executions. [`limits`] holds every limit and default with its reason.
+//! - [`message`] reads both kinds of message that ask for an execution.
+//! - [`queue`] and [`store`] are SQS and S3; AWS's types stop there. [`keys`] makes every S3 key, and
+//!   [`catalog`] reads functions, remembering what can be remembered.
+//! - [`config`], [`telemetry`], [`shutdown`], [`aws`] and [`retry`] are what every process needs around that.
+
+#![forbid(unsafe_code)]
+
+pub mod aws;
+pub mod catalog;
+pub mod config;
+pub mod execution;
+pub mod function;
+pub mod id;
+pub mod keys;
+pub mod limits;
+pub mod message;
+pub mod name;
+pub mod queue;
+pub mod retry;
+pub mod shutdown;
+pub mod store;
+pub mod telemetry;
+pub mod timestamp;

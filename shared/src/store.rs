@@ -1,0 +1,214 @@
+//! The bucket, over S3: small objects, conditional writes, presigned URLs.
+
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_types::byte_stream::AggregatedBytes;
+
+use crate::aws::{AwsClients, CredentialsExpiry};
+use crate::config::SharedConfig;
+use crate::keys::Keys;
+use crate::timestamp::Timestamp;
+
+/// JSON objects.
+pub const JSON: &str = "application/json";
+/// Ruby code.
+pub const RUBY: &str = "application/x-ruby";
+/// Logs.
+pub const TEXT: &str = "text/plain; charset=utf-8";
+
+/// A call to S3 failed.
+#[derive(Debug, thiserror::Error)]
+#[error("S3 {operation} of {key} failed: {detail}")]
+pub struct StoreError {
+    operation: &'static str,
+    key: String,
+    detail: String,
+}
+
+/// What must hold for a write to happen.
+#[derive(Clone, Copy, Debug)]
+pub enum Condition<'a> {
+    /// Nothing.
+    Always,
+    /// There is no such object.
+    Absent,
+    /// The object is still the one with this ETag.
+    Unchanged(&'a str),
+}
+
+/// What became of a conditional write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It happened; the object's ETag.
+    Stored(String),
+    /// The condition did not hold, or another write came between.
+    Refused,
+}
+
+/// An object that was read.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Its ETag, for a write that must find it unchanged.
+    pub etag: String,
+}
+
+/// One page of keys.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// The common prefixes, where a delimiter was given.
+    pub prefixes: Vec<String>,
+    /// The keys.
+    pub keys: Vec<String>,
+    /// What continues the list; `None` at its end.
+    pub next: Option<String>,
+}
+
+/// A URL that works without credentials, for a while.
+#[derive(Clone, Debug)]
+pub struct PresignedUrl {
+    /// The URL.
+    pub url: String,
+    /// When it stops working.
+    pub expires_at: Timestamp,
+}
+
+/// The bucket.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    presigning: Client,
+    credentials_expiry: CredentialsExpiry,
+    bucket: String,
+    url_ttl: Duration,
+    keys: Keys,
+}
+
+impl Store {
+    /// The bucket that `config` names.
+    pub fn new(aws: &AwsClients, config: &SharedConfig) -> Self {
+        let path_style = config.s3_path_style;
+        Self {
+            client: aws.s3(path_style, None),
+            presigning: aws.s3(path_style, config.public_s3_endpoint.as_deref()),
+            credentials_expiry: aws.credentials_expiry(),
+            bucket: config.bucket.clone(),
+            url_ttl: Duration::from_secs(config.url_ttl_seconds),
+            keys: Keys::under(&config.prefix),
+        }
+    }
+
+    /// The keys of this deployment.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Reads an object of at most `most` bytes; `None` where there is none.
+    pub async fn get(&self, key: &str, most: u64) -> Result<Option<Object>, StoreError> {
+        let answer = self.client.get_object().bucket(&self.bucket).key(key).send().await;
+        let output = match answer {
+            Ok(output) => output,
+            Err(error) if status_of(&error) == Some(404) => return Ok(None),
+            Err(error) => return Err(failed("GetObject", key, &error)),
+        };
+        let length = output.content_length.unwrap_or(0);
+        if u64::try_from(length).unwrap_or(0) > most {
+            let detail = format!("it has {length} bytes, and at most {most} are read");
+            return Err(StoreError { operation: "GetObject", key: key.to_owned(), detail });
+        }
+        let etag = output.e_tag.unwrap_or_default();
+        let bytes = output.body.collect().await.map(AggregatedBytes::to_vec);
+        let bytes = bytes.map_err(|error| failed("GetObject", key, &error))?;
+        Ok(Some(Object { bytes, etag }))
+    }
+
+    /// Writes an object if `condition` holds.
+    pub async fn put(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        content_type: &str,
+        condition: Condition<'_>,
+    ) -> Result<Written, StoreError> {
+        let call = self.client.put_object().bucket(&self.bucket).key(key);
+        let call = call.content_type(content_type).body(ByteStream::from(bytes));
+        let call = match condition {
+            Condition::Always => call,
+            Condition::Absent => call.if_none_match("*"),
+            Condition::Unchanged(etag) => call.if_match(etag),
+        };
+        match call.send().await {
+            Ok(output) => Ok(Written::Stored(output.e_tag.unwrap_or_default())),
+            // 404: the object that should be unchanged is gone; 409: another conditional write is under way.
+            Err(error)
+                if matches!(status_of(&error), Some(404 | 409 | 412))
+                    && !matches!(condition, Condition::Always) =>
+            {
+                Ok(Written::Refused)
+            }
+            Err(error) => Err(failed("PutObject", key, &error)),
+        }
+    }
+
+    /// Deletes an object, if there is one.
+    pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        let call = self.client.delete_object().bucket(&self.bucket).key(key);
+        call.send().await.map_err(|error| failed("DeleteObject", key, &error))?;
+        Ok(())
+    }
+
+    /// Lists what lies directly under `prefix`, from `after` on, at most `most` entries a page.
+    pub async fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Listing, StoreError> {
+        let output = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(prefix)
+            .delimiter("/")
+            .max_keys(most as i32)
+            .set_start_after(after.map(str::to_owned))
+            .send()
+            .await
+            .map_err(|error| failed("ListObjectsV2", prefix, &error))?;
+        let prefixes: Vec<String> =
+            output.common_prefixes.unwrap_or_default().into_iter().filter_map(|p| p.prefix).collect();
+        let keys: Vec<String> =
+            output.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect();
+        let last = prefixes.last().max(keys.last()).cloned();
+        let next = last.filter(|_| output.is_truncated.unwrap_or(false));
+        Ok(Listing { prefixes, keys, next })
+    }
+
+    /// Signs a URL by which anyone can read `key` for the configured time, or until the credentials that
+    /// sign it end.
+    pub async fn presign(&self, key: &str) -> Result<PresignedUrl, StoreError> {
+        let config =
+            PresigningConfig::expires_in(self.url_ttl).map_err(|error| failed("presigning", key, &error))?;
+        let call = self.presigning.get_object().bucket(&self.bucket).key(key);
+        let signed_at = SystemTime::now();
+        let request = call.presigned(config).await.map_err(|error| failed("presigning", key, &error))?;
+        let asked = signed_at + self.url_ttl;
+        let expires_at = self.credentials_expiry.get().map_or(asked, |end| end.min(asked));
+        Ok(PresignedUrl { url: request.uri().to_owned(), expires_at: expires_at.into() })
+    }
+
+    /// Asks whether the bucket is there and may be used.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let call = self.client.head_bucket().bucket(&self.bucket);
+        call.send().await.map_err(|error| failed("HeadBucket", &self.bucket, &error))?;
+        Ok(())
+    }
+}
+
+fn status_of<E>(error: &SdkError<E>) -> Option<u16> {
+    error.raw_response().map(|response| response.status().as_u16())
+}
+
+fn failed(operation: &'static str, key: &str, error: &(impl std::error::Error + 'static)) -> StoreError {
+    StoreError { operation, key: key.to_owned(), detail: DisplayErrorContext(error).to_string() }
+}

@@ -1,0 +1,101 @@
+//! Times as the contract writes them: RFC 3339, in UTC, with milliseconds.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A moment in UTC, kept to the millisecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(OffsetDateTime);
+
+impl Timestamp {
+    /// The present moment.
+    pub fn now() -> Self {
+        SystemTime::now().into()
+    }
+
+    /// The moment `unix_ms` milliseconds after 1970, or `None` where no calendar reaches.
+    pub fn from_unix_ms(unix_ms: i64) -> Option<Self> {
+        let nanoseconds = i128::from(unix_ms) * 1_000_000;
+        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok().map(Self)
+    }
+
+    /// Milliseconds since 1970.
+    pub fn unix_ms(self) -> i64 {
+        (self.0.unix_timestamp_nanos() / 1_000_000) as i64
+    }
+
+    /// How long ago this was; nothing if it lies in the future.
+    pub fn age(self) -> Duration {
+        let elapsed_ms = Self::now().unix_ms().saturating_sub(self.unix_ms());
+        Duration::from_millis(elapsed_ms.try_into().unwrap_or(0))
+    }
+
+    /// How long until this is reached; nothing if it has passed.
+    pub fn remaining(self) -> Duration {
+        let left_ms = self.unix_ms().saturating_sub(Self::now().unix_ms());
+        Duration::from_millis(left_ms.try_into().unwrap_or(0))
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        let exact = OffsetDateTime::from(time);
+        let milliseconds = u32::from(exact.millisecond()) * 1_000_000;
+        Self(exact.replace_nanosecond(milliseconds).unwrap_or(exact))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let t = self.0;
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+            t.year(),
+            u8::from(t.month()),
+            t.day(),
+            t.hour(),
+            t.minute(),
+            t.second(),
+            t.millisecond()
+        )
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let parsed = OffsetDateTime::parse(&text, &Rfc3339)
+            .map_err(|error| de::Error::custom(format!("not an RFC 3339 time: {error}")))?;
+        Ok(SystemTime::from(parsed).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_written_with_milliseconds_in_utc() {
+        let moment = Timestamp::from_unix_ms(1_700_000_000_042).unwrap();
+        assert_eq!(moment.to_string(), "2023-11-14T22:13:20.042Z");
+        let back: Timestamp = serde_json::from_str("\"2023-11-14T23:13:20.0421+01:00\"").unwrap();
+        assert_eq!(back, moment);
+    }
+
+    #[test]
+    fn refuses_what_is_no_time() {
+        let error = serde_json::from_str::<Timestamp>("\"yesterday\"").unwrap_err();
+        assert!(error.to_string().contains("RFC 3339"), "{error}");
+    }
+}
