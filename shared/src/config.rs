@@ -72,7 +72,7 @@ variables! {
     LOG: "api, worker", "filter of the log, in the syntax of the `tracing` crates", "`info`";
     LISTEN: "api, worker", "address and port: of the API; of the worker's admin port", "`127.0.0.1:8080`; `127.0.0.1:9090`";
     API_TOKEN: "api", "token that requests must bear, at least 16 characters; required unless the API listens on loopback", "none";
-    SLOTS: "worker", "executions at once, up to 1024", "cores × 2";
+    SLOTS: "worker", "executions at once, up to 256", "cores × 2";
     TEMPLATES: "worker", "handler-form versions kept loaded, least recently used ended first", "16";
     DRAIN_SECONDS: "worker", "how long running executions may take to end after SIGTERM, in seconds", "100";
     MAX_ATTEMPTS: "worker", "receives of a message without an outcome before the worker gives it up, up to 9", "5";
@@ -82,7 +82,7 @@ variables! {
     MIN_TIER: "worker", "isolation tier below which the worker refuses to start, 0 to 3", "1";
     ALLOW_NETWORK: "worker", "whether functions with `network: true` may run", "`false`";
     JAIL: "worker", "folder to chroot into: a root with Ruby and its libraries", "none";
-    SCRATCH_DIR: "worker", "folder for the executions' scratch folders, best on tmpfs", "`/dev/shm/badlambda`";
+    SCRATCH_DIR: "worker", "folder for the executions' scratch folders, best on tmpfs", "`/dev/shm/badlambda-UID`";
     PRELOAD: "worker", "libraries that are loaded before any function, separated by commas", "none";
 }
 
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn what_is_malformed_or_missing_is_named() {
         let set = environment(&[("BADLAMBDA_SLOTS", "many"), ("BADLAMBDA_MIN_TIER", "9")]).unwrap();
-        let error = set.number(SLOTS, 4, 1, 1024).unwrap_err().to_string();
+        let error = set.number(SLOTS, 4, 1, 256).unwrap_err().to_string();
         assert!(error.starts_with("BADLAMBDA_SLOTS is malformed: \"many\""), "{error}");
         let error = set.number(MIN_TIER, 1, 0, 3).unwrap_err().to_string();
         assert!(error.contains("BADLAMBDA_MIN_TIER") && error.contains("from 0 to 3"), "{error}");
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn an_empty_variable_is_as_good_as_none() {
         let set = environment(&[("BADLAMBDA_SLOTS", "")]).unwrap();
-        assert_eq!(set.number(SLOTS, 4, 1, 1024), Ok(4));
+        assert_eq!(set.number(SLOTS, 4, 1, 256), Ok(4));
     }
 
     #[test]

@@ -177,6 +177,13 @@ pub struct Manifest {
     /// version, once published, never means other code.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
+    /// The first version that counts; those before belong to a deleted function of the same name.
+    #[serde(default = "from_the_beginning")]
+    pub first_version: u32,
+}
+
+fn from_the_beginning() -> u32 {
+    1
 }
 
 impl Manifest {
@@ -185,9 +192,14 @@ impl Manifest {
     pub fn resolve(&self, version: Option<&VersionRef>) -> Option<u32> {
         match version {
             None => Some(self.latest.version),
-            Some(VersionRef::Number(number)) => (*number <= self.latest.version).then_some(*number),
+            Some(VersionRef::Number(number)) => self.has(*number).then_some(*number),
             Some(VersionRef::Alias(alias)) => self.aliases.get(alias).copied(),
         }
+    }
+
+    /// Whether the function, unless it is deleted, has this version.
+    pub fn has(&self, version: u32) -> bool {
+        (self.first_version..=self.latest.version).contains(&version)
     }
 }
 

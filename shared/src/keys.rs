@@ -62,6 +62,11 @@ impl Keys {
         self.of_execution(function, id, "logs.txt")
     }
 
+    /// Which execution an `Idempotency-Key` stands for; `key_sha256` is the key's SHA-256 in hexadecimal.
+    pub fn idempotency(&self, function: &FunctionName, key_sha256: &str) -> String {
+        format!("{}idempotency/{function}/{key_sha256}", self.prefix)
+    }
+
     fn of_execution(&self, function: &FunctionName, id: &ExecutionId, file: &str) -> String {
         format!("{}executions/{}/{function}/{id}/{file}", self.prefix, id.shard())
     }

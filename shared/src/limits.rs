@@ -62,3 +62,41 @@ pub const MANIFEST_TTL: Duration = Duration::from_secs(3);
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The longest that `Prefer: wait` holds an answer; load balancers cut idle connections at 60 s.
 pub const MAX_WAIT: Duration = Duration::from_secs(50);
+
+/// How long a submit waits for others to share its call to SQS, while other calls are under way. A lone submit
+/// does not wait.
+pub const SUBMIT_LINGER: Duration = Duration::from_millis(2);
+/// Calls to SQS that submits may have under way at once; from there on they fill up the next calls.
+pub const SUBMIT_CALLS: usize = 16;
+/// How often one message is sent before its submitter is told to come back later.
+pub const SUBMIT_TRIES: usize = 4;
+/// How long all tries together may take; clients and load balancers give up after 30 s and more.
+pub const SUBMIT_DEADLINE: Duration = Duration::from_secs(20);
+/// The first pause of `Prefer: wait`: about what a warm execution needs.
+pub const POLL_PAUSE_FIRST: Duration = Duration::from_millis(10);
+/// The longest pause of `Prefer: wait`.
+pub const POLL_PAUSE_MOST: Duration = Duration::from_secs(1);
+/// How long a repeated `Idempotency-Key` waits for the first request with it to be through.
+pub const IDEMPOTENCY_PATIENCE: Duration = Duration::from_secs(3);
+/// Characters of an `Idempotency-Key`.
+pub const MAX_IDEMPOTENCY_KEY_CHARS: usize = 255;
+/// A record holds a small result and a bounded error; anything larger is not ours.
+pub const MAX_RECORD_BYTES: u64 = MIB;
+/// A manifest holds one version and its aliases; anything larger is not ours.
+pub const MAX_MANIFEST_BYTES: u64 = MIB;
+/// Aliases of one function, which all stand in its manifest.
+pub const MAX_ALIASES: usize = 100;
+/// How often a change of a function starts again because another came between.
+pub const PUBLISH_TRIES: usize = 10;
+/// Entries of a page, where the request does not say.
+pub const PAGE: usize = 50;
+/// The most entries of a page: each costs a read.
+pub const MAX_PAGE: usize = 200;
+/// Reads from S3 that one request may have under way at once.
+pub const READS_AT_ONCE: usize = 16;
+/// How long `/readyz` may repeat its last answer, so that many probes cost few requests.
+pub const READINESS_TTL: Duration = Duration::from_secs(3);
+/// How long a request's body may stall.
+pub const BODY_STALL: Duration = Duration::from_secs(30);
+/// How long the API lets requests end after SIGTERM; the submits among them may need `SUBMIT_DEADLINE`.
+pub const API_DRAIN: Duration = Duration::from_secs(25);

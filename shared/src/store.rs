@@ -29,6 +29,17 @@ pub struct StoreError {
     detail: String,
 }
 
+impl StoreError {
+    /// What was read under `key` is not what was written there.
+    pub fn damaged(key: &str, error: &dyn std::fmt::Display) -> Self {
+        Self {
+            operation: "GetObject",
+            key: key.to_owned(),
+            detail: format!("the object is damaged: {error}"),
+        }
+    }
+}
+
 /// What must hold for a write to happen.
 #[derive(Clone, Copy, Debug)]
 pub enum Condition<'a> {

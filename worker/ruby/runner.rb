@@ -1,0 +1,245 @@
+# What runs around function code, inside every execution and template.
+#
+# The zygote evaluates this file once, and calls Runner's four entries. Each answers with a binary string:
+# one character for its kind and JSON behind it. Function code shares the process and may redefine anything;
+# what an honest function could redefine by accident is captured here before it runs. What a hostile one does to
+# this file, it does to its own execution alone: the worker believes nothing that comes out of it.
+
+require "json"
+require "time"
+require "set"
+require "stringio"
+require "securerandom"
+
+module BadLambda
+  # What a function may ask about its execution; answers to AWS Lambda's names, too.
+  class Context
+    attr_reader :execution_id, :function_name, :function_version, :attempt, :deadline_ms, :memory_limit_in_mb
+    alias aws_request_id execution_id
+
+    def initialize(fields)
+      @execution_id = fields["execution_id"]
+      @function_name = fields["function_name"]
+      @function_version = fields["function_version"]
+      @attempt = fields["attempt"]
+      @deadline_ms = fields["deadline_ms"]
+      @memory_limit_in_mb = fields["memory_mb"]
+    end
+
+    def get_remaining_time_in_millis
+      [deadline_ms - Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond), 0].max
+    end
+
+    def log(message)
+      $stdout.puts(message)
+    end
+  end
+
+  # The entries that the zygote calls.
+  module Runner
+    FILE = "function.rb"
+    OWN_FRAME = "-e:"
+    MAX_NESTING = 100
+    MAX_MESSAGE_BYTES = 32 * 1024
+    MAX_BACKTRACE_LINES = 64
+    HANDLERS = %i[handler lambda_handler].freeze
+    SUBPROCESS_FRAME = /in [`'](?:Process[.#]|Kernel[.#]|IO\.|Open3\.)?(?:fork|_fork|spawn|system|exec|popen\w*|`)'/
+    NETWORK_FRAME = %r{/(?:socket|resolv|net/\w+)\.rb:|in [`'](?:TCPSocket|UDPSocket|Socket|Addrinfo)?[.#]?(?:getaddrinfo|tcp|udp|open)'}
+    PERMISSION_ERRORS = [Errno::EPERM, Errno::EACCES, Errno::ENOSYS, Errno::EAFNOSUPPORT].freeze
+
+    GENERATE = JSON.method(:generate)
+    PARSE = JSON.method(:parse)
+    EVALUATE = Binding.instance_method(:eval)
+    CLASS_OF = Kernel.instance_method(:class)
+    NAME_OF = Module.instance_method(:name)
+    BYTES_OF = String.instance_method(:bytesize)
+    MAIN = TOPLEVEL_BINDING.receiver
+
+    class << self
+      # Loads libraries and touches what every execution will use; answers "=" and Ruby's version, or why not.
+      def warm_up(libraries)
+        ENV.replace("PATH" => "/usr/local/bin:/usr/bin:/bin", "LANG" => "C.UTF-8")
+        $PROGRAM_NAME = FILE
+        $stdout.sync = true
+        libraries.split(",").each { |library| require library }
+        rehearse
+        Process.respond_to?(:warmup) ? Process.warmup : 3.times { GC.start }
+        "=#{RUBY_VERSION}".b
+      rescue ScriptError, StandardError => e
+        "Ruby could not load #{libraries}: #{e.message}".b
+      end
+
+      # Runs script-form code. Where it turns out to have defined a handler, that is called, too.
+      def script(code, context_json, event_json)
+        fields = prepare(context_json)
+        answer(fields) do
+          context = Context.new(fields)
+          event = parse(event_json)
+          value = evaluate(code, event: event, context: context)
+          method = handler_name(fields)
+          method ? MAIN.__send__(method, event: event, context: context) : value
+        end
+      end
+
+      # Runs handler-form code's top level; answers an empty string, or the error.
+      def load(code, context_json)
+        fields = prepare(context_json)
+        failure = answer(fields) do
+          evaluate(code)
+          @handler = handler_name(fields)
+          raise NoMethodError, "the code defines no top-level method #{HANDLERS.join(" or ")}" unless @handler
+
+          nil
+        end
+        failure.start_with?("e") ? failure : ""
+      end
+
+      # Calls the handler that was loaded.
+      def handle(context_json, event_json)
+        fields = parse(context_json)
+        answer(fields) { MAIN.__send__(@handler, event: parse(event_json), context: Context.new(fields)) }
+      end
+
+      private
+
+      def rehearse
+        context = GENERATE.call("execution_id" => "", "deadline_ms" => 0, "environment" => {}, "max_result_bytes" => 99)
+        script("event.to_s + [1, 2.5, nil].sum { |n| n.to_f }.to_s", context, '{"a":[1,2.5,"x",null,true]}')
+        script("raise 'rehearsal'", context, "null")
+        ENV.replace("PATH" => ENV["PATH"], "LANG" => ENV["LANG"])
+      end
+
+      def prepare(context_json)
+        fields = parse(context_json)
+        fields["environment"].each { |name, value| ENV[name] = value }
+        fields
+      end
+
+      def parse(json)
+        PARSE.call(json, max_nesting: MAX_NESTING)
+      end
+
+      def evaluate(code, **locals)
+        scope = TOPLEVEL_BINDING.dup
+        locals.each { |name, value| scope.local_variable_set(name, value) }
+        EVALUATE.bind_call(scope, code, FILE, 1)
+      end
+
+      def handler_name(fields)
+        names = fields["handler"] ? [fields["handler"].to_sym] : HANDLERS
+        names.find { |name| Object.private_method_defined?(name, false) || Object.method_defined?(name, false) }
+      end
+
+      # The block's value as a result, or whatever it raised as an error.
+      def answer(fields)
+        result(yield, fields["max_result_bytes"])
+      rescue Exception => e # rubocop:disable Lint/RescueException -- everything that ends a function is its answer
+        error(kind_of(e), e, fields)
+      ensure
+        flush
+      end
+
+      def result(value, max_bytes)
+        json = begin
+          GENERATE.call(value, max_nesting: MAX_NESTING).dup.force_encoding(Encoding::UTF_8)
+        rescue NoMemoryError, SystemExit, SignalException
+          raise
+        rescue Exception => e # rubocop:disable Lint/RescueException -- to_json may raise anything
+          return error("result_not_json", e)
+        end
+        return plain_error("result_not_json", "the result is not valid UTF-8") unless json.valid_encoding?
+
+        bytes = BYTES_OF.bind_call(json)
+        return too_large(bytes, max_bytes) if bytes > max_bytes
+
+        "r".b << json.b
+      end
+
+      def too_large(bytes, max_bytes)
+        plain_error("result_too_large", "the result has #{bytes} bytes, and config.max_result_bytes is #{max_bytes}")
+      end
+
+      def kind_of(exception)
+        case exception
+        when NoMemoryError then "memory"
+        when SystemExit, SignalException then "crash"
+        when Errno::EFBIG, Errno::ENOSPC, Errno::EDQUOT then "scratch"
+        when SyntaxError then own_code?(exception) ? "exception" : "syntax"
+        else "exception"
+        end
+      end
+
+      # A SyntaxError with a frame in the function was raised by code that ran, from an eval or a require.
+      def own_code?(exception)
+        frames(exception).any? { |line| line.start_with?("#{FILE}:") }
+      end
+
+      def error(kind, exception, fields = nil)
+        message = text_of(exception)
+        message += hint(exception, fields) if fields
+        encode(kind, name_of(exception), message, frames(exception))
+      end
+
+      def plain_error(kind, message)
+        encode(kind, nil, message, [])
+      end
+
+      def encode(kind, type, message, backtrace)
+        "e".b << GENERATE.call("kind" => kind, "type" => type, "message" => message, "backtrace" => backtrace).b
+      end
+
+      def name_of(exception)
+        clean(NAME_OF.bind_call(CLASS_OF.bind_call(exception)) || "(anonymous class)")
+      end
+
+      def text_of(exception)
+        return "the function called exit(#{exception.status})" if exception.instance_of?(SystemExit)
+
+        message = exception.message
+        String === message ? clean(message) : "(its message is no string)"
+      rescue Exception # rubocop:disable Lint/RescueException -- a message method may raise anything
+        "(its message raised)"
+      end
+
+      def frames(exception)
+        lines = exception.backtrace
+        return [] unless Array === lines
+
+        lines.first(2 * MAX_BACKTRACE_LINES).grep(String).map { |line| clean(line) }
+             .reject { |line| line.start_with?(OWN_FRAME) }.first(MAX_BACKTRACE_LINES)
+      rescue Exception # rubocop:disable Lint/RescueException -- a backtrace method may raise anything
+        []
+      end
+
+      # Which setting would have allowed what was refused.
+      def hint(exception, fields)
+        top = exception.backtrace&.first(3)&.join("\n").to_s
+        refused = PERMISSION_ERRORS.any? { |type| type === exception }
+        if refused && !fields["subprocesses"] && top.match?(SUBPROCESS_FRAME)
+          " (a function may start processes only with \"subprocesses\": true in its config)"
+        elsif !fields["network"] && (exception.class.name == "SocketError" || (refused && network?(exception, top)))
+          " (a function may use the network only with \"network\": true in its config)"
+        else
+          ""
+        end
+      rescue Exception # rubocop:disable Lint/RescueException -- a hint must not cost the error
+        ""
+      end
+
+      def network?(exception, top)
+        top.match?(NETWORK_FRAME) || exception.message.match?(/(?:socket|connect|bind)\(2\)/)
+      end
+
+      def clean(text)
+        text.byteslice(0, MAX_MESSAGE_BYTES).dup.force_encoding(Encoding::UTF_8).scrub("\u{FFFD}")
+      end
+
+      def flush
+        $stdout.flush
+        STDOUT.flush
+      rescue StandardError
+        nil
+      end
+    end
+  end
+end

@@ -1,0 +1,222 @@
+//! What an execution's end and its answer mean. Both come from function code, so nothing is believed: an answer
+//! counts only if it is one whole frame, its JSON is checked, and an error's kind is one that Ruby may claim.
+
+use badlambda_shared::execution::{ErrorKind, ExecutionError};
+use badlambda_shared::function::FunctionConfig;
+use badlambda_shared::message::depth_is_bounded;
+use badlambda_zygote::frame::{self, Answer};
+use badlambda_zygote::wire::Exit;
+use nix::sys::signal::Signal;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::task::ExecutorError;
+
+/// Why the worker itself ended an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The wall clock ran out.
+    Timeout,
+    /// Its processes held too much memory.
+    Memory,
+    /// Its scratch folder held too much.
+    Scratch,
+    /// Its answer was longer than any result may be.
+    TooLarge,
+    /// Nobody wants the outcome any more.
+    Cancelled,
+}
+
+/// Kinds that only the worker may give are not among these.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ClaimedKind {
+    Exception,
+    Syntax,
+    Memory,
+    Scratch,
+    ResultTooLarge,
+    ResultNotJson,
+    Crash,
+}
+
+#[derive(Deserialize)]
+struct ClaimedError {
+    kind: ClaimedKind,
+    #[serde(rename = "type")]
+    class: Option<String>,
+    message: String,
+    backtrace: Vec<String>,
+}
+
+/// What the worker saw of an execution.
+pub(super) struct Seen<'a> {
+    pub(super) verdict: Option<Verdict>,
+    pub(super) exit: Exit,
+    pub(super) answer: &'a [u8],
+    pub(super) logs: &'a [u8],
+}
+
+impl Seen<'_> {
+    /// The result's JSON, or why there is none; our own failures apart.
+    pub(super) fn judge(
+        &self,
+        config: &FunctionConfig,
+    ) -> Result<Result<String, ExecutionError>, ExecutorError> {
+        if let Some(verdict) = self.verdict {
+            return verdict.error(config).map(Err);
+        }
+        match frame::parse(self.answer) {
+            Answer::NotConfined(step) => {
+                Err(ExecutorError::NotConfined(format!("{} {:?}", String::from_utf8_lossy(step), self.exit)))
+            }
+            _ if self.exit.code != Some(0) => Ok(Err(self.crash(config))),
+            Answer::Nothing => Ok(Err(self.crash(config))),
+            Answer::Result(json) => Ok(check_result(json, config)),
+            Answer::Error(json) => Ok(Err(claimed_error(json, config))),
+        }
+    }
+
+    fn crash(&self, config: &FunctionConfig) -> ExecutionError {
+        let signal = self.exit.signal.map(|number| Signal::try_from(number).map_err(|_| number));
+        match signal {
+            Some(Ok(Signal::SIGXCPU)) => timeout(config),
+            Some(Ok(Signal::SIGXFSZ)) => scratch(config),
+            Some(Ok(signal)) => crashed(format!("the function's process was ended by {signal}")),
+            Some(Err(number)) => crashed(format!("the function's process was ended by signal {number}")),
+            None if self.logs.ends_with(b"[FATAL] failed to allocate memory\n") => memory(config),
+            None => {
+                let code = self.exit.code.unwrap_or_default();
+                crashed(format!("the function's process ended with exit code {code} and without a result"))
+            }
+        }
+    }
+}
+
+impl Verdict {
+    fn error(self, config: &FunctionConfig) -> Result<ExecutionError, ExecutorError> {
+        match self {
+            Self::Timeout => Ok(timeout(config)),
+            Self::Memory => Ok(memory(config)),
+            Self::Scratch => Ok(scratch(config)),
+            Self::TooLarge => Ok(too_large(config)),
+            Self::Cancelled => Err(ExecutorError::Cancelled),
+        }
+    }
+}
+
+fn check_result(json: &[u8], config: &FunctionConfig) -> Result<String, ExecutionError> {
+    if json.len() as u64 > config.max_result_bytes {
+        return Err(too_large(config));
+    }
+    let not_json = |why: &str| ExecutionError::new(ErrorKind::ResultNotJson, format!("the result {why}"));
+    let text = std::str::from_utf8(json).map_err(|_| not_json("is not valid UTF-8"))?;
+    if !depth_is_bounded(text) {
+        return Err(not_json("is nested too deeply"));
+    }
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| not_json(&format!("is not JSON: {error}")))?;
+    Ok(text.to_owned())
+}
+
+fn claimed_error(json: &[u8], config: &FunctionConfig) -> ExecutionError {
+    let Ok(claimed) = serde_json::from_slice::<ClaimedError>(json) else {
+        return crashed("the function's process gave no valid answer".to_owned());
+    };
+    let kind = match claimed.kind {
+        ClaimedKind::Exception => ErrorKind::Exception,
+        ClaimedKind::Syntax => ErrorKind::Syntax,
+        ClaimedKind::Memory => return memory(config),
+        ClaimedKind::Scratch => ErrorKind::Scratch,
+        ClaimedKind::ResultTooLarge => ErrorKind::ResultTooLarge,
+        ClaimedKind::ResultNotJson => ErrorKind::ResultNotJson,
+        ClaimedKind::Crash => ErrorKind::Crash,
+    };
+    ExecutionError { kind, class: claimed.class, message: claimed.message, backtrace: claimed.backtrace }
+        .bounded()
+}
+
+fn crashed(message: String) -> ExecutionError {
+    ExecutionError::new(ErrorKind::Crash, message)
+}
+
+fn timeout(config: &FunctionConfig) -> ExecutionError {
+    let limit = config.timeout_ms;
+    ExecutionError::new(
+        ErrorKind::Timeout,
+        format!("the function ran longer than config.timeout_ms, {limit} ms"),
+    )
+}
+
+fn memory(config: &FunctionConfig) -> ExecutionError {
+    let limit = config.memory_mb;
+    ExecutionError::new(
+        ErrorKind::Memory,
+        format!("the function needed more than config.memory_mb, {limit} MiB"),
+    )
+}
+
+fn scratch(config: &FunctionConfig) -> ExecutionError {
+    let limit = config.max_scratch_bytes;
+    let message = format!("the function wrote more than config.max_scratch_bytes, {limit} bytes");
+    ExecutionError::new(ErrorKind::Scratch, message)
+}
+
+fn too_large(config: &FunctionConfig) -> ExecutionError {
+    let limit = config.max_result_bytes;
+    let message = format!("the result is larger than config.max_result_bytes, {limit} bytes");
+    ExecutionError::new(ErrorKind::ResultTooLarge, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(answer: &[u8], code: Option<i32>, signal: Option<i32>) -> Result<String, ErrorKind> {
+        let exit = Exit { pid: 7, code, signal, cpu_us: 0, max_rss_bytes: 0 };
+        let seen = Seen { verdict: None, exit, answer, logs: b"" };
+        seen.judge(&FunctionConfig::default()).unwrap().map_err(|error| error.kind)
+    }
+
+    fn framed(kind: u8, json: &str) -> Vec<u8> {
+        let length = (json.len() as u32).to_le_bytes();
+        [&[frame::ARMED, kind][..], &length, json.as_bytes()].concat()
+    }
+
+    #[test]
+    fn an_answer_counts_only_from_a_process_that_ended_well() {
+        let answer = framed(frame::RESULT, "{\"a\":1}");
+        assert_eq!(judge(&answer, Some(0), None), Ok("{\"a\":1}".to_owned()));
+        assert_eq!(judge(&answer, Some(1), None), Err(ErrorKind::Crash));
+        assert_eq!(judge(&answer, None, Some(9)), Err(ErrorKind::Crash));
+        assert_eq!(judge(b"A", Some(0), None), Err(ErrorKind::Crash));
+    }
+
+    #[test]
+    fn signals_of_limits_are_those_limits() {
+        assert_eq!(judge(b"A", None, Some(Signal::SIGXCPU as i32)), Err(ErrorKind::Timeout));
+        assert_eq!(judge(b"A", None, Some(Signal::SIGXFSZ as i32)), Err(ErrorKind::Scratch));
+        assert_eq!(judge(b"A", None, Some(200)), Err(ErrorKind::Crash));
+    }
+
+    #[test]
+    fn a_forged_answer_is_no_result() {
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        for json in ["", "{", "NaN", "{\"a\":}", "1 2", deep.as_str()] {
+            assert_eq!(
+                judge(&framed(frame::RESULT, json), Some(0), None),
+                Err(ErrorKind::ResultNotJson),
+                "{json}"
+            );
+        }
+        let claims_ours = r#"{"kind":"worker_lost","type":null,"message":"","backtrace":[]}"#;
+        assert_eq!(judge(&framed(frame::ERROR, claims_ours), Some(0), None), Err(ErrorKind::Crash));
+    }
+
+    #[test]
+    fn what_never_was_confined_is_our_failure() {
+        let exit = Exit { pid: 7, code: Some(1), signal: None, cpu_us: 0, max_rss_bytes: 0 };
+        let seen = Seen { verdict: None, exit, answer: b"setup_identity: EPERM", logs: b"" };
+        let error = seen.judge(&FunctionConfig::default()).unwrap_err();
+        assert!(error.to_string().contains("setup_identity: EPERM"), "{error}");
+    }
+}

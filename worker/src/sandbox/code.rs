@@ -1,0 +1,50 @@
+//! Code and inputs on their way into a process: sealed memory files, since a socket's packets are small, and what
+//! many executions share must be beyond their reach.
+
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex};
+
+use lru::LruCache;
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+
+use super::task::Task;
+use super::zygotes::lock;
+
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(256).unwrap();
+
+/// The code of recent versions, each in one memory file.
+#[derive(Debug)]
+pub(super) struct CodeFiles(Mutex<LruCache<String, Arc<OwnedFd>>>);
+
+impl CodeFiles {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(LruCache::new(REMEMBERED)))
+    }
+
+    /// The file that holds the task's code.
+    pub(super) fn of(&self, task: &Task) -> io::Result<Arc<OwnedFd>> {
+        let mut files = lock(&self.0);
+        if let Some(file) = files.get(&task.code_sha256) {
+            return Ok(Arc::clone(file));
+        }
+        let file = Arc::new(sealed(&[task.code.as_bytes()])?);
+        files.put(task.code_sha256.clone(), Arc::clone(&file));
+        Ok(file)
+    }
+}
+
+/// A memory file that holds the parts, one behind the other, and can't be changed.
+pub(super) fn sealed(parts: &[&[u8]]) -> io::Result<OwnedFd> {
+    let fd = memfd_create(c"badlambda", MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING)?;
+    let mut file = std::fs::File::from(fd);
+    for part in parts {
+        file.write_all(part)?;
+    }
+    let seals =
+        SealFlag::F_SEAL_SEAL | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_WRITE;
+    fcntl(&file, FcntlArg::F_ADD_SEALS(seals))?;
+    Ok(file.into())
+}

@@ -1,0 +1,214 @@
+//! The executor: runs Ruby fast and confined. It knows nothing of queue and storage, so that it can be read,
+//! tested and attacked alone.
+//!
+//! # Theory of operation
+//!
+//! ```text
+//! worker (root, trusted) ── spawns ──▶ zygote   one per core; warm Ruby, our code only        zygotes.rs
+//!    │                                   │ forks
+//!    │                                   ├──▶ execution   script form, a seat's uid
+//!    │                                   └──▶ template ── forks ──▶ execution   handler form   templates.rs
+//!    └── spawns ──▶ janitor   one per seat                                                    seat.rs
+//! ```
+//!
+//! - A **seat** is a uid and a scratch folder that one execution at a time has to itself. A **channel** is a socket
+//!   to whoever forks: a zygote, or a template. An execution needs one of each; a template has its own of both.
+//! - The worker sends a request over the channel, with descriptors for code, input, logs and answer, and **watches**
+//!   (watch.rs): wall clock, memory, scratch folder, logs, answer. The zygote reports the fork and the end.
+//! - Whom the worker wants dead, the seat's janitor kills: it has the execution's rights and reaches the seat's uid,
+//!   all of it and nothing else. Afterwards it empties the scratch folder. What it can't clean is not used again.
+//! - The zygote reaps everything, orphans included; it is their sub-reaper. When the worker ends, however it ends,
+//!   its sockets close: zygotes and janitors end, and executions by their parent-death signal.
+//! - Only what comes over the pipes is believed to have been said, and none of it to be true (answer.rs).
+//!
+//! Everything here blocks; callers use a thread per execution. Processes are started by fork from the zygote and
+//! never from the worker, but for zygotes and janitors themselves.
+
+mod answer;
+mod attempt;
+mod census;
+mod code;
+mod isolation;
+mod seat;
+mod self_test;
+mod task;
+mod templates;
+mod watch;
+mod zygotes;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use badlambda_shared::execution::Isolation;
+use badlambda_shared::function::Form;
+use badlambda_zygote::wire::Confinement;
+
+use self::attempt::Attempt;
+use self::census::Census;
+use self::code::CodeFiles;
+pub use self::isolation::IsolationMode;
+use self::seat::{Seat, SeatPlan};
+pub use self::task::{ExecutorError, Outcome, Task};
+use self::templates::{TemplateKey, Templates};
+use self::zygotes::{Channel, Zygotes, lock};
+
+/// What executions may read beside Ruby's own folders: programs, libraries, and what resolves names and times.
+const READABLE: [&str; 16] = [
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib64",
+    "/opt",
+    "/var/lib/gems",
+    "/etc/ssl",
+    "/etc/localtime",
+    "/etc/timezone",
+    "/etc/ld.so.cache",
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/nsswitch.conf",
+    "/etc/hosts",
+    "/etc/resolv.conf",
+];
+
+/// How an executor is set up.
+#[derive(Clone, Debug)]
+pub struct ExecutorConfig {
+    /// What confines executions.
+    pub isolation: IsolationMode,
+    /// The folder to chroot into.
+    pub jail: Option<PathBuf>,
+    /// The folder of all scratch folders.
+    pub scratch: PathBuf,
+    /// How many zygotes to start: one per core is best.
+    pub zygotes: usize,
+    /// How many templates to keep.
+    pub templates: usize,
+    /// Libraries to load before any function.
+    pub preload: Vec<String>,
+    /// The folder of `badlambda-zygote` and `badlambda-janitor`.
+    pub programs: PathBuf,
+}
+
+/// Runs tasks. Shared by as many threads as there are slots.
+#[derive(Debug)]
+pub struct Executor {
+    // Executions end before the zygotes, and these before what they need.
+    stations: Mutex<Vec<Station>>,
+    templates: Templates,
+    zygotes: Zygotes,
+    seats: SeatPlan,
+    codes: CodeFiles,
+    census: Census,
+    isolation: Isolation,
+}
+
+/// A seat with a channel to a zygote, for script-form executions.
+#[derive(Debug)]
+struct Station {
+    seat: Seat,
+    channel: Channel,
+}
+
+impl Executor {
+    /// Starts the zygotes, and confines them.
+    ///
+    /// # Errors
+    /// When a program is missing, Ruby does not start, or a layer that is asked for can't be had.
+    pub fn start(config: &ExecutorConfig) -> Result<Self, ExecutorError> {
+        seat::make_scratch_root(&config.scratch)?;
+        let own_uids = config.isolation == IsolationMode::Required;
+        let confinement = Confinement {
+            enforced: config.isolation != IsolationMode::None,
+            own_uids,
+            jail: config.jail.clone(),
+            scratch: config.scratch.clone(),
+            readable: READABLE.iter().map(PathBuf::from).collect(),
+            preload: config.preload.clone(),
+        };
+        let zygotes = Zygotes::start(config.programs.join("badlambda-zygote"), confinement, config.zygotes)?;
+        let confined = zygotes.confined();
+        let isolation = isolation::rate(confined.layers);
+        tracing::info!(tier = isolation.tier, layers = ?isolation.layers, ruby = confined.ruby_version, "zygotes are ready");
+        let seats = SeatPlan {
+            janitor: config.programs.join("badlambda-janitor"),
+            scratch: config.scratch.clone(),
+            scratch_inside: inside(config.jail.as_deref(), &config.scratch),
+            own_uids,
+        };
+        Ok(Self {
+            stations: Mutex::default(),
+            templates: Templates::new(config.templates),
+            zygotes,
+            seats,
+            codes: CodeFiles::new(),
+            census: Census::default(),
+            isolation,
+        })
+    }
+
+    /// How every execution is confined.
+    pub fn isolation(&self) -> &Isolation {
+        &self.isolation
+    }
+
+    /// Runs one attempt to its end. Blocks.
+    ///
+    /// # Errors
+    /// Only for failures of our own; Ruby's are outcomes.
+    pub fn execute(&self, task: &Task) -> Result<Outcome, ExecutorError> {
+        match task.form {
+            Form::Script => self.execute_script(task),
+            Form::Handler => self.execute_handler(task),
+        }
+    }
+
+    fn execute_script(&self, task: &Task) -> Result<Outcome, ExecutorError> {
+        let idle = lock(&self.stations).pop();
+        let station = match idle {
+            Some(station) => station,
+            None => Station { seat: Seat::take(&self.seats)?, channel: self.zygotes.open_channel()? },
+        };
+        let outcome =
+            Attempt::begin(self, task)?.run(&station.seat, &station.channel, station.channel.zygote_pid)?;
+        self.clean(&station.seat, &station.channel, task)?;
+        lock(&self.stations).push(station);
+        Ok(outcome)
+    }
+
+    fn execute_handler(&self, task: &Task) -> Result<Outcome, ExecutorError> {
+        let key = TemplateKey {
+            function: task.function.clone(),
+            version: task.version,
+            code_sha256: task.code_sha256.clone(),
+        };
+        let mut attempt = Attempt::begin(self, task)?;
+        let template = match self.templates.take(&key) {
+            Some(template) => template,
+            None => match attempt.load(key)? {
+                Ok(template) => template,
+                Err(outcome) => return Ok(outcome),
+            },
+        };
+        let outcome = attempt.run(&template.seat, &template.channel, template.pid)?;
+        self.clean(&template.seat, &template.home, task)?;
+        self.templates.put(template);
+        Ok(outcome)
+    }
+
+    /// Makes the seat as good as new. Without uids of their own, what an execution left running is only known to
+    /// the zygote, whose children they became.
+    fn clean(&self, seat: &Seat, zygote: &Channel, task: &Task) -> Result<(), ExecutorError> {
+        if seat.identity.is_none() && task.config.subprocesses {
+            zygote.end_orphans()?;
+        }
+        seat.clean()
+    }
+}
+
+/// `scratch` as it is seen from inside the jail.
+fn inside(jail: Option<&Path>, scratch: &Path) -> PathBuf {
+    let stripped = jail.and_then(|jail| scratch.strip_prefix(jail).ok());
+    stripped.map_or_else(|| scratch.to_owned(), |rest| Path::new("/").join(rest))
+}

@@ -1,0 +1,203 @@
+//! A seat: the uids and the scratch folder that one execution at a time has to itself, and the janitor that
+//! cleans them.
+
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::Mutex;
+
+use badlambda_zygote::wire::{self, Chore, ChoreDone, Identity, User};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, bind, socket};
+
+use super::task::ExecutorError;
+use super::zygotes::{lock, spawn};
+
+/// Below 2^16, so that it exists in user namespaces of container engines too, and above what Debian gives to
+/// people and services.
+const FIRST_UID: u32 = 40_000;
+const UIDS_PER_SEAT: u32 = 4;
+const MOST_SEATS: u32 = 5_000;
+
+/// What all seats of a worker have in common.
+#[derive(Clone, Debug)]
+pub(super) struct SeatPlan {
+    /// The janitor's program.
+    pub(super) janitor: PathBuf,
+    /// The folder of all scratch folders.
+    pub(super) scratch: PathBuf,
+    /// The same as executions see it.
+    pub(super) scratch_inside: PathBuf,
+    /// Whether executions get uids of their own.
+    pub(super) own_uids: bool,
+}
+
+/// A seat. Nobody else on this machine has the same one as long as it lives.
+#[derive(Debug)]
+pub(super) struct Seat {
+    /// Its uids.
+    pub(super) identity: Option<Identity>,
+    /// The scratch folder.
+    pub(super) scratch: OwnedFd,
+    /// The scratch folder's path as executions see it.
+    pub(super) scratch_path: String,
+    folder: PathBuf,
+    janitor_program: PathBuf,
+    reaper_uid: u32,
+    janitor: Mutex<Janitor>,
+    _claim: OwnedFd,
+}
+
+impl Seat {
+    /// Takes a seat that nobody has, and cleans whatever a worker before may have left there.
+    pub(super) fn take(plan: &SeatPlan) -> Result<Self, ExecutorError> {
+        let (number, claim) = claim_number()?;
+        let uid = FIRST_UID + number * UIDS_PER_SEAT;
+        let identity = plan.own_uids.then_some(Identity { execution: uid, template: uid + 1 });
+        let folder = plan.scratch.join(format!("seat-{number}"));
+        let scratch_folder = folder.join("scratch");
+        // Only the seat's group may pass: what an execution opens up to everyone stays out of others' reach.
+        make_folder(&folder, 0o710, identity.map(|identity| (0, identity.execution)))?;
+        make_folder(
+            &scratch_folder,
+            0o700,
+            identity.map(|identity| (identity.execution, identity.execution)),
+        )?;
+        let scratch: OwnedFd = File::open(&scratch_folder)?.into();
+        let user = identity.map(|identity| User { uid: identity.execution, janitor: uid + 2 });
+        let seat = Self {
+            janitor: Mutex::new(Janitor::start(&plan.janitor, user, &scratch)?),
+            identity,
+            scratch,
+            scratch_path: plan.scratch_inside.join(format!("seat-{number}/scratch")).display().to_string(),
+            folder,
+            janitor_program: plan.janitor.clone(),
+            reaper_uid: uid + 3,
+            _claim: claim,
+        };
+        seat.end_template()?;
+        seat.clean()?;
+        Ok(seat)
+    }
+
+    /// Ends every process of the execution.
+    pub(super) fn end(&self) -> Result<(), ExecutorError> {
+        lock(&self.janitor).done(&Chore::End)
+    }
+
+    /// Ends every process of the execution, and empties the scratch folder.
+    pub(super) fn clean(&self) -> Result<(), ExecutorError> {
+        lock(&self.janitor).done(&Chore::Clean)
+    }
+
+    /// What the scratch folder holds, in bytes.
+    pub(super) fn scratch_bytes(&self) -> Result<u64, ExecutorError> {
+        match lock(&self.janitor).ask(&Chore::Measure)? {
+            ChoreDone::Measured(bytes) => Ok(bytes),
+            _ => Err(ExecutorError::NotCleaned),
+        }
+    }
+
+    /// Ends the seat's template, and all that its top level may have started.
+    pub(super) fn end_template(&self) -> Result<(), ExecutorError> {
+        let Some(identity) = self.identity else { return Ok(()) };
+        let user = User { uid: identity.template, janitor: self.reaper_uid };
+        Janitor::start(&self.janitor_program, Some(user), &self.scratch)?.done(&Chore::End)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        // The janitor cleans a last time before it ends.
+        lock(&self.janitor).end();
+        // A folder that is not empty is left to whoever takes this seat next.
+        let _ = fs::remove_dir(self.folder.join("scratch"));
+        let _ = fs::remove_dir(&self.folder);
+    }
+}
+
+#[derive(Debug)]
+struct Janitor {
+    process: Child,
+    socket: Option<OwnedFd>,
+    buffer: Vec<u8>,
+}
+
+impl Janitor {
+    fn start(program: &Path, user: Option<User>, scratch: &OwnedFd) -> Result<Self, ExecutorError> {
+        let (socket, process) = spawn(program, &[])?;
+        let mut janitor = Self { process, socket: Some(socket), buffer: Vec::new() };
+        janitor.ask_with(&Chore::Begin { user }, &[scratch.as_raw_fd()])?;
+        Ok(janitor)
+    }
+
+    fn done(&mut self, chore: &Chore) -> Result<(), ExecutorError> {
+        match self.ask(chore)? {
+            ChoreDone::Done => Ok(()),
+            _ => Err(ExecutorError::NotCleaned),
+        }
+    }
+
+    fn ask(&mut self, chore: &Chore) -> Result<ChoreDone, ExecutorError> {
+        self.ask_with(chore, &[])
+    }
+
+    fn ask_with(&mut self, chore: &Chore, fds: &[i32]) -> Result<ChoreDone, ExecutorError> {
+        let socket = self.socket.as_ref().ok_or(ExecutorError::NotCleaned)?;
+        wire::send(socket.as_fd(), chore, fds)?;
+        let answer = wire::receive(socket.as_fd(), &mut self.buffer)?;
+        answer.map(|(done, _)| done).ok_or(ExecutorError::NotCleaned)
+    }
+
+    fn end(&mut self) {
+        drop(self.socket.take());
+        if let Err(error) = self.process.wait() {
+            tracing::warn!(%error, "could not wait for a janitor");
+        }
+    }
+}
+
+impl Drop for Janitor {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// The first number that no living worker on this machine holds. The claim is an abstract socket's name, which
+/// the kernel frees with its holder, however that ends.
+fn claim_number() -> Result<(u32, OwnedFd), ExecutorError> {
+    for number in 0..MOST_SEATS {
+        let claim = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+        let name = UnixAddr::new_abstract(format!("badlambda-seat-{number}").as_bytes())?;
+        if bind(claim.as_raw_fd(), &name).is_ok() {
+            return Ok((number, claim));
+        }
+    }
+    Err(ExecutorError::System(io::Error::other("all seats of this machine are taken")))
+}
+
+/// Makes the folder of all scratch folders, or checks that the one that is there is ours alone to write.
+pub(super) fn make_scratch_root(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)?;
+    let found = fs::symlink_metadata(path)?;
+    if !found.is_dir() || found.uid() != nix::unistd::geteuid().as_raw() {
+        let reason =
+            format!("{} is not a folder of this user; set BADLAMBDA_SCRATCH_DIR to another", path.display());
+        return Err(io::Error::other(reason));
+    }
+    fs::set_permissions(path, Permissions::from_mode(0o711))
+}
+
+fn make_folder(path: &Path, mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
+    match fs::DirBuilder::new().mode(mode).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    // The folder above is ours alone to write, so this name means what was made.
+    if let Some((uid, gid)) = owner {
+        chown(path, Some(uid), Some(gid))?;
+    }
+    fs::set_permissions(path, Permissions::from_mode(mode))
+}

@@ -1,0 +1,132 @@
+//! What the executor is asked to run, and what it answers.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use badlambda_shared::execution::{ExecutionError, Isolation, Usage};
+use badlambda_shared::function::{Form, FunctionConfig};
+use badlambda_shared::timestamp::Timestamp;
+use serde::Serialize;
+
+/// One attempt at one execution.
+#[derive(Debug)]
+pub struct Task {
+    /// The execution's id.
+    pub execution_id: String,
+    /// The function's name.
+    pub function: String,
+    /// The version's number.
+    pub version: u32,
+    /// How often the message was received, this time included.
+    pub attempt: u32,
+    /// How the code is run.
+    pub form: Form,
+    /// The code's SHA-256, by which it is remembered.
+    pub code_sha256: String,
+    /// The code.
+    pub code: Arc<str>,
+    /// The version's limits and permissions.
+    pub config: FunctionConfig,
+    /// The input, as JSON.
+    pub event: String,
+    /// Becomes readable when the attempt is to end at once; its outcome is then of no interest.
+    pub cancelled: Option<Arc<OwnedFd>>,
+}
+
+/// What an attempt came to. Ruby's failures are outcomes like its results.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The result's JSON, checked, or why there is none.
+    pub result: Result<String, ExecutionError>,
+    /// When the attempt began.
+    pub started_at: Timestamp,
+    /// What it used.
+    pub usage: Usage,
+    /// What it wrote to stdout and stderr, as far as it is kept.
+    pub logs: Vec<u8>,
+    /// Whether more was written than is kept.
+    pub logs_truncated: bool,
+    /// How it was confined.
+    pub isolation: Isolation,
+}
+
+/// Our own failure to run something. The attempt may be tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecutorError {
+    /// A program of ours could not be started.
+    #[error("could not start {program}: {source}")]
+    Spawn {
+        /// Its path.
+        program: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The zygote ended, or said what it never should.
+    #[error("the zygote failed: {0}")]
+    Zygote(String),
+    /// A process could not be confined.
+    #[error("an execution could not be confined: {0}")]
+    NotConfined(String),
+    /// What an execution left behind could not be cleaned up.
+    #[error("the executor could not clean up after an execution")]
+    NotCleaned,
+    /// The attempt was cancelled.
+    #[error("the attempt was cancelled")]
+    Cancelled,
+    /// The system refused something.
+    #[error("{0}")]
+    System(#[from] std::io::Error),
+}
+
+impl From<nix::errno::Errno> for ExecutorError {
+    fn from(errno: nix::errno::Errno) -> Self {
+        Self::System(errno.into())
+    }
+}
+
+/// What the runner inside is told, as JSON.
+#[derive(Serialize)]
+pub(super) struct Context<'a> {
+    execution_id: &'a str,
+    function_name: &'a str,
+    function_version: u32,
+    attempt: u32,
+    deadline_ms: i64,
+    memory_mb: u64,
+    max_result_bytes: u64,
+    network: bool,
+    subprocesses: bool,
+    handler: Option<&'a str>,
+    environment: std::collections::BTreeMap<&'a str, &'a str>,
+}
+
+impl Task {
+    /// The context of this attempt, whose working directory is `scratch`.
+    pub(super) fn context(&self, started_at: Timestamp, scratch: &str) -> Vec<u8> {
+        let version = self.version.to_string();
+        let mut environment: std::collections::BTreeMap<&str, &str> = [
+            ("HOME", scratch),
+            ("TMPDIR", scratch),
+            ("BADLAMBDA_FUNCTION_NAME", &self.function),
+            ("BADLAMBDA_FUNCTION_VERSION", &version),
+        ]
+        .into();
+        let own = self.config.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        environment.extend(own);
+        let timeout_ms = i64::try_from(self.config.timeout_ms).unwrap_or(i64::MAX);
+        let context = Context {
+            execution_id: &self.execution_id,
+            function_name: &self.function,
+            function_version: self.version,
+            attempt: self.attempt,
+            deadline_ms: started_at.unix_ms().saturating_add(timeout_ms),
+            memory_mb: self.config.memory_mb,
+            max_result_bytes: self.config.max_result_bytes,
+            network: self.config.network,
+            subprocesses: self.config.subprocesses,
+            handler: self.config.handler.as_deref(),
+            environment,
+        };
+        serde_json::to_vec(&context).unwrap_or_default()
+    }
+}

@@ -1,0 +1,72 @@
+//! Templates that are loaded and wait: at most so many, the least recently used ended first.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use super::seat::Seat;
+use super::zygotes::{Channel, lock};
+
+/// What makes two templates interchangeable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TemplateKey {
+    pub(super) function: String,
+    pub(super) version: u32,
+    pub(super) code_sha256: String,
+}
+
+/// A template, with the seat it lives in.
+#[derive(Debug)]
+pub(super) struct Template {
+    pub(super) key: TemplateKey,
+    pub(super) seat: Seat,
+    pub(super) channel: Channel,
+    /// The channel to the zygote that forked it.
+    pub(super) home: Channel,
+    pub(super) pid: i32,
+}
+
+/// The templates that wait, least recently used first.
+#[derive(Debug)]
+pub(super) struct Templates {
+    most: usize,
+    waiting: Mutex<VecDeque<Template>>,
+}
+
+impl Templates {
+    /// Keeps at most `most` templates.
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, waiting: Mutex::default() }
+    }
+
+    /// Takes a waiting template for `key`.
+    pub(super) fn take(&self, key: &TemplateKey) -> Option<Template> {
+        let mut waiting = lock(&self.waiting);
+        let index = waiting.iter().rposition(|template| template.key == *key)?;
+        waiting.remove(index)
+    }
+
+    /// Puts a template back, as the most recently used; ends those beyond the limit.
+    pub(super) fn put(&self, template: Template) {
+        let surplus: Vec<Template> = {
+            let mut waiting = lock(&self.waiting);
+            waiting.push_back(template);
+            let surplus = waiting.len().saturating_sub(self.most);
+            waiting.drain(..surplus).collect()
+        };
+        drop(surplus);
+    }
+}
+
+impl Drop for Template {
+    /// Whatever its top level started ends with it.
+    fn drop(&mut self) {
+        if self.seat.identity.is_none() && super::census::parent_of(self.pid) == Some(self.channel.zygote_pid)
+        {
+            let pid = nix::unistd::Pid::from_raw(self.pid);
+            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+        }
+        if let Err(error) = self.seat.end_template() {
+            tracing::warn!(%error, function = self.key.function, "could not end a template");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The zygotes: started once per core, confined before they take work, and started again when one ends.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use badlambda_zygote::wire::{self, Confined, Confinement, Report, Request};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+
+use super::task::ExecutorError;
+
+/// A channel to a zygote, over which one execution or template at a time is forked.
+#[derive(Debug)]
+pub(super) struct Channel {
+    pub(super) socket: OwnedFd,
+    pub(super) zygote_pid: i32,
+}
+
+impl Channel {
+    /// Ends what is below the zygote and is no execution and no template.
+    pub(super) fn end_orphans(&self) -> Result<(), ExecutorError> {
+        wire::send(self.socket.as_fd(), &Request::EndOrphans, &[])?;
+        match wire::receive::<Report>(self.socket.as_fd(), &mut Vec::new())? {
+            Some((Report::OrphansEnded, _)) => Ok(()),
+            _ => Err(ExecutorError::NotCleaned),
+        }
+    }
+}
+
+/// All zygotes of a worker.
+#[derive(Debug)]
+pub(super) struct Zygotes {
+    program: PathBuf,
+    confinement: Confinement,
+    running: Vec<Mutex<Zygote>>,
+    next: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Zygote {
+    process: Child,
+    socket: Option<OwnedFd>,
+    confined: Confined,
+}
+
+impl Zygotes {
+    /// Starts `count` zygotes.
+    pub(super) fn start(
+        program: PathBuf,
+        confinement: Confinement,
+        count: usize,
+    ) -> Result<Self, ExecutorError> {
+        let running = (0..count.max(1))
+            .map(|_| Zygote::start(&program, &confinement).map(Mutex::new))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { program, confinement, running, next: AtomicUsize::new(0) })
+    }
+
+    /// What the first of them said of itself; all are alike.
+    pub(super) fn confined(&self) -> Confined {
+        lock(&self.running[0]).confined.clone()
+    }
+
+    /// A new channel to the next zygote in turn, which is started again if it has ended.
+    pub(super) fn open_channel(&self) -> Result<Channel, ExecutorError> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.running.len();
+        let mut zygote = lock(&self.running[turn]);
+        if let Ok(channel) = zygote.open_channel() {
+            return Ok(channel);
+        }
+        tracing::warn!(pid = zygote.process.id(), "a zygote ended; starting another");
+        *zygote = Zygote::start(&self.program, &self.confinement)?;
+        zygote.open_channel().map_err(ExecutorError::System)
+    }
+}
+
+impl Zygote {
+    fn start(program: &Path, confinement: &Confinement) -> Result<Self, ExecutorError> {
+        let (socket, process) = spawn(program, &[])?;
+        let mut zygote = Self {
+            process,
+            socket: Some(socket),
+            confined: Confined { layers: Vec::new(), ruby_version: String::new() },
+        };
+        let failed =
+            || ExecutorError::Zygote("it ended before it was ready; its reason is on stderr".to_owned());
+        let socket = zygote.socket.as_ref().ok_or_else(failed)?;
+        wire::send(socket.as_fd(), confinement, &[]).map_err(|_| failed())?;
+        let answer = wire::receive(socket.as_fd(), &mut Vec::new()).map_err(|_| failed())?;
+        zygote.confined = answer.ok_or_else(failed)?.0;
+        Ok(zygote)
+    }
+
+    fn open_channel(&self) -> io::Result<Channel> {
+        let (ours, theirs) = pair()?;
+        let socket = self.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        wire::send(socket.as_fd(), &Request::Channel, &[theirs.as_raw_fd()])?;
+        Ok(Channel { socket: ours, zygote_pid: self.process.id() as i32 })
+    }
+}
+
+impl Drop for Zygote {
+    /// Closing the channel ends the zygote, and with it all its executions.
+    fn drop(&mut self) {
+        drop(self.socket.take());
+        if let Err(error) = self.process.wait() {
+            tracing::warn!(%error, "could not wait for a zygote");
+        }
+    }
+}
+
+/// Starts one of our own programs with nothing inherited: its stdin is the other end of the returned socket.
+pub(super) fn spawn(program: &Path, arguments: &[&str]) -> Result<(OwnedFd, Child), ExecutorError> {
+    let (ours, theirs) = pair()?;
+    let child = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .env("LANG", "C.UTF-8")
+        .current_dir("/")
+        .process_group(0)
+        .stdin(theirs)
+        .stdout(Stdio::null())
+        .spawn()
+        .map_err(|source| ExecutorError::Spawn { program: program.display().to_string(), source })?;
+    Ok((ours, child))
+}
+
+/// Two ends of a conversation.
+pub(super) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?)
+}
+
+/// A lock whose holder may have panicked: what it guards is valid at every step.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,208 @@
+//! The executor, with the real zygote and real Ruby.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use badlambda_shared::execution::ErrorKind;
+use badlambda_shared::function::{Form, FunctionConfig};
+use badlambda_worker::sandbox::{Executor, ExecutorConfig, IsolationMode, Outcome, Task};
+use serde_json::{Value, json};
+
+fn executor() -> &'static Executor {
+    static EXECUTOR: OnceLock<Executor> = OnceLock::new();
+    EXECUTOR.get_or_init(|| start(4))
+}
+
+fn start(templates: usize) -> Executor {
+    let programs = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
+    let root = nix::unistd::geteuid().is_root();
+    let isolation = if root { IsolationMode::Required } else { IsolationMode::Unprivileged };
+    let scratch = PathBuf::from(format!("/dev/shm/badlambda-test-{}-{templates}", std::process::id()));
+    Executor::start(&ExecutorConfig {
+        isolation,
+        jail: None,
+        scratch,
+        zygotes: 2,
+        templates,
+        preload: vec![],
+        programs,
+    })
+    .unwrap()
+}
+
+fn task(form: Form, code: &str, config: Value, event: Value) -> Task {
+    Task {
+        execution_id: "test-1".to_owned(),
+        function: "test".to_owned(),
+        version: 1,
+        attempt: 1,
+        form,
+        code_sha256: code.to_owned(),
+        code: Arc::from(code),
+        config: serde_json::from_value::<FunctionConfig>(config).unwrap(),
+        event: event.to_string(),
+        cancelled: None,
+    }
+}
+
+fn run(code: &str, config: Value, event: Value) -> Outcome {
+    executor().execute(&task(Form::Script, code, config, event)).unwrap()
+}
+
+fn handler(code: &str, event: Value) -> Outcome {
+    executor().execute(&task(Form::Handler, code, json!({}), event)).unwrap()
+}
+
+fn result(outcome: &Outcome) -> Value {
+    match &outcome.result {
+        Ok(json) => serde_json::from_str(json).unwrap(),
+        Err(error) => panic!("{error:?}\n{}", String::from_utf8_lossy(&outcome.logs)),
+    }
+}
+
+fn kind(outcome: &Outcome) -> ErrorKind {
+    outcome.result.as_ref().expect_err("a failure").kind
+}
+
+#[test]
+fn a_script_gives_its_last_value() {
+    let outcome = run(r#"{ greeting: "Hello, #{event.fetch("name")}!" }"#, json!({}), json!({"name": "Ada"}));
+    assert_eq!(result(&outcome), json!({"greeting": "Hello, Ada!"}));
+    assert!(outcome.usage.max_rss_bytes > 1 << 20, "{:?}", outcome.usage);
+    assert!(outcome.logs.is_empty() && !outcome.logs_truncated);
+}
+
+#[test]
+fn a_handler_starts_from_its_top_level_each_time() {
+    let code = "COUNT = [0]\nTOKEN = rand(1 << 60).to_s\ndef handler(event:, context:)\n  COUNT[0] += 1\n  \
+                { token: TOKEN, count: COUNT[0], left: context.get_remaining_time_in_millis > 0 }\nend\n";
+    let first = result(&handler(code, json!(null)));
+    let second = result(&handler(code, json!(null)));
+    assert_eq!((&first["count"], &second["count"]), (&json!(1), &json!(1)));
+    assert_eq!(first["token"], second["token"]);
+    assert_eq!(first["left"], json!(true));
+}
+
+#[test]
+fn logs_are_kept_in_order() {
+    let outcome = run("puts 'one'; warn 'two'; print 'three'; nil", json!({}), json!(null));
+    assert_eq!(String::from_utf8(outcome.logs).unwrap(), "one\ntwo\nthree");
+}
+
+#[test]
+fn failures_have_their_kind() {
+    let cases: &[(&str, Value, ErrorKind)] = &[
+        ("raise ArgumentError, 'no'", json!({}), ErrorKind::Exception),
+        ("1 +", json!({}), ErrorKind::Syntax),
+        ("eval('1 +')", json!({}), ErrorKind::Exception),
+        ("exit!", json!({}), ErrorKind::Crash),
+        ("abort 'bye'", json!({}), ErrorKind::Crash),
+        ("Process.kill(:KILL, $$); sleep", json!({}), ErrorKind::Crash),
+        ("loop {}", json!({"timeout_ms": 300}), ErrorKind::Timeout),
+        ("sleep", json!({"timeout_ms": 300}), ErrorKind::Timeout),
+        ("begin; sleep; ensure; sleep; end", json!({"timeout_ms": 300}), ErrorKind::Timeout),
+        ("'x' * (1 << 30)", json!({}), ErrorKind::Memory),
+        ("a = []; loop { a << 'x' * 100_000 }", json!({"memory_mb": 64}), ErrorKind::Memory),
+        ("loop { puts 'x' * 1000 }", json!({"timeout_ms": 500}), ErrorKind::Timeout),
+        ("Float::NAN", json!({}), ErrorKind::ResultNotJson),
+        ("\"\\xff\"", json!({}), ErrorKind::ResultNotJson),
+        ("a = []; a << a; a", json!({}), ErrorKind::ResultNotJson),
+        ("'x' * 1000", json!({"max_result_bytes": 100}), ErrorKind::ResultTooLarge),
+        ("loop { fork }", json!({}), ErrorKind::Exception),
+        ("loop { fork }", json!({"subprocesses": true, "timeout_ms": 1000}), ErrorKind::Timeout),
+        (
+            "File.write('big', 'x' * 10_000_000); 1",
+            json!({"max_scratch_bytes": 1_000_000}),
+            ErrorKind::Scratch,
+        ),
+        (
+            "100.times { |n| File.write(n.to_s, 'x' * 100_000) }; sleep 5",
+            json!({"max_scratch_bytes": 1_000_000}),
+            ErrorKind::Scratch,
+        ),
+        ("Thread.main.kill; sleep", json!({}), ErrorKind::Crash),
+    ];
+    for (code, config, expected) in cases {
+        let outcome = run(code, config.clone(), json!(null));
+        assert_eq!(
+            outcome.result.as_ref().map_err(|error| error.kind),
+            Err(*expected),
+            "{code}: {outcome:?}"
+        );
+        let next = run("Dir.children('.')", json!({}), json!(null));
+        assert_eq!(result(&next), json!([]), "after {code}");
+    }
+}
+
+#[test]
+fn a_hanging_or_raising_top_level_is_the_executions_failure() {
+    let hang = task(
+        Form::Handler,
+        "sleep\ndef handler(event:, context:) = 1",
+        json!({"timeout_ms": 300}),
+        json!(null),
+    );
+    assert_eq!(kind(&executor().execute(&hang).unwrap()), ErrorKind::Timeout);
+    let outcome = handler("puts 'loading'; raise 'no'\ndef handler(event:, context:) = 1", json!(null));
+    assert_eq!(kind(&outcome), ErrorKind::Exception);
+    assert_eq!(outcome.logs, b"loading\n");
+}
+
+#[test]
+fn a_daemon_and_its_files_are_gone_afterwards() {
+    let code = "File.write('left', 'x'); fork { Process.setsid; fork { sleep 60 } ; sleep 60 }; Process.uid";
+    let outcome = run(code, json!({"subprocesses": true}), json!(null));
+    let uid = result(&outcome).as_u64().unwrap();
+    if uid == u64::from(nix::unistd::geteuid().as_raw()) {
+        return;
+    }
+    let left = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+        let status = std::fs::read_to_string(entry.path().join("status")).ok()?;
+        status.lines().find(|line| line.starts_with("Uid:"))?.split_whitespace().nth(1)?.parse::<u64>().ok()
+    });
+    assert_eq!(left.filter(|owner| *owner == uid).count(), 0);
+}
+
+#[test]
+fn what_is_refused_says_which_setting_allows_it() {
+    for code in ["fork", "`ls`", "spawn('ls')", "system('ls', exception: true)", "IO.popen('ls')"] {
+        let outcome = run(code, json!({}), json!(null));
+        let message = outcome.result.unwrap_err().message;
+        assert!(message.contains("\"subprocesses\": true"), "{code}: {message}");
+    }
+    let outcome = run("require 'socket'; TCPSocket.new('127.0.0.1', 80)", json!({}), json!(null));
+    let message = outcome.result.unwrap_err().message;
+    assert!(message.contains("\"network\": true"), "{message}");
+}
+
+#[test]
+fn least_recently_used_templates_end() {
+    let executor = start(1);
+    let code =
+        |name: &str| format!("TOKEN = rand(1 << 60).to_s + '{name}'\ndef handler(event:, context:) = TOKEN");
+    let token = |name: &str| {
+        result(&executor.execute(&task(Form::Handler, &code(name), json!({}), json!(1))).unwrap())
+    };
+    let first = token("a");
+    assert_eq!(token("a"), first);
+    token("b");
+    assert_ne!(token("a"), first);
+}
+
+#[test]
+fn many_threads_share_the_executor() {
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            scope.spawn(move || {
+                for number in 0..25 {
+                    let outcome = run("event * 2", json!({}), json!(thread * 1000 + number));
+                    assert_eq!(result(&outcome), json!((thread * 1000 + number) * 2));
+                }
+            });
+        }
+    });
+    let started = Instant::now();
+    run("1", json!({}), json!(null));
+    assert!(started.elapsed() < Duration::from_secs(10));
+}

@@ -1,0 +1,177 @@
+//! What the zygote does to itself once, before it takes any work, and all its children inherit.
+
+use std::fs;
+use std::os::fd::RawFd;
+use std::path::Path;
+
+use caps::{CapSet, Capability, CapsHashSet};
+use landlock::{
+    ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetStatus, Scope,
+};
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::prctl;
+use nix::unistd::{chdir, chroot};
+use seccompiler::{BpfProgram, apply_filter};
+
+use badlambda_zygote::wire::Confinement;
+
+use crate::seccomp::{self, Stage2};
+
+/// Newest access rights that the filter knows to ask for; the kernel gives what it has.
+const LANDLOCK_ABI: ABI = ABI::V7;
+/// Devices that are nothing but data.
+const READABLE_DEVICES: [&str; 3] = ["/dev/zero", "/dev/random", "/dev/urandom"];
+const NULL_DEVICE: &str = "/dev/null";
+
+/// A layer that could not be put in force.
+#[derive(Debug, thiserror::Error)]
+#[error("{layer}: {reason}")]
+pub struct LayerFailed {
+    layer: &'static str,
+    reason: String,
+}
+
+fn layer<T, E: std::fmt::Display>(name: &'static str, done: Result<T, E>) -> Result<T, LayerFailed> {
+    done.map_err(|error| LayerFailed { layer: name, reason: error.to_string() })
+}
+
+/// Confines this process for good; returns the layers that every execution will have.
+pub fn enter(confinement: &Confinement) -> Result<Vec<String>, LayerFailed> {
+    prefer_for_oom_kill();
+    if !confinement.enforced {
+        return Ok(Vec::new());
+    }
+    let mut layers = vec!["no_new_privs", "rlimits", "seccomp"];
+    let mut scratch = confinement.scratch.as_path();
+    if confinement.own_uids {
+        layers.push("uid");
+    }
+    if let Some(jail) = &confinement.jail {
+        layer("chroot", enter_jail(jail))?;
+        scratch = layer("chroot", inside(jail, scratch))?;
+        layers.push("chroot");
+    }
+    if confinement.own_uids {
+        layer("capabilities", drop_capabilities())?;
+        layers.push("capabilities");
+    }
+    layer("no_new_privs", prctl::set_no_new_privs())?;
+    layer("dumpable", prctl::set_dumpable(false))?;
+    if layer("landlock", enter_landlock(confinement, scratch))? {
+        layers.push("landlock");
+    }
+    let filter = layer("seccomp", seccomp::stage1())?;
+    layer("seccomp", apply_filter(&filter))?;
+    Ok(layers.into_iter().map(str::to_owned).collect())
+}
+
+/// Where memory runs out on the whole machine, executions go first and the worker last.
+fn prefer_for_oom_kill() {
+    if let Err(error) = fs::write("/proc/self/oom_score_adj", "1000") {
+        eprintln!("could not set oom_score_adj: {error}");
+    }
+}
+
+fn enter_jail(jail: &Path) -> Result<(), Errno> {
+    chroot(jail)?;
+    chdir("/")
+}
+
+/// The scratch folder's path inside the jail, in which it must lie.
+fn inside<'a>(jail: &Path, scratch: &'a Path) -> Result<&'a Path, String> {
+    if scratch.strip_prefix(jail).is_err() {
+        return Err(format!(
+            "the scratch folder {} is not inside the jail {}",
+            scratch.display(),
+            jail.display()
+        ));
+    }
+    let components = jail.components().count() - 1;
+    let mut rest = scratch.components();
+    rest.nth(components);
+    Ok(rest.as_path())
+}
+
+/// Leaves nothing but the change of uid and gid, which every execution needs once.
+fn drop_capabilities() -> Result<(), caps::errors::CapsError> {
+    let kept = CapsHashSet::from([Capability::CAP_SETUID, Capability::CAP_SETGID]);
+    for capability in caps::runtime::thread_all_supported().difference(&kept) {
+        caps::drop(None, CapSet::Bounding, *capability)?;
+    }
+    caps::clear(None, CapSet::Ambient)?;
+    caps::clear(None, CapSet::Inheritable)?;
+    caps::set(None, CapSet::Effective, &kept)?;
+    caps::set(None, CapSet::Permitted, &kept)
+}
+
+/// Reading where Ruby lives, writing in the scratch folder, and no signals to the outside. False where the
+/// kernel has no Landlock.
+fn enter_landlock(confinement: &Confinement, scratch: &Path) -> Result<bool, landlock::RulesetError> {
+    let everything = AccessFs::from_all(LANDLOCK_ABI);
+    let reading = AccessFs::from_read(LANDLOCK_ABI);
+    let writing =
+        everything & !(AccessFs::Execute | AccessFs::MakeBlock | AccessFs::MakeChar | AccessFs::IoctlDev);
+    let ruleset = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(everything)?
+        .scope(Scope::from_all(LANDLOCK_ABI))?;
+    let mut rules = vec![(scratch, writing), (Path::new(NULL_DEVICE), AccessFs::from_file(LANDLOCK_ABI))];
+    rules.extend(confinement.readable.iter().map(|path| (path.as_path(), reading)));
+    rules.extend(READABLE_DEVICES.iter().map(|path| (Path::new(path), AccessFs::ReadFile.into())));
+    let mut created = ruleset.create()?;
+    for (path, access) in rules {
+        // A path that is not there can't be read anyway.
+        let Ok(opened) = PathFd::new(path) else { continue };
+        let access = if path.is_dir() { access } else { access & AccessFs::from_file(LANDLOCK_ABI) };
+        created = created.add_rule(PathBeneath::new(opened, access))?;
+    }
+    let status = created.restrict_self()?;
+    Ok(status.ruleset != RulesetStatus::NotEnforced)
+}
+
+/// The filters of stage 2, compiled once so that a fork only has to load one.
+pub struct Filters {
+    enforced: bool,
+    compiled: Vec<(Stage2, BpfProgram)>,
+}
+
+impl Filters {
+    /// Compiles them all.
+    pub fn compile(enforced: bool) -> Result<Self, LayerFailed> {
+        let mut compiled = Vec::new();
+        for network in [false, true] {
+            for subprocesses in [false, true] {
+                let execution = Stage2::Execution { network, subprocesses };
+                let template = Stage2::Template { network, subprocesses };
+                for stage in [execution, template] {
+                    compiled.push((stage, layer("seccomp", seccomp::stage2(stage))?));
+                }
+            }
+        }
+        Ok(Self { enforced, compiled })
+    }
+
+    /// Enters the filter of `stage`.
+    pub fn enter(&self, stage: Stage2) -> Result<(), Errno> {
+        if !self.enforced {
+            return Ok(());
+        }
+        let filter = self.compiled.iter().find(|(of, _)| *of == stage).ok_or(Errno::EINVAL)?;
+        apply_filter(&filter.1).map_err(|_| Errno::EACCES)
+    }
+}
+
+/// The highest descriptor in use: everything above is ours, everything up to it the interpreter's.
+pub fn highest_descriptor() -> RawFd {
+    let Ok(entries) = fs::read_dir("/proc/self/fd") else { return 16 };
+    let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<RawFd>().ok());
+    // SAFETY: F_GETFD of any number touches no memory; the folder's own descriptor is closed by now.
+    numbers
+        .collect::<Vec<_>>()
+        .into_iter()
+        .filter(|&fd| unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0)
+        .max()
+        .unwrap_or(16)
+}

@@ -1,0 +1,124 @@
+//! An execution's process, from the fork to its end.
+
+use std::fs::File;
+use std::io::Write;
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::stat::fstat;
+use nix::sys::uio::pread;
+
+use badlambda_zygote::frame;
+use badlambda_zygote::wire::Job;
+
+use crate::confine::Filters;
+use crate::jail::{self, Descriptors, Role};
+use crate::ruby::{Entry, Ruby};
+
+/// What an execution or a template is started with.
+pub struct Start<'a> {
+    /// The bounds.
+    pub job: &'a Job,
+    /// The descriptors that are given their places while confining.
+    pub descriptors: Descriptors,
+    /// The code, where it is not loaded yet.
+    pub code: OwnedFd,
+    /// Context and event.
+    pub input: OwnedFd,
+}
+
+/// What was read from a start's descriptors before they were closed.
+pub struct Source {
+    /// The code.
+    pub code: Vec<u8>,
+    /// The context, as JSON.
+    pub context: Vec<u8>,
+    /// The event, as JSON.
+    pub event: Vec<u8>,
+}
+
+/// Confines this forked process and tells that it is armed; returns what to run. On any failure it ends, and
+/// what it wrote says which step it was.
+pub fn arm(start: &Start<'_>, role: Role, highest: RawFd, filters: &Filters) -> (Source, File) {
+    let source = match read_source(start) {
+        Ok(source) => source,
+        Err(errno) => give_up(start.descriptors.answer.as_raw_fd(), &format!("read_source: {errno}")),
+    };
+    // SAFETY: either this descriptor is still that of the zygote's, and empty, or the answer's. It is never closed.
+    let mut answer = unsafe { File::from_raw_fd(jail::ANSWER_FD) };
+    if let Err(failed) = jail::enter(start.job, role, &start.descriptors, highest, filters) {
+        give_up(jail::ANSWER_FD, &failed.to_string());
+    }
+    if answer.write_all(&[frame::ARMED]).is_err() {
+        exit(1);
+    }
+    (source, answer)
+}
+
+/// Runs script-form code in this forked process, and ends it.
+pub fn run_script(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters) -> ! {
+    let start = ManuallyDrop::new(start);
+    let (source, answer) = arm(&start, Role::Execution, highest, filters);
+    let result = ruby.call(Entry::Script, &[&source.code, &source.context, &source.event]);
+    finish(answer, result)
+}
+
+/// Calls the loaded handler in this forked process, and ends it.
+pub fn run_handler(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters) -> ! {
+    let start = ManuallyDrop::new(start);
+    let (source, answer) = arm(&start, Role::Execution, highest, filters);
+    let result = ruby.call(Entry::Handle, &[&source.context, &source.event]);
+    finish(answer, result)
+}
+
+/// Writes the runner's answer (one byte for its kind, then JSON) as a frame, and ends the process.
+pub fn finish(mut answer: File, result: Option<Vec<u8>>) -> ! {
+    let Some((kind, json)) = result.as_deref().and_then(<[u8]>::split_first) else { exit(1) };
+    let Ok(length) = u32::try_from(json.len()) else { exit(1) };
+    let mut whole = Vec::with_capacity(frame::HEADER_BYTES + json.len());
+    whole.push(*kind);
+    whole.extend_from_slice(&length.to_le_bytes());
+    whole.extend_from_slice(json);
+    exit(i32::from(answer.write_all(&whole).is_err()))
+}
+
+/// Ends the process at once: no `at_exit`, no finalizer, no destructor runs.
+pub fn exit(code: i32) -> ! {
+    // SAFETY: _exit has no preconditions.
+    unsafe { libc::_exit(code) }
+}
+
+fn give_up(answer: RawFd, why: &str) -> ! {
+    // SAFETY: the number is the answer's, before or after it was put into its place; it is never closed.
+    let mut file = unsafe { File::from_raw_fd(answer) };
+    let _ = file.write_all(why.as_bytes());
+    exit(1)
+}
+
+fn read_source(start: &Start<'_>) -> Result<Source, Errno> {
+    let mut context = read_all(&start.input)?;
+    let split = usize::try_from(start.job.context_bytes).map_err(|_| Errno::EINVAL)?;
+    if split > context.len() {
+        return Err(Errno::EINVAL);
+    }
+    let event = context.split_off(split);
+    Ok(Source { code: read_all(&start.code)?, context, event })
+}
+
+/// Reads a descriptor from its beginning. The code's is shared by many, so its offset is left alone.
+fn read_all(fd: &OwnedFd) -> Result<Vec<u8>, Errno> {
+    let size = usize::try_from(fstat(fd)?.st_size).map_err(|_| Errno::EINVAL)?;
+    let mut bytes = vec![0; size];
+    let mut filled = 0;
+    while filled < size {
+        match pread(fd.as_fd(), &mut bytes[filled..], filled as i64) {
+            Ok(0) => return Err(Errno::EIO),
+            Ok(count) => filled += count,
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(bytes)
+}

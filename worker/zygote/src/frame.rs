@@ -1,0 +1,64 @@
+//! The answer of an execution, written to a pipe: one byte once it is confined, one frame, and the end.
+//!
+//! ```text
+//! A │ r or e │ length, 4 bytes little endian │ that much JSON │ end of file
+//! ```
+//! What stops before the `A` is our failure; everything behind it is function code's, and hostile.
+
+/// The execution is confined, and function code begins.
+pub const ARMED: u8 = b'A';
+/// The frame holds the result.
+pub const RESULT: u8 = b'r';
+/// The frame holds an error: `{"kind", "type", "message", "backtrace"}`.
+pub const ERROR: u8 = b'e';
+/// Bytes before a frame's JSON.
+pub const HEADER_BYTES: usize = 5;
+
+/// What a complete answer is.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// It stopped while it was being confined; the text says where.
+    NotConfined(&'a [u8]),
+    /// Function code began and gave no whole frame.
+    Nothing,
+    /// The result's JSON, unchecked.
+    Result(&'a [u8]),
+    /// An error's JSON, unchecked.
+    Error(&'a [u8]),
+}
+
+/// Reads all that an execution wrote. More or less than one frame is nothing.
+pub fn parse(bytes: &[u8]) -> Answer<'_> {
+    let frame = match bytes.split_first() {
+        Some((&ARMED, frame)) => frame,
+        _ => return Answer::NotConfined(bytes),
+    };
+    let Some((header, payload)) = frame.split_first_chunk::<HEADER_BYTES>() else {
+        return Answer::Nothing;
+    };
+    let [kind, length @ ..] = *header;
+    if u32::from_le_bytes(length) as usize != payload.len() {
+        return Answer::Nothing;
+    }
+    match kind {
+        RESULT => Answer::Result(payload),
+        ERROR => Answer::Error(payload),
+        _ => Answer::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_whole_frame_counts() {
+        assert_eq!(parse(b"Ar\x02\0\0\0{}"), Answer::Result(b"{}"));
+        assert_eq!(parse(b"Ae\x02\0\0\0{}"), Answer::Error(b"{}"));
+        assert_eq!(parse(b"A"), Answer::Nothing);
+        assert_eq!(parse(b"Ar\x03\0\0\0{}"), Answer::Nothing);
+        assert_eq!(parse(b"Ar\x02\0\0\0{}r\x02\0\0\0{}"), Answer::Nothing);
+        assert_eq!(parse(b"Ax\x02\0\0\0{}"), Answer::Nothing);
+        assert_eq!(parse(b"setup_identity: EPERM"), Answer::NotConfined(b"setup_identity: EPERM"));
+    }
+}

@@ -1,0 +1,205 @@
+//! What every execution and template goes through between its fork and function code, in this order, step by
+//! step. A step that fails is our failure, never the user's: nothing runs after it.
+
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::libc;
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::Signal;
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{Gid, Uid, fchdir, setgroups, setresgid, setresuid, setsid, setuid};
+
+use badlambda_zygote::wire::{Identity, Job, Limits};
+
+use crate::confine::Filters;
+use crate::seccomp::Stage2;
+
+/// The answer. Empty in the zygote, and in a template that has loaded.
+pub const ANSWER_FD: RawFd = 3;
+/// The channel to the worker, of the zygote and of a template. Empty in executions.
+pub const CHANNEL_FD: RawFd = 4;
+/// The scratch folder, until it is entered.
+pub const SCRATCH_FD: RawFd = 5;
+
+const GIB: u64 = 1 << 30;
+/// Address space is only reserved, so it may be wide; what is resident is what costs.
+const ADDRESS_SPACE_HEADROOM: u64 = 3 * GIB;
+/// Ruby's own heap and stacks, and what malloc holds back, beside what function code fills.
+const DATA_HEADROOM: u64 = 96 << 20;
+const OPEN_FILES: u64 = 256;
+const PENDING_SIGNALS: u64 = 256;
+const STACK_BYTES: u64 = 8 << 20;
+
+/// A step that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{step}: {errno}")]
+pub struct StepFailed {
+    step: &'static str,
+    errno: Errno,
+}
+
+/// Which process is being confined.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Runs function code once, and ends.
+    Execution,
+    /// Runs a version's top level, and forks its executions.
+    Template,
+}
+
+/// The descriptors a job came with.
+pub struct Descriptors {
+    /// The scratch folder, which becomes the working directory.
+    pub scratch: OwnedFd,
+    /// Where stdout and stderr go.
+    pub logs: OwnedFd,
+    /// Where the answer goes.
+    pub answer: OwnedFd,
+    /// A template's channel.
+    pub channel: Option<OwnedFd>,
+}
+
+/// Confines this process. `highest` is the highest descriptor that the interpreter itself needs.
+pub fn enter(
+    job: &Job,
+    role: Role,
+    descriptors: &Descriptors,
+    highest: RawFd,
+    filters: &Filters,
+) -> Result<(), StepFailed> {
+    step("setup_session", setup_session())?;
+    step("setup_descriptors", setup_descriptors(descriptors, highest))?;
+    step("setup_rlimits", setup_rlimits(&job.limits, role, job.identity.is_some()))?;
+    step("setup_identity", job.identity.map_or(Ok(()), |identity| setup_identity(identity, role)))?;
+    step("setup_scratch", setup_scratch())?;
+    step("setup_parent_death", setup_parent_death())?;
+    step("setup_seccomp", setup_seccomp(job, role, filters))
+}
+
+fn step(name: &'static str, done: Result<(), Errno>) -> Result<(), StepFailed> {
+    done.map_err(|errno| StepFailed { step: name, errno })
+}
+
+/// A session of its own, so that no terminal and no process group is shared.
+fn setup_session() -> Result<(), Errno> {
+    setsid()?;
+    umask(Mode::from_bits_truncate(0o077));
+    Ok(())
+}
+
+fn setup_rlimits(limits: &Limits, role: Role, own_uid: bool) -> Result<(), Errno> {
+    let mut table = vec![
+        (Resource::RLIMIT_AS, limits.memory_bytes + ADDRESS_SPACE_HEADROOM),
+        (Resource::RLIMIT_DATA, limits.memory_bytes + DATA_HEADROOM),
+        (Resource::RLIMIT_FSIZE, limits.file_bytes),
+        (Resource::RLIMIT_NOFILE, OPEN_FILES),
+        (Resource::RLIMIT_STACK, STACK_BYTES),
+        (Resource::RLIMIT_CORE, 0),
+        (Resource::RLIMIT_MEMLOCK, 0),
+        (Resource::RLIMIT_MSGQUEUE, 0),
+        (Resource::RLIMIT_SIGPENDING, PENDING_SIGNALS),
+        (Resource::RLIMIT_RTPRIO, 0),
+        (Resource::RLIMIT_NICE, 0),
+    ];
+    // It counts processes of the uid: one that others share would count theirs.
+    if own_uid {
+        table.push((Resource::RLIMIT_NPROC, limits.processes));
+    }
+    // A template lives on; the forks of its executions must not use up the time of its own.
+    if role == Role::Execution {
+        table.push((Resource::RLIMIT_CPU, limits.cpu_seconds));
+    }
+    table.into_iter().try_for_each(|(resource, most)| setrlimit(resource, most, most))
+}
+
+/// Becomes the seat's user for good. A template keeps a real and a saved uid of its own, so that executions,
+/// which have only the effective one, can neither signal nor inspect it.
+fn setup_identity(identity: Identity, role: Role) -> Result<(), Errno> {
+    let execution = Uid::from_raw(identity.execution);
+    let shield = match role {
+        Role::Execution => execution,
+        Role::Template => Uid::from_raw(identity.template),
+    };
+    // In a template's execution this is done, and may not be done again.
+    if Uid::current().is_root() {
+        let gid = Gid::from_raw(identity.execution);
+        setgroups(&[])?;
+        setresgid(gid, gid, gid)?;
+    }
+    setresuid(shield, execution, shield)?;
+    match setuid(Uid::from_raw(0)) {
+        Err(_) => Ok(()),
+        Ok(()) => Err(Errno::EPERM),
+    }
+}
+
+fn setup_scratch() -> Result<(), Errno> {
+    // SAFETY: setup_descriptors put the scratch folder there, and no `OwnedFd` stands for it.
+    let scratch = unsafe { OwnedFd::from_raw_fd(SCRATCH_FD) };
+    fchdir(&scratch)
+}
+
+/// 0 is empty, 1 and 2 are the logs, 3 is the answer; what the interpreter needs lies up to `highest`, and
+/// nothing above.
+fn setup_descriptors(descriptors: &Descriptors, highest: RawFd) -> Result<(), Errno> {
+    let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
+    duplicate(&null, 0)?;
+    duplicate(&descriptors.logs, 1)?;
+    duplicate(&descriptors.logs, 2)?;
+    duplicate(&descriptors.answer, ANSWER_FD)?;
+    duplicate(descriptors.channel.as_ref().unwrap_or(&null), CHANNEL_FD)?;
+    duplicate(&descriptors.scratch, SCRATCH_FD)?;
+    close_above(highest)
+}
+
+/// Makes `fd` a second name for `from`. 0 to 2 stay open in programs that an execution starts.
+pub fn duplicate(from: &impl AsRawFd, fd: RawFd) -> Result<(), Errno> {
+    if from.as_raw_fd() == fd {
+        return Ok(());
+    }
+    let flags = if fd > 2 { libc::O_CLOEXEC } else { 0 };
+    // SAFETY: both are plain descriptor numbers; what `fd` named before is meant to be closed.
+    Errno::result(unsafe { libc::dup3(from.as_raw_fd(), fd, flags) }).map(drop)
+}
+
+fn close_above(highest: RawFd) -> Result<(), Errno> {
+    // SAFETY: closes numbers, touches no memory. Owners of these descriptors are never dropped: this process
+    // ends without unwinding.
+    Errno::result(unsafe { libc::syscall(libc::SYS_close_range, highest + 1, u32::MAX, 0) }).map(drop)
+}
+
+/// The kernel ends this process with its parent. A change of uid clears that, so it comes after it.
+fn setup_parent_death() -> Result<(), Errno> {
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    prctl::set_dumpable(false)
+}
+
+fn setup_seccomp(job: &Job, role: Role, filters: &Filters) -> Result<(), Errno> {
+    let (network, subprocesses) = (job.network, job.subprocesses);
+    filters.enter(match role {
+        Role::Execution => Stage2::Execution { network, subprocesses },
+        Role::Template => Stage2::Template { network, subprocesses },
+    })
+}
+
+/// Moves the channel from stdin, where the worker put it, to its place, and fills the numbers that are free, so
+/// that nothing else comes to lie there.
+pub fn reserve_descriptors() -> Result<(), Errno> {
+    duplicate(&std::io::stdin(), CHANNEL_FD)?;
+    let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
+    [0, ANSWER_FD, SCRATCH_FD].into_iter().try_for_each(|fd| duplicate(&null, fd))?;
+    // It may itself have been given one of them.
+    if null.as_raw_fd() <= SCRATCH_FD {
+        std::mem::forget(null);
+    }
+    Ok(())
+}
+
+/// Turns a template's answer and logs, which were those of its load, into nothing.
+pub fn forget_load() -> Result<(), Errno> {
+    let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
+    [1, 2, ANSWER_FD].into_iter().try_for_each(|fd| duplicate(&null, fd))
+}

@@ -1,0 +1,83 @@
+//! The janitor of one seat: ends what an execution left running, and empties its scratch folder, with the
+//! execution's own rights and no more.
+//!
+//! Its effective uid is the execution's, which is whom kill(2) reaches and as whom files are removed. Its real
+//! and saved uid are its own, so that no execution can signal or inspect it. It holds no capability, and lives as
+//! long as the worker holds the other end of its channel (descriptor 0); when that closes, it cleans a last time.
+
+#![deny(unsafe_op_in_unsafe_fn)]
+
+mod processes;
+mod scratch;
+
+use std::io::stdin;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::prctl;
+use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
+
+use badlambda_zygote::wire::{self, Chore, ChoreDone, User};
+
+/// After this a seat counts as lost; it is far more than any honest function leaves behind takes.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+fn main() -> ExitCode {
+    match serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(errno) => {
+            eprintln!("janitor: {errno}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve() -> Result<(), Errno> {
+    let channel = stdin();
+    let mut buffer = Vec::new();
+    let Some((Chore::Begin { user }, mut fds)) = wire::receive(channel.as_fd(), &mut buffer)? else {
+        return Err(Errno::EPROTO);
+    };
+    let scratch = fds.pop().ok_or(Errno::EPROTO)?;
+    if let Some(user) = user {
+        become_user(user)?;
+    }
+    prctl::set_dumpable(false)?;
+    wire::send(channel.as_fd(), &ChoreDone::Done, &[])?;
+    while let Some((chore, _)) = wire::receive(channel.as_fd(), &mut buffer)? {
+        let done = match chore {
+            Chore::Begin { .. } => return Err(Errno::EPROTO),
+            Chore::End => end(user),
+            Chore::Clean => clean(user, &scratch),
+            Chore::Measure => ChoreDone::Measured(scratch::measure(&scratch)),
+        };
+        wire::send(channel.as_fd(), &done, &[])?;
+    }
+    clean(user, &scratch);
+    Ok(())
+}
+
+fn become_user(user: User) -> Result<(), Errno> {
+    let (own, theirs) = (Uid::from_raw(user.janitor), Uid::from_raw(user.uid));
+    let group = Gid::from_raw(user.uid);
+    setgroups(&[])?;
+    setresgid(group, group, group)?;
+    setresuid(own, theirs, own)
+}
+
+fn end(user: Option<User>) -> ChoreDone {
+    let deadline = Instant::now() + PATIENCE;
+    match user {
+        Some(user) if !processes::end_all(user.uid, deadline) => ChoreDone::Left,
+        _ => ChoreDone::Done,
+    }
+}
+
+fn clean(user: Option<User>, folder: &OwnedFd) -> ChoreDone {
+    match end(user) {
+        ChoreDone::Done if scratch::empty(folder, Instant::now() + PATIENCE) => ChoreDone::Done,
+        _ => ChoreDone::Left,
+    }
+}

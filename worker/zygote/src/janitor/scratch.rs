@@ -1,0 +1,185 @@
+//! Emptying and measuring a folder that hostile code filled: always relative to a descriptor, following no link,
+//! with a handful of descriptors whatever the tree's shape, and until a deadline.
+
+use std::ffi::{CStr, CString};
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+use nix::dir::Dir;
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, openat, renameat};
+use nix::libc;
+use nix::sys::stat::{FchmodatFlags, FileStat, Mode, SFlag, fchmod, fchmodat, fstatat};
+use nix::sys::time::TimeSpec;
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+/// Deeper than any honest tree; measuring gives up there and says that it is too much.
+const MAX_MEASURED_DEPTH: usize = 64;
+/// What a file or folder costs beside its contents, so that many empty ones count.
+const ENTRY_BYTES: u64 = 1024;
+
+/// Removes everything in `folder`, and leaves it as it was when new. False if that failed.
+pub fn empty(folder: &OwnedFd, deadline: Instant) -> bool {
+    let mut hoisted = 0;
+    let removed = loop {
+        match remove_entries(folder, folder, &mut hoisted, deadline) {
+            Ok(0) => break true,
+            Ok(_) => {}
+            Err(_) => break false,
+        }
+    };
+    removed && reset(folder).is_ok()
+}
+
+fn reset(folder: &OwnedFd) -> Result<(), Errno> {
+    fchmod(folder, Mode::S_IRWXU)?;
+    let now = TimeSpec::UTIME_NOW;
+    nix::sys::stat::futimens(folder, &now, &now)
+}
+
+/// Removes what is directly in `folder`. A folder within is emptied of its files, gives its own folders to `top`,
+/// and goes; so no tree is too deep. Returns how many entries there were.
+fn remove_entries(
+    top: &OwnedFd,
+    folder: &OwnedFd,
+    hoisted: &mut u64,
+    deadline: Instant,
+) -> Result<u64, Errno> {
+    let mut seen = 0;
+    for name in names(folder)? {
+        if Instant::now() > deadline {
+            return Err(Errno::ETIMEDOUT);
+        }
+        seen += 1;
+        let name = name.as_c_str();
+        match unlinkat(folder, name, UnlinkatFlags::NoRemoveDir) {
+            Ok(()) | Err(Errno::ENOENT) => continue,
+            Err(Errno::EISDIR | Errno::EPERM | Errno::EACCES) => {}
+            Err(errno) => return Err(errno),
+        }
+        // A folder; nobody is left who could put something else in its place.
+        fchmodat(folder, name, Mode::S_IRWXU, FchmodatFlags::FollowSymlink)?;
+        if std::ptr::eq(top, folder) {
+            let inner = open_folder(folder, name)?;
+            remove_entries(top, &inner, hoisted, deadline)?;
+            unlinkat(folder, name, UnlinkatFlags::RemoveDir)?;
+        } else {
+            hoist(top, folder, name, hoisted)?;
+        }
+    }
+    Ok(seen)
+}
+
+fn hoist(top: &OwnedFd, folder: &OwnedFd, name: &CStr, hoisted: &mut u64) -> Result<(), Errno> {
+    loop {
+        *hoisted += 1;
+        let new_name = CString::new(format!(".hoisted-{hoisted}")).map_err(|_| Errno::EINVAL)?;
+        match renameat(folder, name, top, new_name.as_c_str()) {
+            Err(Errno::EEXIST | Errno::ENOTEMPTY | Errno::ENOTDIR) => {}
+            done => return done,
+        }
+    }
+}
+
+/// What the folder holds, in bytes; `u64::MAX` where it is nested absurdly.
+pub fn measure(folder: &OwnedFd) -> u64 {
+    measure_to(folder, MAX_MEASURED_DEPTH)
+}
+
+fn measure_to(folder: &OwnedFd, depth: usize) -> u64 {
+    let Some(depth) = depth.checked_sub(1) else { return u64::MAX };
+    let mut bytes: u64 = 0;
+    for name in names(folder).unwrap_or_default() {
+        let Ok(entry) = fstatat(folder, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW) else { continue };
+        bytes = bytes.saturating_add(ENTRY_BYTES + entry.st_blocks.max(0) as u64 * 512);
+        if is_folder(&entry)
+            && let Ok(inner) = open_folder(folder, &name)
+        {
+            bytes = bytes.saturating_add(measure_to(&inner, depth));
+        }
+    }
+    bytes
+}
+
+fn is_folder(entry: &FileStat) -> bool {
+    entry.st_mode & libc::S_IFMT == SFlag::S_IFDIR.bits()
+}
+
+fn open_folder(parent: &OwnedFd, name: &CStr) -> Result<OwnedFd, Errno> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    openat(parent, name, flags, Mode::empty())
+}
+
+/// The names in a folder, without `.` and `..`.
+fn names(folder: &OwnedFd) -> Result<Vec<CString>, Errno> {
+    // A new open description, so that reading starts at the beginning.
+    let mut dir = Dir::from_fd(open_folder(folder, c".")?)?;
+    let entries = dir.iter().map(|entry| entry.map(|entry| entry.file_name().to_owned()));
+    let names = entries.collect::<Result<Vec<_>, _>>()?;
+    Ok(names.into_iter().filter(|name| ![c".", c".."].contains(&name.as_c_str())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn with_folder(test: impl FnOnce(&Path, &OwnedFd)) {
+        let path = std::env::temp_dir().join(format!(
+            "janitor-{}-{:?}",
+            std::process::id(),
+            std::thread::current().id()
+        ));
+        fs::create_dir(&path).unwrap();
+        let folder = fs::File::open(&path).unwrap().into();
+        test(&path, &folder);
+        fs::remove_dir(&path).unwrap();
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(20)
+    }
+
+    #[test]
+    fn a_deep_tree_with_locked_folders_and_links_goes_and_what_links_point_at_stays() {
+        with_folder(|path, folder| {
+            let kept = path.with_extension("kept");
+            fs::write(&kept, "kept").unwrap();
+            symlink(&kept, path.join("link")).unwrap();
+            symlink("/", path.join("root")).unwrap();
+            fs::create_dir_all(path.join("a/".repeat(300))).unwrap();
+            fs::create_dir_all(path.join(".hoisted-1/x")).unwrap();
+            fs::write(path.join("a/file"), "x").unwrap();
+            fs::set_permissions(path.join("a/a"), fs::Permissions::from_mode(0)).unwrap();
+            assert!(empty(folder, soon()));
+            assert_eq!(fs::read_dir(path).unwrap().count(), 0);
+            assert_eq!(fs::read_to_string(&kept).unwrap(), "kept");
+            fs::remove_file(&kept).unwrap();
+        });
+    }
+
+    #[test]
+    fn many_files_and_nested_ones_are_measured() {
+        with_folder(|path, folder| {
+            fs::create_dir(path.join("inner")).unwrap();
+            fs::write(path.join("inner/file"), vec![1; 100_000]).unwrap();
+            assert!((100_000..140_000).contains(&measure(folder)), "{}", measure(folder));
+            fs::create_dir_all(path.join("d/".repeat(100))).unwrap();
+            assert_eq!(measure(folder), u64::MAX);
+            assert!(empty(folder, soon()));
+        });
+    }
+
+    #[test]
+    fn a_deadline_that_passed_leaves_the_rest() {
+        with_folder(|path, folder| {
+            fs::write(path.join("file"), "x").unwrap();
+            assert!(!empty(folder, Instant::now() - Duration::from_secs(1)));
+            assert!(empty(folder, soon()));
+        });
+    }
+}

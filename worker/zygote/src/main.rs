@@ -1,0 +1,67 @@
+//! The zygote: a warm, confined Ruby that runs only our code, and forks every execution.
+//!
+//! ```text
+//! worker ── spawns ──▶ zygote    once: Ruby warm, jail, capabilities, no_new_privs, Landlock, seccomp stage 1
+//!                         │ fork: jail::enter
+//!                         ├──▶ execution (script form): eval, one answer, _exit      execution.rs
+//!                         └──▶ template (handler form): top level once ── fork ──▶ execution   template.rs
+//! ```
+//!
+//! It is a sub-reaper: what an execution leaves behind becomes the zygote's child, and is reaped by it. It
+//! ends when the worker closes the channel, and with it, by their parent-death signal, all its executions.
+
+#![deny(unsafe_op_in_unsafe_fn)]
+
+mod confine;
+mod execution;
+mod hugepages;
+mod jail;
+mod ruby;
+mod seccomp;
+mod serve;
+mod template;
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::process::ExitCode;
+
+use nix::sys::prctl;
+
+use badlambda_zygote::wire::{self, Confined, Confinement};
+
+use crate::ruby::{Entry, Ruby};
+
+fn main() -> ExitCode {
+    let mut stack = 0;
+    match start(&mut stack) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("zygote: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(stack: &mut usize) -> Result<(), String> {
+    jail::reserve_descriptors().map_err(|errno| format!("descriptors: {errno}"))?;
+    // SAFETY: the worker starts us with the channel at this number, and we never close it.
+    let channel = unsafe { BorrowedFd::borrow_raw(jail::CHANNEL_FD) };
+    let first = wire::receive::<Confinement>(channel.as_fd(), &mut Vec::new());
+    let Ok(Some((confinement, _))) = first else {
+        return Err("started by hand? It is the worker that starts it, with a channel".to_owned());
+    };
+    prctl::set_child_subreaper(true).map_err(|errno| format!("sub-reaper: {errno}"))?;
+    let ruby = Ruby::boot(stack).ok_or("Ruby did not start")?;
+    let libraries = confinement.preload.join(",");
+    let warm = ruby.call(Entry::WarmUp, &[libraries.as_bytes()]).ok_or("Ruby did not warm up")?;
+    let ruby_version = match warm.split_first() {
+        Some((b'=', version)) => String::from_utf8_lossy(version).into_owned(),
+        _ => return Err(String::from_utf8_lossy(&warm).into_owned()),
+    };
+    let mut server = serve::Server::prepare(ruby, confinement.enforced)?;
+    hugepages::collapse();
+    let layers = confine::enter(&confinement).map_err(|error| error.to_string())?;
+    let confined = Confined { layers, ruby_version };
+    wire::send(channel, &confined, &[]).map_err(|errno| format!("the worker is gone: {errno}"))?;
+    server.run();
+    Ok(())
+}

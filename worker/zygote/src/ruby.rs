@@ -1,0 +1,185 @@
+//! The embedded Ruby: the dozen functions of its C API that we need, each declared by hand. They are macros
+//! nowhere and have kept their signatures from Ruby 3.1 to 4.0; constants such as `Qnil`, which have not, are
+//! never looked at.
+
+use std::ffi::{CString, c_char, c_int, c_long, c_void};
+use std::process::abort;
+
+type Value = usize;
+type Id = usize;
+
+unsafe extern "C" {
+    fn ruby_sysinit(argc: *mut c_int, argv: *mut *mut *mut c_char);
+    fn ruby_init_stack(address: *mut Value);
+    fn ruby_init();
+    fn ruby_options(argc: c_int, argv: *mut *mut c_char) -> *mut c_void;
+    fn ruby_exec_node(node: *mut c_void) -> c_int;
+    fn rb_path2class(path: *const c_char) -> Value;
+    fn rb_intern(name: *const c_char) -> Id;
+    fn rb_utf8_str_new(bytes: *const c_char, length: c_long) -> Value;
+    fn rb_protect(
+        function: unsafe extern "C" fn(Value) -> Value,
+        argument: Value,
+        state: *mut c_int,
+    ) -> Value;
+    fn rb_funcallv(receiver: Value, method: Id, argc: c_int, argv: *const Value) -> Value;
+    fn rb_string_value_ptr(string: *mut Value) -> *mut c_char;
+    fn rb_str_length(string: Value) -> Value;
+    fn rb_num2long(number: Value) -> c_long;
+}
+
+const MAX_ARGUMENTS: usize = 3;
+
+/// What runs around function code, in Ruby.
+const RUNNER: &str = include_str!("../../ruby/runner.rb");
+
+/// The entries of the runner that Rust calls. Each answers with a string.
+#[derive(Clone, Copy)]
+pub enum Entry {
+    /// Loads libraries and touches what every execution will use. Argument: their names.
+    WarmUp,
+    /// Runs script-form code. Arguments: code, context, event.
+    Script,
+    /// Runs handler-form code's top level. Arguments: code, context.
+    Load,
+    /// Calls the handler that was loaded. Arguments: context, event.
+    Handle,
+}
+
+/// Where a fork returned.
+pub enum Fork {
+    /// In the parent, with the child's pid.
+    Parent(i32),
+    /// In the child.
+    Child,
+}
+
+/// The interpreter. There is one per process, on its only thread.
+pub struct Ruby {
+    runner: Value,
+    process: Value,
+    fork: Id,
+    entries: [Id; 4],
+}
+
+impl Ruby {
+    /// Starts the interpreter and loads the runner. `stack` is a variable of `main`, above which no Ruby value
+    /// will ever lie.
+    pub fn boot(stack: &mut usize) -> Option<Self> {
+        let arguments = ["function.rb", "--disable=did_you_mean", "--disable=error_highlight", "-e", RUNNER];
+        let mut argv: Vec<*mut c_char> = arguments
+            .iter()
+            .map(|text| CString::new(*text).map(CString::into_raw))
+            .collect::<Result<_, _>>()
+            .ok()?;
+        argv.push(std::ptr::null_mut());
+        let mut argc = arguments.len() as c_int;
+        // Ruby keeps and writes to its arguments, so they are never freed.
+        let mut argv = Box::leak(argv.into_boxed_slice()).as_mut_ptr();
+        // SAFETY: argc counts argv's strings, which end with a null and live for ever.
+        unsafe { ruby_sysinit(&mut argc, &mut argv) };
+        // SAFETY: the caller vouches for the variable's place on the stack.
+        unsafe { ruby_init_stack(stack) };
+        // SAFETY: called once, after ruby_sysinit and ruby_init_stack, as Ruby's embedding guide has it.
+        unsafe { ruby_init() };
+        // SAFETY: the same arguments as above.
+        let node = unsafe { ruby_options(argc, argv) };
+        // SAFETY: the node comes from ruby_options.
+        if unsafe { ruby_exec_node(node) } != 0 {
+            return None;
+        }
+        let entries = [c"warm_up", c"script", c"load", c"handle"];
+        Some(Self {
+            // SAFETY: the runner, which has just run, defines this constant.
+            runner: unsafe { rb_path2class(c"BadLambda::Runner".as_ptr()) },
+            // SAFETY: a constant of Ruby's core.
+            process: unsafe { rb_path2class(c"Process".as_ptr()) },
+            // SAFETY: a constant, nul-terminated name.
+            fork: unsafe { rb_intern(c"fork".as_ptr()) },
+            // SAFETY: constant, nul-terminated names.
+            entries: entries.map(|name| unsafe { rb_intern(name.as_ptr()) }),
+        })
+    }
+
+    /// Forks through `Process.fork`: a bare fork(2) would break the interpreter's timer and threads.
+    pub fn fork(&self) -> Option<Fork> {
+        let parent = std::process::id();
+        let call = Call { receiver: self.process, method: self.fork, argv: [0; MAX_ARGUMENTS], argc: 0 };
+        let pid = call.protected()?;
+        if std::process::id() != parent {
+            return Some(Fork::Child);
+        }
+        // SAFETY: in the parent, Process.fork returned an Integer.
+        let pid = unsafe { rb_num2long(pid) };
+        i32::try_from(pid).ok().map(Fork::Parent)
+    }
+
+    /// Calls the runner; `None` where the call was torn down (`Thread.main.kill`, say) or gave no string.
+    pub fn call(&self, entry: Entry, arguments: &[&[u8]]) -> Option<Vec<u8>> {
+        let mut argv = [0; MAX_ARGUMENTS];
+        for (place, bytes) in argv.iter_mut().zip(arguments) {
+            let length = c_long::try_from(bytes.len()).ok()?;
+            // SAFETY: pointer and length are of one slice, which Ruby copies.
+            *place = unsafe { rb_utf8_str_new(bytes.as_ptr().cast(), length) };
+        }
+        let method = self.entries[entry as usize];
+        let argc = arguments.len().min(MAX_ARGUMENTS) as c_int;
+        let mut string = Call { receiver: self.runner, method, argv, argc }.protected()?;
+        let mut copied = Vec::new();
+        let copy = Copy { string: &mut string, into: &mut copied };
+        let mut state = 0;
+        // SAFETY: `copy_string` gets the address of a `Copy` that outlives the call.
+        unsafe { rb_protect(copy_string, std::ptr::from_ref(&copy) as Value, &mut state) };
+        (state == 0).then_some(copied)
+    }
+}
+
+/// One method call, as rb_protect takes it.
+struct Call {
+    receiver: Value,
+    method: Id,
+    argv: [Value; MAX_ARGUMENTS],
+    argc: c_int,
+}
+
+impl Call {
+    fn protected(&self) -> Option<Value> {
+        let mut state = 0;
+        // SAFETY: `call_method` gets the address of a `Call` that outlives the call.
+        let value = unsafe { rb_protect(call_method, std::ptr::from_ref(self) as Value, &mut state) };
+        (state == 0).then_some(value)
+    }
+}
+
+unsafe extern "C" fn call_method(call: Value) -> Value {
+    // SAFETY: `Call::protected` passes its own address.
+    let call = unsafe { &*(call as *const Call) };
+    // SAFETY: argv holds argc values; receiver and method come from `boot`.
+    unsafe { rb_funcallv(call.receiver, call.method, call.argc, call.argv.as_ptr()) }
+}
+
+struct Copy {
+    string: *mut Value,
+    into: *mut Vec<u8>,
+}
+
+/// Copies a binary string's bytes. None of these functions calls a method that function code could redefine,
+/// unless the value is no string; that raises, or ends with bytes of the impostor's own choosing.
+unsafe extern "C" fn copy_string(copy: Value) -> Value {
+    // SAFETY: `Ruby::call` passes the address of a live `Copy`.
+    let copy = unsafe { &*(copy as *const Copy) };
+    // SAFETY: the pointer is to a live value; what is no string is converted or raises into rb_protect.
+    let pointer = unsafe { rb_string_value_ptr(copy.string) };
+    // SAFETY: rb_string_value_ptr left a string there.
+    let string = unsafe { *copy.string };
+    // SAFETY: it is a string; in binary encoding, characters are bytes, else there are no more of them.
+    let length = unsafe { rb_str_length(string) };
+    // SAFETY: rb_str_length returns a small Integer.
+    let length = unsafe { rb_num2long(length) };
+    let Ok(length) = usize::try_from(length) else { abort() };
+    // SAFETY: the string holds at least that many bytes, and nothing runs that could change it.
+    let bytes = unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), length) };
+    // SAFETY: the vector belongs to `Ruby::call`, which waits.
+    unsafe { (*copy.into).extend_from_slice(bytes) };
+    copy.string as Value
+}

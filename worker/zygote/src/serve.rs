@@ -1,0 +1,243 @@
+//! The zygote's loop: take requests from its channels, fork, reap, report.
+
+use std::fs;
+use std::io::{Read, Seek};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::signal::{
+    SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, kill, sigaction, sigprocmask,
+};
+use nix::sys::wait::{Id, WaitPidFlag};
+use nix::unistd::Pid;
+
+use badlambda_zygote::wire::{self, Exit, Job, Report, Request};
+
+use crate::confine::{self, Filters};
+use crate::execution::{self, Start};
+use crate::jail::{self, Descriptors};
+use crate::ruby::{Fork, Ruby};
+use crate::template;
+
+/// A child that the worker knows of, and whom its end is reported to.
+struct Child {
+    pid: i32,
+    reports_to: OwnedFd,
+}
+
+/// The zygote's state.
+pub struct Server {
+    ruby: Ruby,
+    filters: Filters,
+    highest: RawFd,
+    rubys_sigchld: SigAction,
+    children_file: Option<fs::File>,
+    channels: Vec<OwnedFd>,
+    children: Vec<Child>,
+    buffer: Vec<u8>,
+}
+
+impl Server {
+    /// Gets everything ready that needs what confinement takes away.
+    pub fn prepare(ruby: Ruby, enforced: bool) -> Result<Self, String> {
+        let filters = Filters::compile(enforced).map_err(|error| error.to_string())?;
+        let pid = std::process::id();
+        // Opened now, since /proc can't be reached later. Missing where the kernel lists no children.
+        let children_file = fs::File::open(format!("/proc/self/task/{pid}/children")).ok();
+        let rubys_sigchld = interrupt_waits_on_sigchld().map_err(|errno| errno.to_string())?;
+        let highest = confine::highest_descriptor();
+        let (channels, children, buffer) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { ruby, filters, highest, rubys_sigchld, children_file, channels, children, buffer })
+    }
+
+    /// Serves until the worker closes the first channel.
+    pub fn run(&mut self) {
+        loop {
+            self.report_the_dead();
+            let Some(ready) = self.wait() else { continue };
+            // Backwards, so that a channel that ends does not move those before it.
+            for index in ready.into_iter().rev() {
+                match (index, self.serve(index)) {
+                    (_, Ok(true)) => {}
+                    (0, _) => return,
+                    (_, _) => drop(self.channels.remove(index - 1)),
+                }
+            }
+        }
+    }
+
+    /// Which channels have something to read; the first is the zygote's own. `None` after a SIGCHLD.
+    fn wait(&self) -> Option<Vec<usize>> {
+        let first = first_channel();
+        let all = std::iter::once(first).chain(self.channels.iter().map(AsFd::as_fd));
+        let mut polled: Vec<PollFd<'_>> = all.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+        // SIGCHLD is blocked but in here, so that none is missed between reaping and waiting.
+        ppoll(&mut polled, None, Some(SigSet::empty())).ok()?;
+        Some(
+            polled
+                .iter()
+                .enumerate()
+                .filter(|(_, fd)| fd.any().unwrap_or(true))
+                .map(|(index, _)| index)
+                .collect(),
+        )
+    }
+
+    /// Takes one request. False at the end of the conversation.
+    fn serve(&mut self, index: usize) -> Result<bool, Errno> {
+        let channel = if index == 0 { first_channel() } else { self.channels[index - 1].as_fd() };
+        let Some((request, fds)) = wire::receive::<Request>(channel, &mut self.buffer)? else {
+            return Ok(false);
+        };
+        match request {
+            Request::Channel => self.channels.extend(fds.into_iter().take(1)),
+            Request::Execute(job) => {
+                let reports_to = channel.try_clone_to_owned().map_err(|_| Errno::EMFILE)?;
+                self.fork(&job, fds, Some(reports_to))?;
+            }
+            Request::Load(job) => self.fork(&job, fds, None)?,
+            Request::EndOrphans => {
+                self.end_orphans();
+                let channel = if index == 0 { first_channel() } else { self.channels[index - 1].as_fd() };
+                wire::send(channel, &Report::OrphansEnded, &[])?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Forks an execution, which reports to `reports_to`, or a template, which has a channel of its own.
+    fn fork(&mut self, job: &Job, fds: Vec<OwnedFd>, reports_to: Option<OwnedFd>) -> Result<(), Errno> {
+        let start = start(job, fds).ok_or(Errno::EBADMSG)?;
+        let reports_to = match reports_to {
+            Some(channel) => channel,
+            None => start
+                .descriptors
+                .channel
+                .as_ref()
+                .and_then(|own| own.try_clone().ok())
+                .ok_or(Errno::EBADMSG)?,
+        };
+        match self.ruby.fork() {
+            Some(Fork::Child) => self.child(start),
+            Some(Fork::Parent(pid)) => {
+                let told = wire::send(reports_to.as_fd(), &Report::Started { pid }, &[]);
+                self.children.push(Child { pid, reports_to });
+                told
+            }
+            None => wire::send(reports_to.as_fd(), &not_started(), &[]),
+        }
+    }
+
+    fn child(&self, start: Start<'_>) -> ! {
+        if self.restore_rubys_sigchld().is_err() {
+            execution::exit(1);
+        }
+        if start.descriptors.channel.is_some() {
+            template::run(&self.ruby, start, self.highest, &self.filters)
+        }
+        execution::run_script(&self.ruby, start, self.highest, &self.filters)
+    }
+
+    fn restore_rubys_sigchld(&self) -> Result<(), Errno> {
+        // SAFETY: it is the very action that Ruby had installed.
+        unsafe { sigaction(Signal::SIGCHLD, &self.rubys_sigchld) }?;
+        sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&SigSet::from(Signal::SIGCHLD)), None)
+    }
+
+    /// Reaps whatever has ended: executions and templates are reported, orphans are not.
+    fn report_the_dead(&mut self) {
+        while let Some(exit) = reap(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
+            let Some(index) = self.children.iter().position(|child| child.pid == exit.pid) else { continue };
+            let child = self.children.swap_remove(index);
+            // The worker may be gone, which the first channel will tell.
+            let _ = wire::send(child.reports_to.as_fd(), &Report::Exited(exit), &[]);
+        }
+    }
+
+    /// Ends every child that is neither an execution nor a template, until none is left.
+    fn end_orphans(&mut self) {
+        loop {
+            let orphans = self.orphans();
+            if orphans.is_empty() {
+                return;
+            }
+            for pid in orphans {
+                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+                reap(Id::Pid(Pid::from_raw(pid)), WaitPidFlag::WEXITED);
+            }
+        }
+    }
+
+    fn orphans(&mut self) -> Vec<i32> {
+        let Some(file) = &mut self.children_file else { return Vec::new() };
+        let mut text = String::new();
+        if file.rewind().and_then(|()| file.read_to_string(&mut text)).is_err() {
+            return Vec::new();
+        }
+        let pids = text.split_whitespace().filter_map(|pid| pid.parse().ok());
+        pids.filter(|pid| !self.children.iter().any(|child| child.pid == *pid)).collect()
+    }
+}
+
+/// A job with its descriptors: scratch folder, code, input, logs, answer, and a template's channel.
+pub fn start(job: &Job, fds: Vec<OwnedFd>) -> Option<Start<'_>> {
+    let mut fds = fds.into_iter();
+    let (scratch, code, input) = (fds.next()?, fds.next()?, fds.next()?);
+    let (logs, answer, channel) = (fds.next()?, fds.next()?, fds.next());
+    Some(Start { job, descriptors: Descriptors { scratch, logs, answer, channel }, code, input })
+}
+
+/// What is told when the fork itself failed.
+pub fn not_started() -> Report {
+    Report::NotStarted { errno: Errno::last_raw() }
+}
+
+fn first_channel() -> BorrowedFd<'static> {
+    // SAFETY: the worker started us with it, and it is never closed.
+    unsafe { BorrowedFd::borrow_raw(jail::CHANNEL_FD) }
+}
+
+/// Blocks SIGCHLD, and gives it a handler that does nothing but interrupt the wait. Returns Ruby's own.
+fn interrupt_waits_on_sigchld() -> Result<SigAction, Errno> {
+    extern "C" fn interrupt(_: libc::c_int) {}
+    sigprocmask(SigmaskHow::SIG_BLOCK, Some(&SigSet::from(Signal::SIGCHLD)), None)?;
+    let action = SigAction::new(SigHandler::Handler(interrupt), SaFlags::empty(), SigSet::empty());
+    // SAFETY: the handler does nothing, which is async-signal-safe.
+    unsafe { sigaction(Signal::SIGCHLD, &action) }
+}
+
+/// Waits for a child, with what it used: waitid(2) through its raw call, whose fifth argument libc hides.
+pub fn reap(which: Id, flags: WaitPidFlag) -> Option<Exit> {
+    let (kind, id) = match which {
+        Id::Pid(pid) => (libc::P_PID, pid.as_raw()),
+        _ => (libc::P_ALL, 0),
+    };
+    // SAFETY: all-zero is a valid siginfo_t.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: all-zero is a valid rusage.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    loop {
+        // SAFETY: both pointers are to live values of the types that the call fills.
+        let done = unsafe { libc::syscall(libc::SYS_waitid, kind, id, &mut info, flags.bits(), &mut usage) };
+        match Errno::result(done) {
+            Ok(_) => break,
+            Err(Errno::EINTR) => {}
+            Err(_) => return None,
+        }
+    }
+    // SAFETY: waitid fills this part of the union; it is zero where no child had ended.
+    let pid = unsafe { info.si_pid() };
+    // SAFETY: as above.
+    let status = unsafe { info.si_status() };
+    let exited = info.si_code == libc::CLD_EXITED;
+    let microseconds = |time: libc::timeval| time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64;
+    (pid != 0).then(|| Exit {
+        pid,
+        code: exited.then_some(status),
+        signal: (!exited).then_some(status),
+        cpu_us: microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
+        max_rss_bytes: usage.ru_maxrss as u64 * 1024,
+    })
+}
