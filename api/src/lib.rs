@@ -1,1 +1,92 @@
-//! Under construction.
+//! Bad Lambda's HTTP API: it takes functions and executions in, and tells what became of them. It runs nothing
+//! itself. A worker takes the executions from the queue, and leaves their records in the bucket.
+//!
+//! A tour, along the path of a request:
+//! - [`Config`] is read once, and [`run`] serves until it is told to stop.
+//! - `router` lists every route. Around all of them stand `problem` (request ids, and errors as
+//!   `application/problem+json`) and `access` (the token, and the guard against other sites' pages). What a
+//!   handler may say is `answer` or `error`; the HTTP status of either is chosen in `status`, nowhere else. What
+//!   it is told is read by `request` (paths and queries) and `body`.
+//! - A function comes in through `draft` (what the request asks for), is checked by `syntax` without being run,
+//!   and is written by `publish`, whose doc says why a version never means two contents. `functions` and
+//!   `versions` read what is there; `manifest` reads and replaces the one object of a function that changes.
+//! - An execution comes in through `submit`, where `batch` lets concurrent submits share calls to SQS, and
+//!   `idempotency` makes a repeated request harmless. `poll` finds its record or waits for it (`prefer`), and
+//!   `results` redirects to what it left behind.
+//! - `health` answers probes.
+
+#![forbid(unsafe_code)]
+
+mod access;
+mod answer;
+mod app;
+mod batch;
+mod body;
+mod config;
+mod draft;
+mod error;
+mod functions;
+mod health;
+mod idempotency;
+mod manifest;
+mod poll;
+mod prefer;
+mod problem;
+mod publish;
+mod request;
+mod results;
+mod router;
+mod status;
+mod submit;
+mod syntax;
+mod versions;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::serve::ListenerExt as _;
+use badlambda_shared::aws::AwsClients;
+use badlambda_shared::limits;
+use badlambda_shared::shutdown::Shutdown;
+use tokio::net::TcpListener;
+
+pub use crate::config::Config;
+
+/// Serves the API on `listener` until `shutdown`.
+///
+/// On its soft stage nothing more is accepted, waiting polls are answered with what there is, and requests under
+/// way may end, for at most [`limits::API_DRAIN`]. Its hard stage ends everything at once.
+///
+/// # Errors
+/// When `listener` can be reached from elsewhere and no token is configured, or accepting fails for good.
+pub async fn run(
+    config: Config,
+    aws: AwsClients,
+    listener: TcpListener,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
+    let address = listener.local_addr().context("the listener has no address")?;
+    config.check_exposure(address)?;
+    config.log(address);
+    let app = Arc::new(app::App::new(&config, &aws, address, shutdown.clone()));
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "could not set TCP_NODELAY");
+        }
+    });
+    let server = axum::serve(listener, router::router(app))
+        .with_graceful_shutdown(shutdown.soft.clone().cancelled_owned());
+    let drained_too_long = async {
+        shutdown.soft.cancelled().await;
+        tracing::info!("the API drains");
+        tokio::time::sleep(limits::API_DRAIN).await;
+    };
+    tokio::select! {
+        biased;
+        () = shutdown.hard.cancelled() => tracing::warn!("the API stops at once"),
+        ended = server => ended.context("the server failed")?,
+        () = drained_too_long => tracing::warn!("requests were still under way at the end of the drain"),
+    }
+    tracing::info!("the API has stopped");
+    Ok(())
+}

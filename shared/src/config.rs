@@ -112,6 +112,12 @@ impl Environment {
         }
     }
 
+    /// The same environment with these variables in place of its own.
+    pub fn overridden(mut self, pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.values.extend(pairs);
+        self
+    }
+
     /// The value of `variable`, if it is set and not empty.
     pub fn text(&self, variable: Variable) -> Option<&str> {
         self.raw(variable.name)

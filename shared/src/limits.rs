@@ -86,6 +86,8 @@ pub const MAX_RECORD_BYTES: u64 = MIB;
 pub const MAX_MANIFEST_BYTES: u64 = MIB;
 /// Aliases of one function, which all stand in its manifest.
 pub const MAX_ALIASES: usize = 100;
+/// An alias is set by one number.
+pub const MAX_ALIAS_BODY_BYTES: usize = 4 * KIB as usize;
 /// How often a change of a function starts again because another came between.
 pub const PUBLISH_TRIES: usize = 10;
 /// Entries of a page, where the request does not say.
@@ -96,6 +98,8 @@ pub const MAX_PAGE: usize = 200;
 pub const READS_AT_ONCE: usize = 16;
 /// How long `/readyz` may repeat its last answer, so that many probes cost few requests.
 pub const READINESS_TTL: Duration = Duration::from_secs(3);
+/// How much of a body that is too large is read and dropped, so that its sender comes to read the refusal.
+pub const DISCARDED_BODY_BYTES: usize = 64 * MIB as usize;
 /// How long a request's body may stall.
 pub const BODY_STALL: Duration = Duration::from_secs(30);
 /// How long the API lets requests end after SIGTERM; the submits among them may need `SUBMIT_DEADLINE`.

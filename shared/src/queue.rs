@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
     MessageAttributeValue, MessageSystemAttributeName, SendMessageBatchRequestEntry,
 };
 
-use crate::aws::AwsClients;
+use crate::aws::{AwsClients, causes};
 use crate::config::SharedConfig;
 use crate::limits;
 use crate::message::{FUNCTION_ATTRIBUTE, Received};
@@ -232,7 +231,7 @@ fn seconds(duration: Duration) -> i32 {
 }
 
 fn failed(operation: &'static str, error: &(impl std::error::Error + 'static)) -> QueueError {
-    QueueError { operation, detail: DisplayErrorContext(error).to_string() }
+    QueueError { operation, detail: causes(error) }
 }
 
 fn built<T, E: std::fmt::Display>(

@@ -3,12 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
+use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_types::byte_stream::AggregatedBytes;
 
-use crate::aws::{AwsClients, CredentialsExpiry};
+use crate::aws::{AwsClients, CredentialsExpiry, causes};
 use crate::config::SharedConfig;
 use crate::keys::Keys;
 use crate::timestamp::Timestamp;
@@ -221,5 +221,5 @@ fn status_of<E>(error: &SdkError<E>) -> Option<u16> {
 }
 
 fn failed(operation: &'static str, key: &str, error: &(impl std::error::Error + 'static)) -> StoreError {
-    StoreError { operation, key: key.to_owned(), detail: DisplayErrorContext(error).to_string() }
+    StoreError { operation, key: key.to_owned(), detail: causes(error) }
 }

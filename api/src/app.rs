@@ -1,0 +1,50 @@
+//! What every handler shares.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::State;
+use badlambda_shared::aws::AwsClients;
+use badlambda_shared::catalog::Catalog;
+use badlambda_shared::queue::Queue;
+use badlambda_shared::shutdown::Shutdown;
+use badlambda_shared::store::Store;
+
+use crate::batch::Batcher;
+use crate::config::{Config, Token};
+use crate::health::Readiness;
+
+/// The running API.
+pub(crate) struct App {
+    pub(crate) store: Store,
+    pub(crate) catalog: Catalog,
+    pub(crate) batcher: Batcher,
+    pub(crate) readiness: Readiness,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) token: Option<Token>,
+    /// Only this machine reaches the API, and so any page in its browsers.
+    pub(crate) on_loopback: bool,
+    pub(crate) max_input_bytes: usize,
+    pub(crate) max_code_bytes: usize,
+}
+
+/// The app, as handlers are given it.
+pub(crate) type Shared = State<Arc<App>>;
+
+impl App {
+    pub(crate) fn new(config: &Config, aws: &AwsClients, address: SocketAddr, shutdown: Shutdown) -> Self {
+        let queue = Queue::new(aws, &config.shared);
+        let store = Store::new(aws, &config.shared);
+        Self {
+            catalog: Catalog::new(store.clone(), config.shared.max_code_bytes),
+            batcher: Batcher::start(queue.clone()),
+            readiness: Readiness::new(queue, store.clone()),
+            store,
+            shutdown,
+            token: config.token().cloned(),
+            on_loopback: address.ip().is_loopback(),
+            max_input_bytes: usize::try_from(config.shared.max_input_bytes).unwrap_or(usize::MAX),
+            max_code_bytes: usize::try_from(config.shared.max_code_bytes).unwrap_or(usize::MAX),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `GET …/executions/{id}`: what became of an execution.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use badlambda_shared::execution::Execution;
+use badlambda_shared::id::{ExecutionId, Origin};
+use badlambda_shared::limits;
+use badlambda_shared::name::FunctionName;
+use badlambda_shared::store::PresignedUrl;
+use tokio::time::Instant;
+
+use crate::answer::{Answer, Outcome};
+use crate::app::{App, Shared};
+use crate::error::ApiError;
+use crate::prefer;
+use crate::request::OfExecution;
+
+/// `GET /v1/functions/{function}/executions/{id}`
+pub(crate) async fn poll(
+    State(app): Shared,
+    OfExecution(function, id): OfExecution,
+    headers: HeaderMap,
+) -> Outcome {
+    let wait = prefer::wait(&headers);
+    let patience = wait.map_or(Duration::ZERO, prefer::Wait::duration);
+    let execution = find(&app, function, id, patience).await?;
+    Ok(Answer::Polled(Box::new(with_fresh_urls(&app, execution).await?), wait))
+}
+
+/// The execution: its record, finished within `patience` if it can be, or that it is queued.
+pub(crate) async fn find(
+    app: &App,
+    function: FunctionName,
+    id: ExecutionId,
+    patience: Duration,
+) -> Result<Execution, ApiError> {
+    let origin = id.origin(&function);
+    if origin == Origin::Forged {
+        return Err(ApiError::ExecutionNotFound(function));
+    }
+    if let Some(record) = until_final(app, &function, &id, patience).await? {
+        return Ok(record);
+    }
+    match origin {
+        Origin::Issued(at) if at.age() <= limits::SQS_RETENTION => {
+            Ok(Execution::queued(id, function, None, at))
+        }
+        Origin::Issued(_) | Origin::Forged => Err(ApiError::ExecutionNotFound(function)),
+        Origin::Foreign => Err(ApiError::ExecutionNotSeen(function)),
+    }
+}
+
+/// The record, once it is final or `patience` is at an end, or the API stops.
+///
+/// The pauses grow with the time that has passed, so that an answer is late by no more than half of what its
+/// execution took, and a long one costs about one read a second.
+pub(crate) async fn until_final(
+    app: &App,
+    function: &FunctionName,
+    id: &ExecutionId,
+    patience: Duration,
+) -> Result<Option<Execution>, ApiError> {
+    let started_at = Instant::now();
+    loop {
+        let record = record(app, function, id).await?;
+        let elapsed = started_at.elapsed();
+        let is_final = record.as_ref().is_some_and(|record| record.status.is_final());
+        if is_final || elapsed >= patience || app.shutdown.soft.is_cancelled() {
+            return Ok(record);
+        }
+        let grown = (elapsed / 2).clamp(limits::POLL_PAUSE_FIRST, limits::POLL_PAUSE_MOST);
+        pause(app, grown.min(patience - elapsed)).await;
+    }
+}
+
+/// Waits, unless the API stops.
+pub(crate) async fn pause(app: &App, duration: Duration) {
+    tokio::select! {
+        () = app.shutdown.soft.cancelled() => {}
+        () = tokio::time::sleep(duration) => {}
+    }
+}
+
+/// The record as it stands.
+pub(crate) async fn record(
+    app: &App,
+    function: &FunctionName,
+    id: &ExecutionId,
+) -> Result<Option<Execution>, ApiError> {
+    let key = app.store.keys().record(function, id);
+    let Some(object) = app.store.get(&key, limits::MAX_RECORD_BYTES).await? else { return Ok(None) };
+    serde_json::from_slice(&object.bytes)
+        .map(Some)
+        .map_err(|error| ApiError::Internal(format!("{key} is damaged: {error}")))
+}
+
+/// The execution with URLs that work for a while: signed again where the record's are about to end.
+pub(crate) async fn with_fresh_urls(app: &App, mut execution: Execution) -> Result<Execution, ApiError> {
+    let is_fresh = |at: badlambda_shared::timestamp::Timestamp| at.remaining() >= limits::RESIGN_BELOW;
+    if execution.urls_expire_at.is_some_and(is_fresh) {
+        return Ok(execution);
+    }
+    let result = presign(app, execution.result_key.as_deref()).await?;
+    let logs = presign(app, execution.logs_key.as_deref()).await?;
+    let expiry = [&result, &logs].into_iter().flatten().map(|url| url.expires_at).min();
+    if expiry.is_some() {
+        execution.result_url = result.map(|presigned| presigned.url);
+        execution.logs_url = logs.map(|presigned| presigned.url);
+        execution.urls_expire_at = expiry;
+    }
+    Ok(execution)
+}
+
+async fn presign(app: &App, key: Option<&str>) -> Result<Option<PresignedUrl>, ApiError> {
+    match key {
+        Some(key) => Ok(Some(app.store.presign(key).await?)),
+        None => Ok(None),
+    }
+}

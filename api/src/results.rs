@@ -1,0 +1,34 @@
+//! `GET …/executions/{id}/result` and `…/logs`: redirects to where S3 serves them, without credentials.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use badlambda_shared::execution::Execution;
+
+use crate::answer::{Answer, Outcome};
+use crate::app::{App, Shared};
+use crate::error::ApiError;
+use crate::poll;
+use crate::request::OfExecution;
+
+/// `GET /v1/functions/{function}/executions/{id}/result`
+pub(crate) async fn result(State(app): Shared, target: OfExecution) -> Outcome {
+    let finished = finished(&app, target).await?;
+    redirect(&app, finished.result_key, ApiError::NoResult).await
+}
+
+/// `GET /v1/functions/{function}/executions/{id}/logs`
+pub(crate) async fn logs(State(app): Shared, target: OfExecution) -> Outcome {
+    let finished = finished(&app, target).await?;
+    redirect(&app, finished.logs_key, ApiError::NoLogs).await
+}
+
+async fn finished(app: &App, OfExecution(function, id): OfExecution) -> Result<Execution, ApiError> {
+    let execution = poll::find(app, function, id, Duration::ZERO).await?;
+    if execution.status.is_final() { Ok(execution) } else { Err(ApiError::NotFinished) }
+}
+
+async fn redirect(app: &App, key: Option<String>, missing: ApiError) -> Outcome {
+    let key = key.ok_or(missing)?;
+    Ok(Answer::Elsewhere(app.store.presign(&key).await?.url))
+}

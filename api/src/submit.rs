@@ -1,0 +1,229 @@
+//! `POST …/executions`: takes an execution on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use badlambda_shared::execution::Execution;
+use badlambda_shared::id::ExecutionId;
+use badlambda_shared::limits;
+use badlambda_shared::message::{Envelope, depth_is_bounded};
+use badlambda_shared::name::{FunctionName, VersionRef};
+use badlambda_shared::queue::OutgoingMessage;
+use badlambda_shared::store::{Condition, JSON};
+use badlambda_shared::timestamp::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::answer::{Answer, Outcome};
+use crate::app::{App, Shared};
+use crate::batch::SendError;
+use crate::body;
+use crate::error::ApiError;
+use crate::idempotency::{self, Claim, Unsent};
+use crate::manifest::to_json;
+use crate::prefer::{self, Wait};
+use crate::request::{OfFunction, Params, parsed};
+use crate::{poll, versions};
+
+/// The query of `POST …/executions`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SubmitQuery {
+    version: Option<String>,
+}
+
+/// What is settled about an execution before it is sent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Ticket {
+    pub(crate) id: ExecutionId,
+    pub(crate) version: u32,
+    pub(crate) submitted_at: Timestamp,
+}
+
+/// `POST /v1/functions/{function}/executions`. The body is the input, whatever its media type says; no body is
+/// `null`, as it is for a message without one.
+pub(crate) async fn submit(
+    State(app): Shared,
+    OfFunction(function): OfFunction,
+    Params(query): Params<SubmitQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> Outcome {
+    let wanted: Option<VersionRef> =
+        query.version.as_deref().map(|version| parsed("version", version)).transpose()?;
+    let key = idempotency::key(&headers)?;
+    let input = input(&app, body).await?;
+    let version = versions::resolve(&app, &function, wanted.as_ref()).await?;
+    let issue = || Ticket {
+        id: ExecutionId::issue(&function),
+        version: version.version,
+        submitted_at: Timestamp::now(),
+    };
+    let (ticket, sent) = match key {
+        None => {
+            let ticket = issue();
+            send(&app, &function, &ticket, input).await?;
+            (ticket, Sent::Now)
+        }
+        Some(key) => {
+            let fingerprint = idempotency::fingerprint(wanted.as_ref(), &input);
+            let (ticket, claim) = idempotency::claim(&app, &function, &key, &fingerprint, issue).await?;
+            match claim {
+                Claim::Sent => (ticket, Sent::Before),
+                Claim::ToSend(unsent) => {
+                    (send_claimed(app.clone(), &function, ticket, input, unsent).await?, Sent::Now)
+                }
+            }
+        }
+    };
+    answer(&app, function, ticket, &headers, sent).await
+}
+
+/// Sends and notes it, even if the client goes away in between: he would come again, and it would be sent twice.
+async fn send_claimed(
+    app: Arc<App>,
+    function: &FunctionName,
+    ticket: Ticket,
+    input: Box<RawValue>,
+    unsent: Unsent,
+) -> Result<Ticket, ApiError> {
+    let function = function.clone();
+    let (done, sent) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        let outcome = send(&app, &function, &ticket, input).await;
+        let is_sent = outcome.is_ok();
+        // Who has gone away needs no answer.
+        _ = done.send(outcome.map(|()| ticket));
+        if is_sent {
+            unsent.note_sent(&app).await;
+        }
+    });
+    sent.await.map_err(|_| ApiError::Internal("a send with an Idempotency-Key did not end".to_owned()))?
+}
+
+/// Whether this request took the execution on, or an earlier one, so that it may be finished by now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Now,
+    Before,
+}
+
+async fn answer(
+    app: &App,
+    function: FunctionName,
+    ticket: Ticket,
+    headers: &HeaderMap,
+    sent: Sent,
+) -> Outcome {
+    let wait = prefer::wait(headers);
+    let execution = match seen(app, &function, &ticket.id, wait, sent).await {
+        Ok(Some(execution)) => execution,
+        Ok(None) => Execution::queued(ticket.id, function, Some(ticket.version), ticket.submitted_at),
+        // It is accepted all the same. An error would have the client submit it again.
+        Err(error) if sent == Sent::Now => {
+            tracing::warn!(id = %ticket.id, %error, "could not look for the record of an accepted execution");
+            Execution::queued(ticket.id, function, Some(ticket.version), ticket.submitted_at)
+        }
+        Err(error) => return Err(error),
+    };
+    let execution = Box::new(execution);
+    if execution.status.is_final() {
+        return Ok(Answer::Polled(execution, wait));
+    }
+    Ok(Answer::Accepted(execution, wait))
+}
+
+/// What there is of the execution already, where that was asked for.
+async fn seen(
+    app: &App,
+    function: &FunctionName,
+    id: &ExecutionId,
+    wait: Option<Wait>,
+    sent: Sent,
+) -> Result<Option<Execution>, ApiError> {
+    let patience = match wait {
+        None if sent == Sent::Now => return Ok(None),
+        None => Duration::ZERO,
+        Some(wait) => wait.duration(),
+    };
+    if sent == Sent::Now {
+        poll::pause(app, limits::POLL_PAUSE_FIRST).await;
+    }
+    match poll::until_final(app, function, id, patience).await? {
+        Some(record) => Ok(Some(poll::with_fresh_urls(app, record).await?)),
+        None => Ok(None),
+    }
+}
+
+async fn input(app: &App, body: Body) -> Result<Box<RawValue>, ApiError> {
+    let most = app.max_input_bytes;
+    let bytes = body::bytes(body, most, ApiError::InputTooLarge(most)).await?;
+    if bytes.is_empty() {
+        return Ok(RawValue::NULL.to_owned());
+    }
+    let input: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| body::refusal(".", &error))?;
+    if depth_is_bounded(input.get()) {
+        return Ok(input);
+    }
+    let reason = format!("it must not be nested deeper than {} levels", limits::MAX_JSON_DEPTH);
+    Err(ApiError::field("input", reason))
+}
+
+/// Returns once the queue has the execution. A large input goes to the bucket first.
+async fn send(
+    app: &App,
+    function: &FunctionName,
+    ticket: &Ticket,
+    input: Box<RawValue>,
+) -> Result<(), ApiError> {
+    let mut envelope = Envelope {
+        function: function.clone(),
+        version: Some(VersionRef::Number(ticket.version)),
+        input: None,
+        id: Some(ticket.id.clone()),
+        submitted_at: Some(ticket.submitted_at),
+        input_key: None,
+    };
+    if input.get().len() > limits::CLAIM_CHECK_BYTES {
+        let key = app.store.keys().input(function, &ticket.id);
+        let bytes = String::from(Box::<str>::from(input)).into_bytes();
+        app.store.put(&key, bytes, JSON, Condition::Always).await?;
+        envelope.input_key = Some(key);
+    } else {
+        envelope.input = Some(input);
+    }
+    let body = String::from_utf8(to_json(&envelope)?)
+        .map_err(|error| ApiError::Internal(format!("an envelope is not UTF-8: {error}")))?;
+    let message = OutgoingMessage { body: without_noncharacters(body), group_id: function.to_string() };
+    Ok(app.batcher.send(message).await?)
+}
+
+/// SQS refuses a body with U+FFFE or U+FFFF. In JSON they stand in strings alone, where they can be escaped.
+fn without_noncharacters(json: String) -> String {
+    if !json.contains(['\u{fffe}', '\u{ffff}']) {
+        return json;
+    }
+    json.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
+}
+
+impl From<SendError> for ApiError {
+    fn from(error: SendError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sqs_refuses_is_escaped() {
+        let body = without_noncharacters("[\"a\u{ffff}b\u{fffe}\"]".to_owned());
+        assert_eq!(body, r#"["a\uffffb\ufffe"]"#);
+        let same: Vec<String> = serde_json::from_str(&body).unwrap();
+        assert_eq!(same, ["a\u{ffff}b\u{fffe}"]);
+    }
+}

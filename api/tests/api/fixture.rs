@@ -1,0 +1,165 @@
+//! One API with a queue and a bucket of its own, and an HTTP client that follows no redirects.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use badlambda_api::Config;
+use badlambda_local::{LocalAws, LocalAwsConfig};
+use badlambda_shared::aws::{AwsClients, FixedEndpoint};
+use badlambda_shared::config::Environment;
+use badlambda_shared::queue::Queue;
+use badlambda_shared::shutdown::Shutdown;
+use badlambda_shared::store::{Condition, JSON, Store};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+pub(crate) struct Api {
+    pub(crate) url: String,
+    pub(crate) store: Store,
+    pub(crate) queue: Queue,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) running: JoinHandle<anyhow::Result<()>>,
+    client: Client,
+    _aws: Aws,
+}
+
+/// A response, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Status and slug of a problem, all of whose members are checked.
+    pub(crate) fn problem(&self) -> (u16, String) {
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{self:?}");
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status.as_u16());
+        assert_eq!(problem["request_id"], self.headers["x-request-id"]);
+        assert!(
+            problem["title"].is_string() && problem["detail"].as_str().is_some_and(|text| !text.is_empty())
+        );
+        (self.status.as_u16(), problem["type"].as_str().unwrap().to_owned())
+    }
+}
+
+impl Api {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    pub(crate) async fn start_with(settings: &[(&str, &str)]) -> Self {
+        let aws = Aws::start().await;
+        let own = [
+            ("BADLAMBDA_QUEUE_URL", aws.local.queue_url.as_str()),
+            ("BADLAMBDA_DEAD_LETTER_QUEUE_URL", &aws.local.dead_letter_queue_url),
+            ("BADLAMBDA_BUCKET", &aws.local.bucket),
+            ("BADLAMBDA_S3_PATH_STYLE", "true"),
+        ];
+        let pairs = own.iter().chain(settings).map(|(name, value)| ((*name).into(), (*value).into()));
+        let environment = Environment::from_pairs(pairs).unwrap();
+        let config = Config::from_environment(&environment).unwrap();
+        let clients = AwsClients::fixed(aws.fixed());
+        let (store, queue) = (Store::new(&clients, &config.shared), Queue::new(&clients, &config.shared));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shutdown = Shutdown::default();
+        let running = tokio::spawn(badlambda_api::run(config, clients, listener, shutdown.clone()));
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { url, store, queue, shutdown, running, client, _aws: aws }
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        send(self.request(Method::POST, path).json(&body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        send(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    /// Creates the function `hello`.
+    pub(crate) async fn create_hello(&self) {
+        let created = self.post("/v1/functions", json!({ "name": "hello", "code": "event" })).await;
+        assert_eq!(created.status, StatusCode::CREATED, "{created:?}");
+    }
+
+    /// Submits `hello`, and answers the execution.
+    pub(crate) async fn submit_hello(&self) -> Value {
+        let accepted = self.post("/v1/functions/hello/executions", json!({ "name": "Ada" })).await;
+        assert_eq!(accepted.status, StatusCode::ACCEPTED, "{accepted:?}");
+        accepted.json()
+    }
+
+    /// Writes a record of `hello` as a worker would, made of `execution` and `changes`.
+    pub(crate) async fn write_record(&self, execution: &Value, changes: Value) {
+        let mut record = execution.clone();
+        record.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        let id = record["id"].as_str().unwrap().parse().unwrap();
+        let key = self.store.keys().record(&"hello".parse().unwrap(), &id);
+        let bytes = serde_json::to_vec(&record).unwrap();
+        self.store.put(&key, bytes, JSON, Condition::Always).await.unwrap();
+    }
+
+    /// Everything that waits in the queue, until `expected` messages have come.
+    pub(crate) async fn messages(&self, expected: usize) -> Vec<Value> {
+        let mut bodies = Vec::new();
+        let receive = async {
+            while bodies.len() < expected {
+                let received = self.queue.receive(10, Duration::from_secs(600)).await.unwrap();
+                bodies.extend(received.iter().map(|message| serde_json::from_str(&message.body).unwrap()));
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), receive).await.expect("messages are missing");
+        bodies
+    }
+}
+
+pub(crate) async fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let status = response.status();
+    let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap().to_owned();
+    let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    Answer { status, headers, text: response.text().await.unwrap() }
+}
+
+/// The embedded SQS and S3, with a folder of their own.
+struct Aws {
+    local: LocalAws,
+    _data: TempDir,
+}
+
+impl Aws {
+    async fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let config = LocalAwsConfig::new(listen, data.path().to_owned());
+        Self { local: badlambda_local::start(config).await.unwrap(), _data: data }
+    }
+
+    fn fixed(&self) -> FixedEndpoint {
+        FixedEndpoint {
+            endpoint: format!("http://{}", self.local.address),
+            access_key_id: self.local.access_key_id.clone(),
+            secret_access_key: self.local.secret_access_key.clone(),
+            region: self.local.region.clone(),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The life of a function.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::fixture::{Api, send};
+
+fn numbers(list: &Value) -> Vec<u64> {
+    list["versions"].as_array().unwrap().iter().map(|version| version["version"].as_u64().unwrap()).collect()
+}
+
+fn names(list: &Value) -> Vec<&str> {
+    list["functions"].as_array().unwrap().iter().map(|function| function["name"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_function_has_the_contracts_shape() {
+    let api = Api::start().await;
+    let config = json!({ "timeout_ms": 5000, "environment": { "A": "b" } });
+    let code = "def handler(event:, context:) = event";
+    let created = api.post("/v1/functions", json!({ "name": "hello", "code": code, "config": config })).await;
+    assert_eq!(created.status, StatusCode::CREATED, "{created:?}");
+    assert_eq!(created.headers["location"], "/v1/functions/hello");
+    assert_eq!(created.headers["cache-control"], "no-store");
+    let mut function = created.json();
+    assert_eq!(api.get("/v1/functions/hello").await.json(), function);
+    let times = ["created_at", "updated_at"].map(|name| function.as_object_mut().unwrap().remove(name));
+    assert!(times.iter().all(|time| time.as_ref().unwrap().as_str().unwrap().ends_with('Z')), "{times:?}");
+    let expected = json!({
+        "name": "hello", "version": 1, "aliases": {},
+        "code_sha256": "fc9c2f0cb6d0d9bd5a9ae28142670b6622d12d55606ef0747b5646db8241f2b4",
+        "code_bytes": 37, "form": "handler",
+        "config": {
+            "timeout_ms": 5000, "memory_mb": 256, "max_result_bytes": 6_291_456, "max_log_bytes": 1_048_576,
+            "max_scratch_bytes": 67_108_864, "network": false, "subprocesses": false, "max_processes": 16,
+            "environment": { "A": "b" }, "retries": 0
+        }
+    });
+    assert_eq!(function, expected);
+}
+
+#[tokio::test]
+async fn versions_are_published_once_and_kept() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    let taken = api.post("/v1/functions", json!({ "name": "hello", "code": "2" })).await;
+    assert_eq!(taken.problem(), (409, "name_taken".to_owned()));
+
+    let again = api.put("/v1/functions/hello", json!({ "code": "event" })).await;
+    assert_eq!((again.status, &again.json()["version"]), (StatusCode::OK, &json!(1)));
+    let next = api.put("/v1/functions/hello", json!({ "name": "hello", "code": "[event]" })).await;
+    assert_eq!((next.status, &next.json()["version"]), (StatusCode::CREATED, &json!(2)));
+    let config = json!({ "code": "[event]", "config": { "retries": 1 } });
+    let other_config = api.put("/v1/functions/hello", config).await;
+    assert_eq!((other_config.status, &other_config.json()["version"]), (StatusCode::CREATED, &json!(3)));
+
+    let versions = api.get("/v1/functions/hello/versions").await.json();
+    assert_eq!((numbers(&versions), &versions["next_cursor"]), (vec![3, 2, 1], &Value::Null));
+    let page = api.get("/v1/functions/hello/versions?limit=2").await.json();
+    assert_eq!((numbers(&page), &page["next_cursor"]), (vec![3, 2], &json!("2")));
+    let rest = api.get("/v1/functions/hello/versions?limit=2&cursor=2").await.json();
+    assert_eq!((numbers(&rest), &rest["next_cursor"]), (vec![1], &Value::Null));
+
+    let code = api.get("/v1/functions/hello/versions/1/code").await;
+    assert_eq!((code.text.as_str(), code.headers["content-type"].as_str()), ("event", "application/x-ruby"));
+    for missing in ["4", "0", "-1", "x", "99999999999"] {
+        let answer = api.get(&format!("/v1/functions/hello/versions/{missing}/code")).await;
+        assert_eq!(answer.problem(), (404, "version_not_found".to_owned()), "{missing}");
+    }
+}
+
+#[tokio::test]
+async fn ruby_is_taken_as_it_is() {
+    let api = Api::start().await;
+    let code = "# Grüße\n{ greeting: \"Hello, #{event.fetch(\"name\")}!\" }\n";
+    let ruby = |path: &str| {
+        api.request(Method::POST, path).header("content-type", "application/x-ruby; charset=utf-8").body(code)
+    };
+    let created = send(ruby("/v1/functions?name=raw")).await;
+    assert_eq!((created.status, &created.json()["form"]), (StatusCode::CREATED, &json!("script")));
+    assert_eq!(api.get("/v1/functions/raw/versions/1/code").await.text, code);
+    let named_by_us = send(ruby("/v1/functions")).await.json();
+    let name = named_by_us["name"].as_str().unwrap();
+    assert!(name.starts_with("fn-"), "{name}");
+    assert_eq!(api.get(&format!("/v1/functions/{name}")).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn aliases_move() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    api.put("/v1/functions/hello", json!({ "code": "2" })).await;
+    for version in [1, 2, 2] {
+        let pointed = api.put("/v1/functions/hello/aliases/live", json!({ "version": version })).await;
+        assert_eq!(
+            (pointed.status, &pointed.json()["aliases"]),
+            (StatusCode::OK, &json!({ "live": version }))
+        );
+    }
+    assert_eq!(api.get("/v1/functions/hello/versions/live/code").await.text, "2");
+    let missing = api.put("/v1/functions/hello/aliases/live", json!({ "version": 3 })).await;
+    assert_eq!(missing.problem(), (404, "version_not_found".to_owned()));
+    let number = api.put("/v1/functions/hello/aliases/7", json!({ "version": 1 })).await;
+    assert_eq!(number.problem(), (422, "invalid_field".to_owned()));
+    let nowhere = api.put("/v1/functions/nobody/aliases/live", json!({ "version": 1 })).await;
+    assert_eq!(nowhere.problem(), (404, "function_not_found".to_owned()));
+}
+
+#[tokio::test]
+async fn a_deleted_functions_numbers_are_never_given_again() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    api.put("/v1/functions/hello", json!({ "code": "2" })).await;
+    let deleted = send(api.request(Method::DELETE, "/v1/functions/hello")).await;
+    assert_eq!((deleted.status, deleted.text.as_str()), (StatusCode::NO_CONTENT, ""));
+    for path in ["", "/versions", "/versions/1/code"] {
+        let gone = api.get(&format!("/v1/functions/hello{path}")).await;
+        assert_eq!(gone.problem(), (404, "function_not_found".to_owned()), "{path}");
+    }
+    let again = send(api.request(Method::DELETE, "/v1/functions/hello")).await;
+    assert_eq!(again.problem(), (404, "function_not_found".to_owned()));
+    assert_eq!(names(&api.get("/v1/functions").await.json()), [""; 0]);
+
+    let anew = api.post("/v1/functions", json!({ "name": "hello", "code": "event" })).await;
+    assert_eq!((anew.status, &anew.json()["version"]), (StatusCode::CREATED, &json!(3)));
+    assert_eq!(numbers(&api.get("/v1/functions/hello/versions").await.json()), [3]);
+    let old = api.get("/v1/functions/hello/versions/1/code").await;
+    assert_eq!(old.problem(), (404, "version_not_found".to_owned()));
+}
+
+#[tokio::test]
+async fn functions_are_listed_page_by_page() {
+    let api = Api::start().await;
+    for name in ["a", "a-b", "a0", "b", "c"] {
+        let created = api.post("/v1/functions", json!({ "name": name, "code": "1" })).await;
+        assert_eq!(created.status, StatusCode::CREATED, "{created:?}");
+    }
+    let mut seen: Vec<String> = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = api.get(&format!("/v1/functions?limit=2{cursor}")).await.json();
+        seen.extend(names(&page).into_iter().map(str::to_owned));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    seen.sort();
+    assert_eq!(seen, ["a", "a-b", "a0", "b", "c"]);
+}

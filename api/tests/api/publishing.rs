@@ -1,0 +1,92 @@
+//! Publishing among others who publish, and after a crash.
+
+use badlambda_shared::store::{Condition, JSON};
+use futures::future::join_all;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::fixture::{Api, send};
+
+#[tokio::test]
+async fn many_who_publish_at_once_get_versions_of_their_own() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    let codes: Vec<String> = (0..4).map(|number| format!("{number}")).collect();
+    let published =
+        join_all(codes.iter().map(|code| api.put("/v1/functions/hello", json!({ "code": code })))).await;
+    for (code, answer) in codes.iter().zip(&published) {
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        let version = &answer.json()["version"];
+        let stored = api.get(&format!("/v1/functions/hello/versions/{version}/code")).await;
+        assert_eq!(stored.text, *code);
+    }
+    let mut versions: Vec<u64> =
+        published.iter().map(|answer| answer.json()["version"].as_u64().unwrap()).collect();
+    versions.sort_unstable();
+    assert_eq!(versions, [2, 3, 4, 5]);
+    assert_eq!(api.get("/v1/functions/hello").await.json()["version"], 5);
+}
+
+#[tokio::test]
+async fn only_one_creates() {
+    let api = Api::start().await;
+    let bodies = (0..4).map(|number| json!({ "name": "hello", "code": format!("{number}") }));
+    let answers = join_all(bodies.map(|body| api.post("/v1/functions", body))).await;
+    let created: Vec<&_> = answers.iter().filter(|answer| answer.status == StatusCode::CREATED).collect();
+    assert_eq!(created.len(), 1, "{answers:?}");
+    for answer in answers.iter().filter(|answer| answer.status != StatusCode::CREATED) {
+        assert_eq!(answer.problem(), (409, "name_taken".to_owned()));
+    }
+    let versions = api.get("/v1/functions/hello/versions").await.json();
+    assert_eq!(
+        versions["versions"].as_array().unwrap().len(),
+        1,
+        "the losers' code is in the history: {versions}"
+    );
+}
+
+/// The version object that a publish left behind when it died before the manifest.
+async fn leave_behind(api: &Api, number: u32, code_sha256: &str) {
+    let mut version = api.get("/v1/functions/hello/versions").await.json()["versions"][0].clone();
+    version["version"] = json!(number);
+    version["code_sha256"] = json!(code_sha256);
+    let key = api.store.keys().version(&"hello".parse().unwrap(), number);
+    let bytes = serde_json::to_vec(&version).unwrap();
+    api.store.put(&key, bytes, JSON, Condition::Absent).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_crash_left_behind_is_never_overwritten() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    leave_behind(&api, 2, &"0".repeat(64)).await;
+    let hidden = api.get("/v1/functions/hello/versions/2/code").await;
+    assert_eq!(hidden.problem(), (404, "version_not_found".to_owned()));
+    let next = api.put("/v1/functions/hello", json!({ "code": "2" })).await;
+    assert_eq!((next.status, &next.json()["version"]), (StatusCode::CREATED, &json!(3)));
+
+    // The same content takes over what was left behind of it.
+    let sha256_of_4 = "4b227777d4dd1fc61c6f884f48641d02b4d121d3fd328cb08b5531fcacdabf8a";
+    leave_behind(&api, 4, sha256_of_4).await;
+    let taken_over = api.put("/v1/functions/hello", json!({ "code": "4" })).await;
+    assert_eq!((taken_over.status, &taken_over.json()["version"]), (StatusCode::CREATED, &json!(4)));
+}
+
+#[tokio::test]
+async fn deleting_and_publishing_at_once_leaves_one_of_both() {
+    let api = Api::start().await;
+    for round in 0..3 {
+        api.put("/v1/functions/hello", json!({ "code": format!("'before {round}'") })).await;
+        let delete = send(api.request(Method::DELETE, "/v1/functions/hello"));
+        let publish = api.put("/v1/functions/hello", json!({ "code": format!("'after {round}'") }));
+        let (deleted, published) = tokio::join!(delete, publish);
+        assert_eq!(deleted.status, StatusCode::NO_CONTENT, "{deleted:?}");
+        assert_eq!(published.status, StatusCode::CREATED, "{published:?}");
+        let now = api.get("/v1/functions/hello").await;
+        if now.status == StatusCode::OK {
+            let function: Value = now.json();
+            let path = format!("/v1/functions/hello/versions/{}/code", function["version"]);
+            assert_eq!(api.get(&path).await.text, format!("'after {round}'"));
+        }
+    }
+}

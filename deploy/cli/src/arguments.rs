@@ -1,0 +1,73 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Run Ruby functions from a queue, confined: the whole of Bad Lambda on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "badlambda", version, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run one function once, through the whole system, and print its result.
+    Run(RunArguments),
+    /// Serve the whole system until it is told to stop.
+    Up(UpArguments),
+    /// Serve only the embedded SQS and S3.
+    Aws(AwsArguments),
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 succeeded, 1 the function failed, 2 bad usage, 3 a failure of Bad Lambda itself."
+)]
+pub struct RunArguments {
+    /// The file with the function's Ruby code.
+    pub file: PathBuf,
+    /// The input, as JSON; `-` reads it from stdin.
+    #[arg(default_value = "{}", allow_hyphen_values = true)]
+    pub input: String,
+    /// Show what the function logged, on stderr.
+    #[arg(long)]
+    pub logs: bool,
+    /// The function's config, as JSON.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub config: String,
+}
+
+/// Arguments of `up`.
+#[derive(Debug, Args)]
+pub struct UpArguments {
+    /// Where the API listens; port 0 takes any free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Where the embedded SQS and S3 listen; port 0 takes any free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4566")]
+    pub aws_listen: SocketAddr,
+    /// The folder for functions, messages and executions.
+    #[arg(long, value_name = "DIR", default_value = ".badlambda")]
+    pub data: PathBuf,
+    /// Executions at once [default: cores × 2].
+    #[arg(long, value_name = "N")]
+    pub slots: Option<usize>,
+}
+
+/// Arguments of `aws`.
+#[derive(Debug, Args)]
+pub struct AwsArguments {
+    /// Where to listen; port 0 takes any free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4566")]
+    pub listen: SocketAddr,
+    /// The folder for messages and objects.
+    #[arg(long, value_name = "DIR", default_value = ".badlambda")]
+    pub data: PathBuf,
+}

@@ -1,0 +1,88 @@
+//! A small SQS over SQLite: standard queues, the JSON protocol, and the operations that a fleet and its producers use.
+
+mod actions;
+mod batch;
+mod database;
+mod error;
+mod messages;
+pub(crate) mod protocol;
+mod queues;
+mod receive;
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use tokio::sync::watch;
+
+use self::database::Database;
+pub use self::error::SqsError;
+use self::queues::{ACCOUNT, Queue};
+
+/// Twice as often as the fleet gives up by itself: the net under that.
+const MAX_RECEIVE_COUNT: u32 = 10;
+const VISIBILITY_SECONDS: u32 = 60;
+/// SQS's longest.
+const RETENTION_SECONDS: u32 = 1_209_600;
+
+/// The embedded SQS.
+#[derive(Debug)]
+pub(crate) struct Sqs {
+    database: Database,
+    address: SocketAddr,
+    /// Of each queue, a number that changes whenever a waiting receive should look again.
+    changes: Mutex<HashMap<String, watch::Sender<u64>>>,
+}
+
+impl Sqs {
+    pub(crate) fn open(path: &Path, address: SocketAddr) -> Result<Self, SqsError> {
+        Ok(Self { database: Database::open(path)?, address, changes: Mutex::default() })
+    }
+
+    /// Makes the queue with its dead-letter queue, where they are not there.
+    pub(crate) async fn ensure_queues(&self, name: &str, dead_letters: &str) -> Result<(), SqsError> {
+        let (name, dead_letters) = (name.to_owned(), dead_letters.to_owned());
+        let made = self.database.call(move |transaction| {
+            let retention = ("MessageRetentionPeriod".to_owned(), RETENTION_SECONDS.to_string());
+            if Queue::find(transaction, &dead_letters).is_err() {
+                Queue::create(transaction, &dead_letters, BTreeMap::from([retention.clone()]))?;
+            }
+            if Queue::find(transaction, &name).is_ok() {
+                return Ok(());
+            }
+            let target = Queue::find(transaction, &dead_letters)?.arn();
+            let policy =
+                serde_json::json!({"deadLetterTargetArn": target, "maxReceiveCount": MAX_RECEIVE_COUNT});
+            let attributes = BTreeMap::from([
+                retention,
+                ("VisibilityTimeout".to_owned(), VISIBILITY_SECONDS.to_string()),
+                ("RedrivePolicy".to_owned(), policy.to_string()),
+            ]);
+            Queue::create(transaction, &name, attributes)
+        });
+        made.await
+    }
+
+    /// Wakes the receives that wait for messages of a queue.
+    fn wake(&self, queue: &str) {
+        self.change(queue).send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    fn change(&self, queue: &str) -> watch::Sender<u64> {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.entry(queue.to_owned()).or_insert_with(|| watch::Sender::new(0)).clone()
+    }
+}
+
+/// A queue's URL at `address`.
+pub(crate) fn queue_url(address: SocketAddr, name: &str) -> String {
+    format!("http://{address}/{ACCOUNT}/{name}")
+}
+
+/// Milliseconds since 1970.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,86 @@
+//! AWS's JSON protocol 1.0: the operation in a header, JSON in and out, errors by name.
+
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use s3s::Body;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::{Sqs, SqsError};
+use crate::credentials::Credentials;
+use crate::signature::{self, SignatureError};
+
+const TARGET: &str = "x-amz-target";
+const SERVICE: &str = "AmazonSQS.";
+const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
+/// A batch of 1 MiB, escaped as JSON, with room for attributes in base 64.
+const MAX_REQUEST_BYTES: usize = 8 * 1024 * 1024;
+
+/// The operation that a request asks of SQS, if it is one of SQS's.
+pub(crate) fn operation<B>(request: &Request<B>) -> Option<String> {
+    request.headers().get(TARGET)?.to_str().ok()?.strip_prefix(SERVICE).map(str::to_owned)
+}
+
+/// Answers a request. A wait ends early with `stop`.
+pub(crate) async fn answer(
+    request: Request<Incoming>,
+    operation: &str,
+    sqs: &Sqs,
+    credentials: &Credentials,
+    stop: &CancellationToken,
+) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let body = match Limited::new(body, MAX_REQUEST_BYTES).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) => return failed(&SqsError::Serialization(format!("the request can't be read: {error}"))),
+    };
+    if let Err(error) = signature::verify(&parts, &body, credentials) {
+        return denied(error);
+    }
+    let parsed: Result<Value, _> = serde_json::from_slice(if body.is_empty() { b"{}" } else { &body });
+    let answered = match parsed {
+        Ok(input) => sqs.act(operation, input, stop).await,
+        Err(error) => Err(SqsError::Serialization(error.to_string())),
+    };
+    match answered {
+        Ok(output) => respond(StatusCode::OK, &output, None),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &SqsError) -> Response<Body> {
+    let (status, fault) = if error.is_ours() {
+        (StatusCode::INTERNAL_SERVER_ERROR, "Receiver")
+    } else {
+        (StatusCode::BAD_REQUEST, "Sender")
+    };
+    if error.is_ours() {
+        tracing::error!(%error, "the embedded SQS failed");
+    }
+    let body = json!({"__type": format!("com.amazonaws.sqs#{}", error.name()), "message": error.to_string()});
+    respond(status, &body, Some(format!("{};{fault}", error.query_name())))
+}
+
+fn denied(error: SignatureError) -> Response<Body> {
+    let name = match error {
+        SignatureError::Missing => "MissingAuthenticationToken",
+        SignatureError::Malformed => "IncompleteSignature",
+        SignatureError::UnknownKey => "InvalidClientTokenId",
+        SignatureError::Expired | SignatureError::Mismatch => "SignatureDoesNotMatch",
+    };
+    let body = json!({"__type": format!("com.amazonaws.sqs#{name}"), "message": error.to_string()});
+    respond(StatusCode::FORBIDDEN, &body, Some(format!("{name};Sender")))
+}
+
+fn respond(status: StatusCode, body: &Value, query_error: Option<String>) -> Response<Body> {
+    let request_id = uuid::Uuid::new_v4().to_string();
+    let mut response = Response::builder()
+        .status(status)
+        .header("content-type", CONTENT_TYPE)
+        .header("x-amzn-requestid", request_id);
+    if let Some(query_error) = query_error {
+        response = response.header("x-amzn-query-error", query_error);
+    }
+    response.body(Body::from(body.to_string())).unwrap_or_else(|_| Response::new(Body::empty()))
+}

@@ -1,0 +1,46 @@
+//! What people would use instead.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+
+const FORKS: usize = 1000;
+const SANDBOXES: usize = 20;
+const SCRIPT: &str = "require 'json'; event = JSON.parse(ARGV[0]); puts JSON.generate({greeting: \"Hello, #{event.fetch('name')}!\"})";
+
+/// Executions per second of a plain Ruby script that forks for each, on one core.
+pub fn plain_ruby() -> anyhow::Result<f64> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/baseline.rb");
+    let output =
+        Command::new("ruby").arg(script).arg(FORKS.to_string()).output().context("could not start ruby")?;
+    ensure!(output.status.success(), "the plain Ruby baseline failed");
+    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+}
+
+/// Executions per second of `bwrap` and `ruby`, started anew for each; `None` without bwrap.
+pub fn bubblewrap() -> anyhow::Result<Option<f64>> {
+    let started = Instant::now();
+    for _ in 0..SANDBOXES {
+        let mut command = Command::new("bwrap");
+        command.args([
+            "--ro-bind",
+            "/",
+            "/",
+            "--dev",
+            "/dev",
+            "--proc",
+            "/proc",
+            "--tmpfs",
+            "/tmp",
+            "--unshare-all",
+        ]);
+        command.args(["ruby", "-e", SCRIPT, r#"{"name":"Ada"}"#]).stdout(Stdio::null());
+        match command.status() {
+            Err(_) => return Ok(None),
+            Ok(status) => ensure!(status.success(), "bwrap failed"),
+        }
+    }
+    Ok(Some(SANDBOXES as f64 / started.elapsed().as_secs_f64()))
+}

@@ -1,0 +1,97 @@
+//! Stopping and coming back: signals, kill -9, and what lasts.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::fleet::Fleet;
+
+async fn submit(fleet: &Fleet, name: &str, input: Value) -> String {
+    let submit = fleet.request(Method::POST, &format!("/v1/functions/{name}/executions")).json(&input);
+    let accepted: Value = submit.send().await.unwrap().json().await.unwrap();
+    accepted["url"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn what_runs_ends_before_the_process_does() {
+    let data = tempfile::tempdir().unwrap();
+    let mut fleet = Fleet::over(data.path(), &[]).await;
+    fleet.create("slow", "sleep 1; event", json!({})).await;
+    let urls = [submit(&fleet, "slow", json!(1)).await, submit(&fleet, "slow", json!(2)).await];
+    received(&fleet, 2).await;
+    fleet.process.signal(Signal::SIGTERM);
+    assert_eq!(fleet.process.wait(), Some(0));
+    let fleet = Fleet::over(data.path(), &[]).await;
+    for (number, url) in urls.iter().enumerate() {
+        let execution: Value = fleet.get(url).await.json().await.unwrap();
+        assert_eq!((&execution["status"], &execution["result"]), (&json!("succeeded"), &json!(number + 1)));
+        assert_eq!(execution["attempts"], 1);
+    }
+}
+
+#[tokio::test]
+async fn what_outlasts_the_grace_period_is_handed_back_and_runs_again() {
+    let data = tempfile::tempdir().unwrap();
+    let mut fleet = Fleet::over(data.path(), &[("BADLAMBDA_DRAIN_SECONDS", "1")]).await;
+    fleet
+        .create(
+            "slow",
+            "sleep(context.attempt == 1 ? 600 : 0); context.attempt",
+            json!({"timeout_ms": 900_000}),
+        )
+        .await;
+    let url = submit(&fleet, "slow", json!(null)).await;
+    received(&fleet, 1).await;
+    fleet.process.signal(Signal::SIGTERM);
+    assert_eq!(fleet.process.wait(), Some(0));
+    let fleet = Fleet::over(data.path(), &[]).await;
+    let execution = fleet.finished(&url).await;
+    assert_eq!((&execution["result"], &execution["attempts"]), (&json!(2), &json!(2)));
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_at_once() {
+    let mut fleet = Fleet::start().await;
+    fleet.create("slow", "sleep 600", json!({"timeout_ms": 900_000})).await;
+    submit(&fleet, "slow", json!(null)).await;
+    received(&fleet, 1).await;
+    fleet.process.signal(Signal::SIGTERM);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(fleet.process.child.try_wait().unwrap().is_none(), "it drains");
+    fleet.process.signal(Signal::SIGTERM);
+    assert_eq!(fleet.process.wait(), Some(0));
+}
+
+#[tokio::test]
+async fn everything_accepted_survives_kill_9() {
+    let data = tempfile::tempdir().unwrap();
+    let mut fleet = Fleet::over(data.path(), &[("BADLAMBDA_VISIBILITY_SECONDS", "10")]).await;
+    fleet.create("echo", "sleep 0.05; event", json!({})).await;
+    let mut urls = vec![];
+    for number in 0..20 {
+        urls.push(submit(&fleet, "echo", json!(number)).await);
+    }
+    fleet.process.signal(Signal::SIGKILL);
+    fleet.process.wait();
+    let fleet = Fleet::over(data.path(), &[]).await;
+    for (number, url) in urls.iter().enumerate() {
+        let execution = fleet.finished(url).await;
+        assert_eq!(execution["result"], number, "{execution}");
+    }
+    fleet.queue_is_empty().await;
+}
+
+/// Waits until the worker holds so many messages.
+async fn received(fleet: &Fleet, count: usize) {
+    let not_visible = aws_sdk_sqs::types::QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
+    loop {
+        let ask = fleet.sqs.get_queue_attributes().queue_url(fleet.address("queue_url"));
+        let attributes = ask.attribute_names(not_visible.clone()).send().await.unwrap().attributes.unwrap();
+        if attributes[&not_visible] == count.to_string() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
