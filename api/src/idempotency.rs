@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::manifest::to_json;
 use crate::poll;
-use crate::submit::Ticket;
+use crate::send::Ticket;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const MAX_CLAIM_BYTES: u64 = 4096;

@@ -10,8 +10,8 @@
 //! - A function comes in through `draft` (what the request asks for), is checked by `syntax` without being run,
 //!   and is written by `publish`, whose doc says why a version never means two contents. `functions` and
 //!   `versions` read what is there; `manifest` reads and replaces the one object of a function that changes.
-//! - An execution comes in through `submit`, where `batch` lets concurrent submits share calls to SQS, and
-//!   `idempotency` makes a repeated request harmless. `poll` finds its record or waits for it (`prefer`), and
+//! - An execution comes in through `submit`, and is put on the queue by `send`, where `batch` lets concurrent
+//!   submits share calls to SQS. `idempotency` makes a repeated request harmless. `poll` finds its record or waits for it (`prefer`), and
 //!   `results` redirects to what it left behind.
 //! - `health` answers probes.
 
@@ -36,6 +36,7 @@ mod publish;
 mod request;
 mod results;
 mod router;
+mod send;
 mod status;
 mod submit;
 mod syntax;

@@ -39,7 +39,7 @@ pub(crate) async fn publish(app: &App, name: &FunctionName, draft: &Draft, mode:
     for _ in 0..limits::PUBLISH_TRIES {
         let current = manifest::read(app, name).await?;
         if let Some(tried) = tried.take_if(|tried| counts(tried, current.as_ref(), mode)) {
-            return Ok(created(tried));
+            return Ok(published(tried));
         }
         if let Some(live) = current.as_ref().filter(|current| !current.manifest.deleted) {
             if mode == Mode::Create {
@@ -57,7 +57,7 @@ pub(crate) async fn publish(app: &App, name: &FunctionName, draft: &Draft, mode:
         let version = take_number(app, name, draft, current.as_ref()).await?;
         let wanted = next_manifest(current.as_ref(), version);
         if let Written::Stored(_) = manifest::replace(app, current.as_ref(), &wanted).await? {
-            return Ok(created(wanted));
+            return Ok(published(wanted));
         }
         tried = Some(wanted);
         tokio::time::sleep(delays.next_delay()).await;
@@ -65,8 +65,11 @@ pub(crate) async fn publish(app: &App, name: &FunctionName, draft: &Draft, mode:
     Err(ApiError::ConcurrentChange(name.clone()))
 }
 
-fn created(manifest: Manifest) -> Answer {
-    Answer::Created(Box::new(Function::from(manifest)))
+/// The first version creates the function; later ones change it.
+fn published(manifest: Manifest) -> Answer {
+    let is_first = manifest.latest.version == manifest.first_version;
+    let function = Box::new(Function::from(manifest));
+    if is_first { Answer::Created(function) } else { Answer::Function(function) }
 }
 
 /// Whether what was tried in vain is there nevertheless: its write's answer was lost, or others published behind it.

@@ -87,7 +87,7 @@ async fn executions_that_can_not_be_are_refused() {
     refused(submit("hello/executions", too_long)).await.is(413, "input_too_large", "1000");
     refused(submit("nobody/executions", "1".to_owned())).await.is(404, "function_not_found", "nobody");
     refused(submit("hello/executions?version=7", "1".to_owned())).await.is(404, "version_not_found", "7");
-    refused(submit("hello/executions?versoin=7", "1".to_owned())).await.is(422, "unknown_field", "versoin");
+    refused(submit("hello/executions?versoin=7", "1".to_owned())).await.is(400, "invalid_query", "versoin");
 
     let accepted: Value =
         submit("hello/executions", "1".to_owned()).send().await.unwrap().json().await.unwrap();

@@ -49,10 +49,10 @@ async fn versions_are_published_once_and_kept() {
     let again = api.put("/v1/functions/hello", json!({ "code": "event" })).await;
     assert_eq!((again.status, &again.json()["version"]), (StatusCode::OK, &json!(1)));
     let next = api.put("/v1/functions/hello", json!({ "name": "hello", "code": "[event]" })).await;
-    assert_eq!((next.status, &next.json()["version"]), (StatusCode::CREATED, &json!(2)));
+    assert_eq!((next.status, &next.json()["version"]), (StatusCode::OK, &json!(2)));
     let config = json!({ "code": "[event]", "config": { "retries": 1 } });
     let other_config = api.put("/v1/functions/hello", config).await;
-    assert_eq!((other_config.status, &other_config.json()["version"]), (StatusCode::CREATED, &json!(3)));
+    assert_eq!((other_config.status, &other_config.json()["version"]), (StatusCode::OK, &json!(3)));
 
     let versions = api.get("/v1/functions/hello/versions").await.json();
     assert_eq!((numbers(&versions), &versions["next_cursor"]), (vec![3, 2, 1], &Value::Null));

@@ -153,6 +153,17 @@ impl Filters {
         Ok(Self { enforced, compiled })
     }
 
+    /// Without uids of their own, executions share the zygote's, and would reach it with a signal: a Landlock domain
+    /// of its own shuts each one in. On kernels before 6.12, which have no such scope, nothing does.
+    pub fn scope_signals(&self) -> Result<(), Errno> {
+        if !self.enforced {
+            return Ok(());
+        }
+        let ruleset = Ruleset::default().set_compatibility(CompatLevel::BestEffort).scope(Scope::Signal);
+        let restricted = ruleset.and_then(Ruleset::create).and_then(|created| created.restrict_self());
+        restricted.map(drop).map_err(|_| Errno::EACCES)
+    }
+
     /// Enters the filter of `stage`.
     pub fn enter(&self, stage: Stage2) -> Result<(), Errno> {
         if !self.enforced {

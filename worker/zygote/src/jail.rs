@@ -76,6 +76,9 @@ pub fn enter(
     step("setup_identity", job.identity.map_or(Ok(()), |identity| setup_identity(identity, role)))?;
     step("setup_scratch", setup_scratch())?;
     step("setup_parent_death", setup_parent_death())?;
+    if job.identity.is_none() {
+        step("setup_signal_scope", filters.scope_signals())?;
+    }
     step("setup_seccomp", setup_seccomp(job, role, filters))
 }
 

@@ -81,6 +81,8 @@ const ALLOWED: &[c_long] = &[
     // the network, which stage 2 takes away unless it is allowed
     SYS_connect, SYS_bind, SYS_listen, SYS_accept, SYS_accept4, SYS_sendto, SYS_recvfrom, SYS_sendmsg, SYS_recvmsg,
     SYS_sendmmsg, SYS_recvmmsg, SYS_shutdown, SYS_getsockname, SYS_getpeername, SYS_setsockopt, SYS_getsockopt,
+    // only ever takes rights away
+    SYS_landlock_create_ruleset, SYS_landlock_restrict_self,
     // what the zygote needs to confine an execution; stage 2 takes them away
     SYS_setresuid, SYS_setresgid, SYS_setgroups, SYS_seccomp,
 ];
