@@ -10,6 +10,7 @@ use badlambda_shared::id::Origin;
 use badlambda_shared::message::{BadMessage, ExecutionRequest, Input, depth_is_bounded};
 use badlambda_shared::queue::Message;
 use badlambda_shared::retry::Delays;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::Worker;
 use crate::acknowledge::Acknowledgement;
@@ -35,10 +36,10 @@ enum Refusal {
     HandBack,
 }
 
-/// Sees one message through.
-pub(crate) async fn execute(worker: &Worker, message: Message) {
+/// Sees one message through. Its slot is given up once nothing runs any more.
+pub(crate) async fn execute(worker: &Worker, message: Message, slot: OwnedSemaphorePermit) {
     worker.held.hold(&message.receipt_handle);
-    let acknowledgement = match attempt(worker, &message).await {
+    let acknowledgement = match attempt(worker, &message, slot).await {
         Ok(acknowledgement) => acknowledgement,
         Err(error) => {
             tracing::warn!(
@@ -53,7 +54,11 @@ pub(crate) async fn execute(worker: &Worker, message: Message) {
     worker.acknowledge(message.receipt_handle, acknowledgement).await;
 }
 
-async fn attempt(worker: &Worker, message: &Message) -> anyhow::Result<Acknowledgement> {
+async fn attempt(
+    worker: &Worker,
+    message: &Message,
+    slot: OwnedSemaphorePermit,
+) -> anyhow::Result<Acknowledgement> {
     let request = match message.received().parse(worker.config.default_function.as_ref()) {
         Ok(request) => request,
         Err(bad) => return refuse_bad(worker, message, bad).await,
@@ -77,7 +82,7 @@ async fn attempt(worker: &Worker, message: &Message) -> anyhow::Result<Acknowled
         }
         Err(error) => return Err(error.into()),
     };
-    match run(worker, message, &request, &version).await {
+    match run(worker, message, &request, &version, slot).await {
         Ok(acknowledgement) => Ok(acknowledgement),
         Err(Refusal::Never(error)) => refuse(worker, message, &request, Some(version.version), error).await,
         Err(Refusal::Later(error)) => Err(error),
@@ -90,6 +95,7 @@ async fn run(
     message: &Message,
     request: &ExecutionRequest,
     version: &Version,
+    slot: OwnedSemaphorePermit,
 ) -> Result<Acknowledgement, Refusal> {
     if version.config.network && !worker.config.allow_network {
         let message = "the function's config has \"network\": true, which this fleet does not allow; \
@@ -129,7 +135,11 @@ async fn run(
     if outcome.result.is_err() && u64::from(message.receive_count) <= version.config.retries {
         return Ok(Acknowledgement::Retry(retry_delay(message.receive_count)));
     }
+    // Publishing is waiting, which needs no slot; but where it stalls, no more is taken on.
+    let publishing = worker.publishing.acquire().await.map_err(anyhow::Error::from)?;
+    drop(slot);
     attempt.publish(worker, outcome).await?;
+    drop(publishing);
     Ok(Acknowledgement::Done)
 }
 

@@ -41,6 +41,8 @@ use crate::config::Config;
 use crate::held::Held;
 use crate::sandbox::{Executor, IsolationMode};
 
+/// Storing a result takes a few times as long as a short execution.
+const PUBLISHING_PER_SLOT: usize = 8;
 /// How long executions that are given up may take to end.
 const ABANDON_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -51,6 +53,8 @@ pub(crate) struct Worker {
     store: Store,
     catalog: Catalog,
     executor: Arc<Executor>,
+    /// Taken while results are stored, of which several fit beside each that runs.
+    publishing: Semaphore,
     held: Held,
     acknowledgements: mpsc::Sender<(String, Acknowledgement)>,
     /// Readable once everything that runs is to be handed back.
@@ -87,6 +91,7 @@ pub async fn run(
         queue: queue.clone(),
         store,
         executor: Arc::new(executor),
+        publishing: Semaphore::new(config.slots * PUBLISHING_PER_SLOT),
         held: Held::default(),
         acknowledgements,
         abandon: Arc::new(signal_abandon),

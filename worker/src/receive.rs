@@ -28,7 +28,7 @@ pub(crate) async fn receive(
     let mut delays = Delays::between(FIRST_DELAY, LONGEST_DELAY);
     while !stop.is_cancelled() {
         pulse.beat();
-        let Some(mut free) = take_permits(permits, stop).await else { return };
+        let Some(free) = take_permits(permits, stop).await else { return };
         let received = tokio::select! {
             received = worker.queue.receive(free.len(), worker.config.visibility) => received,
             () = stop.cancelled() => return,
@@ -36,7 +36,7 @@ pub(crate) async fn receive(
         let delay = match received {
             Ok(messages) => {
                 delays.reset();
-                start(worker, tasks, messages, &mut free);
+                start(worker, tasks, messages, free);
                 continue;
             }
             Err(error) => {
@@ -65,18 +65,9 @@ async fn take_permits(
     Some(std::iter::once(first).chain(more).take(limits::SQS_BATCH).collect())
 }
 
-fn start(
-    worker: &Arc<Worker>,
-    tasks: &TaskTracker,
-    messages: Vec<Message>,
-    free: &mut Vec<OwnedSemaphorePermit>,
-) {
-    for message in messages {
-        let permit = free.pop();
+fn start(worker: &Arc<Worker>, tasks: &TaskTracker, messages: Vec<Message>, free: Vec<OwnedSemaphorePermit>) {
+    for (message, slot) in messages.into_iter().zip(free) {
         let worker = Arc::clone(worker);
-        tasks.spawn(async move {
-            execute(&worker, message).await;
-            drop(permit);
-        });
+        tasks.spawn(async move { execute(&worker, message, slot).await });
     }
 }
