@@ -2,7 +2,7 @@
 //! verified signatures, over files that survive `kill -9`.
 //!
 //! A tour:
-//! - [`start`] makes or reads the [`Credentials`](credentials), opens both stores, and serves them on one listener;
+//! - [`start`] makes or reads the credentials, opens both stores, and serves them on one listener;
 //!   `server` tells their requests apart.
 //! - `sqs` is a small server of our own: `protocol` is AWS's JSON protocol, `actions` its operations, `receive` the
 //!   one that waits, and `database` the one thread that owns the SQLite file and shares a transaction among all

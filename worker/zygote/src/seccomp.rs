@@ -28,8 +28,7 @@ const CLONE_REFUSED: u64 = (CLONE_NEWNS
     | 0x80; // CLONE_NEWTIME
 
 /// Terminal and descriptor requests that Ruby's IO makes; none of them writes to a terminal.
-const IOCTLS: &[u64] =
-    &[TCGETS as u64, TIOCGWINSZ as u64, FIONREAD as u64, FIONBIO as u64, FIOCLEX as u64, FIONCLEX as u64];
+const IOCTLS: &[u64] = &[TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX];
 
 /// Names of threads and of memory areas, and what confining an execution takes. Stage 2 removes the latter.
 const PRCTLS: &[i32] = &[

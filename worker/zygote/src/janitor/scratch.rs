@@ -154,7 +154,7 @@ mod tests {
             fs::create_dir_all(path.join("a/".repeat(300))).unwrap();
             fs::create_dir_all(path.join(".hoisted-1/x")).unwrap();
             fs::write(path.join("a/file"), "x").unwrap();
-            fs::set_permissions(path.join("a/a"), fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(path.join("a/a"), fs::Permissions::from_mode(0o000)).unwrap();
             assert!(empty(folder, soon()));
             assert_eq!(fs::read_dir(path).unwrap().count(), 0);
             assert_eq!(fs::read_to_string(&kept).unwrap(), "kept");
