@@ -1,6 +1,5 @@
 //! The executor alone.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -53,11 +52,12 @@ fn rate_of(
 ) -> anyhow::Result<(f64, Vec<Duration>)> {
     let program = std::env::current_exe()?;
     let programs = program.parent().context("this program lies in no folder")?.to_owned();
-    let scratch = PathBuf::from(format!("/dev/shm/badlambda-bench-{}", std::process::id()));
+    let scratch = badlambda_worker::config::default_scratch();
     let config = ExecutorConfig {
         isolation,
+        network: false,
         jail: None,
-        scratch: scratch.clone(),
+        scratch,
         zygotes,
         templates: 4,
         preload: vec![],
@@ -86,8 +86,6 @@ fn rate_of(
         Ok(all)
     })?;
     let rate = latencies.len() as f64 / started.elapsed().as_secs_f64();
-    drop(executor);
-    let _ = std::fs::remove_dir(&scratch);
     Ok((rate, latencies))
 }
 

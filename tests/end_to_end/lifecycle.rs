@@ -83,6 +83,15 @@ async fn everything_accepted_survives_kill_9() {
     fleet.queue_is_empty().await;
 }
 
+#[tokio::test]
+async fn a_message_is_kept_from_others_as_long_as_its_execution_runs() {
+    let fleet = Fleet::start_with(&[("BADLAMBDA_VISIBILITY_SECONDS", "10")]).await;
+    fleet.create("slow", "sleep 12; context.attempt", json!({})).await;
+    let execution = fleet.execute("slow", &json!(null)).await;
+    assert_eq!((&execution["result"], &execution["attempts"]), (&json!(1), &json!(1)));
+    fleet.queue_is_empty().await;
+}
+
 /// Waits until the worker holds so many messages.
 async fn received(fleet: &Fleet, count: usize) {
     let not_visible = aws_sdk_sqs::types::QueueAttributeName::ApproximateNumberOfMessagesNotVisible;

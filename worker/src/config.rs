@@ -37,8 +37,6 @@ pub struct Config {
     pub default_function: Option<FunctionName>,
     /// Below which the worker does not start.
     pub min_tier: u8,
-    /// Whether functions with `network: true` may run.
-    pub allow_network: bool,
     /// How executions are run and confined.
     pub executor: ExecutorConfig,
 }
@@ -55,6 +53,7 @@ impl Config {
         let least_tier = u64::from(isolation == IsolationMode::Required);
         let executor = ExecutorConfig {
             isolation,
+            network: environment.flag(config::ALLOW_NETWORK, false)?,
             jail: folder(environment, config::JAIL)?,
             scratch: folder(environment, config::SCRATCH_DIR)?.unwrap_or_else(default_scratch),
             zygotes: cores,
@@ -76,7 +75,6 @@ impl Config {
             )?),
             default_function: environment.parsed(config::DEFAULT_FUNCTION)?,
             min_tier: number(config::MIN_TIER, least_tier, 0, 3)? as u8,
-            allow_network: environment.flag(config::ALLOW_NETWORK, false)?,
             executor,
         })
     }
@@ -134,7 +132,7 @@ mod tests {
         let config = read(&[]).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:9090");
         assert_eq!((config.drain.as_secs(), config.max_attempts, config.visibility.as_secs()), (100, 5, 60));
-        assert_eq!((config.min_tier, config.allow_network), (1, false));
+        assert_eq!((config.min_tier, config.executor.network), (1, false));
         assert_eq!(config.executor.isolation, IsolationMode::Required);
     }
 

@@ -97,7 +97,7 @@ async fn run(
     version: &Version,
     slot: OwnedSemaphorePermit,
 ) -> Result<Acknowledgement, Refusal> {
-    if version.config.network && !worker.config.allow_network {
+    if version.config.network && !worker.config.executor.network {
         let message = "the function's config has \"network\": true, which this fleet does not allow; \
                        its operator can set BADLAMBDA_ALLOW_NETWORK=true";
         return Err(never(message));
@@ -173,12 +173,13 @@ fn never(message: &str) -> Refusal {
 
 /// A message that says nothing that could be run.
 async fn refuse_bad(worker: &Worker, message: &Message, bad: BadMessage) -> anyhow::Result<Acknowledgement> {
+    dead_letter(worker, message, &bad.reason).await?;
     if let Some((function, id)) = bad.known {
         let record = Execution::queued(id, function, None, message.sent_at);
-        let error = ExecutionError::new(ErrorKind::BadMessage, bad.reason.clone());
+        let error = ExecutionError::new(ErrorKind::BadMessage, bad.reason);
         publish::fail(worker, record, error).await?;
     }
-    dead_letter(worker, message, &bad.reason).await
+    Ok(Acknowledgement::Done)
 }
 
 /// A message that can never be run, whose execution gets a final record that says so.
@@ -189,18 +190,19 @@ async fn refuse(
     version: Option<u32>,
     error: ExecutionError,
 ) -> anyhow::Result<Acknowledgement> {
-    let reason = error.message.clone();
+    dead_letter(worker, message, &error.message).await?;
     let mut record =
         Execution::queued(request.id.clone(), request.function.clone(), version, request.submitted_at);
     record.attempts = message.receive_count.saturating_sub(1);
     publish::fail(worker, record, error).await?;
-    dead_letter(worker, message, &reason).await
+    Ok(Acknowledgement::Done)
 }
 
-async fn dead_letter(worker: &Worker, message: &Message, reason: &str) -> anyhow::Result<Acknowledgement> {
+/// Comes before the record: after a failure in between, it is there twice, and never not at all.
+async fn dead_letter(worker: &Worker, message: &Message, reason: &str) -> anyhow::Result<()> {
     worker.queue.copy_to_dead_letters(message, reason).await?;
     tracing::info!(message_id = message.message_id, "dead-lettered a message that can't run");
-    Ok(Acknowledgement::Done)
+    Ok(())
 }
 
 /// How long to wait before the attempt that follows the `attempt`th.

@@ -10,6 +10,10 @@ use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    anyhow::ensure!(
+        std::env::args_os().len() == 1,
+        "badlambda-worker takes no arguments: its settings are environment variables, listed in README.md"
+    );
     let environment = Environment::from_process()?;
     telemetry::init(&environment, "info")?;
     let program = std::env::current_exe().context("where is this program?")?;

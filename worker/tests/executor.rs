@@ -1,6 +1,5 @@
 //! The executor, with the real zygote and real Ruby.
 
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -18,9 +17,10 @@ fn start(templates: usize) -> Executor {
     let programs = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
     let root = nix::unistd::geteuid().is_root();
     let isolation = if root { IsolationMode::Required } else { IsolationMode::Unprivileged };
-    let scratch = PathBuf::from(format!("/dev/shm/badlambda-test-{}-{templates}", std::process::id()));
+    let scratch = badlambda_worker::config::default_scratch();
     Executor::start(&ExecutorConfig {
         isolation,
+        network: false,
         jail: None,
         scratch,
         zygotes: 2,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use badlambda_shared::config::Environment;
+use badlambda_shared::config::{self, Environment};
 use badlambda_shared::execution::{Execution, ExecutionError, Status};
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::telemetry;
@@ -46,12 +46,10 @@ pub async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     progress.say("starting the system");
     let data = tempfile::tempdir().context("could not make a folder for this run")?;
     let any_port = "127.0.0.1:0".parse()?;
-    let options = SystemOptions {
-        listen: any_port,
-        aws_listen: any_port,
-        data: data.path().to_owned(),
-        slots: Some(1),
-    };
+    // One execution; and who interrupts it does not want to wait for its end.
+    let settings = vec![(config::SLOTS, "1".to_owned()), (config::DRAIN_SECONDS, "0".to_owned())];
+    let options =
+        SystemOptions { listen: any_port, aws_listen: any_port, data: data.path().to_owned(), settings };
     let shutdown = Shutdown::on_signals()?;
     let mut system = System::start(options, shutdown.clone()).await?;
     let client = Client::new(format!("http://{}", system.api))?;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use badlambda_local::{LocalAws, LocalAwsConfig};
 use badlambda_shared::aws::{AwsClients, FixedEndpoint};
-use badlambda_shared::config::{self, Environment};
+use badlambda_shared::config::{self, Environment, Variable};
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_worker::sandbox::IsolationMode;
 use serde::Serialize;
@@ -22,8 +22,8 @@ pub struct SystemOptions {
     pub aws_listen: SocketAddr,
     /// The folder for everything that lasts.
     pub data: PathBuf,
-    /// Executions at once, where not as many as usual.
-    pub slots: Option<usize>,
+    /// Settings of this command's own, before those of the environment.
+    pub settings: Vec<(Variable, String)>,
 }
 
 /// A running system.
@@ -91,7 +91,7 @@ impl System {
             secret_access_key: aws.secret_access_key.clone(),
             region: aws.region.clone(),
         });
-        let environment = environment(&aws, options.slots)?;
+        let environment = environment(&aws, options.settings)?;
         let program = std::env::current_exe().context("where is this program?")?;
         let programs = program.parent().context("this program lies in no folder")?.to_owned();
         let worker = badlambda_worker::config::Config::from_environment(&environment, programs)?;
@@ -122,7 +122,7 @@ impl System {
 }
 
 /// The process's own settings, with those of the embedded servers in place of AWS's.
-fn environment(aws: &LocalAws, slots: Option<usize>) -> anyhow::Result<Environment> {
+fn environment(aws: &LocalAws, settings: Vec<(Variable, String)>) -> anyhow::Result<Environment> {
     let mut own = vec![
         (config::QUEUE_URL.name, aws.queue_url.clone()),
         (config::DEAD_LETTER_QUEUE_URL.name, aws.dead_letter_queue_url.clone()),
@@ -132,7 +132,7 @@ fn environment(aws: &LocalAws, slots: Option<usize>) -> anyhow::Result<Environme
         (config::LISTEN.name, String::new()),
         (config::PUBLIC_S3_ENDPOINT.name, String::new()),
     ];
-    own.extend(slots.map(|slots| (config::SLOTS.name, slots.to_string())));
+    own.extend(settings.into_iter().map(|(variable, value)| (variable.name, value)));
     let environment = Environment::from_process()?;
     if environment.text(config::ISOLATION).is_none() && !nix::unistd::geteuid().is_root() {
         own.push((config::ISOLATION.name, "unprivileged".to_owned()));

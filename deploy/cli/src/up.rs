@@ -1,6 +1,6 @@
 //! `badlambda up`: the whole system, until it is told to stop.
 
-use badlambda_shared::config::Environment;
+use badlambda_shared::config::{self, Environment};
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::telemetry;
 
@@ -15,7 +15,8 @@ pub async fn up(arguments: UpArguments) -> anyhow::Result<()> {
     }
     let UpArguments { listen, aws_listen, data, slots } = arguments;
     let shutdown = Shutdown::on_signals()?;
-    let mut system = System::start(SystemOptions { listen, aws_listen, data, slots }, shutdown).await?;
+    let settings = slots.map(|slots| (config::SLOTS, slots.to_string())).into_iter().collect();
+    let mut system = System::start(SystemOptions { listen, aws_listen, data, settings }, shutdown).await?;
     let addresses = Addresses::of(&system.aws, Some(system.api));
     println!("{}", serde_json::to_string(&addresses)?);
     eprintln!("{}", greeting(&addresses));

@@ -21,9 +21,10 @@ mod signature;
 mod sqs;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -183,7 +184,8 @@ impl Drop for LocalAws {
 fn lock_data(config: &LocalAwsConfig) -> Result<File, StartError> {
     let path = config.data.join("lock");
     let failed = |error| StartError::File { path: path.clone(), error };
-    fs::create_dir_all(&config.data).map_err(failed)?;
+    // Functions, inputs and results are nobody else's to read.
+    DirBuilder::new().recursive(true).mode(0o700).create(&config.data).map_err(failed)?;
     let file = File::create(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

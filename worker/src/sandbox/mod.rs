@@ -77,6 +77,8 @@ const READABLE: [&str; 16] = [
 pub struct ExecutorConfig {
     /// What confines executions.
     pub isolation: IsolationMode,
+    /// Whether functions with `network: true` may run.
+    pub network: bool,
     /// The folder to chroot into.
     pub jail: Option<PathBuf>,
     /// The folder of all scratch folders.
@@ -122,6 +124,7 @@ impl Executor {
         let confinement = Confinement {
             enforced: config.isolation != IsolationMode::None,
             own_uids,
+            network: config.network,
             jail: config.jail.clone(),
             scratch: config.scratch.clone(),
             readable: READABLE.iter().map(PathBuf::from).collect(),

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -68,7 +68,11 @@ impl Seat {
         let scratch: OwnedFd = File::open(&scratch_folder)?.into();
         let user = identity.map(|identity| User { uid: identity.execution, janitor: uid + 2 });
         let seat = Self {
-            janitor: Mutex::new(Janitor::start(&plan.janitor, user, &scratch)?),
+            janitor: Mutex::new(Janitor::start(
+                &plan.janitor,
+                user,
+                &[scratch.as_raw_fd(), claim.as_raw_fd()],
+            )?),
             identity,
             scratch,
             scratch_path: plan.scratch_inside.join(format!("seat-{number}/scratch")).display().to_string(),
@@ -104,7 +108,7 @@ impl Seat {
     pub(super) fn end_template(&self) -> Result<(), ExecutorError> {
         let Some(identity) = self.identity else { return Ok(()) };
         let user = User { uid: identity.template, janitor: self.reaper_uid };
-        Janitor::start(&self.janitor_program, Some(user), &self.scratch)?.done(&Chore::End)
+        Janitor::start(&self.janitor_program, Some(user), &[self.scratch.as_raw_fd()])?.done(&Chore::End)
     }
 }
 
@@ -126,10 +130,11 @@ struct Janitor {
 }
 
 impl Janitor {
-    fn start(program: &Path, user: Option<User>, scratch: &OwnedFd) -> Result<Self, ExecutorError> {
+    /// With the claim, it holds the seat until it has cleaned it, even if the worker is gone before.
+    fn start(program: &Path, user: Option<User>, scratch_and_claim: &[RawFd]) -> Result<Self, ExecutorError> {
         let (socket, process) = spawn(program, &[])?;
         let mut janitor = Self { process, socket: Some(socket), buffer: Vec::new() };
-        janitor.ask_with(&Chore::Begin { user }, &[scratch.as_raw_fd()])?;
+        janitor.ask_with(&Chore::Begin { user }, scratch_and_claim)?;
         Ok(janitor)
     }
 
@@ -144,7 +149,7 @@ impl Janitor {
         self.ask_with(chore, &[])
     }
 
-    fn ask_with(&mut self, chore: &Chore, fds: &[i32]) -> Result<ChoreDone, ExecutorError> {
+    fn ask_with(&mut self, chore: &Chore, fds: &[RawFd]) -> Result<ChoreDone, ExecutorError> {
         let socket = self.socket.as_ref().ok_or(ExecutorError::NotCleaned)?;
         wire::send(socket.as_fd(), chore, fds)?;
         let answer = wire::receive(socket.as_fd(), &mut self.buffer)?;

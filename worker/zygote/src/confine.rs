@@ -37,8 +37,8 @@ fn layer<T, E: std::fmt::Display>(name: &'static str, done: Result<T, E>) -> Res
     done.map_err(|error| LayerFailed { layer: name, reason: error.to_string() })
 }
 
-/// Confines this process for good; returns the layers that every execution will have.
-pub fn enter(confinement: &Confinement) -> Result<Vec<String>, LayerFailed> {
+/// Confines this process for good; returns the layers that every execution will have, `namespaces` among them.
+pub fn enter(confinement: &Confinement, namespaces: Vec<&'static str>) -> Result<Vec<String>, LayerFailed> {
     prefer_for_oom_kill();
     if !confinement.enforced {
         return Ok(Vec::new());
@@ -53,10 +53,14 @@ pub fn enter(confinement: &Confinement) -> Result<Vec<String>, LayerFailed> {
         scratch = layer("chroot", inside(jail, scratch))?;
         layers.push("chroot");
     }
-    if confinement.own_uids {
-        layer("capabilities", drop_capabilities())?;
+    // Without root there are capabilities in a user namespace alone, and none are needed there.
+    let kept: &[Capability] =
+        if confinement.own_uids { &[Capability::CAP_SETUID, Capability::CAP_SETGID] } else { &[] };
+    if confinement.own_uids || namespaces.contains(&"user_namespace") {
+        layer("capabilities", drop_capabilities(kept))?;
         layers.push("capabilities");
     }
+    layers.extend(namespaces);
     layer("no_new_privs", prctl::set_no_new_privs())?;
     layer("dumpable", prctl::set_dumpable(false))?;
     if layer("landlock", enter_landlock(confinement, scratch))? {
@@ -94,9 +98,9 @@ fn inside<'a>(jail: &Path, scratch: &'a Path) -> Result<&'a Path, String> {
     Ok(rest.as_path())
 }
 
-/// Leaves nothing but the change of uid and gid, which every execution needs once.
-fn drop_capabilities() -> Result<(), caps::errors::CapsError> {
-    let kept = CapsHashSet::from([Capability::CAP_SETUID, Capability::CAP_SETGID]);
+/// Leaves nothing but `kept`: the change of uid and gid, which every execution needs once.
+fn drop_capabilities(kept: &[Capability]) -> Result<(), caps::errors::CapsError> {
+    let kept: CapsHashSet = kept.iter().copied().collect();
     for capability in caps::runtime::thread_all_supported().difference(&kept) {
         caps::drop(None, CapSet::Bounding, *capability)?;
     }

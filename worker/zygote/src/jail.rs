@@ -155,6 +155,8 @@ fn setup_descriptors(descriptors: &Descriptors, highest: RawFd) -> Result<(), Er
     duplicate(&descriptors.answer, ANSWER_FD)?;
     duplicate(descriptors.channel.as_ref().unwrap_or(&null), CHANNEL_FD)?;
     duplicate(&descriptors.scratch, SCRATCH_FD)?;
+    // Closed with the rest.
+    std::mem::forget(null);
     close_above(highest)
 }
 
@@ -194,11 +196,9 @@ pub fn reserve_descriptors() -> Result<(), Errno> {
     duplicate(&std::io::stdin(), CHANNEL_FD)?;
     let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
     [0, ANSWER_FD, SCRATCH_FD].into_iter().try_for_each(|fd| duplicate(&null, fd))?;
-    // It may itself have been given one of them.
-    if null.as_raw_fd() <= SCRATCH_FD {
-        std::mem::forget(null);
-    }
-    Ok(())
+    // Nothing that the worker may have inherited comes any further; `null` itself is among these, or has its place.
+    std::mem::forget(null);
+    close_above(SCRATCH_FD)
 }
 
 /// Turns a template's answer and logs, which were those of its load, into nothing.

@@ -16,6 +16,7 @@ mod confine;
 mod execution;
 mod hugepages;
 mod jail;
+mod namespaces;
 mod ruby;
 mod seccomp;
 mod serve;
@@ -50,6 +51,7 @@ fn start(stack: &mut usize) -> Result<(), String> {
         return Err("started by hand? It is the worker that starts it, with a channel".to_owned());
     };
     prctl::set_child_subreaper(true).map_err(|errno| format!("sub-reaper: {errno}"))?;
+    let namespaces = namespaces::enter(&confinement);
     let ruby = Ruby::boot(stack).ok_or("Ruby did not start")?;
     let libraries = confinement.preload.join(",");
     let warm = ruby.call(Entry::WarmUp, &[libraries.as_bytes()]).ok_or("Ruby did not warm up")?;
@@ -57,9 +59,9 @@ fn start(stack: &mut usize) -> Result<(), String> {
         Some((b'=', version)) => String::from_utf8_lossy(version).into_owned(),
         _ => return Err(String::from_utf8_lossy(&warm).into_owned()),
     };
-    let mut server = serve::Server::prepare(ruby, confinement.enforced)?;
+    let mut server = serve::Server::prepare(ruby, &confinement)?;
     hugepages::collapse();
-    let layers = confine::enter(&confinement).map_err(|error| error.to_string())?;
+    let layers = confine::enter(&confinement, namespaces).map_err(|error| error.to_string())?;
     let confined = Confined { layers, ruby_version };
     wire::send(channel, &confined, &[]).map_err(|errno| format!("the worker is gone: {errno}"))?;
     server.run();

@@ -13,7 +13,7 @@ use nix::sys::signal::{
 use nix::sys::wait::{Id, WaitPidFlag};
 use nix::unistd::Pid;
 
-use badlambda_zygote::wire::{self, Exit, Job, Report, Request};
+use badlambda_zygote::wire::{self, Confinement, Exit, Job, Report, Request};
 
 use crate::confine::{self, Filters};
 use crate::execution::{self, Start};
@@ -41,13 +41,13 @@ pub struct Server {
 
 impl Server {
     /// Gets everything ready that needs what confinement takes away.
-    pub fn prepare(ruby: Ruby, enforced: bool) -> Result<Self, String> {
-        let filters = Filters::compile(enforced).map_err(|error| error.to_string())?;
-        let pid = std::process::id();
-        // Opened now, since /proc can't be reached later. Missing where the kernel lists no children.
-        let children_file = fs::File::open(format!("/proc/self/task/{pid}/children")).ok();
-        let rubys_sigchld = interrupt_waits_on_sigchld().map_err(|errno| errno.to_string())?;
+    pub fn prepare(ruby: Ruby, confinement: &Confinement) -> Result<Self, String> {
         let highest = confine::highest_descriptor();
+        let filters = Filters::compile(confinement.enforced).map_err(|error| error.to_string())?;
+        // Opened now, since /proc can't be reached later. Missing where the kernel lists no children.
+        let children_path = format!("/proc/self/task/{}/children", std::process::id());
+        let children_file = (!confinement.own_uids).then(|| fs::File::open(children_path).ok()).flatten();
+        let rubys_sigchld = interrupt_waits_on_sigchld().map_err(|errno| errno.to_string())?;
         let (channels, children, buffer) = (Vec::new(), Vec::new(), Vec::new());
         Ok(Self { ruby, filters, highest, rubys_sigchld, children_file, channels, children, buffer })
     }

@@ -21,6 +21,8 @@ pub struct Confinement {
     pub enforced: bool,
     /// Whether executions get uids of their own.
     pub own_uids: bool,
+    /// Whether functions may be given the network.
+    pub network: bool,
     /// The folder to chroot into.
     pub jail: Option<PathBuf>,
     /// The folder of all scratch folders, as seen from outside the jail.
@@ -130,7 +132,7 @@ pub struct Limits {
 /// What the worker asks of a janitor, the process that cleans one seat.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Chore {
-    /// The first packet: whose seat it is; the scratch folder comes with it.
+    /// The first packet: whose seat it is. Descriptors: scratch folder, and what claims the seat, to be held.
     Begin {
         /// Whose processes to end, and as whom to write; `None` where executions have no uids of their own.
         user: Option<User>,

@@ -37,10 +37,12 @@ fn main() -> ExitCode {
 fn serve() -> Result<(), Errno> {
     let channel = stdin();
     let mut buffer = Vec::new();
-    let Some((Chore::Begin { user }, mut fds)) = wire::receive(channel.as_fd(), &mut buffer)? else {
+    let Some((Chore::Begin { user }, fds)) = wire::receive(channel.as_fd(), &mut buffer)? else {
         return Err(Errno::EPROTO);
     };
-    let scratch = fds.pop().ok_or(Errno::EPROTO)?;
+    let mut fds = fds.into_iter();
+    let scratch = fds.next().ok_or(Errno::EPROTO)?;
+    let _claim = fds.next();
     if let Some(user) = user {
         become_user(user)?;
     }
