@@ -11,10 +11,11 @@ use badlambda_zygote::wire::{Exit, Job, Limits, Request};
 use super::Executor;
 use super::answer::Seen;
 use super::code::sealed;
+use super::output::Logs;
 use super::seat::Seat;
 use super::task::{ExecutorError, Outcome, Task};
 use super::templates::{Template, TemplateKey};
-use super::watch::{End, Launch, Logs, Watch, Watched};
+use super::watch::{End, Launch, Watch, Watched};
 use super::zygotes::{Channel, pair};
 
 /// Threads of an execution that may not start processes; the kernel counts them like processes.
@@ -46,16 +47,15 @@ impl<'a> Attempt<'a> {
         let (ours, theirs) = pair()?;
         let channel = Channel { socket: ours, zygote_pid: home.zygote_pid };
         let (job, input) = self.job(&seat)?;
+        // From here on, dropping it ends whatever there is of it.
+        let mut template = Template { key, seat, channel, home, pid: 0 };
         let launch = Launch {
             request: Request::Load(job),
-            through: None,
+            through: Some(template.home.socket.as_fd()),
             code: &self.code,
             input: &input,
             channel: Some(theirs),
         };
-        // From here on, dropping it ends whatever there is of it.
-        let mut template = Template { key, seat, channel, home, pid: 0 };
-        let launch = Launch { through: Some(template.home.socket.as_fd()), ..launch };
         let mut logs = Logs::default();
         let watch = Watch {
             loading: true,

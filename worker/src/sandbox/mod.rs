@@ -29,6 +29,7 @@ mod attempt;
 mod census;
 mod code;
 mod isolation;
+mod output;
 mod seat;
 mod self_test;
 mod task;

@@ -1,6 +1,6 @@
 //! Watching one process from its fork to its end: wall clock, memory, scratch folder, logs, answer.
 
-use std::io::{self, PipeReader, PipeWriter, Read};
+use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use nix::unistd::Pid;
 
 use super::answer::Verdict;
 use super::census::{self, Census};
+use super::output::{Logs, read_available};
 use super::seat::Seat;
 use super::task::ExecutorError;
 
@@ -25,8 +26,6 @@ const SCRATCH_SAMPLES: u32 = 5;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A frame around a result, or an error's JSON where results may be small.
 const ANSWER_HEADROOM: u64 = 256 * 1024;
-const READ_BYTES: usize = 64 * 1024;
-const LOG_CUT: &[u8] = b"\n[logs are cut here: config.max_log_bytes is reached]\n";
 
 /// How a watch ended.
 #[derive(Debug)]
@@ -45,13 +44,6 @@ pub(super) struct Watched {
     pub(super) answer: Vec<u8>,
     pub(super) wall: Duration,
     pub(super) peak_bytes: u64,
-}
-
-/// Logs as they are kept.
-#[derive(Debug, Default)]
-pub(super) struct Logs {
-    pub(super) bytes: Vec<u8>,
-    pub(super) truncated: bool,
 }
 
 /// What is needed to watch.
@@ -290,53 +282,5 @@ impl State {
 
     fn read_logs(&mut self, logs: &mut Logs, config: &FunctionConfig) {
         read_available(&mut self.logs_from, |bytes| logs.append(bytes, config.max_log_bytes));
-    }
-}
-
-impl Logs {
-    fn append(&mut self, bytes: &[u8], most: u64) {
-        let room = usize::try_from(most).unwrap_or(usize::MAX).saturating_sub(self.bytes.len());
-        if self.truncated || bytes.is_empty() {
-            return;
-        }
-        self.bytes.extend_from_slice(&bytes[..room.min(bytes.len())]);
-        if bytes.len() > room {
-            self.truncated = true;
-            self.bytes.extend_from_slice(LOG_CUT);
-        }
-    }
-}
-
-/// Hands on what a pipe holds now, a bounded amount at a time so that a flood can't hold up the clock; drops the
-/// pipe at its end.
-fn read_available(pipe: &mut Option<PipeReader>, mut take: impl FnMut(&[u8])) {
-    let mut buffer = [0; READ_BYTES];
-    for _ in 0..16 {
-        let Some(reader) = pipe else { return };
-        match reader.read(&mut buffer) {
-            Ok(0) => *pipe = None,
-            Ok(count) => take(&buffer[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-            Err(_) => *pipe = None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn logs_are_cut_at_their_limit_and_say_so() {
-        let mut logs = Logs::default();
-        logs.append(b"12345", 8);
-        logs.append(b"6789", 8);
-        logs.append(b"more", 8);
-        assert!(logs.truncated);
-        assert!(logs.bytes.starts_with(b"12345678\n[logs are cut here"));
-        let mut exact = Logs::default();
-        exact.append(b"12345678", 8);
-        assert!(!exact.truncated);
     }
 }

@@ -1,99 +1,21 @@
 //! SQS's operations, but for receiving.
 
-use std::collections::BTreeMap;
-
 use rusqlite::Transaction;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::messages::{self, Attributes, MAX_MESSAGE_BYTES};
+use super::messages::{self, MAX_MESSAGE_BYTES};
 use super::queues::Queue;
 use super::receive::Receipt;
+use super::requests::{
+    Batch, ChangeVisibility, CreateQueue, Delete, GetAttributes, ListQueues, Named, OfQueue, Send,
+    SetAttributes, parse,
+};
 use super::{Sqs, SqsError, batch, now_ms, queue_url};
 
 const MAX_DELAY_SECONDS: i64 = 900;
 const MAX_VISIBILITY_SECONDS: i64 = 43_200;
 const MAX_GROUP_CHARS: usize = 128;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct OfQueue {
-    queue_url: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct CreateQueue {
-    queue_name: String,
-    #[serde(default)]
-    attributes: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Named {
-    queue_name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListQueues {
-    #[serde(default)]
-    queue_name_prefix: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct GetAttributes {
-    #[serde(default)]
-    attribute_names: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SetAttributes {
-    attributes: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Send {
-    #[serde(default)]
-    id: String,
-    message_body: String,
-    delay_seconds: Option<i64>,
-    #[serde(default)]
-    message_attributes: Attributes,
-    #[serde(default)]
-    message_system_attributes: Attributes,
-    message_group_id: Option<String>,
-    message_deduplication_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Delete {
-    #[serde(default)]
-    id: String,
-    receipt_handle: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ChangeVisibility {
-    #[serde(default)]
-    id: String,
-    receipt_handle: String,
-    visibility_timeout: i64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Batch<T> {
-    entries: Vec<T>,
-}
 
 impl Sqs {
     /// Carries out one operation.
@@ -255,10 +177,6 @@ impl Sqs {
         };
         self.database.call(purge).await
     }
-}
-
-pub(crate) fn parse<T: DeserializeOwned>(input: &Value) -> Result<T, SqsError> {
-    T::deserialize(input).map_err(|error| SqsError::Serialization(error.to_string()))
 }
 
 fn send(transaction: &Transaction<'_>, queue: &Queue, input: &Send) -> Result<Value, SqsError> {

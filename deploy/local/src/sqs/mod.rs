@@ -8,6 +8,7 @@ mod messages;
 pub(crate) mod protocol;
 mod queues;
 mod receive;
+mod requests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;

@@ -1,0 +1,64 @@
+//! What comes out of an execution's pipes: taken as it comes, and kept as far as is allowed.
+
+use std::io::{self, PipeReader, Read};
+
+const READ_BYTES: usize = 64 * 1024;
+/// So much is read before the clock is looked at again, however fast a flood is.
+const READS_AT_ONCE: usize = 16;
+const LOG_CUT: &[u8] = b"\n[logs are cut here: config.max_log_bytes is reached]\n";
+
+/// Logs as they are kept.
+#[derive(Debug, Default)]
+pub(super) struct Logs {
+    pub(super) bytes: Vec<u8>,
+    pub(super) truncated: bool,
+}
+
+impl Logs {
+    /// Adds what was written, up to `most` bytes in all.
+    pub(super) fn append(&mut self, bytes: &[u8], most: u64) {
+        let room = usize::try_from(most).unwrap_or(usize::MAX).saturating_sub(self.bytes.len());
+        if self.truncated || bytes.is_empty() {
+            return;
+        }
+        self.bytes.extend_from_slice(&bytes[..room.min(bytes.len())]);
+        if bytes.len() > room {
+            self.truncated = true;
+            self.bytes.extend_from_slice(LOG_CUT);
+        }
+    }
+}
+
+/// Hands on what a pipe holds now, a bounded amount at a time so that a flood can't hold up the clock; drops the
+/// pipe at its end.
+pub(super) fn read_available(pipe: &mut Option<PipeReader>, mut take: impl FnMut(&[u8])) {
+    let mut buffer = [0; READ_BYTES];
+    for _ in 0..READS_AT_ONCE {
+        let Some(reader) = pipe else { return };
+        match reader.read(&mut buffer) {
+            Ok(0) => *pipe = None,
+            Ok(count) => take(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            Err(_) => *pipe = None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_are_cut_at_their_limit_and_say_so() {
+        let mut logs = Logs::default();
+        logs.append(b"12345", 8);
+        logs.append(b"6789", 8);
+        logs.append(b"more", 8);
+        assert!(logs.truncated);
+        assert!(logs.bytes.starts_with(b"12345678\n[logs are cut here"));
+        let mut exact = Logs::default();
+        exact.append(b"12345678", 8);
+        assert!(!exact.truncated);
+    }
+}
