@@ -195,7 +195,9 @@ impl Queue {
             surplus -= usize::from(!kept);
             kept
         });
-        let reason: String = reason.chars().filter(|c| !c.is_control()).take(MAX_REASON_CHARS).collect();
+        // It may quote a producer, and SQS takes only what XML has.
+        let accepted = |c: &char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+        let reason: String = reason.chars().filter(accepted).take(MAX_REASON_CHARS).collect();
         let value = MessageAttributeValue::builder()
             .data_type("String")
             .string_value(reason)

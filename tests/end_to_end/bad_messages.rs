@@ -15,6 +15,7 @@ async fn they_are_dead_lettered_with_the_reason() {
         ("{\"input\": 1}", None, "missing field `function`"),
         ("{\"function\": \"../x\"}", None, "function's name"),
         ("{\"function\": \"hello\", \"inptu\": 1}", None, "unknown field `inptu`"),
+        ("{\"function\": \"hello\", \"\\uffff\": 1}", None, "unknown field"),
         ("{\"function\": \"hello\", \"version\": 9}", None, "no version 9"),
         ("{\"function\": \"hello\", \"version\": \"live\"}", None, "no version live"),
         ("{\"function\": \"hello\", \"input_key\": \"functions/hello/function.json\"}", None, "input_key"),

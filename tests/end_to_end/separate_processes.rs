@@ -20,11 +20,17 @@ fn configured(name: &str, aws: &Value) -> Command {
         .env("BADLAMBDA_QUEUE_URL", text("queue_url"))
         .env("BADLAMBDA_DEAD_LETTER_QUEUE_URL", text("dead_letter_queue_url"))
         .env("BADLAMBDA_BUCKET", text("bucket"))
+        .env("BADLAMBDA_PUBLIC_S3_ENDPOINT", public(aws))
         .env("BADLAMBDA_SLOTS", "2");
     if name == "badlambda-worker" && !nix::unistd::geteuid().is_root() {
         command.env("BADLAMBDA_ISOLATION", "unprivileged");
     }
     command
+}
+
+/// S3 by another name, as clients outside may know it.
+fn public(aws: &Value) -> String {
+    aws["aws"].as_str().unwrap().replace("127.0.0.1", "localhost")
 }
 
 /// A port that was free a moment ago.
@@ -60,6 +66,10 @@ async fn one_api_and_two_workers() {
     for execution in futures::future::join_all(submits).await {
         assert_eq!(execution["status"], "succeeded", "{}", execution["error"]);
         uids.insert(execution["result"].as_u64().unwrap());
+        let result_url = execution["result_url"].as_str().unwrap();
+        assert!(result_url.starts_with(&public(&fleet.addresses)), "{result_url}");
+        let result = fleet.http.get(result_url).send().await.unwrap().text().await.unwrap();
+        assert_eq!(result, execution["result"].to_string());
     }
     if nix::unistd::geteuid().is_root() {
         // Four slots in two workers: more than one worker alone has, and each with a uid of its own.

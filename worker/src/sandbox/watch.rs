@@ -22,6 +22,8 @@ const FIRST_SAMPLE: Duration = Duration::from_millis(10);
 const SAMPLE_EVERY: Duration = Duration::from_millis(20);
 /// The scratch folder is walked less often than memory is read.
 const SCRATCH_SAMPLES: u32 = 5;
+/// How long after the deadline a fork may still be reported.
+const START_PATIENCE: Duration = Duration::from_secs(1);
 /// How long a process may take to be reaped after it was killed.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A frame around a result, or an error's JSON where results may be small.
@@ -109,11 +111,13 @@ impl Watch<'_> {
 
     /// The descriptors that a request has beside it are the ones `Request` lists, in that order.
     fn send(&self, launch: Launch<'_>, logs: &PipeWriter, answer: &PipeWriter) -> Result<(), ExecutorError> {
-        let mut fds = vec![&self.seat.scratch, launch.code, launch.input]
-            .into_iter()
-            .map(AsRawFd::as_raw_fd)
-            .collect::<Vec<_>>();
-        fds.extend([logs.as_raw_fd(), answer.as_raw_fd()]);
+        let mut fds = vec![
+            self.seat.scratch.as_raw_fd(),
+            launch.code.as_raw_fd(),
+            launch.input.as_raw_fd(),
+            logs.as_raw_fd(),
+            answer.as_raw_fd(),
+        ];
         fds.extend(launch.channel.as_ref().map(AsRawFd::as_raw_fd));
         let through = launch.through.unwrap_or(self.socket);
         wire::send(through, &launch.request, &fds).map_err(|errno| ExecutorError::Zygote(errno.to_string()))
@@ -136,15 +140,12 @@ impl Watch<'_> {
             state.verdict = self.look(state, now, cancelled);
         }
         match (state.verdict, state.killed_at) {
-            (Some(_), None) if state.pid != 0 => {
+            (Some(_), None) if state.pid != 0 || now > self.deadline + START_PATIENCE => {
                 state.killed_at = Some(now);
                 self.kill(state.pid)?;
             }
             (_, Some(killed_at)) if now.duration_since(killed_at) > PATIENCE => {
                 return Err(ExecutorError::NotCleaned);
-            }
-            (_, None) if now > self.deadline + PATIENCE => {
-                return Err(ExecutorError::Zygote("it did not start the execution in time".to_owned()));
             }
             _ => {}
         }
@@ -231,9 +232,10 @@ impl Watch<'_> {
         (look_at_scratch && over(self.seat.scratch_bytes())).then_some(Verdict::Scratch)
     }
 
+    /// A template that loads, or does not even fork any more, is itself what has to go.
     fn kill(&self, pid: i32) -> Result<(), ExecutorError> {
         if self.seat.identity.is_some() {
-            return if self.loading { self.seat.end_template() } else { self.seat.end() };
+            return if self.loading || pid == 0 { self.seat.end_template() } else { self.seat.end() };
         }
         // Without uids of their own, only a child of ours is killed, whatever the report said.
         if census::parent_of(pid) == Some(self.parent) {

@@ -1,0 +1,121 @@
+//! Servers over a folder of their own, and clients of them.
+
+use std::fmt::Debug;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use badlambda_local::{LocalAws, LocalAwsConfig};
+use tempfile::TempDir;
+
+/// Loopback, with any free port.
+pub(crate) const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Servers, and what a test asks them with.
+pub(crate) struct Fixture {
+    pub(crate) aws: LocalAws,
+    pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) data: TempDir,
+}
+
+impl Fixture {
+    pub(crate) async fn start() -> Self {
+        Self::over(TempDir::new().unwrap()).await
+    }
+
+    /// Servers over what others left.
+    pub(crate) async fn over(data: TempDir) -> Self {
+        let config = LocalAwsConfig::new(ANYWHERE, data.path().to_owned());
+        let aws = badlambda_local::start(config).await.unwrap();
+        let (sqs, s3) = clients(&aws, &aws.access_key_id, &aws.secret_access_key);
+        Self { aws, sqs, s3, data }
+    }
+
+    /// Ends the servers, and starts others over the same folder.
+    pub(crate) async fn restart(self) -> Self {
+        self.aws.shutdown().await;
+        Self::over(self.data).await
+    }
+
+    /// Makes a queue with these attributes; returns its URL.
+    pub(crate) async fn queue(&self, name: &str, attributes: &[(&str, &str)]) -> String {
+        let mut create = self.sqs.create_queue().queue_name(name);
+        for (attribute, value) in attributes {
+            create = create.attributes((*attribute).into(), *value);
+        }
+        create.send().await.unwrap().queue_url.unwrap()
+    }
+
+    /// Sends a message to the usual queue; returns its id.
+    pub(crate) async fn send(&self, body: &str) -> String {
+        let send = self.sqs.send_message().queue_url(&self.aws.queue_url).message_body(body);
+        send.send().await.unwrap().message_id.unwrap()
+    }
+
+    /// Receives up to ten messages with everything about them.
+    pub(crate) async fn receive(&self, queue: &str, wait_seconds: i32) -> Vec<Message> {
+        let receive = self.sqs.receive_message().queue_url(queue).wait_time_seconds(wait_seconds);
+        let everything = receive
+            .max_number_of_messages(10)
+            .message_attribute_names("All")
+            .message_system_attribute_names(MessageSystemAttributeName::All);
+        everything.send().await.unwrap().messages.unwrap_or_default()
+    }
+
+    /// Receives the one message there is.
+    pub(crate) async fn receive_one(&self, queue: &str, wait_seconds: i32) -> Message {
+        let mut messages = self.receive(queue, wait_seconds).await;
+        assert_eq!(messages.len(), 1, "{messages:?}");
+        messages.remove(0)
+    }
+
+    /// Returns once the servers have counted so many requests of this kind.
+    pub(crate) async fn counted(&self, operation: &str, times: u64) {
+        while self.aws.requests().get(operation).copied().unwrap_or_default() < times {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Puts an object, and returns its ETag.
+    pub(crate) async fn put(&self, key: &str, body: &'static [u8]) -> String {
+        let put = self.s3.put_object().bucket(&self.aws.bucket).key(key).body(body.into());
+        put.send().await.unwrap().e_tag.unwrap()
+    }
+
+    /// What an object holds.
+    pub(crate) async fn get(&self, key: &str) -> Vec<u8> {
+        let got = self.s3.get_object().bucket(&self.aws.bucket).key(key).send().await.unwrap();
+        got.body.collect().await.unwrap().to_vec()
+    }
+}
+
+/// Clients of `aws` with these credentials.
+pub(crate) fn clients(
+    aws: &LocalAws,
+    key_id: &str,
+    secret: &str,
+) -> (aws_sdk_sqs::Client, aws_sdk_s3::Client) {
+    let credentials = aws_sdk_sqs::config::Credentials::new(key_id, secret, None, None, "test");
+    let (endpoint, region) = (format!("http://{}", aws.address), aws.region.clone());
+    let sqs = aws_sdk_sqs::Config::builder()
+        .endpoint_url(&endpoint)
+        .region(aws_sdk_sqs::config::Region::new(region.clone()))
+        .credentials_provider(credentials.clone())
+        .build();
+    let s3 = aws_sdk_s3::Config::builder()
+        .endpoint_url(&endpoint)
+        .region(aws_sdk_s3::config::Region::new(region))
+        .credentials_provider(credentials)
+        .force_path_style(true)
+        .build();
+    (aws_sdk_sqs::Client::from_conf(sqs), aws_sdk_s3::Client::from_conf(s3))
+}
+
+/// The code of the error that this must have ended with.
+pub(crate) fn code<T: Debug, E: ProvideErrorMetadata + Debug, R: Debug>(
+    result: Result<T, SdkError<E, R>>,
+) -> String {
+    let error = result.unwrap_err();
+    error.code().unwrap_or_else(|| panic!("an error without a code: {error:?}")).to_owned()
+}
