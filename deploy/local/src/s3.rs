@@ -3,15 +3,19 @@
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use s3s::auth::SimpleAuth;
 use s3s::dto::*;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
 use sha2::{Digest, Sha256};
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock, RwLockReadGuard};
 
 use crate::credentials::Credentials;
 
@@ -26,20 +30,22 @@ const LONG_KEYS: &str = ".long-keys";
 pub(crate) fn service(root: &Path, bucket: &str, credentials: &Credentials) -> Result<S3Service, String> {
     fs::create_dir_all(root.join(bucket)).map_err(|error| error.to_string())?;
     let inner = FileSystem::new(root).map_err(|error| format!("{error:?}"))?;
-    let stripes = (0..STRIPES).map(|_| RwLock::new(())).collect();
-    let mut builder = S3ServiceBuilder::new(LocalS3 { inner, stripes });
+    let stripes = (0..STRIPES).map(|_| Arc::default()).collect();
+    let local = LocalS3 { root: root.to_owned(), inner: Arc::new(inner), stripes };
+    let mut builder = S3ServiceBuilder::new(local);
     let Credentials { access_key_id, secret_access_key } = credentials.clone();
     builder.set_auth(SimpleAuth::from_single(access_key_id, secret_access_key));
     Ok(builder.build())
 }
 
 struct LocalS3 {
-    inner: FileSystem,
-    stripes: Vec<RwLock<()>>,
+    root: PathBuf,
+    inner: Arc<FileSystem>,
+    stripes: Vec<Arc<RwLock<()>>>,
 }
 
 impl LocalS3 {
-    fn stripe(&self, bucket: &str, key: &str) -> &RwLock<()> {
+    fn stripe(&self, bucket: &str, key: &str) -> &Arc<RwLock<()>> {
         let mut hasher = DefaultHasher::new();
         (bucket, key).hash(&mut hasher);
         &self.stripes[hasher.finish() as usize % STRIPES]
@@ -49,8 +55,22 @@ impl LocalS3 {
         self.stripe(bucket, key).read().await
     }
 
-    async fn writing(&self, bucket: &str, key: &str) -> RwLockWriteGuard<'_, ()> {
-        self.stripe(bucket, key).write().await
+    async fn writing(&self, bucket: &str, key: &str) -> OwnedRwLockWriteGuard<()> {
+        self.stripe(bucket, key).clone().write_owned().await
+    }
+
+    /// Removes what `s3s-fs` notes of an object in files beside it, and leaves there when it deletes the object.
+    fn forget(&self, bucket: &str, key: &str) {
+        let (bucket, key) = (URL_SAFE_NO_PAD.encode(bucket), URL_SAFE_NO_PAD.encode(key));
+        for kind in ["metadata", "internal"] {
+            let path = self.root.join(format!(".bucket-{bucket}.object-{key}.{kind}.json"));
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!(%error, "could not remove what was noted of a deleted object");
+                }
+                _ => {}
+            }
+        }
     }
 }
 
@@ -63,11 +83,18 @@ fn kept_as(key: &str) -> S3Result<String> {
             "the embedded S3 takes no empty, `.` or `..` segments in a key"
         ));
     }
+    if is_of_long_keys(key) {
+        return Err(s3_error!(InvalidArgument, "the embedded S3 keeps objects with long keys there"));
+    }
     if key.len() <= MAX_FILE_KEY_BYTES {
         return Ok(key.to_owned());
     }
     let digest = hex::encode(Sha256::digest(key));
     Ok(format!("{LONG_KEYS}/{digest}"))
+}
+
+fn is_of_long_keys(key: &str) -> bool {
+    key.strip_prefix(LONG_KEYS).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[async_trait::async_trait]
@@ -77,8 +104,15 @@ impl S3 for LocalS3 {
         mut request: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
         request.input.key = kept_as(&request.input.key)?;
-        let _alone = self.writing(&request.input.bucket, &request.input.key).await;
-        self.inner.put_object(request).await
+        let alone = self.writing(&request.input.bucket, &request.input.key).await;
+        let inner = self.inner.clone();
+        // The object, its metadata and its ETag are written one after the other: a client that hangs up in between
+        // must not leave a new object with an old ETag.
+        let put = tokio::spawn(async move {
+            let _alone = alone;
+            inner.put_object(request).await
+        });
+        put.await.map_err(|error| s3_error!(error, InternalError))?
     }
 
     async fn get_object(
@@ -110,8 +144,11 @@ impl S3 for LocalS3 {
         mut request: S3Request<DeleteObjectInput>,
     ) -> S3Result<S3Response<DeleteObjectOutput>> {
         request.input.key = kept_as(&request.input.key)?;
-        let _alone = self.writing(&request.input.bucket, &request.input.key).await;
-        self.inner.delete_object(request).await
+        let (bucket, key) = (request.input.bucket.clone(), request.input.key.clone());
+        let _alone = self.writing(&bucket, &key).await;
+        let response = self.inner.delete_object(request).await?;
+        self.forget(&bucket, &key);
+        Ok(response)
     }
 
     async fn list_objects_v2(
@@ -120,6 +157,7 @@ impl S3 for LocalS3 {
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
         let encoding = request.input.encoding_type.clone();
         let mut response = self.inner.list_objects_v2(request).await?;
+        hide_long_keys(&mut response.output);
         if encoding.is_some_and(|encoding| encoding.as_str() == EncodingType::URL) {
             encode_keys(&mut response.output);
         }
@@ -155,6 +193,17 @@ impl S3 for LocalS3 {
     }
 }
 
+/// The names under which objects with long keys are kept are not their keys.
+fn hide_long_keys(output: &mut ListObjectsV2Output) {
+    let is_listed = |key: Option<&str>| !key.is_some_and(is_of_long_keys);
+    let (mut contents, mut prefixes) = (output.contents.take(), output.common_prefixes.take());
+    contents.iter_mut().for_each(|all| all.retain(|object| is_listed(object.key.as_deref())));
+    prefixes.iter_mut().for_each(|all| all.retain(|common| is_listed(common.prefix.as_deref())));
+    let count = contents.as_ref().map_or(0, Vec::len) + prefixes.as_ref().map_or(0, Vec::len);
+    output.key_count = i32::try_from(count).ok();
+    (output.contents, output.common_prefixes) = (contents, prefixes);
+}
+
 /// `encoding-type=url`, which some clients ask for, promises encoded keys: without it, a `+` comes out as a space.
 fn encode_keys(output: &mut ListObjectsV2Output) {
     for object in output.contents.iter_mut().flatten() {
@@ -183,7 +232,7 @@ mod tests {
 
     #[test]
     fn keys_stay_in_their_bucket() {
-        for bad in ["../x", "a/../../x", "/x", "a//b", "./a", "a/./b", ".."] {
+        for bad in ["../x", "a/../../x", "/x", "a//b", "./a", "a/./b", "..", ".long-keys/x", ".long-keys"] {
             assert!(kept_as(bad).is_err(), "{bad}");
         }
         assert_eq!(kept_as("functions/a/function.json").unwrap(), "functions/a/function.json");

@@ -26,25 +26,21 @@ impl Sqs {
         stop: &CancellationToken,
     ) -> Result<Value, SqsError> {
         match operation {
-            "CreateQueue" => return self.create_queue(parse(&input)?).await,
-            "GetQueueUrl" => return self.get_queue_url(parse(&input)?).await,
-            "ListQueues" => return self.list_queues(parse(&input)?).await,
-            _ => {}
-        }
-        let of: OfQueue = parse(&input)?;
-        // By its name alone: the port may be another one than when the URL was made.
-        let queue = of.queue_url.rsplit('/').next().unwrap_or_default().to_owned();
-        match operation {
-            "SendMessage" => self.send_message(queue, parse(&input)?).await,
-            "SendMessageBatch" => self.send_message_batch(queue, parse(&input)?).await,
-            "ReceiveMessage" => self.receive_message(queue, parse(&input)?, stop).await,
-            "DeleteMessage" => self.delete_message(queue, parse(&input)?).await,
-            "DeleteMessageBatch" => self.delete_message_batch(queue, parse(&input)?).await,
-            "ChangeMessageVisibility" => self.change_visibility(queue, parse(&input)?).await,
-            "ChangeMessageVisibilityBatch" => self.change_visibility_batch(queue, parse(&input)?).await,
-            "GetQueueAttributes" => self.get_attributes(queue, parse(&input)?).await,
-            "SetQueueAttributes" => self.set_attributes(queue, parse(&input)?).await,
-            "PurgeQueue" => self.purge(queue).await,
+            "CreateQueue" => self.create_queue(parse(&input)?).await,
+            "GetQueueUrl" => self.get_queue_url(parse(&input)?).await,
+            "ListQueues" => self.list_queues(parse(&input)?).await,
+            "SendMessage" => self.send_message(queue_of(&input)?, parse(&input)?).await,
+            "SendMessageBatch" => self.send_message_batch(queue_of(&input)?, parse(&input)?).await,
+            "ReceiveMessage" => self.receive_message(queue_of(&input)?, parse(&input)?, stop).await,
+            "DeleteMessage" => self.delete_message(queue_of(&input)?, parse(&input)?).await,
+            "DeleteMessageBatch" => self.delete_message_batch(queue_of(&input)?, parse(&input)?).await,
+            "ChangeMessageVisibility" => self.change_visibility(queue_of(&input)?, parse(&input)?).await,
+            "ChangeMessageVisibilityBatch" => {
+                self.change_visibility_batch(queue_of(&input)?, parse(&input)?).await
+            }
+            "GetQueueAttributes" => self.get_attributes(queue_of(&input)?, parse(&input)?).await,
+            "SetQueueAttributes" => self.set_attributes(queue_of(&input)?, parse(&input)?).await,
+            "PurgeQueue" => self.purge(queue_of(&input)?).await,
             other => {
                 let message = format!("the embedded SQS does not have the operation {other}");
                 Err(SqsError::UnsupportedOperation(message))
@@ -177,6 +173,12 @@ impl Sqs {
         };
         self.database.call(purge).await
     }
+}
+
+/// The queue that an operation is about, by its name alone: the port may be another one than when the URL was made.
+fn queue_of(input: &Value) -> Result<String, SqsError> {
+    let of: OfQueue = parse(input)?;
+    Ok(of.queue_url.rsplit('/').next().unwrap_or_default().to_owned())
 }
 
 fn send(transaction: &Transaction<'_>, queue: &Queue, input: &Send) -> Result<Value, SqsError> {

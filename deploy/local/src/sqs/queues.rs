@@ -120,6 +120,8 @@ impl Queue {
     ) -> Result<(), SqsError> {
         check(transaction, &attributes)?;
         self.attributes.extend(attributes);
+        // An empty policy takes back the one that was there.
+        self.attributes.retain(|_, value| !value.is_empty());
         let sql = "UPDATE queues SET attributes = ?, modified_at = ? WHERE id = ?";
         transaction.execute(sql, (to_json(&self.attributes)?, now_ms(), self.id))?;
         Ok(())

@@ -148,15 +148,21 @@ fn redrive(transaction: &Transaction<'_>, queue: &Queue, now: i64) -> Result<Opt
     let sql = "UPDATE messages SET queue = ?1, visible_at = ?2, receives = 0, receipt = NULL, first_received_at = NULL, \
                dead_letter_source = ?3 WHERE receives >= ?4 AND id IN \
                (SELECT id FROM messages WHERE queue = ?5 AND visible_at <= ?2 ORDER BY visible_at, id LIMIT ?6)";
-    let moved = transaction.prepare_cached(sql)?.execute((
+    let mut statement = transaction.prepare_cached(sql)?;
+    let mut any_moved = false;
+    // Those that then come next may have been received too often, too.
+    while statement.execute((
         target.id,
         now,
         queue.arn(),
         policy.max_receive_count,
         queue.id,
         MAX_MESSAGES,
-    ))?;
-    Ok((moved > 0).then_some(target.name))
+    ))? > 0
+    {
+        any_moved = true;
+    }
+    Ok(any_moved.then_some(target.name))
 }
 
 /// A row of the table.

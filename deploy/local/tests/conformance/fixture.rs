@@ -78,8 +78,8 @@ impl Fixture {
     }
 
     /// Puts an object, and returns its ETag.
-    pub(crate) async fn put(&self, key: &str, body: &'static [u8]) -> String {
-        let put = self.s3.put_object().bucket(&self.aws.bucket).key(key).body(body.into());
+    pub(crate) async fn put(&self, key: &str, body: &[u8]) -> String {
+        let put = self.s3.put_object().bucket(&self.aws.bucket).key(key).body(body.to_vec().into());
         put.send().await.unwrap().e_tag.unwrap()
     }
 

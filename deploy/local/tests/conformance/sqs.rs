@@ -29,10 +29,7 @@ async fn a_message_is_received_as_it_was_sent() {
     let send = fixture.sqs.send_message().queue_url(queue).message_body("hello").message_group_id("tenant-a");
     let sent = send
         .message_attributes("timestamp", number.build().unwrap())
-        .message_system_attributes(
-            MessageSystemAttributeNameForSends::AwsTraceHeader,
-            trace.build().unwrap(),
-        )
+        .message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, trace.build().unwrap())
         .send()
         .await
         .unwrap();
@@ -99,8 +96,7 @@ async fn a_receive_whose_client_has_gone_takes_nothing() {
     let fixture = Fixture::start().await;
     let queue = fixture.aws.queue_url.clone();
     for _ in 0..5 {
-        let (leaver, _) =
-            clients(&fixture.aws, &fixture.aws.access_key_id, &fixture.aws.secret_access_key);
+        let (leaver, _) = clients(&fixture.aws, &fixture.aws.access_key_id, &fixture.aws.secret_access_key);
         let before = fixture.aws.requests().get("SQS.ReceiveMessage").copied().unwrap_or_default();
         let receive = leaver.receive_message().queue_url(&queue).wait_time_seconds(20).send();
         tokio::select! {
@@ -175,7 +171,8 @@ async fn a_message_that_is_given_back_is_there_at_once() {
 async fn what_was_received_too_often_goes_to_the_dead_letter_queue() {
     let fixture = Fixture::start().await;
     let dead_letters = fixture.queue("dead", &[]).await;
-    let policy = r#"{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:dead", "maxReceiveCount": "2"}"#;
+    let policy =
+        r#"{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:dead", "maxReceiveCount": "2"}"#;
     let queue = fixture.queue("alive", &[("RedrivePolicy", policy), ("VisibilityTimeout", "0")]).await;
     // More than one receive returns: none of them may be received a third time.
     for number in 0..25 {
@@ -193,6 +190,9 @@ async fn what_was_received_too_often_goes_to_the_dead_letter_queue() {
     assert_eq!(receives, 50);
     assert_eq!(fixture.count(&dead_letters, "ApproximateNumberOfMessages").await, "25");
     let dead = fixture.receive(&dead_letters, 0).await.remove(0);
-    assert_eq!(system(&dead, System::DeadLetterQueueSourceArn), Some("arn:aws:sqs:us-east-1:000000000000:alive"));
+    assert_eq!(
+        system(&dead, System::DeadLetterQueueSourceArn),
+        Some("arn:aws:sqs:us-east-1:000000000000:alive")
+    );
     assert_eq!(system(&dead, System::ApproximateReceiveCount), Some("1"));
 }
