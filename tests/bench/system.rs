@@ -76,9 +76,7 @@ impl Up {
     fn start(data: &std::path::Path) -> anyhow::Result<Self> {
         let program = std::env::current_exe()?.with_file_name("badlambda");
         let mut command = Command::new(program);
-        command
-            .args(["up", "--listen", "127.0.0.1:0", "--aws-listen", "127.0.0.1:0", "--data"])
-            .arg(data.join("data"));
+        command.args(["up", "--listen", "127.0.0.1:0", "--data"]).arg(data.join("data"));
         command.env("BADLAMBDA_LOG", "warn").stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().context("could not start badlambda")?;
         let mut line = String::new();

@@ -106,16 +106,7 @@ impl Fleet {
     pub async fn over(data: &Path, environment: &[(&str, &str)]) -> Self {
         let mut command = program("badlambda");
         let data_dir = data.join("data");
-        command.args([
-            "up",
-            "--listen",
-            "127.0.0.1:0",
-            "--aws-listen",
-            "127.0.0.1:0",
-            "--slots",
-            "4",
-            "--data",
-        ]);
+        command.args(["up", "--listen", "127.0.0.1:0", "--slots", "4", "--data"]);
         command.arg(data_dir).envs(environment.iter().copied()).stderr(Stdio::inherit());
         let mut process = Process::start(command);
         let addresses = process.first_line();

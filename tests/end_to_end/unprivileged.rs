@@ -46,7 +46,7 @@ fn run_says_so_in_one_line_and_runs() {
 #[tokio::test]
 async fn records_show_it_and_nothing_is_left_behind() {
     let (_folder, mut command) = as_nobody("badlambda");
-    command.args(["up", "--listen", "127.0.0.1:0", "--aws-listen", "127.0.0.1:0", "--slots", "2"]);
+    command.args(["up", "--listen", "127.0.0.1:0", "--slots", "2"]);
     let mut process = Process::start(command);
     let addresses = process.first_line();
     let fleet = Fleet::of(process, addresses);

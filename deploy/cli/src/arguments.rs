@@ -1,9 +1,12 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+/// The port that AWS's emulators have made known.
+const AWS_PORT: u16 = 4566;
 
 /// Run Ruby functions from a queue, confined: the whole of Bad Lambda on this machine.
 #[derive(Debug, Parser)]
@@ -50,15 +53,23 @@ pub struct UpArguments {
     /// Where the API listens; port 0 takes any free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// Where the embedded SQS and S3 listen; port 0 takes any free one.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4566")]
-    pub aws_listen: SocketAddr,
+    /// Where the embedded SQS and S3 listen [default: 127.0.0.1:4566, or any free port if --listen takes one].
+    #[arg(long, value_name = "ADDR")]
+    pub aws_listen: Option<SocketAddr>,
     /// The folder for functions, messages and executions.
     #[arg(long, value_name = "DIR", default_value = ".badlambda")]
     pub data: PathBuf,
     /// Executions at once [default: cores × 2].
     #[arg(long, value_name = "N")]
     pub slots: Option<usize>,
+}
+
+impl UpArguments {
+    /// Where the embedded SQS and S3 listen.
+    pub fn aws_listen(&self) -> SocketAddr {
+        let port = if self.listen.port() == 0 { 0 } else { AWS_PORT };
+        self.aws_listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    }
 }
 
 /// Arguments of `aws`.

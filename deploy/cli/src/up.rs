@@ -13,7 +13,8 @@ pub async fn up(arguments: UpArguments) -> anyhow::Result<()> {
     if let Some(notice) = isolation_notice()? {
         eprintln!("{notice}");
     }
-    let UpArguments { listen, aws_listen, data, slots } = arguments;
+    let aws_listen = arguments.aws_listen();
+    let UpArguments { listen, data, slots, .. } = arguments;
     let shutdown = Shutdown::on_signals()?;
     let settings = slots.map(|slots| (config::SLOTS, slots.to_string())).into_iter().collect();
     let mut system = System::start(SystemOptions { listen, aws_listen, data, settings }, shutdown).await?;
