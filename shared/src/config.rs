@@ -82,7 +82,7 @@ variables! {
     MIN_TIER: "worker", "isolation tier below which the worker refuses to start, 0 to 3", "1";
     ALLOW_NETWORK: "worker", "whether functions with `network: true` may run", "`false`";
     JAIL: "worker", "folder to chroot into: a root with Ruby and its libraries", "none";
-    SCRATCH_DIR: "worker", "folder for the executions' scratch folders, best on tmpfs", "`/dev/shm/badlambda-UID`";
+    SCRATCH_DIR: "worker", "folder for the executions' scratch folders, best on tmpfs; inside the jail, if there is one", "`/dev/shm/badlambda-UID`; `scratch` in the jail";
     PRELOAD: "worker", "libraries that are loaded before any function, separated by commas", "none";
 }
 

@@ -44,7 +44,7 @@ module BadLambda
     MAX_BACKTRACE_LINES = 64
     HANDLERS = %i[handler lambda_handler].freeze
     SUBPROCESS_FRAME = /in [`'](?:Process[.#]|Kernel[.#]|IO\.|Open3\.)?(?:fork|_fork|spawn|system|exec|popen\w*|`)'/
-    NETWORK_FRAME = %r{/(?:socket|resolv|net/\w+)\.rb:|in [`'](?:TCPSocket|UDPSocket|Socket|Addrinfo)?[.#]?(?:getaddrinfo|tcp|udp|open)'}
+    NETWORK_FRAME = %r{/(?:socket|resolv|net/\w+)\.rb:|in [`'](?:Addrinfo[.#])?getaddrinfo'}
     PERMISSION_ERRORS = [Errno::EPERM, Errno::EACCES, Errno::ENOSYS, Errno::EAFNOSUPPORT].freeze
 
     GENERATE = JSON.method(:generate)

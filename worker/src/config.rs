@@ -51,11 +51,15 @@ impl Config {
         let number = |variable, default, least, most| environment.number(variable, default, least, most);
         let isolation = environment.parsed(config::ISOLATION)?.unwrap_or(IsolationMode::Required);
         let least_tier = u64::from(isolation == IsolationMode::Required);
+        let jail = folder(environment, config::JAIL)?;
+        let scratch = folder(environment, config::SCRATCH_DIR)?;
         let executor = ExecutorConfig {
             isolation,
             network: environment.flag(config::ALLOW_NETWORK, false)?,
-            jail: folder(environment, config::JAIL)?,
-            scratch: folder(environment, config::SCRATCH_DIR)?.unwrap_or_else(default_scratch),
+            // Executions can only reach what is inside.
+            scratch: scratch
+                .unwrap_or_else(|| jail.as_ref().map_or_else(default_scratch, |jail| jail.join("scratch"))),
+            jail,
             zygotes: cores,
             templates: number(config::TEMPLATES, 16, 1, MAX_TEMPLATES)? as usize,
             preload: libraries(environment)?,

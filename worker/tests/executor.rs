@@ -1,5 +1,7 @@
 //! The executor, with the real zygote and real Ruby.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -14,14 +16,19 @@ fn executor() -> &'static Executor {
 }
 
 fn start(templates: usize) -> Executor {
+    start_in(None, templates)
+}
+
+fn start_in(jail: Option<PathBuf>, templates: usize) -> Executor {
     let programs = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
     let root = nix::unistd::geteuid().is_root();
     let isolation = if root { IsolationMode::Required } else { IsolationMode::Unprivileged };
-    let scratch = badlambda_worker::config::default_scratch();
+    let default_scratch = badlambda_worker::config::default_scratch();
+    let scratch = jail.as_ref().map_or(default_scratch, |jail| jail.join("scratch"));
     Executor::start(&ExecutorConfig {
         isolation,
         network: false,
-        jail: None,
+        jail,
         scratch,
         zygotes: 2,
         templates,
@@ -205,4 +212,21 @@ fn many_threads_share_the_executor() {
     let started = Instant::now();
     run("1", json!({}), json!(null));
     assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn in_a_jail_there_is_nothing_but_ruby() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/jail");
+    assert!(Command::new(script).arg(folder.path()).status().unwrap().success());
+    let executor = start_in(Some(folder.path().to_owned()), 1);
+    assert_eq!(executor.isolation().tier, 2, "{:?}", executor.isolation());
+    let code = "require 'csv'; require 'openssl'; [Dir.pwd, File.exist?('/home'), File.exist?('/usr/bin'), File.exist?('/etc/passwd')]";
+    let outcome = executor.execute(&task(Form::Script, code, json!({}), json!(null))).unwrap();
+    let result = result(&outcome);
+    assert!(result[0].as_str().unwrap().starts_with("/scratch/seat-"), "{result}");
+    assert_eq!(result.as_array().unwrap()[1..], [json!(false), json!(false), json!(false)]);
 }

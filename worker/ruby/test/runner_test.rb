@@ -96,5 +96,7 @@ class RunnerTest < Minitest::Test
   def test_names_and_sockets_behind_a_hint
     assert_match(/"network": true/, error("require 'socket'; raise SocketError, 'x'")["message"])
     refute_match(/"network": true/, error("require 'socket'; raise SocketError, 'x'", network: true)["message"])
+    refute_match(/config/, error("def open = raise(Errno::EACCES, '/etc/shadow')\nopen")["message"])
+    assert_match(/"subprocesses": true/, error("def fork = raise(Errno::EPERM, 'fork(2)')\nfork")["message"])
   end
 end
