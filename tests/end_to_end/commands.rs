@@ -1,9 +1,11 @@
 //! The command line: what is on stdout, what on stderr, and the exit status.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Output, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::fleet::{program, repository};
@@ -93,4 +95,17 @@ fn our_own_failure_has_another() {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("BADLAMBDA_SLOTS_ is not a setting"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn an_interrupt_ends_it_at_once() {
+    let (_folder, path) = function("sleep");
+    let mut command = program("badlambda");
+    command.args(["run", &path]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line == "running"));
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(lines.collect::<Vec<_>>(), Vec::<String>::new());
 }

@@ -55,15 +55,13 @@ pub async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let client = Client::new(format!("http://{}", system.api))?;
     let ended = tokio::select! {
         ended = job.run(&client, &progress) => ended,
-        failed = system.ended() => match failed {
-            Ok(()) if shutdown.soft.is_cancelled() => Ok(ExitCode::from(INTERRUPTED)),
-            Ok(()) => Err(anyhow::anyhow!("the system ended")),
-            Err(error) => Err(error),
-        },
+        failed = system.ended() => failed.and(Err(anyhow::anyhow!("the system ended"))),
     };
+    let interrupted = shutdown.soft.is_cancelled();
     progress.end();
     system.stop().await?;
-    ended
+    // Whatever failed then failed because of that.
+    if interrupted { Ok(ExitCode::from(INTERRUPTED)) } else { ended }
 }
 
 impl Job {
