@@ -2,18 +2,22 @@
 //! verified signatures, over files that survive `kill -9`.
 //!
 //! A tour:
-//! - [`start`] makes or reads the credentials, opens both stores, and serves them on one listener;
-//!   `server` tells their requests apart.
-//! - `sqs` is a small server of our own: `protocol` is AWS's JSON protocol, `actions` its operations, `receive` the
-//!   one that waits, and `database` the one thread that owns the SQLite file and shares a transaction among all
-//!   that wait for it. `signature` checks who asks.
+//! - [`start`] makes or reads the credentials, opens both stores, and serves them on one listener; `server` tells
+//!   their requests apart, `signature` checks who asks, and `counters` counts what was served.
+//! - `sqs` is a small server of our own. `protocol` is AWS's JSON protocol, and `actions` its operations by name:
+//!   `send`, with the order in which message groups take turns; `receive`, which waits until `changes` wakes it or
+//!   a message is due, and `take`s; `settle`, which deletes and gives back. All of them are jobs for the one thread
+//!   of `database`, which owns the SQLite file and shares a transaction among all that wait for it.
 //! - `s3` is the crate `s3s-fs`, with what it lacks wrapped around it.
 //!
-//! Honest limits: of SQS, only standard queues and the operations that a fleet and its producers use, and no fair
-//! order among message groups; of S3, the operations listed in `s3`. Anything else answers that it is not supported.
+//! Honest limits: of SQS, only standard queues and the operations that a fleet and its producers use; of S3, those
+//! listed in `s3`, objects of at most 64 MiB, no versions and no multipart uploads. Anything else answers that it is not
+//! supported. What was answered survives the process; a power cut can take the last moments, as nothing waits for the
+//! disk. One access key can do everything; regions and accounts are not looked at.
 
 #![forbid(unsafe_code)]
 
+mod counters;
 mod credentials;
 mod s3;
 mod server;
@@ -32,8 +36,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::counters::Counters;
 use crate::credentials::Credentials;
-use crate::server::Counters;
 use crate::sqs::SqsError;
 
 /// The region that everything is in.
@@ -129,17 +133,14 @@ pub async fn start(config: LocalAwsConfig) -> Result<LocalAws, StartError> {
         TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
     let address = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
 
-    let sqs = sqs::Sqs::open(&config.data.join("sqs.sqlite"), address)?;
-    sqs.ensure_queues(&config.queue, &config.dead_letter_queue).await?;
-    let s3 =
-        s3::service(&config.data.join("s3"), &config.bucket, &credentials).map_err(StartError::Objects)?;
-
     let (counters, stop) = (Arc::new(Counters::default()), CancellationToken::new());
+    let sqs = sqs::Sqs::open(&config.data.join("sqs.sqlite"), address, counters.clone())?;
+    sqs.ensure_queues(&config.queue, &config.dead_letter_queue).await?;
+    let s3 = s3::service(&config.data.join("s3"), &config.bucket, &credentials, counters.clone());
     let services = server::Services {
         sqs: Arc::new(sqs),
-        s3,
+        s3: s3.map_err(StartError::Objects)?,
         credentials: credentials.clone(),
-        counters: counters.clone(),
     };
     let server = tokio::spawn(server::serve(listener, services, stop.clone()));
     Ok(LocalAws {
@@ -168,7 +169,8 @@ impl LocalAws {
         }
     }
 
-    /// How many requests there were, by service and operation.
+    /// How many requests with a good signature there were, by service and operation, like `SQS.ReceiveMessage` and
+    /// `S3.PutObject`.
     pub fn requests(&self) -> BTreeMap<String, u64> {
         self.counters.read()
     }
@@ -177,6 +179,9 @@ impl LocalAws {
 impl Drop for LocalAws {
     fn drop(&mut self) {
         self.stop.cancel();
+        if let Some(server) = &self.server {
+            server.abort();
+        }
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum SignatureError {
     UnknownKey,
     #[error("the request was signed more than 15 minutes ago, or in the future")]
     Expired,
+    #[error("the request was signed for another service; its credential's scope must name sqs")]
+    OtherService,
     #[error("the signature does not match; check the secret access key")]
     Mismatch,
 }
@@ -38,12 +40,20 @@ struct Authorization<'a> {
     signature: &'a str,
 }
 
-/// Checks that the holder of the key signed this request.
-pub(crate) fn verify(parts: &Parts, body: &[u8], credentials: &Credentials) -> Result<(), SignatureError> {
+/// Checks that the holder of the key signed this request for `service`.
+pub(crate) fn verify(
+    parts: &Parts,
+    body: &[u8],
+    credentials: &Credentials,
+    service: &str,
+) -> Result<(), SignatureError> {
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let authorization = parse(header("authorization").ok_or(SignatureError::Missing)?)?;
     if authorization.key_id != credentials.access_key_id {
         return Err(SignatureError::UnknownKey);
+    }
+    if authorization.service != service {
+        return Err(SignatureError::OtherService);
     }
     let signed_at = header("x-amz-date").and_then(parse_date).ok_or(SignatureError::Malformed)?;
     let skew = SystemTime::now().duration_since(signed_at).unwrap_or_else(|error| error.duration());
@@ -119,4 +129,84 @@ fn sign_again(
             .map_err(|_| SignatureError::Malformed)?;
     let signed = sign(request, &params).map_err(|_| SignatureError::Malformed)?;
     Ok(signed.signature().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    const BODY: &[u8] = b"{}";
+
+    fn credentials() -> Credentials {
+        Credentials { access_key_id: "ID".to_owned(), secret_access_key: "SECRET".to_owned() }
+    }
+
+    /// A request that was signed so long ago, as another library's signature of it would be.
+    fn signed(ago: Duration, service: &str) -> Parts {
+        let date = OffsetDateTime::from(SystemTime::now() - ago);
+        let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+        let date = date.format(format).unwrap();
+        let authorization = |signature: &str| {
+            format!(
+                "AWS4-HMAC-SHA256 Credential=ID/{}/us-east-1/{service}/aws4_request, \
+                 SignedHeaders=host;x-amz-date, Signature={signature}",
+                &date[..8]
+            )
+        };
+        let request = |signature: &str| {
+            let request = Request::post("/").header("host", "localhost:1").header("x-amz-date", &date);
+            request.header("authorization", authorization(signature)).body(()).unwrap().into_parts().0
+        };
+        let header = authorization("");
+        let unsigned = parse(&header).unwrap();
+        let signed_at = parse_date(&date).unwrap();
+        request(&sign_again(&request(""), BODY, &credentials(), &unsigned, signed_at).unwrap())
+    }
+
+    fn refused(parts: &Parts) -> SignatureError {
+        verify(parts, BODY, &credentials(), "sqs").unwrap_err()
+    }
+
+    #[test]
+    fn a_signature_is_good_for_a_quarter_of_an_hour() {
+        for seconds in [0, 14 * 60] {
+            verify(&signed(Duration::from_secs(seconds), "sqs"), BODY, &credentials(), "sqs").unwrap();
+        }
+        assert_eq!(refused(&signed(Duration::from_secs(16 * 60), "sqs")), SignatureError::Expired);
+    }
+
+    #[test]
+    fn a_signature_is_good_for_one_request_to_one_service() {
+        assert_eq!(refused(&signed(Duration::ZERO, "s3")), SignatureError::OtherService);
+        let parts = signed(Duration::ZERO, "sqs");
+        let other_body = verify(&parts, b"{ }", &credentials(), "sqs");
+        assert_eq!(other_body.unwrap_err(), SignatureError::Mismatch);
+        let mut other_host = parts;
+        other_host.headers.insert("host", "localhost:2".parse().unwrap());
+        assert_eq!(refused(&other_host), SignatureError::Mismatch);
+    }
+
+    #[test]
+    fn what_is_no_signature_is_malformed() {
+        let good = signed(Duration::ZERO, "sqs");
+        for bad in
+            ["", "Bearer x", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=ID", "AWS4-HMAC-SHA256 =,=,="]
+        {
+            let mut parts = good.clone();
+            parts.headers.insert("authorization", bad.parse().unwrap());
+            assert_eq!(refused(&parts), SignatureError::Malformed, "{bad}");
+        }
+        for bad in ["yesterday", "20260230T000000Z", ""] {
+            let mut parts = good.clone();
+            parts.headers.insert("x-amz-date", bad.parse().unwrap());
+            assert_eq!(refused(&parts), SignatureError::Malformed, "{bad}");
+        }
+        for bad in ["", "a b", "[", "\u{e9}"] {
+            let mut parts = good.clone();
+            parts.headers.insert("host", http::HeaderValue::from_bytes(bad.as_bytes()).unwrap());
+            assert!(matches!(refused(&parts), SignatureError::Malformed | SignatureError::Mismatch), "{bad}");
+        }
+    }
 }

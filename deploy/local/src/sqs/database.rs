@@ -9,44 +9,19 @@ use rusqlite::{Connection, Transaction};
 use tokio::sync::oneshot;
 
 use super::error::SqsError;
+use super::schema;
 
 /// So many jobs share a transaction at the most.
 const MOST_JOBS: usize = 64;
 const CACHE_KIB: i64 = 16 * 1024;
-
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS queues (
-        id INTEGER PRIMARY KEY,
-        name TEXT NOT NULL UNIQUE,
-        attributes TEXT NOT NULL,
-        created_at INTEGER NOT NULL,
-        modified_at INTEGER NOT NULL
-    );
-    CREATE TABLE IF NOT EXISTS messages (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        queue INTEGER NOT NULL REFERENCES queues (id),
-        message_id TEXT NOT NULL,
-        body TEXT NOT NULL,
-        attributes TEXT NOT NULL,
-        trace_header TEXT,
-        group_id TEXT,
-        sent_at INTEGER NOT NULL,
-        visible_at INTEGER NOT NULL,
-        first_received_at INTEGER,
-        receives INTEGER NOT NULL DEFAULT 0,
-        receipt TEXT,
-        dead_letter_source TEXT
-    );
-    CREATE INDEX IF NOT EXISTS by_visibility ON messages (queue, visible_at, id);
-    CREATE INDEX IF NOT EXISTS by_age ON messages (queue, sent_at);
-";
+const CACHED_STATEMENTS: usize = 64;
 
 /// A job leaves something to be said once its transaction is committed, or was not.
 type Job = Box<dyn FnOnce(&Transaction<'_>) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<(), SqsError>)>;
 
-/// The way to the thread.
-#[derive(Debug)]
+/// The way to the thread, which ends with the last of these.
+#[derive(Clone, Debug)]
 pub(crate) struct Database {
     jobs: Sender<Job>,
 }
@@ -54,13 +29,13 @@ pub(crate) struct Database {
 impl Database {
     /// Opens or makes the file.
     pub(crate) fn open(path: &Path) -> Result<Self, SqsError> {
-        let connection = Connection::open(path)?;
+        let mut connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // A committed transaction survives the process; only a power cut could take the last ones.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-        connection.execute_batch(SCHEMA)?;
-        connection.set_prepared_statement_cache_capacity(64);
+        connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+        schema::prepare(&mut connection)?;
         let (jobs, waiting) = channel();
         thread::Builder::new()
             .name("sqs-database".to_owned())
@@ -69,13 +44,17 @@ impl Database {
         Ok(Self { jobs })
     }
 
-    /// Runs `job` in a transaction. An error of its own takes back what it did, and nothing else.
+    /// Runs `job` in a transaction. An error of its own takes back what it did, and nothing else. Where whoever asks
+    /// goes away before its turn comes, it is not run at all.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Transaction<'_>) -> Result<T, SqsError> + Send + 'static,
     ) -> Result<T, SqsError> {
         let (answer, answered) = oneshot::channel();
         let boxed: Job = Box::new(move |transaction| {
+            if answer.is_closed() {
+                return Box::new(|_| {});
+            }
             let result = in_savepoint(transaction, job);
             Box::new(move |committed| {
                 // Whoever asked may have gone.
@@ -86,16 +65,36 @@ impl Database {
         self.jobs.send(boxed).map_err(|_| ended())?;
         answered.await.map_err(|_| ended())?
     }
+
+    /// Runs `job` without anybody who waits for it; `then`, once it is committed.
+    pub(crate) fn post(
+        &self,
+        job: impl FnOnce(&Transaction<'_>) -> Result<(), SqsError> + Send + 'static,
+        then: impl FnOnce() + Send + 'static,
+    ) {
+        let boxed: Job = Box::new(move |transaction| {
+            let result = in_savepoint(transaction, job);
+            Box::new(move |committed| match committed.and(result) {
+                Ok(()) => then(),
+                Err(error) => tracing::error!(%error, "the database failed"),
+            })
+        });
+        // Without the thread, nothing can be done, and nobody is there to be told.
+        let _ = self.jobs.send(boxed);
+    }
 }
 
 fn in_savepoint<T>(
     transaction: &Transaction<'_>,
     job: impl FnOnce(&Transaction<'_>) -> Result<T, SqsError>,
 ) -> Result<T, SqsError> {
-    transaction.execute_batch("SAVEPOINT job")?;
+    let run = |sql: &str| transaction.prepare_cached(sql)?.execute([]);
+    run("SAVEPOINT job")?;
     let result = job(transaction);
-    let end = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-    transaction.execute_batch(end)?;
+    if result.is_err() {
+        run("ROLLBACK TO job")?;
+    }
+    run("RELEASE job")?;
     result
 }
 

@@ -11,6 +11,7 @@ use super::error::SqsError;
 
 const MAX_ATTRIBUTES: usize = 10;
 const MAX_NAME_CHARS: usize = 256;
+const MAX_TYPE_CHARS: usize = 256;
 /// Of one message, and of a batch.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
@@ -30,17 +31,21 @@ pub(crate) struct Attribute {
 }
 
 impl Attribute {
-    fn bytes(&self) -> Option<Vec<u8>> {
-        match (self.data_type.split('.').next(), &self.string_value, &self.binary_value) {
-            (Some("String" | "Number"), Some(text), None) if !text.is_empty() => {
-                Some(text.as_bytes().to_vec())
-            }
-            (Some("Binary"), None, Some(text)) => {
-                STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty())
-            }
-            _ => None,
-        }
+    /// The value, if there is one, and it is of the attribute's type.
+    pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
+        let bytes = match (self.data_type.split('.').next(), &self.string_value, &self.binary_value) {
+            (Some("String"), Some(text), None) => text.as_bytes().to_vec(),
+            (Some("Number"), Some(text), None) if is_number(text) => text.as_bytes().to_vec(),
+            (Some("Binary"), None, Some(text)) => STANDARD.decode(text).ok()?,
+            _ => return None,
+        };
+        (!bytes.is_empty() && self.data_type.len() <= MAX_TYPE_CHARS).then_some(bytes)
     }
+}
+
+fn is_number(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
+    text.chars().all(plain) && text.parse::<f64>().is_ok()
 }
 
 /// Checks names, types and values, and that body and attributes together fit.
@@ -148,18 +153,28 @@ mod tests {
         // The value that the emulator moto expects of SQS in its tests.
         let one = attributes(r#"{"timestamp": {"DataType": "Number", "StringValue": "1493147359900"}}"#);
         assert_eq!(md5_of_attributes(&one).unwrap(), "235c5c510d26fb653d073faed50ae77c");
+        // Computed apart from this code, by AWS's description of it.
+        let three = attributes(
+            r#"{"b": {"DataType": "Binary", "BinaryValue": "AQI="}, "a": {"DataType": "String", "StringValue": "x"},
+                "c": {"DataType": "Number.int", "StringValue": "7"}}"#,
+        );
+        assert_eq!(md5_of_attributes(&three).unwrap(), "a9cf8b64b3a2a76050a5d104e5b9a757");
         assert_eq!(md5_of_attributes(&Attributes::new()), None);
     }
 
     #[test]
     fn bad_attributes_and_bodies_are_refused() {
-        let ok = attributes(r#"{"a": {"DataType": "Binary", "BinaryValue": "AQI="}}"#);
+        let ok = attributes(
+            r#"{"a": {"DataType": "Binary", "BinaryValue": "AQI="}, "n": {"DataType": "Number.int", "StringValue": "-1.5e3"}}"#,
+        );
         check("x", &ok, 100).unwrap();
         for json in [
             r#"{"a": {"DataType": "String"}}"#,
             r#"{"a": {"DataType": "String", "StringValue": ""}}"#,
             r#"{"a": {"DataType": "Binary", "BinaryValue": "?"}}"#,
             r#"{"a": {"DataType": "Text", "StringValue": "x"}}"#,
+            r#"{"a": {"DataType": "Number", "StringValue": "many"}}"#,
+            r#"{"a": {"DataType": "Number", "StringValue": "inf"}}"#,
             r#"{"AWS.a": {"DataType": "String", "StringValue": "x"}}"#,
             r#"{"a b": {"DataType": "String", "StringValue": "x"}}"#,
         ] {

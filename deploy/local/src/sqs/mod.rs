@@ -2,25 +2,32 @@
 
 mod actions;
 mod batch;
+mod changes;
 mod database;
 mod error;
 mod messages;
 pub(crate) mod protocol;
 mod queues;
+mod receipt;
 mod receive;
 mod requests;
+mod schema;
+mod send;
+mod settle;
+mod stored;
+mod take;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use tokio::sync::watch;
-
+use self::changes::Changes;
 use self::database::Database;
 pub use self::error::SqsError;
 use self::queues::{ACCOUNT, Queue};
+use crate::counters::Counters;
 
 /// Twice as often as the fleet gives up by itself: the net under that.
 const MAX_RECEIVE_COUNT: u32 = 10;
@@ -33,13 +40,13 @@ const RETENTION_SECONDS: u32 = 1_209_600;
 pub(crate) struct Sqs {
     database: Database,
     address: SocketAddr,
-    /// Of each queue, a number that changes whenever a waiting receive should look again.
-    changes: Mutex<HashMap<String, watch::Sender<u64>>>,
+    changes: Arc<Changes>,
+    counters: Arc<Counters>,
 }
 
 impl Sqs {
-    pub(crate) fn open(path: &Path, address: SocketAddr) -> Result<Self, SqsError> {
-        Ok(Self { database: Database::open(path)?, address, changes: Mutex::default() })
+    pub(crate) fn open(path: &Path, address: SocketAddr, counters: Arc<Counters>) -> Result<Self, SqsError> {
+        Ok(Self { database: Database::open(path)?, address, changes: Arc::default(), counters })
     }
 
     /// Makes the queue with its dead-letter queue, where they are not there.
@@ -64,16 +71,6 @@ impl Sqs {
             Queue::create(transaction, &name, attributes)
         });
         made.await
-    }
-
-    /// Wakes the receives that wait for messages of a queue.
-    fn wake(&self, queue: &str) {
-        self.change(queue).send_modify(|count| *count = count.wrapping_add(1));
-    }
-
-    fn change(&self, queue: &str) -> watch::Sender<u64> {
-        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        changes.entry(queue.to_owned()).or_insert_with(|| watch::Sender::new(0)).clone()
     }
 }
 

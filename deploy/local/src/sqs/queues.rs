@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::error::SqsError;
 use super::messages::MAX_MESSAGE_BYTES;
 use super::now_ms;
+use super::take::expire;
 
 /// The account that everything belongs to.
 pub(crate) const ACCOUNT: &str = "000000000000";
@@ -23,6 +24,8 @@ const NUMBERS: [(&str, i64, i64, i64); 5] = [
 /// Attributes that are kept and given back, but change nothing here.
 const KEPT: [&str; 4] = ["Policy", "RedriveAllowPolicy", "KmsMasterKeyId", "SqsManagedSseEnabled"];
 const REDRIVE_POLICY: &str = "RedrivePolicy";
+/// How the names of all counts begin.
+const COUNTS: &str = "ApproximateNumberOfMessages";
 
 /// A queue.
 #[derive(Clone, Debug)]
@@ -149,23 +152,33 @@ impl Queue {
         self.attributes.get(name).cloned().or_else(|| is_number.then(|| self.number(name).to_string()))
     }
 
+    /// How many messages can be received, are in flight, and are delayed.
+    fn count(&self, transaction: &Transaction<'_>) -> Result<[(&'static str, i64); 3], SqsError> {
+        let now = now_ms();
+        expire(transaction, self, now)?;
+        let ready = "SELECT count(*) FROM messages WHERE queue = ? AND ready = 1";
+        let ready: i64 = transaction.prepare_cached(ready)?.query_row([self.id], |row| row.get(0))?;
+        // Those that are due become ready only when somebody looks for them.
+        let others = "SELECT count(*) FILTER (WHERE visible_at <= ?2), \
+                      count(*) FILTER (WHERE visible_at > ?2 AND receives > 0), \
+                      count(*) FILTER (WHERE visible_at > ?2 AND receives = 0) \
+                      FROM messages WHERE queue = ?1 AND ready = 0";
+        let mut others = transaction.prepare_cached(others)?;
+        let (due, in_flight, delayed): (i64, i64, i64) =
+            others.query_row((self.id, now), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok([
+            ("ApproximateNumberOfMessages", ready + due),
+            ("ApproximateNumberOfMessagesNotVisible", in_flight),
+            ("ApproximateNumberOfMessagesDelayed", delayed),
+        ])
+    }
+
     /// All attributes that `wanted` names, with what can be counted.
     pub(crate) fn describe(
         &self,
         transaction: &Transaction<'_>,
         wanted: &[String],
     ) -> Result<BTreeMap<String, String>, SqsError> {
-        let now = now_ms();
-        let count = |condition: &str| -> Result<String, SqsError> {
-            let sql = format!("SELECT COUNT(*) FROM messages WHERE queue = ?1 AND {condition}");
-            let mut statement = transaction.prepare_cached(&sql)?;
-            let counted: i64 = if condition.contains("?2") {
-                statement.query_row((self.id, now), |row| row.get(0))?
-            } else {
-                statement.query_row([self.id], |row| row.get(0))?
-            };
-            Ok(counted.to_string())
-        };
         let mut all = self.attributes.clone();
         for (name, ..) in NUMBERS {
             all.insert(name.to_owned(), self.number(name).to_string());
@@ -174,11 +187,11 @@ impl Queue {
             ("QueueArn".to_owned(), self.arn()),
             ("CreatedTimestamp".to_owned(), (self.created_at / 1000).to_string()),
             ("LastModifiedTimestamp".to_owned(), (self.modified_at / 1000).to_string()),
-            ("ApproximateNumberOfMessages".to_owned(), count("visible_at <= ?2")?),
-            ("ApproximateNumberOfMessagesNotVisible".to_owned(), count("visible_at > ?2 AND receives > 0")?),
-            ("ApproximateNumberOfMessagesDelayed".to_owned(), count("visible_at > ?2 AND receives = 0")?),
         ]);
         let every = wanted.iter().any(|name| name == "All");
+        if every || wanted.iter().any(|name| name.starts_with(COUNTS)) {
+            all.extend(self.count(transaction)?.map(|(name, count)| (name.to_owned(), count.to_string())));
+        }
         if let Some(unknown) = wanted.iter().find(|name| *name != "All" && !is_known(name)) {
             return Err(SqsError::InvalidAttributeName(unknown.clone()));
         }
@@ -189,7 +202,7 @@ impl Queue {
 
 fn is_known(name: &str) -> bool {
     let counted = ["QueueArn", "CreatedTimestamp", "LastModifiedTimestamp"].contains(&name)
-        || name.starts_with("ApproximateNumberOfMessages");
+        || ["", "NotVisible", "Delayed"].iter().any(|kind| name.strip_prefix(COUNTS) == Some(*kind));
     counted || is_settable(name)
 }
 

@@ -10,16 +10,19 @@ use crate::fixture::{ANYWHERE, Fixture};
 #[tokio::test]
 async fn messages_objects_and_credentials_outlive_the_servers() {
     let fixture = Fixture::start().await;
-    let first_url = fixture.aws.queue_url.clone();
-    let credentials = (fixture.aws.access_key_id.clone(), fixture.aws.secret_access_key.clone());
+    let first_url = fixture.endpoint.queue_url.clone();
+    let credentials = (fixture.endpoint.access_key_id.clone(), fixture.endpoint.secret_access_key.clone());
     let id = fixture.send("kept").await;
     let in_flight = fixture.receive_one(&first_url, 0).await;
     fixture.send("waiting").await;
     let etag = fixture.put("kept", b"object").await;
 
     let fixture = fixture.restart().await;
-    assert_eq!((fixture.aws.access_key_id.clone(), fixture.aws.secret_access_key.clone()), credentials);
-    let head = fixture.s3.head_object().bucket(&fixture.aws.bucket).key("kept").send().await.unwrap();
+    assert_eq!(
+        (fixture.endpoint.access_key_id.clone(), fixture.endpoint.secret_access_key.clone()),
+        credentials
+    );
+    let head = fixture.s3.head_object().bucket(&fixture.endpoint.bucket).key("kept").send().await.unwrap();
     assert_eq!(head.e_tag(), Some(etag.as_str()));
     assert_eq!(fixture.get("kept").await, b"object");
 
@@ -27,17 +30,17 @@ async fn messages_objects_and_credentials_outlive_the_servers() {
     assert_eq!(fixture.receive_one(&first_url, 0).await.body(), Some("waiting"));
     let give_back = fixture.sqs.change_message_visibility().queue_url(&first_url).visibility_timeout(0);
     give_back.receipt_handle(in_flight.receipt_handle().unwrap()).send().await.unwrap();
-    let again = fixture.receive_one(&fixture.aws.queue_url, 0).await;
+    let again = fixture.receive_one(&fixture.endpoint.queue_url, 0).await;
     assert_eq!(again.message_id(), Some(id.as_str()));
 }
 
 #[tokio::test]
 async fn a_waiting_receive_does_not_hold_up_the_end() {
     let fixture = Fixture::start().await;
-    let receive = fixture.sqs.receive_message().queue_url(&fixture.aws.queue_url).wait_time_seconds(20);
+    let receive = fixture.sqs.receive_message().queue_url(&fixture.endpoint.queue_url).wait_time_seconds(20);
     let waiting = tokio::spawn(receive.send());
     fixture.counted("SQS.ReceiveMessage", 1).await;
-    fixture.aws.shutdown().await;
+    fixture.embedded.shutdown().await;
     let answer = waiting.await.unwrap().unwrap();
     assert_eq!(answer.messages().len(), 0);
 }
@@ -48,7 +51,7 @@ async fn one_at_a_time_uses_the_data() {
     let config = LocalAwsConfig::new(ANYWHERE, fixture.data.path().to_owned());
     let second = badlambda_local::start(config.clone()).await.unwrap_err();
     assert!(matches!(&second, StartError::InUse(path) if path == fixture.data.path()), "{second}");
-    fixture.aws.shutdown().await;
+    fixture.embedded.shutdown().await;
     badlambda_local::start(config).await.unwrap().shutdown().await;
 }
 

@@ -1,4 +1,5 @@
-//! Servers over a folder of their own, and clients of them.
+//! Servers with a queue and a bucket of their own, and clients of them. Tests ask by `endpoint` alone, so that another
+//! implementation can be put there; what only the embedded servers have is in `embedded`.
 
 use std::fmt::Debug;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,11 +12,38 @@ use tempfile::TempDir;
 /// Loopback, with any free port.
 pub(crate) const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
+/// Where an SQS and an S3 answer, and to whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) url: String,
+    pub(crate) region: String,
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: String,
+    pub(crate) queue_url: String,
+    pub(crate) dead_letter_queue_url: String,
+    pub(crate) bucket: String,
+}
+
+impl From<&LocalAws> for Endpoint {
+    fn from(aws: &LocalAws) -> Self {
+        Self {
+            url: format!("http://{}", aws.address),
+            region: aws.region.clone(),
+            access_key_id: aws.access_key_id.clone(),
+            secret_access_key: aws.secret_access_key.clone(),
+            queue_url: aws.queue_url.clone(),
+            dead_letter_queue_url: aws.dead_letter_queue_url.clone(),
+            bucket: aws.bucket.clone(),
+        }
+    }
+}
+
 /// Servers, and what a test asks them with.
 pub(crate) struct Fixture {
-    pub(crate) aws: LocalAws,
+    pub(crate) endpoint: Endpoint,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) embedded: LocalAws,
     pub(crate) data: TempDir,
 }
 
@@ -27,14 +55,15 @@ impl Fixture {
     /// Servers over what others left.
     pub(crate) async fn over(data: TempDir) -> Self {
         let config = LocalAwsConfig::new(ANYWHERE, data.path().to_owned());
-        let aws = badlambda_local::start(config).await.unwrap();
-        let (sqs, s3) = clients(&aws, &aws.access_key_id, &aws.secret_access_key);
-        Self { aws, sqs, s3, data }
+        let embedded = badlambda_local::start(config).await.unwrap();
+        let endpoint = Endpoint::from(&embedded);
+        let (sqs, s3) = clients(&endpoint, &endpoint.access_key_id, &endpoint.secret_access_key);
+        Self { endpoint, sqs, s3, embedded, data }
     }
 
     /// Ends the servers, and starts others over the same folder.
     pub(crate) async fn restart(self) -> Self {
-        self.aws.shutdown().await;
+        self.embedded.shutdown().await;
         Self::over(self.data).await
     }
 
@@ -49,7 +78,7 @@ impl Fixture {
 
     /// Sends a message to the usual queue; returns its id.
     pub(crate) async fn send(&self, body: &str) -> String {
-        let send = self.sqs.send_message().queue_url(&self.aws.queue_url).message_body(body);
+        let send = self.sqs.send_message().queue_url(&self.endpoint.queue_url).message_body(body);
         send.send().await.unwrap().message_id.unwrap()
     }
 
@@ -70,42 +99,46 @@ impl Fixture {
         messages.remove(0)
     }
 
+    /// How many requests of this kind the servers have counted.
+    pub(crate) fn requests(&self, operation: &str) -> u64 {
+        self.embedded.requests().get(operation).copied().unwrap_or_default()
+    }
+
     /// Returns once the servers have counted so many requests of this kind.
     pub(crate) async fn counted(&self, operation: &str, times: u64) {
-        while self.aws.requests().get(operation).copied().unwrap_or_default() < times {
+        while self.requests(operation) < times {
             tokio::task::yield_now().await;
         }
     }
 
     /// Puts an object, and returns its ETag.
     pub(crate) async fn put(&self, key: &str, body: &[u8]) -> String {
-        let put = self.s3.put_object().bucket(&self.aws.bucket).key(key).body(body.to_vec().into());
+        let put = self.s3.put_object().bucket(&self.endpoint.bucket).key(key).body(body.to_vec().into());
         put.send().await.unwrap().e_tag.unwrap()
     }
 
     /// What an object holds.
     pub(crate) async fn get(&self, key: &str) -> Vec<u8> {
-        let got = self.s3.get_object().bucket(&self.aws.bucket).key(key).send().await.unwrap();
+        let got = self.s3.get_object().bucket(&self.endpoint.bucket).key(key).send().await.unwrap();
         got.body.collect().await.unwrap().to_vec()
     }
 }
 
-/// Clients of `aws` with these credentials.
+/// Clients of `endpoint` with these credentials.
 pub(crate) fn clients(
-    aws: &LocalAws,
+    endpoint: &Endpoint,
     key_id: &str,
     secret: &str,
 ) -> (aws_sdk_sqs::Client, aws_sdk_s3::Client) {
     let credentials = aws_sdk_sqs::config::Credentials::new(key_id, secret, None, None, "test");
-    let (endpoint, region) = (format!("http://{}", aws.address), aws.region.clone());
     let sqs = aws_sdk_sqs::Config::builder()
-        .endpoint_url(&endpoint)
-        .region(aws_sdk_sqs::config::Region::new(region.clone()))
+        .endpoint_url(&endpoint.url)
+        .region(aws_sdk_sqs::config::Region::new(endpoint.region.clone()))
         .credentials_provider(credentials.clone())
         .build();
     let s3 = aws_sdk_s3::Config::builder()
-        .endpoint_url(&endpoint)
-        .region(aws_sdk_s3::config::Region::new(region))
+        .endpoint_url(&endpoint.url)
+        .region(aws_sdk_s3::config::Region::new(endpoint.region.clone()))
         .credentials_provider(credentials)
         .force_path_style(true)
         .build();

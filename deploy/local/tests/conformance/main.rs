@@ -2,7 +2,11 @@
 
 mod durability;
 mod fixture;
+mod kill;
 mod s3;
+mod s3_conditions;
+mod s3_urls;
 mod sqs;
 mod sqs_batches;
+mod sqs_groups;
 mod sqs_queues;

@@ -23,7 +23,7 @@ fn assert_bad_failed(failed: &[BatchResultErrorEntry], code: &str) {
 #[tokio::test]
 async fn each_entry_of_a_batch_is_answered() {
     let fixture = Fixture::start().await;
-    let queue = &fixture.aws.queue_url;
+    let queue = &fixture.endpoint.queue_url;
     let send = fixture.sqs.send_message_batch().queue_url(queue);
     let send = send.entries(entry("a", "1")).entries(entry("bad", "\u{1}")).entries(entry("b", "2"));
     let sent = send.send().await.unwrap();
@@ -58,7 +58,7 @@ async fn each_entry_of_a_batch_is_answered() {
 #[tokio::test]
 async fn batches_of_a_wrong_form_are_refused_whole() {
     let fixture = Fixture::start().await;
-    let queue = &fixture.aws.queue_url;
+    let queue = &fixture.endpoint.queue_url;
     let half = "x".repeat(MIB / 2);
     let eleven = (0..11).map(|id| entry(&id.to_string(), "x")).collect::<Vec<_>>();
     for (entries, expected) in [
@@ -78,7 +78,7 @@ async fn batches_of_a_wrong_form_are_refused_whole() {
 #[tokio::test]
 async fn a_message_has_at_most_one_mebibyte() {
     let fixture = Fixture::start().await;
-    let queue = &fixture.aws.queue_url;
+    let queue = &fixture.endpoint.queue_url;
     let send = fixture.sqs.send_message().queue_url(queue);
     let most = "x".repeat(MIB);
     assert_eq!(code(send.clone().message_body(format!("{most}x")).send().await), "InvalidParameterValue");
@@ -96,7 +96,7 @@ async fn a_message_has_at_most_one_mebibyte() {
 #[tokio::test]
 async fn what_sqs_does_not_take_is_refused() {
     let fixture = Fixture::start().await;
-    let send = fixture.sqs.send_message().queue_url(&fixture.aws.queue_url);
+    let send = fixture.sqs.send_message().queue_url(&fixture.endpoint.queue_url);
     for body in ["\0", "a\u{b}", "\u{FFFE}"] {
         assert!(
             send.clone()
@@ -116,10 +116,11 @@ async fn what_sqs_does_not_take_is_refused() {
         (plain.clone().delay_seconds(901), "a delay of more than 15 minutes"),
         (plain.clone().message_deduplication_id("x"), "a FIFO queue's parameter"),
         (plain.clone().message_group_id("x".repeat(129)), "a long group id"),
+        (plain.clone().message_group_id("a group"), "a space in a group id"),
     ] {
         assert_eq!(code(refused.send().await), "InvalidParameterValue", "{why}");
     }
     fixture.send("\t\n\r é \u{10FFFF}").await;
-    let received = fixture.receive_one(&fixture.aws.queue_url, 0).await;
+    let received = fixture.receive_one(&fixture.endpoint.queue_url, 0).await;
     assert_eq!(received.body(), Some("\t\n\r é \u{10FFFF}"));
 }

@@ -28,8 +28,8 @@ async fn queues_are_made_found_and_listed() {
     let listed = fixture.sqs.list_queues().queue_name_prefix("jobs-").send().await.unwrap();
     assert_eq!(listed.queue_urls(), [url, second]);
     let all = fixture.sqs.list_queues().send().await.unwrap();
-    assert!(all.queue_urls().contains(&fixture.aws.queue_url));
-    assert!(all.queue_urls().contains(&fixture.aws.dead_letter_queue_url));
+    assert!(all.queue_urls().contains(&fixture.endpoint.queue_url));
+    assert!(all.queue_urls().contains(&fixture.endpoint.dead_letter_queue_url));
 
     for name in ["", "no spaces", &"x".repeat(81)] {
         let refused = fixture.sqs.create_queue().queue_name(name).send().await;
@@ -74,9 +74,9 @@ async fn attributes_can_be_set_and_messages_counted() {
 async fn an_empty_redrive_policy_is_none() {
     let fixture = Fixture::start().await;
     let policy = QueueAttributeName::RedrivePolicy;
-    let set = fixture.sqs.set_queue_attributes().queue_url(&fixture.aws.queue_url);
+    let set = fixture.sqs.set_queue_attributes().queue_url(&fixture.endpoint.queue_url);
     set.attributes(policy.clone(), "").send().await.unwrap();
-    let get = fixture.sqs.get_queue_attributes().queue_url(&fixture.aws.queue_url);
+    let get = fixture.sqs.get_queue_attributes().queue_url(&fixture.endpoint.queue_url);
     let got = get.attribute_names(policy).send().await.unwrap();
     assert_eq!(got.attributes.unwrap_or_default().len(), 0);
 }
@@ -84,7 +84,7 @@ async fn an_empty_redrive_policy_is_none() {
 #[tokio::test]
 async fn a_queue_that_is_not_there_does_not_exist() {
     let fixture = Fixture::start().await;
-    let url = format!("{}-not", fixture.aws.queue_url);
+    let url = format!("{}-not", fixture.endpoint.queue_url);
     let send = fixture.sqs.send_message().queue_url(&url).message_body("x").send().await;
     assert!(send.unwrap_err().into_service_error().is_queue_does_not_exist());
     let receive = fixture.sqs.receive_message().queue_url(&url).wait_time_seconds(20).send().await;
@@ -96,7 +96,7 @@ async fn a_queue_that_is_not_there_does_not_exist() {
 #[tokio::test]
 async fn an_operation_that_is_not_here_says_so() {
     let fixture = Fixture::start().await;
-    let untag = fixture.sqs.untag_queue().queue_url(&fixture.aws.queue_url).tag_keys("x").send().await;
+    let untag = fixture.sqs.untag_queue().queue_url(&fixture.endpoint.queue_url).tag_keys("x").send().await;
     assert!(untag.unwrap_err().into_service_error().is_unsupported_operation());
     // One that names no queue, too.
     let arn = "arn:aws:sqs:us-east-1:000000000000:x";
@@ -107,13 +107,26 @@ async fn an_operation_that_is_not_here_says_so() {
 #[tokio::test]
 async fn only_the_holder_of_the_key_is_served() {
     let fixture = Fixture::start().await;
-    let (key_id, secret) = (&fixture.aws.access_key_id, &fixture.aws.secret_access_key);
-    let (guesser, _) = clients(&fixture.aws, key_id, "a guess");
+    let (key_id, secret) = (&fixture.endpoint.access_key_id, &fixture.endpoint.secret_access_key);
+    let (guesser, _) = clients(&fixture.endpoint, key_id, "a guess");
     assert_eq!(code(guesser.list_queues().send().await), "SignatureDoesNotMatch");
-    let (stranger, _) = clients(&fixture.aws, "SOMEONE", secret);
+    let (stranger, _) = clients(&fixture.endpoint, "SOMEONE", secret);
     assert_eq!(code(stranger.list_queues().send().await), "InvalidClientTokenId");
 
-    let unsigned = reqwest::Client::new().post(format!("http://{}/", fixture.aws.address));
+    let unsigned = reqwest::Client::new().post(format!("{}/", fixture.endpoint.url));
     let unsigned = unsigned.header("x-amz-target", "AmazonSQS.ListQueues").body("{}");
     assert_eq!(unsigned.send().await.unwrap().status(), 403);
+    assert_eq!(fixture.embedded.requests(), Default::default(), "strangers are not counted");
+}
+
+#[tokio::test]
+async fn a_request_that_is_too_large_is_refused() {
+    let fixture = Fixture::start().await;
+    let large = reqwest::Client::new().post(format!("{}/", fixture.endpoint.url));
+    let large = large.header("x-amz-target", "AmazonSQS.SendMessage").body("x".repeat(5 * 1024 * 1024));
+    // The answer may come while the request is still being sent.
+    if let Ok(answer) = large.send().await {
+        assert_eq!(answer.status(), 413);
+    }
+    fixture.send("the server is there").await;
 }
