@@ -1,0 +1,72 @@
+//! A real executor, and what to give it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use badlambda_shared::execution::ErrorKind;
+use badlambda_shared::function::{Form, FunctionConfig};
+use badlambda_worker::sandbox::{Executor, ExecutorConfig, IsolationMode, Outcome, Task};
+use serde_json::{Value, json};
+
+pub fn executor() -> &'static Executor {
+    static EXECUTOR: OnceLock<Executor> = OnceLock::new();
+    EXECUTOR.get_or_init(|| start(4))
+}
+
+/// Starts one as the worker would be configured: in a container, its image says where the jail is.
+pub fn start(templates: usize) -> Executor {
+    start_in(std::env::var_os("BADLAMBDA_JAIL").map(PathBuf::from), templates)
+}
+
+pub fn start_in(jail: Option<PathBuf>, templates: usize) -> Executor {
+    let programs = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
+    let root = nix::unistd::geteuid().is_root();
+    let isolation = if root { IsolationMode::Required } else { IsolationMode::Unprivileged };
+    let default_scratch = badlambda_worker::config::default_scratch();
+    let scratch = jail.as_ref().map_or(default_scratch, |jail| jail.join("scratch"));
+    Executor::start(&ExecutorConfig {
+        isolation,
+        network: false,
+        jail,
+        scratch,
+        zygotes: 2,
+        templates,
+        preload: vec![],
+        programs,
+    })
+    .unwrap()
+}
+
+pub fn task(form: Form, code: &str, config: Value, event: Value) -> Task {
+    Task {
+        execution_id: "test-1".to_owned(),
+        function: "test".to_owned(),
+        version: 1,
+        attempt: 1,
+        form,
+        code_sha256: code.to_owned(),
+        code: Arc::from(code),
+        config: serde_json::from_value::<FunctionConfig>(config).unwrap(),
+        event: event.to_string(),
+        cancelled: None,
+    }
+}
+
+pub fn run(code: &str, config: Value, event: Value) -> Outcome {
+    executor().execute(&task(Form::Script, code, config, event)).unwrap()
+}
+
+pub fn handler(code: &str, event: Value) -> Outcome {
+    executor().execute(&task(Form::Handler, code, json!({}), event)).unwrap()
+}
+
+pub fn result(outcome: &Outcome) -> Value {
+    match &outcome.result {
+        Ok(json) => serde_json::from_str(json).unwrap(),
+        Err(error) => panic!("{error:?}\n{}", String::from_utf8_lossy(&outcome.logs)),
+    }
+}
+
+pub fn kind(outcome: &Outcome) -> ErrorKind {
+    outcome.result.as_ref().expect_err("a failure").kind
+}

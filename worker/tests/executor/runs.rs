@@ -1,0 +1,170 @@
+//! What a run comes to: results, failures, limits, templates.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use badlambda_shared::execution::ErrorKind;
+use badlambda_shared::function::Form;
+use serde_json::{Value, json};
+
+use crate::fixture::{executor, handler, kind, result, run, start, start_in, task};
+
+#[test]
+fn a_script_gives_its_last_value() {
+    let outcome = run(r#"{ greeting: "Hello, #{event.fetch("name")}!" }"#, json!({}), json!({"name": "Ada"}));
+    assert_eq!(result(&outcome), json!({"greeting": "Hello, Ada!"}));
+    assert!(outcome.usage.max_rss_bytes > 1 << 20, "{:?}", outcome.usage);
+    assert!(outcome.logs.is_empty() && !outcome.logs_truncated);
+}
+
+#[test]
+fn a_handler_starts_from_its_top_level_each_time() {
+    let code = "COUNT = [0]\nTOKEN = rand(1 << 60).to_s\ndef handler(event:, context:)\n  COUNT[0] += 1\n  \
+                { token: TOKEN, count: COUNT[0], left: context.get_remaining_time_in_millis > 0 }\nend\n";
+    let first = result(&handler(code, json!(null)));
+    let second = result(&handler(code, json!(null)));
+    assert_eq!((&first["count"], &second["count"]), (&json!(1), &json!(1)));
+    assert_eq!(first["token"], second["token"]);
+    assert_eq!(first["left"], json!(true));
+}
+
+#[test]
+fn logs_are_kept_in_order() {
+    let outcome = run("puts 'one'; warn 'two'; print 'three'; nil", json!({}), json!(null));
+    assert_eq!(String::from_utf8(outcome.logs).unwrap(), "one\ntwo\nthree");
+}
+
+#[test]
+fn failures_have_their_kind() {
+    let cases: &[(&str, Value, ErrorKind)] = &[
+        ("raise ArgumentError, 'no'", json!({}), ErrorKind::Exception),
+        ("1 +", json!({}), ErrorKind::Syntax),
+        ("eval('1 +')", json!({}), ErrorKind::Exception),
+        ("exit!", json!({}), ErrorKind::Crash),
+        ("abort 'bye'", json!({}), ErrorKind::Crash),
+        ("Process.kill(:KILL, $$); sleep", json!({}), ErrorKind::Crash),
+        ("loop {}", json!({"timeout_ms": 300}), ErrorKind::Timeout),
+        ("sleep", json!({"timeout_ms": 300}), ErrorKind::Timeout),
+        ("begin; sleep; ensure; sleep; end", json!({"timeout_ms": 300}), ErrorKind::Timeout),
+        ("'x' * (1 << 30)", json!({}), ErrorKind::Memory),
+        ("a = []; loop { a << 'x' * 100_000 }", json!({"memory_mb": 64}), ErrorKind::Memory),
+        ("loop { puts 'x' * 1000 }", json!({"timeout_ms": 500}), ErrorKind::Timeout),
+        ("Float::NAN", json!({}), ErrorKind::ResultNotJson),
+        ("\"\\xff\"", json!({}), ErrorKind::ResultNotJson),
+        ("a = []; a << a; a", json!({}), ErrorKind::ResultNotJson),
+        ("'x' * 1000", json!({"max_result_bytes": 100}), ErrorKind::ResultTooLarge),
+        ("loop { fork }", json!({}), ErrorKind::Exception),
+        ("loop { fork }", json!({"subprocesses": true, "timeout_ms": 1000}), ErrorKind::Timeout),
+        (
+            "File.write('big', 'x' * 10_000_000); 1",
+            json!({"max_scratch_bytes": 1_000_000}),
+            ErrorKind::Scratch,
+        ),
+        (
+            "100.times { |n| File.write(n.to_s, 'x' * 100_000) }; sleep 5",
+            json!({"max_scratch_bytes": 1_000_000}),
+            ErrorKind::Scratch,
+        ),
+        ("Thread.main.kill; sleep", json!({}), ErrorKind::Crash),
+    ];
+    for (code, config, expected) in cases {
+        let outcome = run(code, config.clone(), json!(null));
+        assert_eq!(
+            outcome.result.as_ref().map_err(|error| error.kind),
+            Err(*expected),
+            "{code}: {outcome:?}"
+        );
+        let next = run("Dir.children('.')", json!({}), json!(null));
+        assert_eq!(result(&next), json!([]), "after {code}");
+    }
+}
+
+#[test]
+fn a_hanging_or_raising_top_level_is_the_executions_failure() {
+    let hang = task(
+        Form::Handler,
+        "sleep\ndef handler(event:, context:) = 1",
+        json!({"timeout_ms": 300}),
+        json!(null),
+    );
+    assert_eq!(kind(&executor().execute(&hang).unwrap()), ErrorKind::Timeout);
+    let outcome = handler("puts 'loading'; raise 'no'\ndef handler(event:, context:) = 1", json!(null));
+    assert_eq!(kind(&outcome), ErrorKind::Exception);
+    assert_eq!(outcome.logs, b"loading\n");
+}
+
+#[test]
+fn a_daemon_and_its_files_are_gone_afterwards() {
+    let code = "File.write('left', 'x'); fork { Process.setsid; fork { sleep 60 } ; sleep 60 }; Process.uid";
+    let outcome = run(code, json!({"subprocesses": true}), json!(null));
+    let uid = result(&outcome).as_u64().unwrap();
+    if uid == u64::from(nix::unistd::geteuid().as_raw()) {
+        return;
+    }
+    let left = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+        let status = std::fs::read_to_string(entry.path().join("status")).ok()?;
+        status.lines().find(|line| line.starts_with("Uid:"))?.split_whitespace().nth(1)?.parse::<u64>().ok()
+    });
+    assert_eq!(left.filter(|owner| *owner == uid).count(), 0);
+}
+
+#[test]
+fn what_is_refused_says_which_setting_allows_it() {
+    for code in ["fork", "`ls`", "spawn('ls')", "system('ls', exception: true)", "IO.popen('ls')"] {
+        let outcome = run(code, json!({}), json!(null));
+        let message = outcome.result.unwrap_err().message;
+        assert!(message.contains("\"subprocesses\": true"), "{code}: {message}");
+    }
+    let outcome = run("require 'socket'; TCPSocket.new('127.0.0.1', 80)", json!({}), json!(null));
+    let message = outcome.result.unwrap_err().message;
+    assert!(message.contains("\"network\": true"), "{message}");
+}
+
+#[test]
+fn least_recently_used_templates_end() {
+    let executor = start(1);
+    let code =
+        |name: &str| format!("TOKEN = rand(1 << 60).to_s + '{name}'\ndef handler(event:, context:) = TOKEN");
+    let token = |name: &str| {
+        result(&executor.execute(&task(Form::Handler, &code(name), json!({}), json!(1))).unwrap())
+    };
+    let first = token("a");
+    assert_eq!(token("a"), first);
+    token("b");
+    assert_ne!(token("a"), first);
+}
+
+#[test]
+fn many_threads_share_the_executor() {
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            scope.spawn(move || {
+                for number in 0..25 {
+                    let outcome = run("event * 2", json!({}), json!(thread * 1000 + number));
+                    assert_eq!(result(&outcome), json!((thread * 1000 + number) * 2));
+                }
+            });
+        }
+    });
+    let started = Instant::now();
+    run("1", json!({}), json!(null));
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn in_a_jail_there_is_nothing_but_ruby() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/jail");
+    assert!(Command::new(script).arg(folder.path()).status().unwrap().success());
+    let executor = start_in(Some(folder.path().to_owned()), 1);
+    assert_eq!(executor.isolation().tier, 2, "{:?}", executor.isolation());
+    let code = "require 'csv'; require 'openssl'; [Dir.pwd, File.exist?('/home'), File.exist?('/usr/bin'), File.exist?('/etc/passwd')]";
+    let outcome = executor.execute(&task(Form::Script, code, json!({}), json!(null))).unwrap();
+    let result = result(&outcome);
+    assert!(result[0].as_str().unwrap().starts_with("/scratch/seat-"), "{result}");
+    assert_eq!(result.as_array().unwrap()[1..], [json!(false), json!(false), json!(false)]);
+}
