@@ -35,6 +35,13 @@ pub struct Config {
     pub visibility: Duration,
     /// The function of messages that name none.
     pub default_function: Option<FunctionName>,
+    /// How executions are run and confined.
+    pub sandbox: SandboxConfig,
+}
+
+/// What a worker needs to know to run code, wherever it comes from.
+#[derive(Clone, Debug)]
+pub struct SandboxConfig {
     /// Below which the worker does not start.
     pub min_tier: u8,
     /// How executions are run and confined.
@@ -47,24 +54,9 @@ impl Config {
     /// # Errors
     /// The first variable that is missing or malformed.
     pub fn from_environment(environment: &Environment, programs: PathBuf) -> Result<Self, ConfigError> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = cores();
         let number = |variable, default, least, most| environment.number(variable, default, least, most);
-        let isolation = environment.parsed(config::ISOLATION)?.unwrap_or(IsolationMode::Required);
-        let least_tier = u64::from(isolation == IsolationMode::Required);
-        let jail = folder(environment, config::JAIL)?;
-        let scratch = folder(environment, config::SCRATCH_DIR)?;
-        let executor = ExecutorConfig {
-            isolation,
-            network: environment.flag(config::ALLOW_NETWORK, false)?,
-            // Executions can only reach what is inside.
-            scratch: scratch
-                .unwrap_or_else(|| jail.as_ref().map_or_else(default_scratch, |jail| jail.join("scratch"))),
-            jail,
-            zygotes: cores,
-            templates: number(config::TEMPLATES, 16, 1, MAX_TEMPLATES)? as usize,
-            preload: libraries(environment)?,
-            programs,
-        };
+        let sandbox = SandboxConfig::from_environment(environment, programs)?;
         Ok(Self {
             shared: SharedConfig::from_environment(environment)?,
             listen: environment.parsed(config::LISTEN)?.unwrap_or(DEFAULT_LISTEN),
@@ -78,10 +70,40 @@ impl Config {
                 MAX_VISIBILITY_SECONDS,
             )?),
             default_function: environment.parsed(config::DEFAULT_FUNCTION)?,
-            min_tier: number(config::MIN_TIER, least_tier, 0, 3)? as u8,
-            executor,
+            sandbox,
         })
     }
+}
+
+impl SandboxConfig {
+    /// Reads the settings; `programs` is the folder of the zygote's and the janitor's program.
+    ///
+    /// # Errors
+    /// The first variable that is malformed.
+    pub fn from_environment(environment: &Environment, programs: PathBuf) -> Result<Self, ConfigError> {
+        let isolation = environment.parsed(config::ISOLATION)?.unwrap_or(IsolationMode::Required);
+        let least_tier = u64::from(isolation == IsolationMode::Required);
+        let jail = folder(environment, config::JAIL)?;
+        let scratch = folder(environment, config::SCRATCH_DIR)?;
+        let executor = ExecutorConfig {
+            isolation,
+            network: environment.flag(config::ALLOW_NETWORK, false)?,
+            // Executions can only reach what is inside.
+            scratch: scratch
+                .unwrap_or_else(|| jail.as_ref().map_or_else(default_scratch, |jail| jail.join("scratch"))),
+            jail,
+            zygotes: cores(),
+            templates: environment.number(config::TEMPLATES, 16, 1, MAX_TEMPLATES)? as usize,
+            preload: libraries(environment)?,
+            programs,
+        };
+        let min_tier = environment.number(config::MIN_TIER, least_tier, 0, 3)? as u8;
+        Ok(Self { min_tier, executor })
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// On tmpfs, which is ten times cheaper than a disk, and apart from other users'.
@@ -136,8 +158,8 @@ mod tests {
         let config = read(&[]).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:9090");
         assert_eq!((config.drain.as_secs(), config.max_attempts, config.visibility.as_secs()), (100, 5, 60));
-        assert_eq!((config.min_tier, config.executor.network), (1, false));
-        assert_eq!(config.executor.isolation, IsolationMode::Required);
+        assert_eq!((config.sandbox.min_tier, config.sandbox.executor.network), (1, false));
+        assert_eq!(config.sandbox.executor.isolation, IsolationMode::Required);
     }
 
     #[test]
@@ -166,6 +188,6 @@ mod tests {
 
     #[test]
     fn without_root_no_tier_is_asked_for() {
-        assert_eq!(read(&[("BADLAMBDA_ISOLATION", "unprivileged")]).unwrap().min_tier, 0);
+        assert_eq!(read(&[("BADLAMBDA_ISOLATION", "unprivileged")]).unwrap().sandbox.min_tier, 0);
     }
 }

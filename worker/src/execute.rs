@@ -97,7 +97,7 @@ async fn run(
     version: &Version,
     slot: OwnedSemaphorePermit,
 ) -> Result<Acknowledgement, Refusal> {
-    if version.config.network && !worker.config.executor.network {
+    if version.config.network && !worker.config.sandbox.executor.network {
         let message = "the function's config has \"network\": true, which this fleet does not allow; \
                        its operator can set BADLAMBDA_ALLOW_NETWORK=true";
         return Err(never(message));

@@ -6,13 +6,15 @@
 //! - `publish` stores result and logs, then the final record, of which the first wins.
 //! - `acknowledge` deletes the message then, or gives it back, in batches; `held` keeps it from others till then.
 //!
-//! [`run`] is the whole life of a worker, from its start to the end of its drain; `admin` tells how it fares.
+//! [`run`] is the whole life of a worker, from its start to the end of its drain; `admin` tells how it fares, and
+//! [`doctor`] whether a machine is one that executions can be confined on.
 
 #![forbid(unsafe_code)]
 
 mod acknowledge;
 mod admin;
 pub mod config;
+pub mod doctor;
 mod execute;
 mod held;
 mod publish;
@@ -37,7 +39,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::acknowledge::Acknowledgement;
 use crate::admin::Pulse;
-use crate::config::Config;
+use crate::config::{Config, SandboxConfig};
 use crate::held::Held;
 use crate::sandbox::{Executor, IsolationMode};
 
@@ -80,7 +82,7 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     tracing::info!(?config, "starting a worker");
-    let executor = start_executor(&config).await?;
+    let executor = start_executor(&config.sandbox).await?;
     let abandon = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
     let signal_abandon: OwnedFd = abandon.into();
     let queue = Queue::new(&aws, &config.shared);
@@ -121,30 +123,25 @@ pub async fn run(
     Ok(())
 }
 
-async fn start_executor(config: &Config) -> anyhow::Result<Executor> {
+async fn start_executor(config: &SandboxConfig) -> anyhow::Result<Executor> {
     let settings = config.executor.clone();
-    if settings.isolation == IsolationMode::Required && !nix::unistd::geteuid().is_root() {
-        anyhow::bail!(
-            "only root can give executions uids of their own: run the worker as root, \
-             or, for development, set BADLAMBDA_ISOLATION=unprivileged"
-        );
-    }
     if settings.isolation != IsolationMode::Required {
         tracing::warn!(isolation = ?settings.isolation, "executions are not isolated as they should be in production");
     }
     let started = tokio::task::spawn_blocking(move || {
         let executor = Executor::start(&settings)?;
-        executor.self_test(settings.isolation)?;
+        executor.self_test()?;
         anyhow::Ok(executor)
     });
     let executor = started.await?.context("the executor can't start")?;
-    let tier = executor.isolation().tier;
-    if tier < config.min_tier {
-        let least = config.min_tier;
-        anyhow::bail!(
-            "isolation is of tier {tier}, below BADLAMBDA_MIN_TIER={least}: {:?}",
-            executor.isolation().layers
-        );
+    let (tier, least) = (executor.isolation().tier, config.min_tier);
+    anyhow::ensure!(
+        tier >= least,
+        "isolation is of tier {tier}, below BADLAMBDA_MIN_TIER={least}: \
+         `badlambda-worker doctor` tells what is missing, and what to do about it"
+    );
+    for layer in executor.absent_layers() {
+        tracing::warn!(layer = layer.name, "{}", layer.without);
     }
     Ok(executor)
 }

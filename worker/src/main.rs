@@ -1,25 +1,74 @@
 //! `badlambda-worker`: configured by the environment alone.
 
+use std::path::PathBuf;
+use std::process::ExitCode;
+
 use anyhow::Context;
 use badlambda_shared::aws::AwsClients;
 use badlambda_shared::config::Environment;
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::telemetry;
-use badlambda_worker::config::Config;
+use badlambda_worker::config::{Config, SandboxConfig};
+use badlambda_worker::doctor;
+use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
 
+/// Takes executions from the queue and runs them, confined. Its settings are environment variables, listed in
+/// README.md.
+#[derive(Parser)]
+#[command(name = "badlambda-worker", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Tells how executions would be confined here, having tried every layer from inside.
+    ///
+    /// Exits with 0 if a worker with these settings would start, and with 1 if not.
+    Doctor {
+        /// Prints JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    anyhow::ensure!(
-        std::env::args_os().len() == 1,
-        "badlambda-worker takes no arguments: its settings are environment variables, listed in README.md"
-    );
+async fn main() -> ExitCode {
+    start().await.unwrap_or_else(|error| {
+        eprintln!("badlambda-worker: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn start() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
     let environment = Environment::from_process()?;
-    telemetry::init(&environment, "info")?;
     let program = std::env::current_exe().context("where is this program?")?;
     let programs = program.parent().context("this program lies in no folder")?.to_owned();
-    let config = Config::from_environment(&environment, programs)?;
+    match arguments.command {
+        None => run(&environment, programs).await.map(|()| ExitCode::SUCCESS),
+        Some(Command::Doctor { json }) => examine(&environment, programs, json).await,
+    }
+}
+
+async fn run(environment: &Environment, programs: PathBuf) -> anyhow::Result<()> {
+    telemetry::init(environment, "info")?;
+    let config = Config::from_environment(environment, programs)?;
     let shutdown = Shutdown::on_signals()?;
     let admin = TcpListener::bind(config.listen).await.context("could not listen on BADLAMBDA_LISTEN")?;
     badlambda_worker::run(config, AwsClients::from_process().await, Some(admin), shutdown).await
+}
+
+async fn examine(environment: &Environment, programs: PathBuf, json: bool) -> anyhow::Result<ExitCode> {
+    telemetry::init(environment, "warn")?;
+    let config = SandboxConfig::from_environment(environment, programs)?;
+    let diagnosis = tokio::task::spawn_blocking(move || doctor::examine(config)).await??;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&diagnosis)?);
+    } else {
+        print!("{diagnosis}");
+    }
+    Ok(if diagnosis.starts { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

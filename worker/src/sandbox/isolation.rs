@@ -1,11 +1,14 @@
 //! How executions are confined: what the operator asks for, and what tier came of it.
 
+use std::fmt;
 use std::str::FromStr;
 
 use badlambda_shared::execution::Isolation;
+use serde::Serialize;
 
 /// What `BADLAMBDA_ISOLATION` asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum IsolationMode {
     /// All required layers, uids of their own among them.
     Required,
@@ -28,15 +31,86 @@ impl FromStr for IsolationMode {
     }
 }
 
-const REQUIRED: [&str; 5] = ["uid", "no_new_privs", "capabilities", "rlimits", "seccomp"];
-const FILE_SYSTEM: [&str; 2] = ["chroot", "landlock"];
+impl fmt::Display for IsolationMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Required => "required",
+            Self::Unprivileged => "unprivileged",
+            Self::None => "none",
+        })
+    }
+}
+
+/// What a layer is to a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// There is no tier without it.
+    Required,
+    /// With one of these there is tier 1, with all of them tier 2.
+    FileSystem,
+    /// Makes it harder still, where a machine has it.
+    Extra,
+}
+
+/// One way in which executions are confined.
+#[derive(Clone, Copy, Debug)]
+pub struct Layer {
+    /// The name that records carry.
+    pub name: &'static str,
+    /// What it is to a worker.
+    pub need: Need,
+    /// What is lost without it, and what to do about it.
+    pub without: &'static str,
+}
+
+/// A layer for workers without root alone.
+pub const USER_NAMESPACE: &str = "user_namespace";
+
+/// Every layer there is.
+pub const LAYERS: [Layer; 11] = [
+    required(
+        "uid",
+        "functions would share a user with the worker: run it as root, with CAP_SETUID and CAP_SETGID",
+    ),
+    required("no_new_privs", "setuid programs would give functions their owner's rights"),
+    required(
+        "capabilities",
+        "functions would keep what root may do: run the worker as root, with CAP_SETPCAP",
+    ),
+    required("rlimits", "one function could use up what all need"),
+    required("seccomp", "functions could make every system call the kernel has"),
+    Layer {
+        name: "chroot",
+        need: Need::FileSystem,
+        without: "the names of the machine's files can be seen: make a jail with deploy/jail, and set BADLAMBDA_JAIL",
+    },
+    Layer {
+        name: "landlock",
+        need: Need::FileSystem,
+        without: "only the jail and file modes keep functions from files: use a kernel from 5.13 on that has Landlock",
+    },
+    extra(USER_NAMESPACE, "only of use to a worker without root"),
+    extra("network_namespace", "seccomp alone keeps functions off the network"),
+    extra("ipc_namespace", "seccomp alone keeps functions from shared memory and message queues"),
+    extra("uts_namespace", "functions can read the machine's name"),
+];
+
+const fn required(name: &'static str, without: &'static str) -> Layer {
+    Layer { name, need: Need::Required, without }
+}
+
+const fn extra(name: &'static str, without: &'static str) -> Layer {
+    Layer { name, need: Need::Extra, without }
+}
 
 /// The tier that these layers make: 2 with all that is required, chroot and Landlock; 1 with one of the two;
 /// else 0.
 pub fn rate(mut layers: Vec<String>) -> Isolation {
-    let has = |layer: &str| layers.iter().any(|present| present == layer);
-    let of_file_system = FILE_SYSTEM.iter().filter(|layer| has(layer)).count() as u8;
-    let tier = if REQUIRED.iter().all(|layer| has(layer)) { of_file_system } else { 0 };
+    let has = |layer: &Layer| layers.iter().any(|present| present == layer.name);
+    let needed = |need| LAYERS.iter().filter(move |layer| layer.need == need);
+    let of_file_system = needed(Need::FileSystem).filter(|layer| has(layer)).count() as u8;
+    let tier = if needed(Need::Required).all(has) { of_file_system } else { 0 };
     layers.sort_unstable();
     Isolation { tier, layers }
 }
@@ -51,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_tier_needs_every_required_layer() {
-        let required = REQUIRED.to_vec();
+        let required = ["uid", "no_new_privs", "capabilities", "rlimits", "seccomp"];
         assert_eq!(tier(&required), 0);
         assert_eq!(tier(&[&required[..], &["landlock"]].concat()), 1);
         assert_eq!(tier(&[&required[..], &["chroot"]].concat()), 1);

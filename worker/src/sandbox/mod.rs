@@ -30,8 +30,8 @@ mod census;
 mod code;
 mod isolation;
 mod output;
+mod probe;
 mod seat;
-mod self_test;
 mod task;
 mod templates;
 mod watch;
@@ -47,7 +47,8 @@ use badlambda_zygote::wire::Confinement;
 use self::attempt::Attempt;
 use self::census::Census;
 use self::code::CodeFiles;
-pub use self::isolation::IsolationMode;
+pub use self::isolation::{IsolationMode, LAYERS, Layer, Need};
+pub use self::probe::Finding;
 use self::seat::{Seat, SeatPlan};
 pub use self::task::{ExecutorError, Outcome, Task};
 use self::templates::{TemplateKey, Templates};
@@ -105,6 +106,7 @@ pub struct Executor {
     codes: CodeFiles,
     census: Census,
     isolation: Isolation,
+    ruby_version: String,
 }
 
 /// A seat with a channel to a zygote, for script-form executions.
@@ -120,6 +122,9 @@ impl Executor {
     /// # Errors
     /// When a program is missing, Ruby does not start, or a layer that is asked for can't be had.
     pub fn start(config: &ExecutorConfig) -> Result<Self, ExecutorError> {
+        if config.isolation == IsolationMode::Required && !nix::unistd::geteuid().is_root() {
+            return Err(ExecutorError::NotRoot);
+        }
         seat::make_scratch_root(&config.scratch)?;
         let own_uids = config.isolation == IsolationMode::Required;
         let confinement = Confinement {
@@ -149,12 +154,27 @@ impl Executor {
             codes: CodeFiles::new(),
             census: Census::default(),
             isolation,
+            ruby_version: confined.ruby_version,
         })
+    }
+
+    /// The version of Ruby that runs executions.
+    pub fn ruby_version(&self) -> &str {
+        &self.ruby_version
     }
 
     /// How every execution is confined.
     pub fn isolation(&self) -> &Isolation {
         &self.isolation
+    }
+
+    /// The layers that this machine does not have, though they would be of use.
+    pub fn absent_layers(&self) -> impl Iterator<Item = &'static Layer> {
+        let of_use = |layer: &&Layer| !(self.seats.own_uids && layer.name == isolation::USER_NAMESPACE);
+        LAYERS
+            .iter()
+            .filter(of_use)
+            .filter(|layer| !self.isolation.layers.iter().any(|held| held == layer.name))
     }
 
     /// Runs one attempt to its end. Blocks.

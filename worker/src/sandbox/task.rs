@@ -53,6 +53,12 @@ pub struct Outcome {
 /// Our own failure to run something. The attempt may be tried again.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecutorError {
+    /// Executions were to get uids of their own, and only root can give them.
+    #[error(
+        "only root can give executions uids of their own: run the worker as root, \
+         or, for development, set BADLAMBDA_ISOLATION=unprivileged"
+    )]
+    NotRoot,
     /// A program of ours could not be started.
     #[error("could not start {program}: {source}")]
     Spawn {

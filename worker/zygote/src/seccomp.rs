@@ -39,6 +39,8 @@ const PRCTLS: &[i32] = &[
     PR_SET_DUMPABLE,
     PR_SET_PDEATHSIG,
     PR_SET_NO_NEW_PRIVS,
+    PR_GET_NO_NEW_PRIVS,
+    PR_CAPBSET_READ,
 ];
 
 /// Never AF_UNIX, AF_NETLINK, AF_PACKET, AF_ALG, AF_VSOCK: each has been a way out, or to the host's services.

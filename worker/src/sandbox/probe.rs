@@ -1,0 +1,113 @@
+//! Whether confinement confines: every layer is tried from inside, at a worker's start and by the doctor.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
+
+use badlambda_shared::function::{Form, FunctionConfig};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Executor;
+use super::task::{ExecutorError, Outcome, Task};
+
+const PROBE: &str = include_str!("../../ruby/probe.rb");
+/// Leaves a daemon in a session of its own, that ignores every signal it can, and a file.
+const LEAVE_A_DAEMON: &str = "pid = fork { Process.setsid; %w[TERM HUP INT].each { |name| trap(name, 'IGNORE') }; sleep }\n\
+                              File.write('left', 'x'); pid";
+/// The only variables an execution has beside those of its own configuration.
+const VARIABLES: [&str; 6] =
+    ["BADLAMBDA_FUNCTION_NAME", "BADLAMBDA_FUNCTION_VERSION", "HOME", "LANG", "PATH", "TMPDIR"];
+/// What holds with every tier, beside the layers that make the tiers.
+const ALWAYS: [&str; 2] = ["environment", "file_system"];
+
+/// One attempt at what must be refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The layer that is to refuse it.
+    pub layer: String,
+    /// What was tried.
+    pub tried: String,
+    /// Whether it was refused.
+    pub held: bool,
+    /// How: the error, or what was seen.
+    pub answer: String,
+}
+
+impl Executor {
+    /// Tries what each layer must refuse.
+    ///
+    /// # Errors
+    /// When executions can't be run at all.
+    pub fn probe(&self) -> Result<Vec<Finding>, ExecutorError> {
+        let mut claimed: Vec<&str> = self.isolation.layers.iter().map(String::as_str).collect();
+        if !claimed.is_empty() {
+            claimed.extend(ALWAYS);
+        }
+        let root = fs::metadata("/")?;
+        let config = FunctionConfig::default();
+        let event = json!({
+            "layers": claimed,
+            "worker_uid": nix::unistd::geteuid().as_raw(),
+            "worker_root": [root.dev(), root.ino()],
+            "too_large": config.max_scratch_bytes + 1,
+            "variables": VARIABLES,
+        });
+        let outcome = self.run_own(PROBE, config, event)?;
+        let answer = outcome.result.map_err(|error| ExecutorError::NotConfined(error.message))?;
+        let rows: Vec<(String, String, bool, String)> =
+            serde_json::from_str(&answer).map_err(|error| ExecutorError::NotConfined(error.to_string()))?;
+        let mut findings: Vec<Finding> = rows
+            .into_iter()
+            .map(|(layer, tried, held, answer)| Finding { layer, tried, held, answer })
+            .collect();
+        if !claimed.is_empty() {
+            findings.push(self.probe_sweep()?);
+        }
+        Ok(findings)
+    }
+
+    /// Checks that all that is claimed holds.
+    ///
+    /// # Errors
+    /// [`ExecutorError::NotConfined`] with everything that does not.
+    pub fn self_test(&self) -> Result<(), ExecutorError> {
+        let findings = self.probe()?;
+        let holes: Vec<String> = findings
+            .iter()
+            .filter(|finding| !finding.held)
+            .map(|Finding { layer, tried, answer, .. }| format!("{layer}: {tried} ({answer})"))
+            .collect();
+        if holes.is_empty() { Ok(()) } else { Err(ExecutorError::NotConfined(holes.join("; "))) }
+    }
+
+    /// Leaves a daemon and a file behind, and looks whether they are.
+    fn probe_sweep(&self) -> Result<Finding, ExecutorError> {
+        let config = FunctionConfig { subprocesses: true, ..FunctionConfig::default() };
+        let outcome = self.run_own(LEAVE_A_DAEMON, config, Value::Null)?;
+        let pid = outcome.result.map_err(|error| ExecutorError::NotConfined(error.message))?;
+        let gone = !fs::exists(format!("/proc/{pid}"))?;
+        let answer = if gone { "it was ended" } else { "it still runs" };
+        Ok(Finding {
+            layer: "sweep".to_owned(),
+            tried: "leave a daemon running".to_owned(),
+            held: gone,
+            answer: answer.to_owned(),
+        })
+    }
+
+    fn run_own(&self, code: &str, config: FunctionConfig, event: Value) -> Result<Outcome, ExecutorError> {
+        self.execute(&Task {
+            execution_id: "self-test".to_owned(),
+            function: "self-test".to_owned(),
+            version: 1,
+            attempt: 1,
+            form: Form::Script,
+            code_sha256: code.to_owned(),
+            code: Arc::from(code),
+            config,
+            event: event.to_string(),
+            cancelled: None,
+        })
+    }
+}
