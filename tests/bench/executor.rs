@@ -25,10 +25,10 @@ pub fn measure() -> anyhow::Result<Report> {
     if let Some(rate) = sandbox {
         report.add("bwrap + ruby for each", rate, "executions/s");
     }
-    let bare = rate_of(IsolationMode::None, 1, 1, Form::Script)?.0;
-    let (one, latencies) = rate_of(IsolationMode::Required, 1, 1, Form::Script)?;
-    let (two, _) = rate_of(IsolationMode::Required, 2, 2, Form::Script)?;
-    let (handlers, handler_latencies) = rate_of(IsolationMode::Required, 1, 1, Form::Handler)?;
+    let bare = rate_of(IsolationMode::None, 1, 1, Form::Script, RUNS)?.0;
+    let (one, latencies) = rate_of(IsolationMode::Required, 1, 1, Form::Script, RUNS)?;
+    let (two, _) = rate_of(IsolationMode::Required, 2, 2, Form::Script, RUNS)?;
+    let (handlers, handler_latencies) = rate_of(IsolationMode::Required, 1, 1, Form::Handler, RUNS)?;
     report.add("executor, no layers, one zygote", bare, "executions/s");
     report.add("executor, all layers, one zygote", one, "executions/s");
     report.add("executor, all layers, two zygotes, two callers", two, "executions/s");
@@ -43,12 +43,22 @@ pub fn measure() -> anyhow::Result<Report> {
     Ok(report)
 }
 
+/// One kind of execution, with a zygote per caller.
+pub fn measure_only(form: Form, runs: usize, callers: usize) -> anyhow::Result<Report> {
+    let mut report = Report::default();
+    let (rate, latencies) = rate_of(IsolationMode::Required, callers, callers, form, runs)?;
+    report.add("executor, all layers", rate, "executions/s");
+    report.add_latencies("one execution", latencies);
+    Ok(report)
+}
+
 /// Executions per second of `callers` threads, and the latencies of each.
 fn rate_of(
     isolation: IsolationMode,
     zygotes: usize,
     callers: usize,
     form: Form,
+    runs: usize,
 ) -> anyhow::Result<(f64, Vec<Duration>)> {
     let program = std::env::current_exe()?;
     let programs = program.parent().context("this program lies in no folder")?.to_owned();
@@ -64,7 +74,7 @@ fn rate_of(
         programs,
     };
     let executor = Executor::start(&config)?;
-    let run = |runs: usize| -> anyhow::Result<Vec<Duration>> {
+    let run_some = |runs: usize| -> anyhow::Result<Vec<Duration>> {
         let task = task(form);
         (0..runs)
             .map(|_| {
@@ -75,10 +85,10 @@ fn rate_of(
             })
             .collect()
     };
-    run(WARM_UP)?;
+    run_some(WARM_UP)?;
     let started = Instant::now();
     let latencies = std::thread::scope(|scope| -> anyhow::Result<Vec<Duration>> {
-        let threads: Vec<_> = (0..callers).map(|_| scope.spawn(|| run(RUNS / callers))).collect();
+        let threads: Vec<_> = (0..callers).map(|_| scope.spawn(|| run_some(runs / callers))).collect();
         let mut all = vec![];
         for thread in threads {
             all.extend(thread.join().map_err(|_| anyhow::anyhow!("a caller panicked"))??);

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! badlambda-bench executor    the executor alone, against plain Ruby's fork + eval + JSON, and bwrap + ruby
+//! badlambda-bench script|handler RUNS CALLERS    one kind of execution alone, for a profiler to watch
 //! badlambda-bench system      the whole system embedded: latency, throughput, memory
 //! ```
 
@@ -11,6 +12,9 @@ mod report;
 mod system;
 
 use anyhow::bail;
+use badlambda_shared::function::Form;
+
+use crate::report::Report;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -18,8 +22,16 @@ async fn main() -> anyhow::Result<()> {
     let as_json = arguments.iter().any(|argument| argument == "--json");
     let report = match arguments.first().map(String::as_str) {
         Some("executor") => tokio::task::spawn_blocking(executor::measure).await??,
+        Some("script") => only(Form::Script, &arguments).await?,
+        Some("handler") => only(Form::Handler, &arguments).await?,
         Some("system") => system::measure().await?,
-        _ => bail!("usage: badlambda-bench executor|system [--json]"),
+        _ => bail!("usage: badlambda-bench executor|system [--json], or script|handler RUNS CALLERS"),
     };
     report.print(as_json)
+}
+
+async fn only(form: Form, arguments: &[String]) -> anyhow::Result<Report> {
+    let number = |index: usize| arguments.get(index).and_then(|text| text.parse().ok());
+    let (Some(runs), Some(callers)) = (number(1), number(2)) else { bail!("RUNS and CALLERS are numbers") };
+    tokio::task::spawn_blocking(move || executor::measure_only(form, runs, callers)).await?
 }

@@ -12,19 +12,22 @@ require "stringio"
 require "securerandom"
 
 module BadLambda
-  # What a function may ask about its execution; answers to AWS Lambda's names, too.
+  # What a function may ask about its execution; answers to AWS Lambda's names, too. Most never ask, so it is parsed
+  # when it is asked first.
   class Context
-    attr_reader :execution_id, :function_name, :function_version, :attempt, :deadline_ms, :memory_limit_in_mb
-    alias aws_request_id execution_id
+    PARSE = JSON.method(:parse)
 
-    def initialize(fields)
-      @execution_id = fields["execution_id"]
-      @function_name = fields["function_name"]
-      @function_version = fields["function_version"]
-      @attempt = fields["attempt"]
-      @deadline_ms = fields["deadline_ms"]
-      @memory_limit_in_mb = fields["memory_mb"]
+    def initialize(json)
+      @json = json
     end
+
+    def execution_id = fields["execution_id"]
+    def function_name = fields["function_name"]
+    def function_version = fields["function_version"]
+    def attempt = fields["attempt"]
+    def deadline_ms = fields["deadline_ms"]
+    def memory_limit_in_mb = fields["memory_mb"]
+    alias aws_request_id execution_id
 
     def get_remaining_time_in_millis
       [deadline_ms - Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond), 0].max
@@ -32,6 +35,21 @@ module BadLambda
 
     def log(message)
       $stdout.puts(message)
+    end
+
+    def inspect
+      "#<BadLambda::Context #{@json}>"
+    end
+
+    # Whether its config allows `setting`.
+    def allows?(setting)
+      fields[setting] ? true : false
+    end
+
+    private
+
+    def fields
+      @fields ||= PARSE.call(@json)
     end
   end
 
@@ -54,6 +72,10 @@ module BadLambda
     NAME_OF = Module.instance_method(:name)
     BYTES_OF = String.instance_method(:bytesize)
     MAIN = TOPLEVEL_BINDING.receiver
+    # Has its two variables already, as adding them costs more than setting them.
+    SCRIPT_SCOPE = TOPLEVEL_BINDING.dup
+    SCRIPT_SCOPE.local_variable_set(:event, nil)
+    SCRIPT_SCOPE.local_variable_set(:context, nil)
 
     class << self
       # Loads libraries and touches what every execution will use; answers "=" and Ruby's version, or why not.
@@ -70,23 +92,24 @@ module BadLambda
       end
 
       # Runs script-form code. Where it turns out to have defined a handler, that is called, too.
-      def script(code, context_json, event_json)
-        fields = prepare(context_json)
-        answer(fields) do
-          context = Context.new(fields)
+      def script(code, event_json, context_json, handler, max_result_bytes)
+        answer(context_json, max_result_bytes) do |context|
+          see_time_zone
           event = parse(event_json)
-          value = evaluate(code, event: event, context: context)
-          method = handler_name(fields)
+          SCRIPT_SCOPE.local_variable_set(:event, event)
+          SCRIPT_SCOPE.local_variable_set(:context, context)
+          value = EVALUATE.bind_call(SCRIPT_SCOPE, code, FILE, 1)
+          method = handler_name(handler)
           method ? MAIN.__send__(method, event: event, context: context) : value
         end
       end
 
       # Runs handler-form code's top level; answers an empty string, or the error.
-      def load(code, context_json)
-        fields = prepare(context_json)
-        failure = answer(fields) do
-          evaluate(code)
-          @handler = handler_name(fields)
+      def load(code, context_json, handler, max_result_bytes)
+        failure = answer(context_json, max_result_bytes) do
+          see_time_zone
+          EVALUATE.bind_call(TOPLEVEL_BINDING.dup, code, FILE, 1)
+          @handler = handler_name(handler)
           raise NoMethodError, "the code defines no top-level method #{HANDLERS.join(" or ")}" unless @handler
 
           nil
@@ -95,46 +118,41 @@ module BadLambda
       end
 
       # Calls the handler that was loaded.
-      def handle(context_json, event_json)
-        fields = parse(context_json)
-        answer(fields) { MAIN.__send__(@handler, event: parse(event_json), context: Context.new(fields)) }
+      def handle(event_json, context_json, max_result_bytes)
+        answer(context_json, max_result_bytes) do |context|
+          MAIN.__send__(@handler, event: parse(event_json), context: context)
+        end
       end
 
       private
 
       def rehearse
-        context = GENERATE.call("execution_id" => "", "deadline_ms" => 0, "environment" => {}, "max_result_bytes" => 99)
-        script("event.to_s + [1, 2.5, nil].sum { |n| n.to_f }.to_s", context, '{"a":[1,2.5,"x",null,true]}')
-        script("raise 'rehearsal'", context, "null")
-        ENV.replace("PATH" => ENV["PATH"], "LANG" => ENV["LANG"])
+        script("event.to_s + [1, 2.5, nil].sum { |n| n.to_f }.to_s", '{"a":[1,2.5,"x",null,true]}', "{}", "", "99")
+        script("raise 'rehearsal'", "null", "{}", "", "99")
       end
 
-      def prepare(context_json)
-        fields = parse(context_json)
-        fields["environment"].each { |name, value| ENV[name] = value }
-        fields
+      # The environment was changed behind Ruby's back, and Ruby may know an older time zone.
+      def see_time_zone
+        zone = ENV["TZ"]
+        ENV["TZ"] = zone if zone
       end
 
       def parse(json)
         PARSE.call(json, max_nesting: MAX_NESTING)
       end
 
-      def evaluate(code, **locals)
-        scope = TOPLEVEL_BINDING.dup
-        locals.each { |name, value| scope.local_variable_set(name, value) }
-        EVALUATE.bind_call(scope, code, FILE, 1)
-      end
-
-      def handler_name(fields)
-        names = fields["handler"] ? [fields["handler"].to_sym] : HANDLERS
+      def handler_name(configured)
+        names = configured.empty? ? HANDLERS : [configured.to_sym]
         names.find { |name| Object.private_method_defined?(name, false) || Object.method_defined?(name, false) }
       end
 
       # The block's value as a result, or whatever it raised as an error.
-      def answer(fields)
-        result(yield, fields["max_result_bytes"])
+      def answer(context_json, max_result_bytes)
+        max_bytes = max_result_bytes.to_i
+        context = Context.new(context_json)
+        result(yield(context), max_bytes)
       rescue Exception => e # rubocop:disable Lint/RescueException -- everything that ends a function is its answer
-        error(kind_of(e), e, fields)
+        error(kind_of(e), e, context)
       ensure
         flush
       end
@@ -174,9 +192,9 @@ module BadLambda
         frames(exception).any? { |line| line.start_with?("#{FILE}:") }
       end
 
-      def error(kind, exception, fields = nil)
+      def error(kind, exception, context = nil)
         message = text_of(exception)
-        message += hint(exception, fields) if fields
+        message += hint(exception, context) if context
         encode(kind, name_of(exception), message, frames(exception))
       end
 
@@ -212,12 +230,12 @@ module BadLambda
       end
 
       # Which setting would have allowed what was refused.
-      def hint(exception, fields)
+      def hint(exception, context)
         top = exception.backtrace&.first(3)&.join("\n").to_s
         refused = PERMISSION_ERRORS.any? { |type| type === exception }
-        if refused && !fields["subprocesses"] && top.match?(SUBPROCESS_FRAME)
+        if refused && !context.allows?("subprocesses") && top.match?(SUBPROCESS_FRAME)
           " (a function may start processes only with \"subprocesses\": true in its config)"
-        elsif !fields["network"] && (exception.class.name == "SocketError" || (refused && network?(exception, top)))
+        elsif !context.allows?("network") && (exception.class.name == "SocketError" || (refused && network?(exception, top)))
           " (a function may use the network only with \"network\": true in its config)"
         else
           ""

@@ -10,19 +10,20 @@ RUNNER = File.expand_path("../runner.rb", __dir__)
 class RunnerTest < Minitest::Test
   CONTEXT = {
     "execution_id" => "e-1", "function_name" => "f", "function_version" => 3, "attempt" => 1,
-    "deadline_ms" => (Time.now.to_f * 1000).to_i + 60_000, "memory_mb" => 256, "max_result_bytes" => 1000,
-    "network" => false, "subprocesses" => false, "handler" => nil, "environment" => { "GREETING" => "hi" }
+    "deadline_ms" => (Time.now.to_f * 1000).to_i + 60_000, "memory_mb" => 256, "network" => false, "subprocesses" => false
   }.freeze
 
   # Runs a script in a process of its own, as the zygote does: with the runner as the main program.
-  def script(code, event: nil, **context)
+  def script(code, event: nil, handler: "", max_result_bytes: 1000, **context)
     program = <<~RUBY
       #{File.read(RUNNER)}
       fields = JSON.parse($stdin.readline)
-      print "\\0", BadLambda::Runner.script(fields["code"], JSON.generate(fields["context"]), JSON.generate(fields["event"]))
+      event, context = fields.values_at("event", "context").map { |value| JSON.generate(value) }
+      print "\\0", BadLambda::Runner.script(fields["code"], event, context, fields["handler"], fields["max"])
     RUBY
-    fields = { code: code, context: CONTEXT.merge(context.transform_keys(&:to_s)), event: event }
-    out, = Open3.capture2(RbConfig.ruby, "-e", program, stdin_data: "#{JSON.generate(fields)}\n")
+    fields = { code: code, context: CONTEXT.merge(context.transform_keys(&:to_s)), event: event,
+               handler: handler, max: max_result_bytes.to_s }
+    out, = Open3.capture2({ "GREETING" => "hi" }, RbConfig.ruby, "-e", program, stdin_data: "#{JSON.generate(fields)}\n")
     frame = out.split("\0", 2).last
     [frame[0], frame[1..].force_encoding("UTF-8")]
   end

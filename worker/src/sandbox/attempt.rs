@@ -118,8 +118,9 @@ impl<'a> Attempt<'a> {
     /// What the process is held to, and what it is given to read.
     fn job(&self, seat: &Seat) -> Result<(Job, OwnedFd), ExecutorError> {
         let (task, config) = (self.task, &self.task.config);
-        let context = task.context(self.started_at, &seat.scratch_path);
-        let input = sealed(&[&context, task.event.as_bytes()])?;
+        let environment = task.environment(&seat.scratch_path);
+        let context = task.context(self.started_at);
+        let input = sealed(&[&environment, &context, task.event.as_bytes()])?;
         let limits = Limits {
             memory_bytes: config.memory_mb << 20,
             // Only a net under the wall clock: several threads of native code may use more than one core.
@@ -132,6 +133,9 @@ impl<'a> Attempt<'a> {
             limits,
             network: config.network,
             subprocesses: config.subprocesses,
+            handler: config.handler.clone(),
+            max_result_bytes: config.max_result_bytes,
+            environment_bytes: environment.len() as u64,
             context_bytes: context.len() as u64,
         };
         Ok((job, input))

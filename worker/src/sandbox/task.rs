@@ -1,5 +1,6 @@
 //! What the executor is asked to run, and what it answers.
 
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -99,26 +100,13 @@ pub(super) struct Context<'a> {
     attempt: u32,
     deadline_ms: i64,
     memory_mb: u64,
-    max_result_bytes: u64,
     network: bool,
     subprocesses: bool,
-    handler: Option<&'a str>,
-    environment: std::collections::BTreeMap<&'a str, &'a str>,
 }
 
 impl Task {
-    /// The context of this attempt, whose working directory is `scratch`.
-    pub(super) fn context(&self, started_at: Timestamp, scratch: &str) -> Vec<u8> {
-        let version = self.version.to_string();
-        let mut environment: std::collections::BTreeMap<&str, &str> = [
-            ("HOME", scratch),
-            ("TMPDIR", scratch),
-            ("BADLAMBDA_FUNCTION_NAME", &self.function),
-            ("BADLAMBDA_FUNCTION_VERSION", &version),
-        ]
-        .into();
-        let own = self.config.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        environment.extend(own);
+    /// The context of this attempt, as JSON.
+    pub(super) fn context(&self, started_at: Timestamp) -> Vec<u8> {
         let timeout_ms = i64::try_from(self.config.timeout_ms).unwrap_or(i64::MAX);
         let context = Context {
             execution_id: &self.execution_id,
@@ -127,12 +115,24 @@ impl Task {
             attempt: self.attempt,
             deadline_ms: started_at.unix_ms().saturating_add(timeout_ms),
             memory_mb: self.config.memory_mb,
-            max_result_bytes: self.config.max_result_bytes,
             network: self.config.network,
             subprocesses: self.config.subprocesses,
-            handler: self.config.handler.as_deref(),
-            environment,
         };
         serde_json::to_vec(&context).unwrap_or_default()
+    }
+
+    /// The environment of this attempt, whose working directory is `scratch`: `NAME=VALUE`, each with a nul behind it.
+    pub(super) fn environment(&self, scratch: &str) -> Vec<u8> {
+        let version = self.version.to_string();
+        let mut variables = BTreeMap::from([
+            ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+            ("LANG", "C.UTF-8"),
+            ("HOME", scratch),
+            ("TMPDIR", scratch),
+            ("BADLAMBDA_FUNCTION_NAME", &self.function),
+            ("BADLAMBDA_FUNCTION_VERSION", &version),
+        ]);
+        variables.extend(self.config.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        variables.iter().flat_map(|(name, value)| format!("{name}={value}\0").into_bytes()).collect()
     }
 }

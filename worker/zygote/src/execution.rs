@@ -14,6 +14,7 @@ use badlambda_zygote::frame;
 use badlambda_zygote::wire::Job;
 
 use crate::confine::Filters;
+use crate::environment;
 use crate::jail::{self, Descriptors, Role};
 use crate::ruby::{Entry, Ruby};
 
@@ -33,6 +34,8 @@ pub struct Start<'a> {
 pub struct Source {
     /// The code.
     pub code: Vec<u8>,
+    /// All variables of the environment.
+    pub environment: Vec<u8>,
     /// The context, as JSON.
     pub context: Vec<u8>,
     /// The event, as JSON.
@@ -61,7 +64,11 @@ pub fn arm(start: &Start<'_>, role: Role, highest: RawFd, filters: &Filters) -> 
 pub fn run_script(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters) -> ! {
     let start = ManuallyDrop::new(start);
     let (source, answer) = arm(&start, Role::Execution, highest, filters);
-    let result = ruby.call(Entry::Script, &[&source.code, &source.context, &source.event]);
+    environment::replace(source.environment);
+    let handler = start.job.handler.as_deref().unwrap_or_default().as_bytes();
+    let largest = start.job.max_result_bytes.to_string();
+    let arguments: &[&[u8]] = &[&source.code, &source.event, &source.context, handler, largest.as_bytes()];
+    let result = ruby.call(Entry::Script, arguments);
     finish(answer, result)
 }
 
@@ -69,7 +76,8 @@ pub fn run_script(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filte
 pub fn run_handler(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters) -> ! {
     let start = ManuallyDrop::new(start);
     let (source, answer) = arm(&start, Role::Execution, highest, filters);
-    let result = ruby.call(Entry::Handle, &[&source.context, &source.event]);
+    let largest = start.job.max_result_bytes.to_string();
+    let result = ruby.call(Entry::Handle, &[&source.event, &source.context, largest.as_bytes()]);
     finish(answer, result)
 }
 
@@ -98,13 +106,15 @@ fn give_up(answer: RawFd, why: &str) -> ! {
 }
 
 fn read_source(start: &Start<'_>) -> Result<Source, Errno> {
-    let mut context = read_all(&start.input)?;
-    let split = usize::try_from(start.job.context_bytes).map_err(|_| Errno::EINVAL)?;
-    if split > context.len() {
-        return Err(Errno::EINVAL);
-    }
-    let event = context.split_off(split);
-    Ok(Source { code: read_all(&start.code)?, context, event })
+    let mut environment = read_all(&start.input)?;
+    let mut context = split_off(&mut environment, start.job.environment_bytes)?;
+    let event = split_off(&mut context, start.job.context_bytes)?;
+    Ok(Source { code: read_all(&start.code)?, environment, context, event })
+}
+
+fn split_off(bytes: &mut Vec<u8>, at: u64) -> Result<Vec<u8>, Errno> {
+    let at = usize::try_from(at).ok().filter(|&at| at <= bytes.len()).ok_or(Errno::EINVAL)?;
+    Ok(bytes.split_off(at))
 }
 
 /// Reads a descriptor from its beginning. The code's is shared by many, so its offset is left alone.

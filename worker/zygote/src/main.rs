@@ -13,9 +13,11 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod confine;
+mod environment;
 mod execution;
-mod hugepages;
+mod fibers;
 mod jail;
+mod memory;
 mod namespaces;
 mod ruby;
 mod seccomp;
@@ -52,7 +54,7 @@ fn start(stack: &mut usize) -> Result<(), String> {
     };
     prctl::set_child_subreaper(true).map_err(|errno| format!("sub-reaper: {errno}"))?;
     let namespaces = namespaces::enter(&confinement);
-    let ruby = Ruby::boot(stack).ok_or("Ruby did not start")?;
+    let ruby = fibers::without_pool(|| Ruby::boot(stack)).ok_or("Ruby did not start")?;
     let libraries = confinement.preload.join(",");
     let warm = ruby.call(Entry::WarmUp, &[libraries.as_bytes()]).ok_or("Ruby did not warm up")?;
     let ruby_version = match warm.split_first() {
@@ -60,10 +62,11 @@ fn start(stack: &mut usize) -> Result<(), String> {
         _ => return Err(String::from_utf8_lossy(&warm).into_owned()),
     };
     let mut server = serve::Server::prepare(ruby, &confinement)?;
-    hugepages::collapse();
+    memory::collapse_heap();
     let layers = confine::enter(&confinement, namespaces).map_err(|error| error.to_string())?;
     let confined = Confined { layers, ruby_version };
     wire::send(channel, &confined, &[]).map_err(|errno| format!("the worker is gone: {errno}"))?;
+    memory::fill_gaps();
     server.run();
     Ok(())
 }

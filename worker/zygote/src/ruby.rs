@@ -28,7 +28,7 @@ unsafe extern "C" {
     fn rb_num2long(number: Value) -> c_long;
 }
 
-const MAX_ARGUMENTS: usize = 3;
+const MAX_ARGUMENTS: usize = 5;
 
 /// What runs around function code, in Ruby.
 const RUNNER: &str = include_str!("../../ruby/runner.rb");
@@ -38,11 +38,11 @@ const RUNNER: &str = include_str!("../../ruby/runner.rb");
 pub enum Entry {
     /// Loads libraries and touches what every execution will use. Argument: their names.
     WarmUp,
-    /// Runs script-form code. Arguments: code, context, event.
+    /// Runs script-form code. Arguments: code, event, context, handler's name, largest result.
     Script,
-    /// Runs handler-form code's top level. Arguments: code, context.
+    /// Runs handler-form code's top level. Arguments: code, context, handler's name, largest result.
     Load,
-    /// Calls the handler that was loaded. Arguments: context, event.
+    /// Calls the handler that was loaded. Arguments: event, context, largest result.
     Handle,
 }
 

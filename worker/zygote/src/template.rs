@@ -9,6 +9,7 @@ use nix::sys::wait::{Id, WaitPidFlag};
 use badlambda_zygote::wire::{self, Report, Request};
 
 use crate::confine::Filters;
+use crate::environment;
 use crate::execution::{self, Start};
 use crate::jail::{self, Role};
 use crate::ruby::{Entry, Fork, Ruby};
@@ -18,8 +19,11 @@ use crate::serve::{self, reap};
 pub fn run(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters) -> ! {
     let start = ManuallyDrop::new(start);
     let (source, answer) = execution::arm(&start, Role::Template, highest, filters);
-    match ruby.call(Entry::Load, &[&source.code, &source.context]) {
-        Some(loaded) if loaded.is_empty() => drop(source),
+    environment::replace(source.environment);
+    let handler = start.job.handler.as_deref().unwrap_or_default().as_bytes();
+    let largest = start.job.max_result_bytes.to_string();
+    match ruby.call(Entry::Load, &[&source.code, &source.context, handler, largest.as_bytes()]) {
+        Some(loaded) if loaded.is_empty() => {}
         failed => execution::finish(answer, failed),
     }
     // The answer's descriptor now stands for nothing, and stays open until the end.

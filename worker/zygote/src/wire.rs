@@ -103,7 +103,13 @@ pub struct Job {
     pub network: bool,
     /// Whether it may start processes.
     pub subprocesses: bool,
-    /// How many bytes of the input's descriptor are the context; the event is the rest.
+    /// The method to call, where it is not one of those with the usual names.
+    pub handler: Option<String>,
+    /// How large its result may be, in bytes.
+    pub max_result_bytes: u64,
+    /// How many bytes of the input's descriptor are the environment: `NAME=VALUE`, each with a nul behind it.
+    pub environment_bytes: u64,
+    /// How many bytes after it are the context; the event is the rest.
     pub context_bytes: u64,
 }
 
@@ -211,7 +217,8 @@ pub fn receive<T: DeserializeOwned>(
 }
 
 fn owned(messages: impl Iterator<Item = ControlMessageOwned>) -> Vec<OwnedFd> {
-    let mut fds = Vec::new();
+    // A vector that grows leaves malloc with gaps, which every fork would have to touch.
+    let mut fds = Vec::with_capacity(MAX_DESCRIPTORS);
     for message in messages {
         if let ControlMessageOwned::ScmRights(received) = message {
             for fd in received {

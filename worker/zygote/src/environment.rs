@@ -1,0 +1,24 @@
+//! The variables of an execution's environment, put in place at once: one by one through the C library, which keeps
+//! every value it ever saw, they cost more than the rest of a short function's start.
+
+use std::ffi::c_char;
+
+unsafe extern "C" {
+    static mut environ: *mut *mut c_char;
+}
+
+/// Makes `variables` (`NAME=VALUE`, each with a nul behind it) the whole environment. Must come before function code,
+/// while this process has one thread. Ruby may have looked at `TZ` before.
+pub fn replace(mut variables: Vec<u8>) {
+    // Whatever comes after the last nul would have no end.
+    variables.truncate(variables.iter().rposition(|&byte| byte == 0).map_or(0, |last| last + 1));
+    let variables = variables.leak();
+    let ends = variables.iter().enumerate().filter(|(_, byte)| **byte == 0).map(|(index, _)| index + 1);
+    let starts: Vec<usize> =
+        std::iter::once(0).chain(ends).filter(|&start| start < variables.len()).collect();
+    let mut pointers: Vec<*mut c_char> =
+        starts.into_iter().map(|start| variables[start..].as_mut_ptr().cast()).collect();
+    pointers.push(std::ptr::null_mut());
+    // SAFETY: strings and array live for ever, the array ends with a null, and no other thread reads it meanwhile.
+    unsafe { environ = pointers.leak().as_mut_ptr() };
+}
