@@ -30,6 +30,8 @@ const ADDRESS_SPACE_HEADROOM: u64 = 3 * GIB;
 /// Ruby's own heap and stacks, and what malloc holds back, beside what function code fills.
 const DATA_HEADROOM: u64 = 96 << 20;
 const OPEN_FILES: u64 = 256;
+/// A template itself, its execution before that has a uid of its own, and the one that waits.
+const TEMPLATE_PROCESSES: u64 = 3;
 const PENDING_SIGNALS: u64 = 256;
 const STACK_BYTES: u64 = 8 << 20;
 
@@ -107,9 +109,11 @@ fn setup_rlimits(limits: &Limits, role: Role, own_uid: bool) -> Result<(), Errno
         (Resource::RLIMIT_RTPRIO, 0),
         (Resource::RLIMIT_NICE, 0),
     ];
-    // It counts processes of the uid: one that others share would count theirs.
+    // It counts processes of the uid: one that others share would count theirs. A template forks on top of what its
+    // function may.
     if own_uid {
-        table.push((Resource::RLIMIT_NPROC, limits.processes));
+        let own = if role == Role::Template { TEMPLATE_PROCESSES } else { 0 };
+        table.push((Resource::RLIMIT_NPROC, limits.processes + own));
     }
     // A template lives on; the forks of its executions must not use up the time of its own.
     if role == Role::Execution {

@@ -22,6 +22,7 @@ mod namespaces;
 mod ruby;
 mod seccomp;
 mod serve;
+mod spare;
 mod template;
 
 use std::os::fd::{AsFd, BorrowedFd};

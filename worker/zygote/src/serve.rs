@@ -19,6 +19,7 @@ use crate::confine::{self, Filters};
 use crate::execution::{self, Start};
 use crate::jail::{self, Descriptors};
 use crate::ruby::{Fork, Ruby};
+use crate::spare::{self, Ahead, Spare};
 use crate::template;
 
 /// A child that the worker knows of, and whom its end is reported to.
@@ -36,6 +37,9 @@ pub struct Server {
     children_file: Option<fs::File>,
     channels: Vec<OwnedFd>,
     children: Vec<Child>,
+    /// Without uids of their own, executions could reach what waits.
+    forks_ahead: bool,
+    spare: Option<Spare>,
     buffer: Vec<u8>,
 }
 
@@ -48,14 +52,25 @@ impl Server {
         let children_path = format!("/proc/self/task/{}/children", std::process::id());
         let children_file = (!confinement.own_uids).then(|| fs::File::open(children_path).ok()).flatten();
         let rubys_sigchld = interrupt_waits_on_sigchld().map_err(|errno| errno.to_string())?;
-        let (channels, children, buffer) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { ruby, filters, highest, rubys_sigchld, children_file, channels, children, buffer })
+        Ok(Self {
+            ruby,
+            filters,
+            highest,
+            rubys_sigchld,
+            children_file,
+            channels: Vec::new(),
+            children: Vec::new(),
+            forks_ahead: confinement.own_uids || !confinement.enforced,
+            spare: None,
+            buffer: Vec::new(),
+        })
     }
 
     /// Serves until the worker closes the first channel.
     pub fn run(&mut self) {
         loop {
             self.report_the_dead();
+            self.fork_ahead();
             let Some(ready) = self.wait() else { continue };
             // Backwards, so that a channel that ends does not move those before it.
             for index in ready.into_iter().rev() {
@@ -93,11 +108,15 @@ impl Server {
         };
         match request {
             Request::Channel => self.channels.extend(fds.into_iter().take(1)),
-            Request::Execute(job) => {
+            Request::Execute(_) => {
                 let reports_to = channel.try_clone_to_owned().map_err(|_| Errno::EMFILE)?;
-                self.fork(&job, fds, Some(reports_to))?;
+                self.execute(&request, fds, reports_to)?;
             }
-            Request::Load(job) => self.fork(&job, fds, None)?,
+            Request::Load(job) => {
+                let own = fds.last().ok_or(Errno::EBADMSG)?;
+                let reports_to = own.try_clone().map_err(|_| Errno::EMFILE)?;
+                self.fork(&job, fds, reports_to)?;
+            }
             Request::EndOrphans => {
                 self.end_orphans();
                 let channel = if index == 0 { first_channel() } else { self.channels[index - 1].as_fd() };
@@ -107,26 +126,42 @@ impl Server {
         Ok(true)
     }
 
-    /// Forks an execution, which reports to `reports_to`, or a template, which has a channel of its own.
-    fn fork(&mut self, job: &Job, fds: Vec<OwnedFd>, reports_to: Option<OwnedFd>) -> Result<(), Errno> {
+    /// Gives a job to the process that was forked ahead, or to a new one.
+    fn execute(&mut self, request: &Request, fds: Vec<OwnedFd>, reports_to: OwnedFd) -> Result<(), Errno> {
+        let Request::Execute(job) = request else { return Err(Errno::EBADMSG) };
+        match self.spare.take() {
+            Some(spare) if spare.take(request, &fds).is_ok() => self.started(spare.pid, reports_to),
+            _ => self.fork(job, fds, reports_to),
+        }
+    }
+
+    /// Forks an execution or a template, as the descriptors have it.
+    fn fork(&mut self, job: &Job, fds: Vec<OwnedFd>, reports_to: OwnedFd) -> Result<(), Errno> {
         let start = start(job, fds).ok_or(Errno::EBADMSG)?;
-        let reports_to = match reports_to {
-            Some(channel) => channel,
-            None => start
-                .descriptors
-                .channel
-                .as_ref()
-                .and_then(|own| own.try_clone().ok())
-                .ok_or(Errno::EBADMSG)?,
-        };
         match self.ruby.fork() {
             Some(Fork::Child) => self.child(start),
-            Some(Fork::Parent(pid)) => {
-                let told = wire::send(reports_to.as_fd(), &Report::Started { pid }, &[]);
-                self.children.push(Child { pid, reports_to });
-                told
-            }
+            Some(Fork::Parent(pid)) => self.started(pid, reports_to),
             None => wire::send(reports_to.as_fd(), &not_started(), &[]),
+        }
+    }
+
+    fn started(&mut self, pid: i32, reports_to: OwnedFd) -> Result<(), Errno> {
+        let told = wire::send(reports_to.as_fd(), &Report::Started { pid }, &[]);
+        self.children.push(Child { pid, reports_to });
+        told
+    }
+
+    fn fork_ahead(&mut self) {
+        if !self.forks_ahead || self.spare.is_some() {
+            return;
+        }
+        match spare::fork(&self.ruby) {
+            Some(Ahead::Spare(spare)) => self.spare = Some(spare),
+            Some(Ahead::Child(job, fds)) => match start(&job, fds) {
+                Some(start) => self.child(start),
+                None => execution::exit(1),
+            },
+            None => {}
         }
     }
 
@@ -135,7 +170,7 @@ impl Server {
             execution::exit(1);
         }
         if start.descriptors.channel.is_some() {
-            template::run(&self.ruby, start, self.highest, &self.filters)
+            template::run(&self.ruby, start, self.highest, &self.filters, self.forks_ahead)
         }
         execution::run_script(&self.ruby, start, self.highest, &self.filters)
     }
@@ -149,6 +184,7 @@ impl Server {
     /// Reaps whatever has ended: executions and templates are reported, orphans are not.
     fn report_the_dead(&mut self) {
         while let Some(exit) = reap(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
+            self.spare.take_if(|spare| spare.pid == exit.pid);
             let Some(index) = self.children.iter().position(|child| child.pid == exit.pid) else { continue };
             let child = self.children.swap_remove(index);
             // The worker may be gone, which the first channel will tell.

@@ -2,11 +2,14 @@
 //! at a time. Once function code has run here, everything it says to the worker is hostile.
 
 use std::mem::ManuallyDrop;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::wait::{Id, WaitPidFlag};
+use nix::unistd::Pid;
 
-use badlambda_zygote::wire::{self, Report, Request};
+use badlambda_zygote::wire::{self, Job, Report, Request};
 
 use crate::confine::Filters;
 use crate::environment;
@@ -14,9 +17,13 @@ use crate::execution::{self, Start};
 use crate::jail::{self, Role};
 use crate::ruby::{Entry, Fork, Ruby};
 use crate::serve::{self, reap};
+use crate::spare::{self, Ahead, Spare};
+
+/// How long a process that was forked ahead is kept waiting: a version that is called less often gains little from it.
+const SPARE_MS: u16 = 100;
 
 /// Loads the code in this forked process and serves its executions until the worker closes the channel.
-pub fn run(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters) -> ! {
+pub fn run(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters, forks_ahead: bool) -> ! {
     let start = ManuallyDrop::new(start);
     let (source, answer) = execution::arm(&start, Role::Template, highest, filters);
     environment::replace(source.environment);
@@ -30,33 +37,77 @@ pub fn run(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters) -> 
     let _answer = ManuallyDrop::new(answer);
     // SAFETY: confining put the channel there, and it is never closed.
     let channel = unsafe { BorrowedFd::borrow_raw(jail::CHANNEL_FD) };
-    let ready = jail::forget_load().and_then(|()| wire::send(channel, &Report::Loaded, &[]));
-    if ready.is_err() {
+    if jail::forget_load().and_then(|()| wire::send(channel, &Report::Loaded, &[])).is_err() {
         execution::exit(1);
     }
-    let mut buffer = Vec::new();
-    while let Ok(Some((Request::Execute(job), fds))) = wire::receive::<Request>(channel, &mut buffer) {
-        let Some(start) = serve::start(&job, fds) else { break };
-        let report = match ruby.fork() {
-            Some(Fork::Child) => execution::run_handler(ruby, start, highest, filters),
-            Some(Fork::Parent(pid)) => {
-                drop(start);
-                serve_one(channel, pid)
-            }
-            None => wire::send(channel, &serve::not_started(), &[]),
-        };
-        if report.is_err() {
-            break;
-        }
-    }
-    execution::exit(0)
+    Template { ruby, channel, highest, filters, forks_ahead, spare: None }.serve()
 }
 
-fn serve_one(channel: BorrowedFd<'_>, pid: i32) -> Result<(), nix::errno::Errno> {
-    wire::send(channel, &Report::Started { pid }, &[])?;
-    let child = Id::Pid(nix::unistd::Pid::from_raw(pid));
-    match reap(child, WaitPidFlag::WEXITED) {
-        Some(exit) => wire::send(channel, &Report::Exited(exit), &[]),
-        None => Err(nix::errno::Errno::ECHILD),
+struct Template<'a> {
+    ruby: &'a Ruby,
+    channel: BorrowedFd<'a>,
+    highest: RawFd,
+    filters: &'a Filters,
+    forks_ahead: bool,
+    spare: Option<Spare>,
+}
+
+impl Template<'_> {
+    fn serve(&mut self) -> ! {
+        let mut buffer = Vec::new();
+        loop {
+            self.give_spare_up_when_idle();
+            let Ok(Some((request, fds))) = wire::receive::<Request>(self.channel, &mut buffer) else { break };
+            if self.execute(&request, fds).is_err() {
+                break;
+            }
+        }
+        execution::exit(0)
+    }
+
+    /// Runs one execution to its end.
+    fn execute(&mut self, request: &Request, fds: Vec<OwnedFd>) -> Result<(), Errno> {
+        let Request::Execute(job) = request else { return Err(Errno::EBADMSG) };
+        let pid = match self.spare.take() {
+            Some(spare) if spare.take(request, &fds).is_ok() => spare.pid,
+            _ => match self.ruby.fork() {
+                Some(Fork::Child) => self.child(job, fds),
+                Some(Fork::Parent(pid)) => pid,
+                None => return wire::send(self.channel, &serve::not_started(), &[]),
+            },
+        };
+        // Whoever holds the pipes' ends keeps them open.
+        drop(fds);
+        wire::send(self.channel, &Report::Started { pid }, &[])?;
+        if self.forks_ahead {
+            self.fork_ahead();
+        }
+        let exit = reap(Id::Pid(Pid::from_raw(pid)), WaitPidFlag::WEXITED).ok_or(Errno::ECHILD)?;
+        wire::send(self.channel, &Report::Exited(exit), &[])
+    }
+
+    fn child(&self, job: &Job, fds: Vec<OwnedFd>) -> ! {
+        match serve::start(job, fds) {
+            Some(start) => execution::run_handler(self.ruby, start, self.highest, self.filters),
+            None => execution::exit(1),
+        }
+    }
+
+    fn fork_ahead(&mut self) {
+        match spare::fork(self.ruby) {
+            Some(Ahead::Spare(spare)) => self.spare = Some(spare),
+            Some(Ahead::Child(job, fds)) => self.child(&job, fds),
+            None => {}
+        }
+    }
+
+    fn give_spare_up_when_idle(&mut self) {
+        let Some(spare) = &self.spare else { return };
+        let pid = Pid::from_raw(spare.pid);
+        let mut polled = [PollFd::new(self.channel, PollFlags::POLLIN)];
+        if poll(&mut polled, SPARE_MS) == Ok(0) {
+            self.spare = None;
+            reap(Id::Pid(pid), WaitPidFlag::WEXITED);
+        }
     }
 }
