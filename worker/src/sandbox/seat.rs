@@ -20,6 +20,8 @@ use super::zygotes::{lock, spawn};
 const FIRST_UID: u32 = 40_000;
 const UIDS_PER_SEAT: u32 = 4;
 const MOST_SEATS: u32 = 5_000;
+/// More than a worker usually takes: for each of its slots one, and one for each template.
+const SEATS_APART: u32 = 50;
 
 /// What all seats of a worker have in common.
 #[derive(Clone, Debug)]
@@ -170,10 +172,11 @@ impl Drop for Janitor {
     }
 }
 
-/// The first number that no living worker on this machine holds. The claim is an abstract socket's name, which
+/// The next number that no living worker on this machine holds. The claim is an abstract socket's name, which
 /// the kernel frees with its holder, however that ends.
 fn claim_number() -> Result<(u32, OwnedFd), ExecutorError> {
-    for number in 0..MOST_SEATS {
+    let first = first_number();
+    for number in (first..MOST_SEATS).chain(0..first) {
         let claim = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
         let name = UnixAddr::new_abstract(format!("badlambda-seat-{number}").as_bytes())?;
         if bind(claim.as_raw_fd(), &name).is_ok() {
@@ -181,6 +184,13 @@ fn claim_number() -> Result<(u32, OwnedFd), ExecutorError> {
         }
     }
     Err(ExecutorError::System(io::Error::other("all seats of this machine are taken")))
+}
+
+/// Containers do not see each other's claims, but the machine counts their processes by uid together, and a worker
+/// on the machine itself reaches theirs with its signals. So each pid namespace begins elsewhere.
+fn first_number() -> u32 {
+    let namespace = fs::metadata("/proc/self/ns/pid").map_or(0, |found| found.ino());
+    (namespace % u64::from(MOST_SEATS / SEATS_APART)) as u32 * SEATS_APART
 }
 
 /// Makes the folder of all scratch folders, or checks that the one that is there is ours alone to write.
