@@ -15,6 +15,7 @@ use nix::unistd::{Gid, Uid, fchdir, setgroups, setresgid, setresuid, setsid, set
 use badlambda_zygote::wire::{Identity, Job, Limits};
 
 use crate::confine::Filters;
+use crate::memory;
 use crate::seccomp::Stage2;
 
 /// The answer. Empty in the zygote, and in a template that has loaded.
@@ -98,7 +99,7 @@ fn setup_session() -> Result<(), Errno> {
 fn setup_rlimits(limits: &Limits, role: Role, own_uid: bool) -> Result<(), Errno> {
     let mut table = vec![
         (Resource::RLIMIT_AS, limits.memory_bytes + ADDRESS_SPACE_HEADROOM),
-        (Resource::RLIMIT_DATA, limits.memory_bytes + DATA_HEADROOM),
+        (Resource::RLIMIT_DATA, limits.memory_bytes + DATA_HEADROOM + memory::reserved_bytes()),
         (Resource::RLIMIT_FSIZE, limits.file_bytes),
         (Resource::RLIMIT_NOFILE, OPEN_FILES),
         (Resource::RLIMIT_STACK, STACK_BYTES),

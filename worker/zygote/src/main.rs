@@ -63,6 +63,7 @@ fn start(stack: &mut usize) -> Result<(), String> {
         _ => return Err(String::from_utf8_lossy(&warm).into_owned()),
     };
     let mut server = serve::Server::prepare(ruby, &confinement)?;
+    memory::reserved_bytes();
     memory::collapse_heap();
     let layers = confine::enter(&confinement, namespaces).map_err(|error| error.to_string())?;
     let confined = Confined { layers, ruby_version };
