@@ -10,13 +10,22 @@ const FORKS: usize = 1000;
 const SANDBOXES: usize = 20;
 const SCRIPT: &str = "require 'json'; event = JSON.parse(ARGV[0]); puts JSON.generate({greeting: \"Hello, #{event.fetch('name')}!\"})";
 
-/// Executions per second of a plain Ruby script that forks for each, on one core.
-pub fn plain_ruby() -> anyhow::Result<f64> {
+/// Executions per second of a plain Ruby script that forks for each, in `loops` processes at once.
+pub fn plain_ruby(loops: usize) -> anyhow::Result<f64> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/baseline.rb");
-    let output =
-        Command::new("ruby").arg(script).arg(FORKS.to_string()).output().context("could not start ruby")?;
-    ensure!(output.status.success(), "the plain Ruby baseline failed");
-    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+    let start = || {
+        let mut command = Command::new("ruby");
+        command.arg(&script).arg(FORKS.to_string()).stdout(Stdio::piped());
+        command.spawn().context("could not start ruby")
+    };
+    let running = (0..loops).map(|_| start()).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut rate = 0.0;
+    for process in running {
+        let output = process.wait_with_output()?;
+        ensure!(output.status.success(), "the plain Ruby baseline failed");
+        rate += String::from_utf8(output.stdout)?.trim().parse::<f64>()?;
+    }
+    Ok(rate)
 }
 
 /// Executions per second of `bwrap` and `ruby`, started anew for each; `None` without bwrap.

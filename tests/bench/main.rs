@@ -2,13 +2,16 @@
 //!
 //! ```text
 //! badlambda-bench executor    the executor alone, against plain Ruby's fork + eval + JSON, and bwrap + ruby
+//! badlambda-bench soak [RUNS] whether memory stays flat over so many executions, 100,000 by default
 //! badlambda-bench script|handler RUNS CALLERS    one kind of execution alone, for a profiler to watch
 //! badlambda-bench system      the whole system embedded: latency, throughput, memory
 //! ```
 
 mod baseline;
 mod executor;
+mod memory;
 mod report;
+mod soak;
 mod system;
 
 use anyhow::bail;
@@ -16,16 +19,22 @@ use badlambda_shared::function::Form;
 
 use crate::report::Report;
 
+const SOAK_RUNS: usize = 100_000;
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let as_json = arguments.iter().any(|argument| argument == "--json");
     let report = match arguments.first().map(String::as_str) {
         Some("executor") => tokio::task::spawn_blocking(executor::measure).await??,
+        Some("soak") => {
+            let runs = arguments.get(1).map_or(Ok(SOAK_RUNS), |text| text.parse())?;
+            tokio::task::spawn_blocking(move || soak::measure(runs)).await??
+        }
         Some("script") => only(Form::Script, &arguments).await?,
         Some("handler") => only(Form::Handler, &arguments).await?,
         Some("system") => system::measure().await?,
-        _ => bail!("usage: badlambda-bench executor|system [--json], or script|handler RUNS CALLERS"),
+        _ => bail!("usage: badlambda-bench executor|system|soak [--json], or script|handler RUNS CALLERS"),
     };
     report.print(as_json)
 }

@@ -4,6 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+/// The middle one, of at least one.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
 /// What was measured, in order.
 #[derive(Default)]
 pub struct Report {
