@@ -42,7 +42,7 @@ impl<'a> Attempt<'a> {
     /// Runs the version's top level in a new template; its failure is the execution's, and is not kept.
     pub(super) fn load(&mut self, key: TemplateKey) -> Result<Result<Template, Outcome>, ExecutorError> {
         let executor = self.executor;
-        let seat = Seat::take(&executor.seats)?;
+        let seat = executor.seats.take()?;
         let home = executor.zygotes.open_channel()?;
         let (ours, theirs) = pair()?;
         let channel = Channel { socket: ours, zygote_pid: home.zygote_pid };

@@ -32,13 +32,14 @@ mod isolation;
 mod output;
 mod probe;
 mod seat;
+mod seats;
 mod task;
 mod templates;
 mod watch;
 mod zygotes;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use badlambda_shared::execution::Isolation;
 use badlambda_shared::function::Form;
@@ -50,6 +51,7 @@ use self::code::CodeFiles;
 pub use self::isolation::{IsolationMode, LAYERS, Layer, Need};
 pub use self::probe::Finding;
 use self::seat::{Seat, SeatPlan};
+use self::seats::Seats;
 pub use self::task::{ExecutorError, Outcome, Task};
 use self::templates::{TemplateKey, Templates};
 use self::zygotes::{Channel, Zygotes, lock};
@@ -102,7 +104,7 @@ pub struct Executor {
     stations: Mutex<Vec<Station>>,
     templates: Templates,
     zygotes: Zygotes,
-    seats: SeatPlan,
+    seats: Arc<Seats>,
     codes: CodeFiles,
     census: Census,
     isolation: Isolation,
@@ -150,7 +152,7 @@ impl Executor {
             stations: Mutex::default(),
             templates: Templates::new(config.templates),
             zygotes,
-            seats,
+            seats: Seats::new(seats),
             codes: CodeFiles::new(),
             census: Census::default(),
             isolation,
@@ -170,7 +172,7 @@ impl Executor {
 
     /// The layers that this machine does not have, though they would be of use.
     pub fn absent_layers(&self) -> impl Iterator<Item = &'static Layer> {
-        let of_use = |layer: &&Layer| !(self.seats.own_uids && layer.name == isolation::USER_NAMESPACE);
+        let of_use = |layer: &&Layer| !(self.seats.plan.own_uids && layer.name == isolation::USER_NAMESPACE);
         LAYERS
             .iter()
             .filter(of_use)
@@ -192,7 +194,7 @@ impl Executor {
         let idle = lock(&self.stations).pop();
         let station = match idle {
             Some(station) => station,
-            None => Station { seat: Seat::take(&self.seats)?, channel: self.zygotes.open_channel()? },
+            None => Station { seat: self.seats.take()?, channel: self.zygotes.open_channel()? },
         };
         let outcome =
             Attempt::begin(self, task)?.run(&station.seat, &station.channel, station.channel.zygote_pid)?;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::Mutex;
 
+use badlambda_zygote::users::any_process_of;
 use badlambda_zygote::wire::{self, Chore, ChoreDone, Identity, User};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, bind, socket};
 
@@ -106,9 +107,14 @@ impl Seat {
         }
     }
 
+    /// Whether there is a template, or anything that its top level started.
+    pub(super) fn has_template(&self) -> bool {
+        self.identity.is_some_and(|identity| any_process_of(identity.template))
+    }
+
     /// Ends the seat's template, and all that its top level may have started.
     pub(super) fn end_template(&self) -> Result<(), ExecutorError> {
-        let Some(identity) = self.identity else { return Ok(()) };
+        let Some(identity) = self.identity.filter(|_| self.has_template()) else { return Ok(()) };
         let user = User { uid: identity.template, janitor: self.reaper_uid };
         Janitor::start(&self.janitor_program, Some(user), &[self.scratch.as_raw_fd()])?.done(&Chore::End)
     }

@@ -1,10 +1,19 @@
 //! Templates that are loaded and wait: at most so many, the least recently used ended first.
 
 use std::collections::VecDeque;
+use std::os::fd::AsRawFd;
 use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::socket::{Shutdown, shutdown};
 
 use super::seat::Seat;
 use super::zygotes::{Channel, lock};
+
+/// How long a template may take to end by itself.
+const PATIENCE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_micros(200);
 
 /// What makes two templates interchangeable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +62,10 @@ impl Templates {
             let surplus = waiting.len().saturating_sub(self.most);
             waiting.drain(..surplus).collect()
         };
-        drop(surplus);
+        if !surplus.is_empty() {
+            // Nobody has to wait for their end.
+            thread::spawn(move || drop(surplus));
+        }
     }
 }
 
@@ -64,6 +76,12 @@ impl Drop for Template {
         {
             let pid = nix::unistd::Pid::from_raw(self.pid);
             let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+        }
+        // With its channel it ends of its own accord, unless function code keeps it.
+        let _ = shutdown(self.channel.socket.as_raw_fd(), Shutdown::Both);
+        let deadline = Instant::now() + PATIENCE;
+        while self.seat.has_template() && Instant::now() < deadline {
+            thread::sleep(PAUSE);
         }
         if let Err(error) = self.seat.end_template() {
             tracing::warn!(%error, function = self.key.function, "could not end a template");

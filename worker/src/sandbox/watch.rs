@@ -88,6 +88,7 @@ impl Watch<'_> {
         drop((their_logs, their_answer));
         let mut state = State {
             pid: 0,
+            loaded: false,
             verdict: None,
             killed_at: None,
             answer: Vec::new(),
@@ -191,7 +192,8 @@ impl Watch<'_> {
             Ok(Some((Report::NotStarted { errno }, _))) => {
                 return Err(ExecutorError::System(io::Error::from_raw_os_error(errno)));
             }
-            Ok(Some((Report::Loaded, _))) if self.loading => return Ok(Some(End::Loaded)),
+            // It may be told before the start is, by another process.
+            Ok(Some((Report::Loaded, _))) if self.loading => state.loaded = true,
             Ok(Some((Report::Exited(exit), _))) if exit.pid == state.pid => {
                 return Ok(Some(End::Exited(exit)));
             }
@@ -199,7 +201,7 @@ impl Watch<'_> {
             Ok(Some(_)) => return failed("it said what it should not"),
             Err(errno) => return failed(&errno.to_string()),
         }
-        Ok(None)
+        Ok((state.loaded && state.pid != 0).then_some(End::Loaded))
     }
 
     /// Whether a limit is reached.
@@ -261,6 +263,7 @@ impl Watch<'_> {
 
 struct State {
     pid: i32,
+    loaded: bool,
     verdict: Option<Verdict>,
     killed_at: Option<Instant>,
     answer: Vec<u8>,

@@ -3,4 +3,5 @@
 //! forked from, and `badlambda-janitor`, which ends what an execution leaves behind.
 
 pub mod frame;
+pub mod users;
 pub mod wire;

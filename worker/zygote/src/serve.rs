@@ -112,10 +112,10 @@ impl Server {
                 let reports_to = channel.try_clone_to_owned().map_err(|_| Errno::EMFILE)?;
                 self.execute(&request, fds, reports_to)?;
             }
-            Request::Load(job) => {
+            Request::Load(_) => {
                 let own = fds.last().ok_or(Errno::EBADMSG)?;
                 let reports_to = own.try_clone().map_err(|_| Errno::EMFILE)?;
-                self.fork(&job, fds, reports_to)?;
+                self.execute(&request, fds, reports_to)?;
             }
             Request::EndOrphans => {
                 self.end_orphans();
@@ -128,7 +128,7 @@ impl Server {
 
     /// Gives a job to the process that was forked ahead, or to a new one.
     fn execute(&mut self, request: &Request, fds: Vec<OwnedFd>, reports_to: OwnedFd) -> Result<(), Errno> {
-        let Request::Execute(job) = request else { return Err(Errno::EBADMSG) };
+        let (Request::Execute(job) | Request::Load(job)) = request else { return Err(Errno::EBADMSG) };
         match self.spare.take() {
             Some(spare) if spare.take(request, &fds).is_ok() => self.started(spare.pid, reports_to),
             _ => self.fork(job, fds, reports_to),

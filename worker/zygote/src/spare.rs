@@ -45,7 +45,7 @@ pub fn fork(ruby: &Ruby) -> Option<Ahead> {
 fn wait(socket: &OwnedFd) -> (Job, Vec<OwnedFd>) {
     let ends_with_parent = prctl::set_pdeathsig(Signal::SIGKILL);
     match wire::receive(socket.as_fd(), &mut Vec::new()) {
-        Ok(Some((Request::Execute(job), fds))) if ends_with_parent.is_ok() => (job, fds),
+        Ok(Some((Request::Execute(job) | Request::Load(job), fds))) if ends_with_parent.is_ok() => (job, fds),
         _ => execution::exit(0),
     }
 }

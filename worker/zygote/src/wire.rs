@@ -10,8 +10,8 @@ use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, s
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// The largest packet; code and inputs travel in descriptors.
-pub const MAX_PACKET_BYTES: usize = 64 * 1024;
+/// The largest packet; code and inputs travel in descriptors. Every process that receives one pays for its pages.
+pub const MAX_PACKET_BYTES: usize = 8 * 1024;
 const MAX_DESCRIPTORS: usize = 8;
 
 /// The first packet to a zygote: how it confines itself before anything else.
@@ -174,9 +174,12 @@ pub enum ChoreDone {
 /// Sends one packet with descriptors.
 ///
 /// # Errors
-/// Those of sendmsg(2).
+/// Those of sendmsg(2), and `EMSGSIZE` above [`MAX_PACKET_BYTES`].
 pub fn send(socket: BorrowedFd<'_>, packet: &impl Serialize, fds: &[RawFd]) -> Result<(), Errno> {
     let bytes = serde_json::to_vec(packet).map_err(|_| Errno::EINVAL)?;
+    if bytes.len() > MAX_PACKET_BYTES {
+        return Err(Errno::EMSGSIZE);
+    }
     let rights = [ControlMessage::ScmRights(fds)];
     let control = if fds.is_empty() { &[][..] } else { &rights[..] };
     loop {
