@@ -128,18 +128,20 @@ async fn start_executor(config: &SandboxConfig) -> anyhow::Result<Executor> {
     if settings.isolation != IsolationMode::Required {
         tracing::warn!(isolation = ?settings.isolation, "executions are not isolated as they should be in production");
     }
+    let least = config.min_tier;
     let started = tokio::task::spawn_blocking(move || {
         let executor = Executor::start(&settings)?;
+        // First what is missing, which has a remedy, then what is there and does not hold.
+        let tier = executor.isolation().tier;
+        anyhow::ensure!(
+            tier >= least,
+            "isolation is of tier {tier}, below BADLAMBDA_MIN_TIER={least}: \
+             `badlambda-worker doctor` tells what is missing, and what to do about it"
+        );
         executor.self_test()?;
         anyhow::Ok(executor)
     });
     let executor = started.await?.context("the executor can't start")?;
-    let (tier, least) = (executor.isolation().tier, config.min_tier);
-    anyhow::ensure!(
-        tier >= least,
-        "isolation is of tier {tier}, below BADLAMBDA_MIN_TIER={least}: \
-         `badlambda-worker doctor` tells what is missing, and what to do about it"
-    );
     for layer in executor.absent_layers() {
         tracing::warn!(layer = layer.name, "{}", layer.without);
     }
