@@ -11,7 +11,10 @@ use std::sync::Mutex;
 
 use badlambda_zygote::users::any_process_of;
 use badlambda_zygote::wire::{self, Chore, ChoreDone, Identity, User};
+use nix::dir::Dir;
+use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, bind, socket};
+use nix::sys::stat::fstat;
 
 use super::task::ExecutorError;
 use super::zygotes::{lock, spawn};
@@ -94,9 +97,23 @@ impl Seat {
         lock(&self.janitor).done(&Chore::End)
     }
 
-    /// Ends every process of the execution, and empties the scratch folder.
+    /// Ends every process of the execution, and empties the scratch folder. Mostly there is neither, which costs a look.
     pub(super) fn clean(&self) -> Result<(), ExecutorError> {
-        lock(&self.janitor).done(&Chore::Clean)
+        let mut janitor = lock(&self.janitor);
+        let left = self.identity.is_none_or(|identity| any_process_of(identity.execution));
+        if !left && janitor.left_it == Some(Trace::of(&self.scratch)?) && self.is_empty()? {
+            return Ok(());
+        }
+        janitor.done(&Chore::Clean)?;
+        janitor.left_it = Some(Trace::of(&self.scratch)?);
+        Ok(())
+    }
+
+    /// Whether the scratch folder is empty. No name in it is opened.
+    fn is_empty(&self) -> Result<bool, ExecutorError> {
+        let mut folder = Dir::from_fd(self.scratch.try_clone()?)?;
+        // Two for itself and its parent.
+        Ok(folder.iter().take(3).count() == 2)
     }
 
     /// What the scratch folder holds, in bytes.
@@ -130,9 +147,28 @@ impl Drop for Seat {
     }
 }
 
+/// What changes when anything is done to a folder. Its times are coarse, so a look into it goes with this.
+#[derive(Debug, PartialEq, Eq)]
+struct Trace {
+    mode: u32,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Trace {
+    fn of(folder: &OwnedFd) -> Result<Self, Errno> {
+        let found = fstat(folder)?;
+        let modified = (found.st_mtime, found.st_mtime_nsec);
+        let changed = (found.st_ctime, found.st_ctime_nsec);
+        Ok(Self { mode: found.st_mode, modified, changed })
+    }
+}
+
 #[derive(Debug)]
 struct Janitor {
     process: Child,
+    /// The scratch folder as it was left.
+    left_it: Option<Trace>,
     socket: Option<OwnedFd>,
     buffer: Vec<u8>,
 }
@@ -141,7 +177,7 @@ impl Janitor {
     /// With the claim, it holds the seat until it has cleaned it, even if the worker is gone before.
     fn start(program: &Path, user: Option<User>, scratch_and_claim: &[RawFd]) -> Result<Self, ExecutorError> {
         let (socket, process) = spawn(program, &[])?;
-        let mut janitor = Self { process, socket: Some(socket), buffer: Vec::new() };
+        let mut janitor = Self { process, left_it: None, socket: Some(socket), buffer: Vec::new() };
         janitor.ask_with(&Chore::Begin { user }, scratch_and_claim)?;
         Ok(janitor)
     }

@@ -20,6 +20,8 @@ use super::task::ExecutorError;
 /// Most executions end before the first look at their memory.
 const FIRST_SAMPLE: Duration = Duration::from_millis(10);
 const SAMPLE_EVERY: Duration = Duration::from_millis(20);
+/// Short executions are not read from before they have ended: what they write waits in the pipes.
+const READ_AFTER: Duration = Duration::from_millis(2);
 /// The scratch folder is walked less often than memory is read.
 const SCRATCH_SAMPLES: u32 = 5;
 /// How long after the deadline a fork may still be reported.
@@ -95,6 +97,7 @@ impl Watch<'_> {
             answer_from: Some(answer_from),
             logs_from: Some(logs_from),
             peak_bytes: 0,
+            read_from: started + READ_AFTER,
             next_sample: started + FIRST_SAMPLE,
             samples: 0,
             packet: Vec::new(),
@@ -155,18 +158,20 @@ impl Watch<'_> {
 
     /// Which of channel, answer, logs and cancellation are ready.
     fn wait(&self, state: &State) -> Result<(bool, bool, bool, bool), ExecutorError> {
-        let until = if state.killed_at.is_some() {
-            Instant::now() + PATIENCE
-        } else {
-            self.deadline.min(state.next_sample)
+        let now = Instant::now();
+        let reads = now >= state.read_from;
+        let until = match state.killed_at {
+            Some(_) => now + PATIENCE,
+            None if reads => self.deadline.min(state.next_sample),
+            None => state.read_from,
         };
-        let timeout = until.saturating_duration_since(Instant::now()).as_millis().min(60_000) as i32 + 1;
+        let timeout = until.saturating_duration_since(now).as_millis().min(60_000) as i32 + 1;
         let mut polled = vec![PollFd::new(self.socket, PollFlags::POLLIN)];
         let mut places = [None; 3];
         let cancelled = self.cancelled.filter(|_| state.verdict.is_none());
         let rest = [
-            state.answer_from.as_ref().map(AsFd::as_fd),
-            state.logs_from.as_ref().map(AsFd::as_fd),
+            state.answer_from.as_ref().filter(|_| reads).map(AsFd::as_fd),
+            state.logs_from.as_ref().filter(|_| reads).map(AsFd::as_fd),
             cancelled.map(AsFd::as_fd),
         ];
         for (place, fd) in places.iter_mut().zip(rest) {
@@ -270,6 +275,7 @@ struct State {
     answer_from: Option<PipeReader>,
     logs_from: Option<PipeReader>,
     peak_bytes: u64,
+    read_from: Instant,
     next_sample: Instant,
     samples: u32,
     packet: Vec<u8>,
