@@ -199,7 +199,8 @@ impl Watch<'_> {
             }
             // It may be told before the start is, by another process.
             Ok(Some((Report::Loaded, _))) if self.loading => state.loaded = true,
-            Ok(Some((Report::Exited(exit), _))) if exit.pid == state.pid => {
+            // The start of a short execution is not told.
+            Ok(Some((Report::Exited(exit), _))) if [0, exit.pid].contains(&state.pid) => {
                 return Ok(Some(End::Exited(exit)));
             }
             Ok(Some((Report::Exited(_), _)) | None) => return failed("it ended while an execution ran"),

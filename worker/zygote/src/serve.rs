@@ -10,6 +10,7 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signal::{
     SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, kill, sigaction, sigprocmask,
 };
+use nix::sys::time::TimeSpec;
 use nix::sys::wait::{Id, WaitPidFlag};
 use nix::unistd::Pid;
 
@@ -22,10 +23,14 @@ use crate::ruby::{Fork, Ruby};
 use crate::spare::{self, Ahead, Spare};
 use crate::template;
 
-/// A child that the worker knows of, and whom its end is reported to.
+/// How long a start may go untold: a short execution's end tells both.
+const TELL_AFTER: TimeSpec = TimeSpec::new(0, 2_000_000);
+
+/// A child that the worker asked for, and whom its start and end are reported to.
 struct Child {
     pid: i32,
     reports_to: OwnedFd,
+    told: bool,
 }
 
 /// The zygote's state.
@@ -84,12 +89,29 @@ impl Server {
     }
 
     /// Which channels have something to read; the first is the zygote's own. `None` after a SIGCHLD.
-    fn wait(&self) -> Option<Vec<usize>> {
+    fn wait(&mut self) -> Option<Vec<usize>> {
+        let untold = self.children.iter().any(|child| !child.told);
+        let ready = self.poll(untold.then_some(TELL_AFTER))?;
+        if ready.is_empty() {
+            self.tell_starts();
+        }
+        Some(ready)
+    }
+
+    fn tell_starts(&mut self) {
+        for child in self.children.iter_mut().filter(|child| !child.told) {
+            child.told = true;
+            // The worker may be gone, which the first channel will tell.
+            let _ = wire::send(child.reports_to.as_fd(), &Report::Started { pid: child.pid }, &[]);
+        }
+    }
+
+    fn poll(&self, timeout: Option<TimeSpec>) -> Option<Vec<usize>> {
         let first = first_channel();
         let all = std::iter::once(first).chain(self.channels.iter().map(AsFd::as_fd));
         let mut polled: Vec<PollFd<'_>> = all.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
         // SIGCHLD is blocked but in here, so that none is missed between reaping and waiting.
-        ppoll(&mut polled, None, Some(SigSet::empty())).ok()?;
+        ppoll(&mut polled, timeout, Some(SigSet::empty())).ok()?;
         Some(
             polled
                 .iter()
@@ -129,26 +151,23 @@ impl Server {
     /// Gives a job to the process that was forked ahead, or to a new one.
     fn execute(&mut self, request: &Request, fds: Vec<OwnedFd>, reports_to: OwnedFd) -> Result<(), Errno> {
         let (Request::Execute(job) | Request::Load(job)) = request else { return Err(Errno::EBADMSG) };
-        match self.spare.take() {
-            Some(spare) if spare.take(request, &fds).is_ok() => self.started(spare.pid, reports_to),
-            _ => self.fork(job, fds, reports_to),
+        let spare = self.spare.take().filter(|spare| spare.take(request, &fds).is_ok());
+        let pid = match spare {
+            Some(spare) => spare.pid,
+            None => {
+                let start = start(job, fds).ok_or(Errno::EBADMSG)?;
+                match self.ruby.fork() {
+                    Some(Fork::Child) => self.child(start),
+                    Some(Fork::Parent(pid)) => pid,
+                    None => return wire::send(reports_to.as_fd(), &not_started(), &[]),
+                }
+            }
+        };
+        self.children.push(Child { pid, reports_to, told: false });
+        if matches!(request, Request::Load(_)) {
+            self.tell_starts();
         }
-    }
-
-    /// Forks an execution or a template, as the descriptors have it.
-    fn fork(&mut self, job: &Job, fds: Vec<OwnedFd>, reports_to: OwnedFd) -> Result<(), Errno> {
-        let start = start(job, fds).ok_or(Errno::EBADMSG)?;
-        match self.ruby.fork() {
-            Some(Fork::Child) => self.child(start),
-            Some(Fork::Parent(pid)) => self.started(pid, reports_to),
-            None => wire::send(reports_to.as_fd(), &not_started(), &[]),
-        }
-    }
-
-    fn started(&mut self, pid: i32, reports_to: OwnedFd) -> Result<(), Errno> {
-        let told = wire::send(reports_to.as_fd(), &Report::Started { pid }, &[]);
-        self.children.push(Child { pid, reports_to });
-        told
+        Ok(())
     }
 
     fn fork_ahead(&mut self) {

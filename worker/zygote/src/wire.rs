@@ -59,7 +59,7 @@ pub enum Request {
 /// What a zygote or a template says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Report {
-    /// The process was forked.
+    /// The process was forked. Not told of executions that end at once.
     Started {
         /// Its pid.
         pid: i32,
