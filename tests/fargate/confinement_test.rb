@@ -54,6 +54,7 @@ class DoctorTest < Minitest::Test
   def test_in_the_jail
     found, layers, status = doctor
     assert_equal [true, LANDLOCK ? 2 : 1, 0], [found["starts"], found["tier"], status], found.inspect
+    assert_equal RUBY_VERSION, found["ruby"]
     (REQUIRED + ["chroot"]).each { |layer| assert_equal "holds", layers[layer], found.inspect }
     assert_equal LANDLOCK ? "holds" : "absent", layers["landlock"], found.inspect
     NAMESPACES.each { |layer| assert_equal "absent", layers[layer], found.inspect }
