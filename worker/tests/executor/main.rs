@@ -1,4 +1,5 @@
-//! The executor, with the real zygote and real Ruby.
+//! The executor, with the real zygote and real Ruby. `tests/container` runs this in containers too, where there is
+//! nothing of the repository, and nothing can be written but in /tmp and /dev/shm.
 
 mod fixture;
 mod runs;

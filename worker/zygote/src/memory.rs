@@ -112,6 +112,7 @@ mod tests {
         assert_eq!(anonymous_range("7f00-8f00 rw-p 00000000 00:00 0 [stack]"), None);
         assert_eq!(anonymous_range("nonsense"), None);
     }
+
     #[test]
     fn figures_are_found_by_their_whole_name() {
         let status = "VmSize:\t  449000 kB\nVmData:\t  431000 kB\nRssAnon:\t   13024 kB\n";
