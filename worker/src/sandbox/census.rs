@@ -9,23 +9,28 @@ use super::zygotes::lock;
 
 /// A census this young serves everyone who asks: reading all of /proc costs about a millisecond.
 const FRESH_FOR: Duration = Duration::from_millis(20);
-/// Every process of an execution is a fork of the zygote at first, and shares its pages; this much of each further
-/// process is taken to be shared.
-const SHARED_BYTES: u64 = 24 << 20;
 
 /// Resident memory by uid, counted at most every few milliseconds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Census {
+    /// Every process of an execution is a fork of the zygote at first, and shares its pages: what that held is counted
+    /// once, and not for each further process.
+    shared_bytes: u64,
     last: Mutex<Option<(Instant, HashMap<u32, u64>)>>,
 }
 
 impl Census {
+    /// A census of what `zygote` forks.
+    pub(super) fn new(zygote: i32) -> Self {
+        Self { shared_bytes: resident_bytes_of(zygote), last: Mutex::default() }
+    }
+
     /// The resident memory of all processes whose real uid is `uid`, in bytes.
     pub(super) fn resident_bytes(&self, uid: u32) -> u64 {
         let mut last = lock(&self.last);
         let fresh = last.as_ref().is_some_and(|(taken, _)| taken.elapsed() < FRESH_FOR);
         if !fresh {
-            *last = Some((Instant::now(), count_all()));
+            *last = Some((Instant::now(), count_all(self.shared_bytes)));
         }
         last.as_ref().and_then(|(_, by_uid)| by_uid.get(&uid).copied()).unwrap_or(0)
     }
@@ -48,7 +53,7 @@ fn page_bytes() -> u64 {
     nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten().map_or(4096, |bytes| bytes as u64)
 }
 
-fn count_all() -> HashMap<u32, u64> {
+fn count_all(shared_bytes: u64) -> HashMap<u32, u64> {
     let mut by_uid: HashMap<u32, u64> = HashMap::new();
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -57,7 +62,7 @@ fn count_all() -> HashMap<u32, u64> {
         if let Some((uid, resident)) = uid_and_resident(&status) {
             by_uid
                 .entry(uid)
-                .and_modify(|sum| *sum += resident.saturating_sub(SHARED_BYTES))
+                .and_modify(|sum| *sum += resident.saturating_sub(shared_bytes))
                 .or_insert(resident);
         }
     }
@@ -85,7 +90,7 @@ mod tests {
         let own = resident_bytes_of(std::process::id() as i32);
         assert!(own > 1 << 20, "{own}");
         let uid = nix::unistd::getuid().as_raw();
-        assert!(Census::default().resident_bytes(uid) > 1 << 20);
+        assert!(Census::new(0).resident_bytes(uid) > 1 << 20);
         assert_eq!(parent_of(std::process::id() as i32), Some(nix::unistd::getppid().as_raw()));
     }
 

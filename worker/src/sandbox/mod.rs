@@ -140,6 +140,7 @@ impl Executor {
         };
         let zygotes = Zygotes::start(config.programs.join("badlambda-zygote"), confinement, config.zygotes)?;
         let confined = zygotes.confined();
+        let census = Census::new(zygotes.any_pid());
         let isolation = isolation::rate(confined.layers);
         tracing::info!(tier = isolation.tier, layers = ?isolation.layers, ruby = confined.ruby_version, "zygotes are ready");
         let seats = SeatPlan {
@@ -154,7 +155,7 @@ impl Executor {
             zygotes,
             seats: Seats::new(seats),
             codes: CodeFiles::new(),
-            census: Census::default(),
+            census,
             isolation,
             ruby_version: confined.ruby_version,
         })

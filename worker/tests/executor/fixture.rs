@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use badlambda_shared::execution::ErrorKind;
 use badlambda_shared::function::{Form, FunctionConfig};
+use badlambda_worker::config::default_scratch;
 use badlambda_worker::sandbox::{Executor, ExecutorConfig, IsolationMode, Outcome, Task};
 use serde_json::{Value, json};
 
@@ -19,22 +20,24 @@ pub fn start(templates: usize) -> Executor {
 }
 
 pub fn start_in(jail: Option<PathBuf>, templates: usize) -> Executor {
-    let programs = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
+    let scratch = jail.as_ref().map_or_else(default_scratch, |jail| jail.join("scratch"));
+    Executor::start(&ExecutorConfig { jail, scratch, templates, ..config() }).unwrap()
+}
+
+/// How an executor is configured here.
+pub fn config() -> ExecutorConfig {
+    let jail = std::env::var_os("BADLAMBDA_JAIL").map(PathBuf::from);
     let root = nix::unistd::geteuid().is_root();
-    let isolation = if root { IsolationMode::Required } else { IsolationMode::Unprivileged };
-    let default_scratch = badlambda_worker::config::default_scratch();
-    let scratch = jail.as_ref().map_or(default_scratch, |jail| jail.join("scratch"));
-    Executor::start(&ExecutorConfig {
-        isolation,
+    ExecutorConfig {
+        isolation: if root { IsolationMode::Required } else { IsolationMode::Unprivileged },
         network: false,
+        scratch: jail.as_ref().map_or_else(default_scratch, |jail| jail.join("scratch")),
         jail,
-        scratch,
         zygotes: 2,
-        templates,
+        templates: 4,
         preload: vec![],
-        programs,
-    })
-    .unwrap()
+        programs: std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned(),
+    }
 }
 
 pub fn task(form: Form, code: &str, config: Value, event: Value) -> Task {

@@ -2,4 +2,5 @@
 //! nothing of the repository, and nothing can be written but in /tmp and /dev/shm.
 
 mod fixture;
+mod hostile;
 mod runs;

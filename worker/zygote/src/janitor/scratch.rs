@@ -20,6 +20,10 @@ const ENTRY_BYTES: u64 = 1024;
 
 /// Removes everything in `folder`, and leaves it as it was when new. False if that failed.
 pub fn empty(folder: &OwnedFd, deadline: Instant) -> bool {
+    // An execution may have locked it, even for us who are its owner.
+    if fchmod(folder, Mode::S_IRWXU).is_err() {
+        return false;
+    }
     let mut hoisted = 0;
     let removed = loop {
         match remove_entries(folder, folder, &mut hoisted, deadline) {
@@ -81,24 +85,39 @@ fn hoist(top: &OwnedFd, folder: &OwnedFd, name: &CStr, hoisted: &mut u64) -> Res
     }
 }
 
-/// What the folder holds, in bytes; `u64::MAX` where it is nested absurdly.
+/// What the folder holds, in bytes; `u64::MAX` where it is nested absurdly, or where something in it is locked, so that
+/// nothing can be hidden there.
 pub fn measure(folder: &OwnedFd) -> u64 {
     measure_to(folder, MAX_MEASURED_DEPTH)
 }
 
 fn measure_to(folder: &OwnedFd, depth: usize) -> u64 {
     let Some(depth) = depth.checked_sub(1) else { return u64::MAX };
+    let names = match names(folder) {
+        Ok(names) => names,
+        Err(errno) => return of_unseen(errno),
+    };
     let mut bytes: u64 = 0;
-    for name in names(folder).unwrap_or_default() {
-        let Ok(entry) = fstatat(folder, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW) else { continue };
-        bytes = bytes.saturating_add(ENTRY_BYTES + entry.st_blocks.max(0) as u64 * 512);
-        if is_folder(&entry)
-            && let Ok(inner) = open_folder(folder, &name)
-        {
-            bytes = bytes.saturating_add(measure_to(&inner, depth));
-        }
+    for name in names {
+        let held = match fstatat(folder, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
+            Ok(entry) => {
+                let inner = if is_folder(&entry) { measure_inner(folder, &name, depth) } else { 0 };
+                inner.saturating_add(ENTRY_BYTES + entry.st_blocks.max(0) as u64 * 512)
+            }
+            Err(errno) => of_unseen(errno),
+        };
+        bytes = bytes.saturating_add(held);
     }
     bytes
+}
+
+fn measure_inner(folder: &OwnedFd, name: &CStr, depth: usize) -> u64 {
+    open_folder(folder, name).map_or_else(of_unseen, |inner| measure_to(&inner, depth))
+}
+
+/// What is gone meanwhile holds nothing.
+fn of_unseen(errno: Errno) -> u64 {
+    if [Errno::ENOENT, Errno::ENOTDIR].contains(&errno) { 0 } else { u64::MAX }
 }
 
 fn is_folder(entry: &FileStat) -> bool {

@@ -1,0 +1,297 @@
+//! What function code may try, case by case as hostile.toml has it. Executions of another function run before, beside
+//! and after each case, and must not notice; nor may anything outside.
+//!
+//! `BADLAMBDA_CASE=TEXT` runs only the cases with that in their name.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::TcpListener;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use badlambda_shared::execution::ErrorKind;
+use badlambda_shared::function::Form;
+use badlambda_worker::sandbox::{Executor, ExecutorConfig, ExecutorError, Outcome, Task};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::fixture::{config, task};
+
+const CASES: &str = include_str!("hostile.toml");
+const PRELUDE: &str = include_str!("hostile.rb");
+const THREADS: usize = 3;
+/// Of executions.
+const FIRST_UID: u32 = 40_000;
+
+/// Holds a secret in memory, environment and scratch, and sees after a while that all is well.
+const CANARY: &str = r#"
+raise "the seat is not clean" unless Dir.children(".").empty?
+secret = "the canary's" + " secret #{event}"
+File.write("secret", secret)
+20.times { sleep 0.01; raise "disturbed" unless File.read("secret") == secret }
+raise "not alone" unless Dir.children(".") == ["secret"] && Thread.list.size == 1 && ENV["SECRET"] == "kept"
+secret
+"#;
+
+#[derive(Deserialize)]
+struct Cases {
+    case: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    code: String,
+    #[serde(default = "script")]
+    form: Form,
+    #[serde(default)]
+    config: Value,
+    result: Option<String>,
+    #[serde(default)]
+    results: Vec<String>,
+    #[serde(default)]
+    kind: Kinds,
+    /// Whether the executor may refuse to go on with it, which has the attempt made again.
+    #[serde(default)]
+    fails: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Kinds {
+    One(ErrorKind),
+    Several(Vec<ErrorKind>),
+}
+
+impl Default for Kinds {
+    fn default() -> Self {
+        Self::Several(vec![])
+    }
+}
+
+fn script() -> Form {
+    Form::Script
+}
+
+impl Case {
+    fn allows(&self, outcome: &Result<Outcome, ExecutorError>) -> bool {
+        let kinds = match &self.kind {
+            Kinds::One(kind) => std::slice::from_ref(kind),
+            Kinds::Several(kinds) => kinds,
+        };
+        match outcome.as_ref().map(|outcome| outcome.result.as_ref()) {
+            Ok(Ok(json)) => self.results.iter().chain(&self.result).any(|allowed| allowed == json),
+            Ok(Err(error)) => kinds.contains(&error.kind),
+            Err(_) => self.fails,
+        }
+    }
+}
+
+/// What must be as it was when a case is over.
+struct Outside {
+    folder: tempfile::TempDir,
+    file: PathBuf,
+    process: Child,
+    api: TcpListener,
+    _abstract: UnixListener,
+    abstract_name: String,
+}
+
+impl Outside {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "untouched").unwrap();
+        let abstract_name = format!("badlambda-hostile-{}", std::process::id());
+        let address = SocketAddr::from_abstract_name(&abstract_name).unwrap();
+        Self {
+            file,
+            process: Command::new("sleep").arg("1000").spawn().unwrap(),
+            api: TcpListener::bind("127.0.0.1:0").unwrap(),
+            _abstract: UnixListener::bind_addr(&address).unwrap(),
+            abstract_name,
+            folder,
+        }
+    }
+
+    fn event(&self) -> Value {
+        let mut pids = ours();
+        pids.push(self.process.id());
+        json!({
+            "worker": std::process::id(),
+            "pids": pids,
+            "file": self.file,
+            "port": self.api.local_addr().unwrap().port(),
+            "abstract": self.abstract_name,
+        })
+    }
+
+    fn check(&mut self) {
+        assert_eq!(fs::read_to_string(&self.file).unwrap(), "untouched");
+        assert_eq!(fs::read_dir(self.folder.path()).unwrap().count(), 1);
+        assert!(self.process.try_wait().unwrap().is_none(), "a process outside was ended");
+        self.api.set_nonblocking(true).unwrap();
+        assert!(self.api.accept().is_err(), "somebody connected");
+    }
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Every name in the places that all share.
+fn shared_places() -> BTreeSet<PathBuf> {
+    let places = ["/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue"];
+    let names = places.iter().filter_map(|place| fs::read_dir(place).ok()).flatten().flatten();
+    let left = |path: &PathBuf| path.to_string_lossy().contains("hostile") || path.ends_with("left");
+    names.map(|entry| entry.path()).filter(left).collect()
+}
+
+/// Zygotes and janitors: the children of this process.
+fn ours() -> Vec<u32> {
+    children_of(std::process::id())
+}
+
+fn children_of(pid: u32) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    lists
+        .flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+        .collect()
+}
+
+/// A field of /proc/PID/status.
+fn status(pid: u32, field: &str) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
+    Some(line.split_whitespace().next()?.to_owned())
+}
+
+/// Whether it runs as an execution: a seat's first uid is theirs, the second its template's.
+fn is_execution(pid: u32) -> bool {
+    let uid = status(pid, "Uid").and_then(|uid| uid.parse::<u32>().ok());
+    uid.is_some_and(|uid| uid >= FIRST_UID && uid.is_multiple_of(4))
+}
+
+/// An executor of one thread's own, so that the seats a case sat on are those that are looked at after it.
+struct Ground {
+    plain: Executor,
+    network: Executor,
+    zygotes: Vec<u32>,
+}
+
+impl Ground {
+    fn new() -> Self {
+        let start = |network| {
+            let config = ExecutorConfig { zygotes: 1, templates: 2, network, ..config() };
+            Executor::start(&config).unwrap()
+        };
+        // One at a time, to tell whose they are.
+        static STARTING: Mutex<()> = Mutex::new(());
+        let _one = STARTING.lock().unwrap();
+        let before = ours();
+        let (plain, network) = (start(false), start(true));
+        let is_zygote = |pid: &u32| status(*pid, "Name").is_some_and(|name| name == "badlambda-zygot");
+        let zygotes = ours().into_iter().filter(|pid| !before.contains(pid)).filter(is_zygote).collect();
+        Self { plain, network, zygotes }
+    }
+
+    /// What executions have left running.
+    fn left(&self) -> usize {
+        let mut pids = self.zygotes.clone();
+        let mut left = 0;
+        while let Some(pid) = pids.pop() {
+            left += usize::from(is_execution(pid));
+            pids.extend(children_of(pid));
+        }
+        left
+    }
+
+    /// Runs a case with canaries before, beside and after it; returns what was not as it must be.
+    fn run(&self, case: &Case, outside: &Outside) -> Result<(), String> {
+        let executor = if case.config["network"] == true { &self.network } else { &self.plain };
+        canaries(executor, 1).map_err(|reason| format!("before: {reason}"))?;
+        let code = format!("{PRELUDE}{}", case.code);
+        let config = if case.config.is_null() { json!({}) } else { case.config.clone() };
+        let hostile = Task { function: case.name.clone(), ..task(case.form, &code, config, outside.event()) };
+        let over = AtomicBool::new(false);
+        let (outcome, beside) = std::thread::scope(|scope| {
+            let beside = scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    canary(executor)?;
+                }
+                Ok::<_, String>(())
+            });
+            let outcome = executor.execute(&hostile);
+            over.store(true, Ordering::Relaxed);
+            (outcome, beside.join().unwrap())
+        });
+        beside.map_err(|reason| format!("beside: {reason}"))?;
+        if !case.allows(&outcome) {
+            return Err(format!("{outcome:?}"));
+        }
+        if self.zygotes.iter().any(|pid| status(*pid, "State").is_none_or(|state| "TZ".contains(&state))) {
+            return Err("a zygote was ended or stopped".to_owned());
+        }
+        if self.left() > 0 {
+            return Err(format!("{} processes are left", self.left()));
+        }
+        canaries(executor, 2).map_err(|reason| format!("after: {reason}"))
+    }
+}
+
+/// So many at once, and so on as many seats.
+fn canaries(executor: &Executor, count: usize) -> Result<(), String> {
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..count).map(|_| scope.spawn(|| canary(executor))).collect();
+        all.into_iter().try_for_each(|one| one.join().unwrap())
+    })
+}
+
+fn canary(executor: &Executor) -> Result<(), String> {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let config = json!({"environment": {"SECRET": "kept"}, "timeout_ms": 20_000});
+    let canary = Task { function: "canary".to_owned(), ..task(Form::Script, CANARY, config, json!(number)) };
+    let outcome = executor.execute(&canary).map_err(|error| error.to_string())?;
+    match &outcome.result {
+        Ok(json) if *json == format!("\"the canary's secret {number}\"") => Ok(()),
+        _ => Err(format!("{outcome:?}")),
+    }
+}
+
+#[test]
+fn nothing_hostile_is_noticed_by_others() {
+    let wanted = std::env::var("BADLAMBDA_CASE").unwrap_or_default();
+    let mut cases = toml::from_str::<Cases>(CASES).unwrap().case;
+    cases.retain(|case| case.name.contains(&wanted));
+    let mut outside = Outside::new();
+    let before = shared_places();
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(vec![]);
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                let mut ground = Ground::new();
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(reason) = ground.run(case, &outside) {
+                        failures.lock().unwrap().push(format!("{}: {reason}", case.name));
+                        ground = Ground::new();
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), cases.len(), failures.join("\n"));
+    outside.check();
+    assert_eq!(shared_places(), before);
+}
