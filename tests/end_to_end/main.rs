@@ -8,6 +8,7 @@ mod configuration;
 mod examples;
 mod fleet;
 mod functions;
+mod gems;
 mod lifecycle;
 mod presigned;
 mod producers;

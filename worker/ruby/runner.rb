@@ -78,17 +78,20 @@ module BadLambda
     SCRIPT_SCOPE.local_variable_set(:context, nil)
 
     class << self
-      # Loads libraries and touches what every execution will use; answers "=" and Ruby's version, or why not.
+      # Loads libraries and touches what every execution will use; answers "=" with Ruby's version and the folders of
+      # its libraries, a line each, or why not.
       def warm_up(libraries)
         ENV.replace("PATH" => "/usr/local/bin:/usr/bin:/bin", "LANG" => "C.UTF-8")
         $PROGRAM_NAME = FILE
         $stdout.sync = true
-        libraries.split(",").each { |library| require library }
+        libraries.split(",").each do |library|
+          require library
+        rescue ScriptError, StandardError => e
+          return "Ruby could not load #{library}, which BADLAMBDA_PRELOAD names: #{e.message}".b
+        end
         rehearse
         Process.respond_to?(:warmup) ? Process.warmup : 3.times { GC.start }
-        "=#{RUBY_VERSION}".b
-      rescue ScriptError, StandardError => e
-        "Ruby could not load #{libraries}: #{e.message}".b
+        ["=#{RUBY_VERSION}", *library_folders].join("\n").b
       end
 
       # Runs script-form code. Where it turns out to have defined a handler, that is called, too.
@@ -129,6 +132,12 @@ module BadLambda
       def rehearse
         script("event.to_s + [1, 2.5, nil].sum { |n| n.to_f }.to_s", '{"a":[1,2.5,"x",null,true]}', "{}", "", "99")
         script("raise 'rehearsal'", "null", "{}", "", "99")
+      end
+
+      # Where Ruby and its gems lie, on whatever machine this is.
+      def library_folders
+        folders = $LOAD_PATH + Gem.path + RbConfig::CONFIG.values_at("rubylibdir", "rubyarchdir", "libdir")
+        folders.map { |folder| File.realpath(folder.to_s) rescue nil }.compact.uniq - ["/", Dir.home]
       end
 
       # The environment was changed behind Ruby's back, and Ruby may know an older time zone.

@@ -1,5 +1,6 @@
 //! The zygotes: started once per core, confined before they take work, and started again when one ends.
 
+use std::env;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
@@ -12,6 +13,9 @@ use badlambda_zygote::wire::{self, Confined, Confinement, Report, Request};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use super::task::ExecutorError;
+
+/// Where Ruby looks for gems and libraries, beside its own folders.
+const RUBYS_VARIABLES: [&str; 3] = ["GEM_HOME", "GEM_PATH", "RUBYLIB"];
 
 /// A channel to a zygote, over which one execution or template at a time is forked.
 #[derive(Debug)]
@@ -118,13 +122,14 @@ impl Drop for Zygote {
     }
 }
 
-/// Starts one of our own programs with nothing inherited: its stdin is the other end of the returned socket.
+/// Starts one of our own programs with nothing inherited but where gems are: its stdin is the other end of the returned socket.
 pub(super) fn spawn(program: &Path, arguments: &[&str]) -> Result<(OwnedFd, Child), ExecutorError> {
     let (ours, theirs) = pair()?;
     let child = Command::new(program)
         .args(arguments)
         .env_clear()
         .env("LANG", "C.UTF-8")
+        .envs(RUBYS_VARIABLES.iter().filter_map(|name| Some((name, env::var_os(name)?))))
         .current_dir("/")
         .process_group(0)
         .stdin(theirs)

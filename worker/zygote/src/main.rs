@@ -26,6 +26,7 @@ mod spare;
 mod template;
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use nix::sys::prctl;
@@ -50,7 +51,7 @@ fn start(stack: &mut usize) -> Result<(), String> {
     // SAFETY: the worker starts us with the channel at this number, and we never close it.
     let channel = unsafe { BorrowedFd::borrow_raw(jail::CHANNEL_FD) };
     let first = wire::receive::<Confinement>(channel.as_fd(), &mut Vec::new());
-    let Ok(Some((confinement, _))) = first else {
+    let Ok(Some((mut confinement, _))) = first else {
         return Err("started by hand? It is the worker that starts it, with a channel".to_owned());
     };
     prctl::set_child_subreaper(true).map_err(|errno| format!("sub-reaper: {errno}"))?;
@@ -58,15 +59,17 @@ fn start(stack: &mut usize) -> Result<(), String> {
     let ruby = fibers::without_pool(|| Ruby::boot(stack)).ok_or("Ruby did not start")?;
     let libraries = confinement.preload.join(",");
     let warm = ruby.call(Entry::WarmUp, &[libraries.as_bytes()]).ok_or("Ruby did not warm up")?;
-    let ruby_version = match warm.split_first() {
-        Some((b'=', version)) => String::from_utf8_lossy(version).into_owned(),
-        _ => return Err(String::from_utf8_lossy(&warm).into_owned()),
+    let warm = String::from_utf8_lossy(&warm).into_owned();
+    let mut lines = warm.lines();
+    let Some(ruby_version) = lines.next().and_then(|line| line.strip_prefix('=')) else {
+        return Err(warm);
     };
+    confinement.readable.extend(lines.map(PathBuf::from));
     let mut server = serve::Server::prepare(ruby, &confinement)?;
     memory::reserved_bytes();
     memory::collapse_heap();
     let layers = confine::enter(&confinement, namespaces).map_err(|error| error.to_string())?;
-    let confined = Confined { layers, ruby_version };
+    let confined = Confined { layers, ruby_version: ruby_version.to_owned() };
     wire::send(channel, &confined, &[]).map_err(|errno| format!("the worker is gone: {errno}"))?;
     memory::fill_gaps();
     server.run();
