@@ -5,6 +5,8 @@
 use std::ffi::{CString, c_char, c_int, c_long, c_void};
 use std::process::abort;
 
+use nix::libc;
+
 type Value = usize;
 type Id = usize;
 
@@ -76,6 +78,9 @@ impl Ruby {
         let mut argc = arguments.len() as c_int;
         // Ruby keeps and writes to its arguments, so they are never freed.
         let mut argv = Box::leak(argv.into_boxed_slice()).as_mut_ptr();
+        // As `ruby` itself does: the locale decides what encoding files and arguments are read in.
+        // SAFETY: a constant, nul-terminated name, before there is a second thread.
+        unsafe { libc::setlocale(libc::LC_CTYPE, c"".as_ptr()) };
         // SAFETY: argc counts argv's strings, which end with a null and live for ever.
         unsafe { ruby_sysinit(&mut argc, &mut argv) };
         // SAFETY: the caller vouches for the variable's place on the stack.
