@@ -48,7 +48,7 @@ impl<'a> Attempt<'a> {
         let channel = Channel { socket: ours, zygote_pid: home.zygote_pid };
         let (job, input) = self.job(&seat)?;
         // From here on, dropping it ends whatever there is of it.
-        let mut template = Template { key, seat, channel, home, pid: 0 };
+        let mut template = Template { key, seat, channel, home, pid: 0, executions: 0 };
         let launch = Launch {
             request: Request::Load(job),
             through: Some(template.home.socket.as_fd()),

@@ -1,16 +1,19 @@
 //! Templates that are loaded and wait: at most so many, the least recently used ended first.
 
 use std::collections::VecDeque;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{Shutdown, shutdown};
 
 use super::seat::Seat;
 use super::zygotes::{Channel, lock};
 
+/// After so many executions a template is ended, and loaded anew: its CPU time has a limit.
+const MOST_EXECUTIONS: u32 = 20_000;
 /// How long a template may take to end by itself.
 const PATIENCE: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_micros(200);
@@ -32,6 +35,8 @@ pub(super) struct Template {
     /// The channel to the zygote that forked it.
     pub(super) home: Channel,
     pub(super) pid: i32,
+    /// How many it has served.
+    pub(super) executions: u32,
 }
 
 /// The templates that wait, least recently used first.
@@ -47,25 +52,39 @@ impl Templates {
         Self { most, waiting: Mutex::default() }
     }
 
-    /// Takes a waiting template for `key`.
+    /// Takes a waiting template for `key`. One that has ended meanwhile is given up.
     pub(super) fn take(&self, key: &TemplateKey) -> Option<Template> {
-        let mut waiting = lock(&self.waiting);
-        let index = waiting.iter().rposition(|template| template.key == *key)?;
-        waiting.remove(index)
+        let found = {
+            let mut waiting = lock(&self.waiting);
+            let index = waiting.iter().rposition(|template| template.key == *key)?;
+            waiting.remove(index)
+        };
+        found.filter(Template::waits)
     }
 
-    /// Puts a template back, as the most recently used; ends those beyond the limit.
-    pub(super) fn put(&self, template: Template) {
-        let surplus: Vec<Template> = {
+    /// Puts a template back, as the most recently used; ends those beyond the limit, and one that is worn out.
+    pub(super) fn put(&self, mut template: Template) {
+        template.executions += 1;
+        let ended: Vec<Template> = if template.executions < MOST_EXECUTIONS {
             let mut waiting = lock(&self.waiting);
             waiting.push_back(template);
             let surplus = waiting.len().saturating_sub(self.most);
             waiting.drain(..surplus).collect()
+        } else {
+            vec![template]
         };
-        if !surplus.is_empty() {
+        if !ended.is_empty() {
             // Nobody has to wait for their end.
-            thread::spawn(move || drop(surplus));
+            thread::spawn(move || drop(ended));
         }
+    }
+}
+
+impl Template {
+    /// Whether it has nothing to say, as long as it is asked nothing.
+    fn waits(&self) -> bool {
+        let mut polled = [PollFd::new(self.channel.socket.as_fd(), PollFlags::POLLIN)];
+        poll(&mut polled, PollTimeout::ZERO) == Ok(0)
     }
 }
 

@@ -20,12 +20,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::fixture::{config, task};
+use crate::processes::{below, is_execution, ours, status};
 
 const CASES: &str = include_str!("hostile.toml");
 const PRELUDE: &str = include_str!("hostile.rb");
 const THREADS: usize = 3;
-/// Of executions.
-const FIRST_UID: u32 = 40_000;
 
 /// Holds a secret in memory, environment and scratch, and sees after a while that all is well.
 const CANARY: &str = r#"
@@ -155,32 +154,6 @@ fn shared_places() -> BTreeSet<PathBuf> {
     names.map(|entry| entry.path()).filter(left).collect()
 }
 
-/// Zygotes and janitors: the children of this process.
-fn ours() -> Vec<u32> {
-    children_of(std::process::id())
-}
-
-fn children_of(pid: u32) -> Vec<u32> {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
-    lists
-        .flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
-        .collect()
-}
-
-/// A field of /proc/PID/status.
-fn status(pid: u32, field: &str) -> Option<String> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
-    Some(line.split_whitespace().next()?.to_owned())
-}
-
-/// Whether it runs as an execution: a seat's first uid is theirs, the second its template's.
-fn is_execution(pid: u32) -> bool {
-    let uid = status(pid, "Uid").and_then(|uid| uid.parse::<u32>().ok());
-    uid.is_some_and(|uid| uid >= FIRST_UID && uid.is_multiple_of(4))
-}
-
 /// An executor of one thread's own, so that the seats a case sat on are those that are looked at after it.
 struct Ground {
     plain: Executor,
@@ -204,15 +177,9 @@ impl Ground {
         Self { plain, network, zygotes }
     }
 
-    /// What executions have left running.
+    /// How many processes executions have left running.
     fn left(&self) -> usize {
-        let mut pids = self.zygotes.clone();
-        let mut left = 0;
-        while let Some(pid) = pids.pop() {
-            left += usize::from(is_execution(pid));
-            pids.extend(children_of(pid));
-        }
-        left
+        self.zygotes.iter().flat_map(|zygote| below(*zygote)).filter(|pid| is_execution(*pid)).count()
     }
 
     /// Runs a case with canaries before, beside and after it; returns what was not as it must be.

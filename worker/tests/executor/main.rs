@@ -4,4 +4,6 @@
 mod fixture;
 mod hostile;
 mod ordinary;
+mod processes;
 mod runs;
+mod templates;

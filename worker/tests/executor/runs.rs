@@ -8,7 +8,7 @@ use badlambda_shared::execution::ErrorKind;
 use badlambda_shared::function::Form;
 use serde_json::{Value, json};
 
-use crate::fixture::{executor, handler, kind, result, run, start, start_in, task};
+use crate::fixture::{result, run, start_in, task};
 
 #[test]
 fn a_script_gives_its_last_value() {
@@ -16,17 +16,6 @@ fn a_script_gives_its_last_value() {
     assert_eq!(result(&outcome), json!({"greeting": "Hello, Ada!"}));
     assert!(outcome.usage.max_rss_bytes > 1 << 20, "{:?}", outcome.usage);
     assert!(outcome.logs.is_empty() && !outcome.logs_truncated);
-}
-
-#[test]
-fn a_handler_starts_from_its_top_level_each_time() {
-    let code = "COUNT = [0]\nTOKEN = rand(1 << 60).to_s\ndef handler(event:, context:)\n  COUNT[0] += 1\n  \
-                { token: TOKEN, count: COUNT[0], left: context.get_remaining_time_in_millis > 0 }\nend\n";
-    let first = result(&handler(code, json!(null)));
-    let second = result(&handler(code, json!(null)));
-    assert_eq!((&first["count"], &second["count"]), (&json!(1), &json!(1)));
-    assert_eq!(first["token"], second["token"]);
-    assert_eq!(first["left"], json!(true));
 }
 
 #[test]
@@ -81,20 +70,6 @@ fn failures_have_their_kind() {
 }
 
 #[test]
-fn a_hanging_or_raising_top_level_is_the_executions_failure() {
-    let hang = task(
-        Form::Handler,
-        "sleep\ndef handler(event:, context:) = 1",
-        json!({"timeout_ms": 300}),
-        json!(null),
-    );
-    assert_eq!(kind(&executor().execute(&hang).unwrap()), ErrorKind::Timeout);
-    let outcome = handler("puts 'loading'; raise 'no'\ndef handler(event:, context:) = 1", json!(null));
-    assert_eq!(kind(&outcome), ErrorKind::Exception);
-    assert_eq!(outcome.logs, b"loading\n");
-}
-
-#[test]
 fn a_daemon_and_its_files_are_gone_afterwards() {
     let code = "File.write('left', 'x'); fork { Process.setsid; fork { sleep 60 } ; sleep 60 }; Process.uid";
     let outcome = run(code, json!({"subprocesses": true}), json!(null));
@@ -119,20 +94,6 @@ fn what_is_refused_says_which_setting_allows_it() {
     let outcome = run("require 'socket'; TCPSocket.new('127.0.0.1', 80)", json!({}), json!(null));
     let message = outcome.result.unwrap_err().message;
     assert!(message.contains("\"network\": true"), "{message}");
-}
-
-#[test]
-fn least_recently_used_templates_end() {
-    let executor = start(1);
-    let code =
-        |name: &str| format!("TOKEN = rand(1 << 60).to_s + '{name}'\ndef handler(event:, context:) = TOKEN");
-    let token = |name: &str| {
-        result(&executor.execute(&task(Form::Handler, &code(name), json!({}), json!(1))).unwrap())
-    };
-    let first = token("a");
-    assert_eq!(token("a"), first);
-    token("b");
-    assert_ne!(token("a"), first);
 }
 
 #[test]

@@ -31,6 +31,8 @@ const ADDRESS_SPACE_HEADROOM: u64 = 3 * GIB;
 /// Ruby's own heap and stacks, and what malloc holds back, beside what function code fills.
 const DATA_HEADROOM: u64 = 96 << 20;
 const OPEN_FILES: u64 = 256;
+/// Enough for the forks of more executions than the worker lets one template serve.
+const TEMPLATE_CPU_SECONDS: u64 = 120;
 /// A template itself, its execution before that has a uid of its own, and the one that waits.
 const TEMPLATE_PROCESSES: u64 = 3;
 const PENDING_SIGNALS: u64 = 256;
@@ -116,10 +118,9 @@ fn setup_rlimits(limits: &Limits, role: Role, own_uid: bool) -> Result<(), Errno
         let own = if role == Role::Template { TEMPLATE_PROCESSES } else { 0 };
         table.push((Resource::RLIMIT_NPROC, limits.processes + own));
     }
-    // A template lives on; the forks of its executions must not use up the time of its own.
-    if role == Role::Execution {
-        table.push((Resource::RLIMIT_CPU, limits.cpu_seconds));
-    }
+    // A template lives on and forks; what it uses beyond that between its executions has an end, too.
+    let own = if role == Role::Template { TEMPLATE_CPU_SECONDS } else { 0 };
+    table.push((Resource::RLIMIT_CPU, limits.cpu_seconds + own));
     table.into_iter().try_for_each(|(resource, most)| setrlimit(resource, most, most))
 }
 
