@@ -19,7 +19,7 @@ use badlambda_worker::sandbox::{Executor, ExecutorConfig, ExecutorError, Outcome
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::fixture::{config, task};
+use crate::fixture::{config, result, task};
 use crate::processes::{below, is_execution, ours, status};
 
 const CASES: &str = include_str!("hostile.toml");
@@ -158,7 +158,7 @@ fn shared_places() -> BTreeSet<PathBuf> {
 struct Ground {
     plain: Executor,
     network: Executor,
-    zygotes: Vec<u32>,
+    zygotes: [u32; 2],
 }
 
 impl Ground {
@@ -167,13 +167,11 @@ impl Ground {
             let config = ExecutorConfig { zygotes: 1, templates: 2, network, ..config() };
             Executor::start(&config).unwrap()
         };
-        // One at a time, to tell whose they are.
-        static STARTING: Mutex<()> = Mutex::new(());
-        let _one = STARTING.lock().unwrap();
-        let before = ours();
         let (plain, network) = (start(false), start(true));
-        let is_zygote = |pid: &u32| status(*pid, "Name").is_some_and(|name| name == "badlambda-zygot");
-        let zygotes = ours().into_iter().filter(|pid| !before.contains(pid)).filter(is_zygote).collect();
+        let zygotes = [&plain, &network].map(|executor| {
+            let parent = task(Form::Script, "Process.ppid", json!({}), json!(null));
+            result(&executor.execute(&parent).unwrap()).as_u64().unwrap() as u32
+        });
         Self { plain, network, zygotes }
     }
 

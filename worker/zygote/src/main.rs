@@ -12,6 +12,7 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod calls;
 mod confine;
 mod environment;
 mod execution;

@@ -1,0 +1,170 @@
+//! The filters of both architectures, run as the kernel runs them.
+
+use super::*;
+
+const BOTH: [TargetArch; 2] = [TargetArch::x86_64, TargetArch::aarch64];
+const X32: i64 = 0x4000_0000;
+
+/// AUDIT_ARCH_*, as linux/audit.h has them.
+fn audit(architecture: TargetArch) -> u32 {
+    match architecture {
+        TargetArch::x86_64 => 0xc000_003e,
+        TargetArch::aarch64 => 0xc000_00b7,
+        TargetArch::riscv64 => 0xc000_00f3,
+    }
+}
+
+/// What a program says of a call: linux/filter.h's machine, as far as such programs use it.
+fn run(program: &BpfProgram, architecture: u32, number: i64, arguments: [u64; 6]) -> u32 {
+    let mut data = Vec::new();
+    data.extend((number as u32).to_ne_bytes());
+    data.extend(architecture.to_ne_bytes());
+    data.extend(0u64.to_ne_bytes());
+    arguments.iter().for_each(|argument| data.extend(argument.to_ne_bytes()));
+    let (mut accumulator, mut next) = (0u32, 0);
+    loop {
+        let instruction = &program[next];
+        let k = instruction.k;
+        next += 1;
+        let mut jump = |taken: bool| {
+            next += usize::from(if taken { instruction.jt } else { instruction.jf });
+        };
+        match instruction.code {
+            0x20 => accumulator = u32::from_ne_bytes(data[k as usize..k as usize + 4].try_into().unwrap()),
+            0x05 => next += k as usize,
+            0x15 => jump(accumulator == k),
+            0x25 => jump(accumulator > k),
+            0x35 => jump(accumulator >= k),
+            0x45 => jump(accumulator & k != 0),
+            0x54 => accumulator &= k,
+            0x06 => return k,
+            code => panic!("an instruction of code {code:#x}"),
+        }
+    }
+}
+
+const ALLOW: u32 = 0x7fff_0000;
+const NO_SUCH_CALL: u32 = 0x0005_0000 | ENOSYS as u32;
+const REFUSED: u32 = 0x0005_0000 | EPERM as u32;
+const KILL: u32 = 0x8000_0000;
+
+fn first(on: TargetArch, call: &Call, arguments: [u64; 6]) -> u32 {
+    run(&stage1_for(on).unwrap(), audit(on), call.number(on).unwrap(), arguments)
+}
+
+fn with(index: usize, value: u64) -> [u64; 6] {
+    let mut arguments = [0; 6];
+    arguments[index] = value;
+    arguments
+}
+
+#[test]
+fn what_is_listed_is_allowed_and_nothing_else() {
+    let by_argument = [calls::CLONE, calls::IOCTL, calls::PRCTL, calls::SOCKET, calls::SOCKETPAIR];
+    for on in BOTH {
+        let program = stage1_for(on).unwrap();
+        assert!(
+            program.len() <= 4_096,
+            "{} instructions, and the kernel takes no more than 4096",
+            program.len()
+        );
+        let listed = [calls::ALLOWED, calls::ALLOWED_OLD, &[calls::STAT_AT]].concat();
+        let allowed: Vec<i64> = listed.iter().filter_map(|call| call.number(on)).collect();
+        for number in 0..1024 {
+            if by_argument.iter().any(|call| call.number(on) == Some(number)) {
+                continue;
+            }
+            let expected = if allowed.contains(&number) { ALLOW } else { NO_SUCH_CALL };
+            assert_eq!(run(&program, audit(on), number, [0; 6]), expected, "{on:?} {number}");
+            assert_eq!(
+                run(&program, audit(on), number | X32, [0; 6]),
+                NO_SUCH_CALL,
+                "{on:?} {number} of x32"
+            );
+        }
+        let foreign = if on == TargetArch::x86_64 { TargetArch::aarch64 } else { TargetArch::x86_64 };
+        assert_eq!(run(&program, audit(foreign), 0, [0; 6]), KILL);
+        // Of 32 bits.
+        assert_eq!(run(&program, 0x4000_0003, 0, [0; 6]), KILL);
+    }
+}
+
+#[test]
+fn what_has_been_a_way_out_is_not_there() {
+    for on in BOTH {
+        for call in calls::REFUSED.iter().chain(calls::REFUSED_OLD) {
+            if let Some(number) = call.number(on) {
+                let verdict = run(&stage1_for(on).unwrap(), audit(on), number, [0; 6]);
+                assert_eq!(verdict, NO_SUCH_CALL, "{} on {on:?}", call.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn arguments_decide_where_they_must() {
+    // What lies above the 32 bits that the kernel looks at changes nothing.
+    const HIGH: u64 = 1 << 32;
+    for on in BOTH {
+        let thread = 0x3d_0f00;
+        assert_eq!(first(on, &calls::CLONE, with(0, thread)), ALLOW);
+        assert_eq!(first(on, &calls::CLONE, with(0, SIGCHLD as u64)), ALLOW);
+        for bit in (0..32).map(|bit| 1 << bit).filter(|bit| CLONE_REFUSED & bit != 0) {
+            assert_eq!(first(on, &calls::CLONE, with(0, bit | SIGCHLD as u64)), NO_SUCH_CALL, "{bit:#x}");
+        }
+        for (family, expected) in (0..50).map(|family| (family, [2, 10].contains(&family))) {
+            let expected = if expected { ALLOW } else { NO_SUCH_CALL };
+            assert_eq!(first(on, &calls::SOCKET, with(0, family)), expected, "{family}");
+            assert_eq!(first(on, &calls::SOCKET, with(0, family | HIGH)), expected, "{family}");
+        }
+        let pair = |family, kind| first(on, &calls::SOCKETPAIR, [family, kind, 0, 0, 0, 0]);
+        assert_eq!(pair(1, 1 | SOCK_CLOEXEC as u64), ALLOW);
+        for (family, kind) in [(1, 2), (1, 5), (2, 1), (1, 2 | HIGH), (16, 1)] {
+            assert_eq!(pair(family, kind), NO_SUCH_CALL, "{family} {kind}");
+        }
+        assert_eq!(first(on, &calls::IOCTL, with(1, TCGETS)), ALLOW);
+        for request in [TIOCSTI, TIOCSCTTY, TIOCLINUX, TIOCSTI | HIGH] {
+            assert_eq!(first(on, &calls::IOCTL, with(1, request)), NO_SUCH_CALL, "{request:#x}");
+        }
+        assert_eq!(first(on, &calls::PRCTL, with(0, PR_SET_NAME as u64)), ALLOW);
+        for option in [PR_SET_KEEPCAPS, PR_SET_SECCOMP, PR_SET_MM, PR_CAP_AMBIENT, PR_SET_CHILD_SUBREAPER] {
+            assert_eq!(first(on, &calls::PRCTL, with(0, option as u64)), NO_SUCH_CALL, "{option}");
+        }
+    }
+}
+
+#[test]
+fn stage_2_takes_away_what_a_function_may_not() {
+    for on in BOTH {
+        for (network, subprocesses) in [(false, false), (false, true), (true, false), (true, true)] {
+            for template in [false, true] {
+                let stage = match template {
+                    false => Stage2::Execution { network, subprocesses },
+                    true => Stage2::Template { network, subprocesses },
+                };
+                let program = stage2_for(on, stage).unwrap();
+                assert!(program.len() < 100, "{}", program.len());
+                let verdict =
+                    |call: &Call, arguments| call.number(on).map(|n| run(&program, audit(on), n, arguments));
+                let check = |list: &[Call], denied: bool| {
+                    let expected = if denied { REFUSED } else { ALLOW };
+                    for found in list.iter().filter_map(|call| verdict(call, [0; 6])) {
+                        assert_eq!(found, expected, "{on:?} {network} {subprocesses} {template} {list:?}");
+                    }
+                };
+                check(calls::DENIED_WITHOUT_NETWORK, !network);
+                check(calls::DENIED_WITHOUT_SUBPROCESSES, !subprocesses);
+                check(calls::DENIED_WITHOUT_SUBPROCESSES_OLD, !subprocesses && !template);
+                if !template {
+                    check(calls::DENIED_ALWAYS, true);
+                }
+                let process = verdict(&calls::CLONE, with(0, SIGCHLD as u64)).unwrap();
+                assert_eq!(process == REFUSED, !subprocesses && !template);
+                assert_eq!(verdict(&calls::CLONE, with(0, CLONE_THREAD as u64)), Some(ALLOW));
+                let dumpable = verdict(&calls::PRCTL, with(0, PR_SET_DUMPABLE as u64)).unwrap();
+                assert_eq!(dumpable == REFUSED, !template);
+                assert_eq!(verdict(&calls::PRCTL, with(0, PR_SET_NAME as u64)), Some(ALLOW));
+            }
+        }
+    }
+}
