@@ -8,15 +8,19 @@
 //!    │                                   │ forks
 //!    │                                   ├──▶ execution   script form, a seat's uid
 //!    │                                   └──▶ template ── forks ──▶ execution   handler form   templates.rs
-//!    └── spawns ──▶ janitor   one per seat                                                    seat.rs
+//!    └── spawns ──▶ janitor   one per seat                                             seat.rs, seats.rs
 //! ```
 //!
 //! - A **seat** is a uid and a scratch folder that one execution at a time has to itself. A **channel** is a socket
 //!   to whoever forks: a zygote, or a template. An execution needs one of each; a template has its own of both.
+//! - Who forks does so ahead: while one execution runs, the next is forked already and waits for its job, as the
+//!   zygote's own user, out of every execution's reach.
 //! - The worker sends a request over the channel, with descriptors for code, input, logs and answer, and **watches**
-//!   (watch.rs): wall clock, memory, scratch folder, logs, answer. The zygote reports the fork and the end.
+//!   (watch.rs): wall clock, memory, scratch folder, logs, answer. The zygote reports the end and, if that is not at once,
+//!   the fork.
 //! - Whom the worker wants dead, the seat's janitor kills: it has the execution's rights and reaches the seat's uid,
-//!   all of it and nothing else. Afterwards it empties the scratch folder. What it can't clean is not used again.
+//!   all of it and nothing else. Afterwards it empties the scratch folder, if a look shows that anything was left. What
+//!   it can't clean is not used again.
 //! - The zygote reaps everything, orphans included; it is their sub-reaper. When the worker ends, however it ends,
 //!   its sockets close: zygotes and janitors end, and executions by their parent-death signal.
 //! - Only what comes over the pipes is believed to have been said, and none of it to be true (answer.rs).

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! worker ── spawns ──▶ zygote    once: Ruby warm, jail, capabilities, no_new_privs, Landlock, seccomp stage 1
-//!                         │ fork: jail::enter
+//!                         │ fork, ahead of need (spare.rs); then jail::enter
 //!                         ├──▶ execution (script form): eval, one answer, _exit      execution.rs
 //!                         └──▶ template (handler form): top level once ── fork ──▶ execution   template.rs
 //! ```
