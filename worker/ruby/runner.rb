@@ -157,10 +157,14 @@ module BadLambda
 
       # The block's value as a result, or whatever it raised as an error.
       def answer(context_json, max_result_bytes)
+        process = Process.pid
         max_bytes = max_result_bytes.to_i
         context = Context.new(context_json)
         result(yield(context), max_bytes)
       rescue Exception => e # rubocop:disable Lint/RescueException -- everything that ends a function is its answer
+        # A child that function code forked ends as in any Ruby, and gives no answer.
+        raise unless Process.pid == process
+
         error(kind_of(e), e, context)
       ensure
         flush

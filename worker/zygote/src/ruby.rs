@@ -16,6 +16,7 @@ unsafe extern "C" {
     fn ruby_init();
     fn ruby_options(argc: c_int, argv: *mut *mut c_char) -> *mut c_void;
     fn ruby_exec_node(node: *mut c_void) -> c_int;
+    fn ruby_stop(state: c_int) -> !;
     fn rb_path2class(path: *const c_char) -> Value;
     fn rb_intern(name: *const c_char) -> Id;
     fn rb_utf8_str_new(bytes: *const c_char, length: c_long) -> Value;
@@ -110,7 +111,7 @@ impl Ruby {
     pub fn fork(&self) -> Option<Fork> {
         let parent = std::process::id();
         let call = Call { receiver: self.process, method: self.fork, argv: [0; MAX_ARGUMENTS], argc: 0 };
-        let pid = call.protected()?;
+        let pid = call.protected().ok()?;
         if std::process::id() != parent {
             return Some(Fork::Child);
         }
@@ -119,7 +120,9 @@ impl Ruby {
         i32::try_from(pid).ok().map(Fork::Parent)
     }
 
-    /// Calls the runner; `None` where the call was torn down (`Thread.main.kill`, say) or gave no string.
+    /// Calls the runner; `None` where the call was torn down (`Thread.main.kill`, say) or gave no string. In a child
+    /// that function code forked, which came to the end of the code, it does not return: the child ends as Ruby ends,
+    /// with its error told, its `at_exit` blocks run and its exit status.
     pub fn call(&self, entry: Entry, arguments: &[&[u8]]) -> Option<Vec<u8>> {
         let mut argv = [0; MAX_ARGUMENTS];
         for (place, bytes) in argv.iter_mut().zip(arguments) {
@@ -129,7 +132,13 @@ impl Ruby {
         }
         let method = self.entries[entry as usize];
         let argc = arguments.len().min(MAX_ARGUMENTS) as c_int;
-        let mut string = Call { receiver: self.runner, method, argv, argc }.protected()?;
+        let process = std::process::id();
+        let done = Call { receiver: self.runner, method, argv, argc }.protected();
+        if std::process::id() != process {
+            // SAFETY: no Rust value of this forked process is ever used again; the state is that of the call above.
+            unsafe { ruby_stop(done.err().unwrap_or(0)) }
+        }
+        let mut string = done.ok()?;
         let mut copied = Vec::new();
         let copy = Copy { string: &mut string, into: &mut copied };
         let mut state = 0;
@@ -148,11 +157,12 @@ struct Call {
 }
 
 impl Call {
-    fn protected(&self) -> Option<Value> {
+    /// What the method returned, or the state that it was left in.
+    fn protected(&self) -> Result<Value, c_int> {
         let mut state = 0;
         // SAFETY: `call_method` gets the address of a `Call` that outlives the call.
         let value = unsafe { rb_protect(call_method, std::ptr::from_ref(self) as Value, &mut state) };
-        (state == 0).then_some(value)
+        if state == 0 { Ok(value) } else { Err(state) }
     }
 }
 
