@@ -63,6 +63,7 @@ module BadLambda
     HANDLERS = %i[handler lambda_handler].freeze
     SUBPROCESS_FRAME = /in [`'](?:Process[.#]|Kernel[.#]|IO\.|Open3\.)?(?:fork|_fork|spawn|system|exec|popen\w*|`)'/
     NETWORK_FRAME = %r{/(?:socket|resolv|net/\w+)\.rb:|in [`'](?:Addrinfo[.#])?getaddrinfo'}
+    END_OF_CODE = /^__END__(?:\r?\n|\z)/
     PERMISSION_ERRORS = [Errno::EPERM, Errno::EACCES, Errno::ENOSYS, Errno::EAFNOSUPPORT].freeze
 
     GENERATE = JSON.method(:generate)
@@ -98,6 +99,7 @@ module BadLambda
       def script(code, event_json, context_json, handler, max_result_bytes)
         answer(context_json, max_result_bytes) do |context|
           see_time_zone
+          offer_data(code)
           event = parse(event_json)
           SCRIPT_SCOPE.local_variable_set(:event, event)
           SCRIPT_SCOPE.local_variable_set(:context, context)
@@ -111,6 +113,7 @@ module BadLambda
       def load(code, context_json, handler, max_result_bytes)
         failure = answer(context_json, max_result_bytes) do
           see_time_zone
+          offer_data(code)
           EVALUATE.bind_call(TOPLEVEL_BINDING.dup, code, FILE, 1)
           @handler = handler_name(handler)
           raise NoMethodError, "the code defines no top-level method #{HANDLERS.join(" or ")}" unless @handler
@@ -144,6 +147,15 @@ module BadLambda
       def see_time_zone
         zone = ENV["TZ"]
         ENV["TZ"] = zone if zone
+      end
+
+      # What stands behind `__END__`, of which Ruby makes a constant for a program in a file.
+      def offer_data(code)
+        return unless code.include?("\n__END__") && (mark = END_OF_CODE.match(code))
+
+        data = StringIO.new(code)
+        data.pos = code.bytesize - mark.post_match.bytesize
+        Object.const_set(:DATA, data)
       end
 
       def parse(json)
