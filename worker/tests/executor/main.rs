@@ -6,4 +6,5 @@ mod hostile;
 mod ordinary;
 mod processes;
 mod runs;
+mod state;
 mod templates;

@@ -15,6 +15,24 @@ use crate::fixture::{start_in, task};
 const CASES: &str = include_str!("ordinary.toml");
 const PLAIN: &str = include_str!("plain.rb");
 
+/// Prints every name that a library of Ruby's, or of an installed gem, can be required by.
+const LIBRARIES: &str = r#"
+    folders = RbConfig::CONFIG.values_at("rubylibdir", "rubyarchdir")
+    folders += Gem::Specification.flat_map { |gem| gem.full_require_paths }
+    names = folders.flat_map { |folder| Dir.glob("*.{rb,so}", base: folder) }
+    puts names.map { |name| name.sub(/\.(rb|so)\z/, "") }.grep_v(/\A(rbconfig|bundled_gems)\z/).uniq.sort
+"#;
+
+/// Anything but an Exception may come of it, as long as the same comes of it outside.
+const LOAD: &str = r#"
+    begin
+      require "NAME"
+      "loaded"
+    rescue Exception => e
+      [e.class.name, e.message.lines.first]
+    end
+"#;
+
 #[derive(Deserialize)]
 struct Cases {
     case: Vec<Case>,
@@ -78,22 +96,19 @@ fn answer(outcome: &Outcome) -> Answer {
     Answer { outcome, logs }
 }
 
-#[test]
-fn ordinary_code_does_what_it_does_in_plain_ruby() {
-    let Cases { case: cases } = toml::from_str(CASES).unwrap();
+/// Runs each case inside and outside, and complains of every difference.
+fn compare(cases: &[Case]) {
     let of_case = |case: &Case| {
         let environment = case.config.get("environment").cloned().unwrap_or(json!({}));
         json!({"code": case.code, "environment": environment, "program": case.program})
     };
     let input = Value::from_iter(cases.iter().map(of_case)).to_string();
     let outside = thread::spawn(move || plain_ruby(PLAIN, &input));
-    let inside: Vec<Answer> = cases
-        .iter()
-        .map(|case| {
-            let task = task(Form::Script, &case.code, case.config.clone(), json!(null));
-            answer(&unjailed().execute(&task).unwrap())
-        })
-        .collect();
+    let run = |case: &Case| {
+        let task = task(Form::Script, &case.code, case.config.clone(), json!(null));
+        answer(&unjailed().execute(&task).unwrap())
+    };
+    let inside: Vec<Answer> = cases.iter().map(run).collect();
     let outside: Vec<Answer> = serde_json::from_str(&outside.join().unwrap()).unwrap();
     let mut wrong = Vec::new();
     for ((case, inside), outside) in cases.iter().zip(&inside).zip(&outside) {
@@ -104,4 +119,28 @@ fn ordinary_code_does_what_it_does_in_plain_ruby() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn ordinary_code_does_what_it_does_in_plain_ruby() {
+    let Cases { case: cases } = toml::from_str(CASES).unwrap();
+    compare(&cases);
+}
+
+/// All of Ruby's own library and of the gems that come with it, as this machine has them.
+#[test]
+fn every_installed_library_loads_as_outside() {
+    let names = plain_ruby(LIBRARIES, "");
+    let cases: Vec<Case> = names
+        .lines()
+        .map(|name| Case {
+            name: format!("require {name:?}"),
+            code: LOAD.replace("NAME", name),
+            config: json!({"memory_mb": 512}),
+            expected: None,
+            program: false,
+        })
+        .collect();
+    assert!(cases.len() > 80, "{names}");
+    compare(&cases);
 }

@@ -1,0 +1,120 @@
+//! What passes from a top level to its executions, and what never passes from one execution to another.
+
+use std::collections::HashSet;
+use std::thread;
+
+use badlambda_shared::execution::ErrorKind;
+use badlambda_shared::function::Form;
+use badlambda_worker::sandbox::{Executor, ExecutorConfig};
+use serde_json::{Value, json};
+
+use crate::fixture::{config, kind, result, task};
+use crate::ordinary::unjailed;
+
+/// Whatever draws from a generator that the interpreter or a library seeds. Each has more than 2^60 values.
+const DRAWS: &str = r#"
+    [rand(1 << 62), Kernel.rand, Random.rand, Random.seed, Random.new_seed, Random.new.seed, Random.urandom(8).unpack1("H*"),
+     SecureRandom.hex, SecureRandom.uuid, SecureRandom.random_number, [*1..30].shuffle, [*1..1000].sample(9),
+     Random.bytes(8).unpack1("H*"), [*1..1000].shuffle(random: SecureRandom).first(9), OpenSSL::Random.random_bytes(8).unpack1("H*"),
+     OpenSSL::BN.rand(64).to_s, Thread.new { [rand(1 << 62), rand(1 << 62)] }.value, srand]
+"#;
+
+/// Runs `code` from four threads, then from one, and complains of anything that was drawn twice.
+fn draw_nothing_twice(executor: &Executor, form: Form, code: &str) {
+    let draw = || result(&executor.execute(&task(form, code, json!({}), json!(null))).unwrap());
+    let mut drawn: Vec<Value> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| (0..50).map(|_| draw()).collect())).collect();
+        threads.into_iter().flat_map(|thread| -> Vec<Value> { thread.join().unwrap() }).collect()
+    });
+    drawn.extend((0..100).map(|_| draw()));
+    let kinds = drawn[0].as_array().unwrap().len();
+    assert_eq!((drawn.len(), kinds), (300, 18));
+    for kind in 0..kinds {
+        let distinct: HashSet<String> = drawn.iter().map(|values| values[kind].to_string()).collect();
+        assert_eq!(distinct.len(), drawn.len(), "draw {kind}, such as {}", drawn[0][kind]);
+    }
+}
+
+#[test]
+fn executions_of_a_zygote_share_no_random_state() {
+    let preload = vec!["openssl".to_owned()];
+    let executor = Executor::start(&ExecutorConfig { preload, zygotes: 1, ..config() }).unwrap();
+    draw_nothing_twice(&executor, Form::Script, DRAWS);
+}
+
+#[test]
+fn executions_of_a_template_share_no_random_state() {
+    let code = format!(
+        "require 'openssl'\nsrand(42)\nBEFORE = ->() {{ {DRAWS} }}\nBEFORE.call\ndef handler(event:, context:) = BEFORE.call"
+    );
+    draw_nothing_twice(unjailed(), Form::Handler, &code);
+}
+
+#[test]
+fn a_generator_of_the_functions_own_starts_where_the_top_level_left_it() {
+    let code = "OWN = Random.new(7)\nOWN.rand\ndef handler(event:, context:) = OWN.rand(1000)";
+    let run = || result(&unjailed().execute(&task(Form::Handler, code, json!({}), json!(null))).unwrap());
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn a_handler_finds_what_its_top_level_made() {
+    let code = r#"
+        require "monitor"
+        $global = { hits: 0 }
+        TABLE = (1..1000).to_h { |n| [n, n * n] }
+        LOCK, MONITOR, QUEUE = Mutex.new, Monitor.new, Queue.new
+        LOCK.lock
+        THREAD = Thread.new { sleep }
+        READER, WRITER = IO.pipe
+        ENV["SET_AT_THE_TOP"] = "1"
+        File.write("left", "x")
+        @instance = "main's"
+        local = "gone"
+        define_method(:closed_over) { local }
+        def memo = (@memo ||= Object.new.object_id)
+        memo
+        at_exit { puts "never" }
+        trap(:USR1) { $global[:signalled] = true }
+        puts "loaded"
+
+        def handler(event:, context:)
+          $global[:hits] += 1
+          QUEUE << 1
+          Process.kill(:USR1, $$)
+          Thread.pass until $global[:signalled]
+          puts "handled"
+          { hits: $global[:hits], square: TABLE[30], owned: LOCK.owned?, monitor: MONITOR.synchronize { 1 },
+            queued: QUEUE.size, thread: THREAD.alive?, threads: Thread.list.size, set: ENV["SET_AT_THE_TOP"],
+            pipe: (READER.read_nonblock(1) rescue $!.class.name), files: Dir.children("."), instance: @instance,
+            closure: closed_over, memo: memo == @memo, again: Thread.new { QUEUE.pop }.value, ready: defined?(event) }
+        end
+    "#;
+    let expected = json!({
+        "hits": 1, "square": 900, "owned": true, "monitor": 1, "queued": 1, "thread": false, "threads": 1, "set": "1",
+        "pipe": "Errno::EBADF", "files": [], "instance": "main's", "closure": "gone", "memo": true, "again": 1,
+        "ready": "local-variable",
+    });
+    for logs in ["loaded\nhandled\n", "handled\n", "handled\n"] {
+        let task = task(Form::Handler, code, json!({}), json!(null));
+        let outcome = unjailed().execute(&task).unwrap();
+        assert_eq!(result(&outcome), expected);
+        assert_eq!(String::from_utf8(outcome.logs).unwrap(), logs);
+    }
+}
+
+/// README says so: an execution's process ends at once with its answer.
+#[test]
+fn neither_at_exit_nor_a_finalizer_runs_after_the_answer() {
+    let codes = [
+        "at_exit { puts 'at exit' }\nEND { puts 'END' }\nObjectSpace.define_finalizer('x'.dup, proc { puts 'final' })\nputs 'last'",
+        "at_exit { puts 'at exit' }\nputs 'last'\nexit 3",
+    ];
+    for code in codes {
+        let outcome = unjailed().execute(&task(Form::Script, code, json!({}), json!(null))).unwrap();
+        assert_eq!(outcome.logs, b"last\n", "{code}");
+    }
+    let left = unjailed().execute(&task(Form::Script, codes[1], json!({}), json!(null))).unwrap();
+    assert_eq!(kind(&left), ErrorKind::Crash);
+    assert!(left.result.unwrap_err().message.contains("exit(3)"));
+}
