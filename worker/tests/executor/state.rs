@@ -5,10 +5,10 @@ use std::thread;
 
 use badlambda_shared::execution::ErrorKind;
 use badlambda_shared::function::Form;
-use badlambda_worker::sandbox::{Executor, ExecutorConfig};
+use badlambda_worker::sandbox::{Executor, ExecutorConfig, Task};
 use serde_json::{Value, json};
 
-use crate::fixture::{config, kind, result, task};
+use crate::fixture::{config, executor, kind, result, task};
 use crate::ordinary::unjailed;
 
 /// Whatever draws from a generator that the interpreter or a library seeds. Each has more than 2^60 values.
@@ -48,6 +48,31 @@ fn executions_of_a_template_share_no_random_state() {
         "require 'openssl'\nsrand(42)\nBEFORE = ->() {{ {DRAWS} }}\nBEFORE.call\ndef handler(event:, context:) = BEFORE.call"
     );
     draw_nothing_twice(unjailed(), Form::Handler, &code);
+}
+
+#[test]
+fn executions_beside_one_another_see_none_of_the_others() {
+    let code = "File.write('own', event.to_s); sleep 0.1; \
+                [Process.uid, File.read('own'), Dir.children('.'), ENV['NUMBER'], context.memory_limit_in_mb]";
+    let run = |number: usize| {
+        let config = json!({"memory_mb": 100 + number, "environment": {"NUMBER": number.to_string()}});
+        let task = Task {
+            function: format!("function-{number}"),
+            ..task(Form::Script, code, config, json!(number))
+        };
+        result(&executor().execute(&task).unwrap())
+    };
+    let run = &run;
+    let seen: Vec<Value> = thread::scope(|scope| {
+        let runs: Vec<_> = (0..4).map(|number| scope.spawn(move || run(number))).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    for (number, seen) in seen.iter().enumerate() {
+        let own = json!([number.to_string(), ["own"], number.to_string(), 100 + number]);
+        assert_eq!(json!(seen.as_array().unwrap()[1..]), own);
+    }
+    let uids: HashSet<String> = seen.iter().map(|seen| seen[0].to_string()).collect();
+    assert_eq!(uids.len(), if nix::unistd::geteuid().is_root() { 4 } else { 1 }, "{seen:?}");
 }
 
 #[test]
