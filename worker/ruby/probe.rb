@@ -79,6 +79,14 @@ refused.("landlock", "read about processes") { File.read("/proc/self/status") }
 %w[/ /tmp /var/tmp /dev/shm /etc /usr/lib].push(*$LOAD_PATH.grep(String), *Gem.path).uniq.each do |folder|
   refused.("file_system", "write in #{folder}") { File.write(File.join(folder, "badlambda-probe"), "") }
 end
+# Where the jail alone keeps executions from files, all of it is looked through: it holds little.
+if claimed.include?("chroot") && !claimed.include?("landlock")
+  require "find"
+  own = File.dirname(Dir.pwd)
+  writable = Find.find("/").lazy.select { |path| (path == own) ? Find.prune : File.writable?(path) && !File.symlink?(path) }
+  open_to_all = writable.reject { |path| %w[/dev/null].include?(path) }.first(5)
+  found.("file_system", "write anywhere in the jail", open_to_all.empty?, open_to_all.join(" "))
+end
 refused.("file_system", "read the worker's environment") { File.read("/proc/#{Process.ppid}/environ") }
 found.("environment", "holds nothing of the worker's", (ENV.keys - event["variables"]).empty?, ENV.keys.sort.join(" "))
 findings

@@ -24,7 +24,7 @@ use crate::processes::{below, is_execution, ours, status};
 
 const CASES: &str = include_str!("hostile.toml");
 const PRELUDE: &str = include_str!("hostile.rb");
-const THREADS: usize = 3;
+const THREADS: usize = 6;
 
 /// Holds a secret in memory, environment and scratch, and sees after a while that all is well.
 const CANARY: &str = r#"
