@@ -29,7 +29,9 @@ const GIB: u64 = 1 << 30;
 /// Address space is only reserved, so it may be wide; what is resident is what costs.
 const ADDRESS_SPACE_HEADROOM: u64 = 3 * GIB;
 /// Ruby's own heap and stacks, and what malloc holds back, beside what function code fills.
-const DATA_HEADROOM: u64 = 96 << 20;
+const DATA_HEADROOM: u64 = (96 << 20) + RACTOR_STACKS;
+/// From 3.3 on, Ruby maps the stacks of Ractors in chunks of that size, and fills little of them.
+const RACTOR_STACKS: u64 = 512 << 20;
 const OPEN_FILES: u64 = 256;
 /// Enough for the forks of more executions than the worker lets one template serve.
 const TEMPLATE_CPU_SECONDS: u64 = 120;

@@ -6,6 +6,7 @@ use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::sys::wait::{Id, WaitPidFlag};
 use nix::unistd::Pid;
 
@@ -40,7 +41,11 @@ pub fn run(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters, for
     if jail::forget_load().and_then(|()| wire::send(channel, &Report::Loaded, &[])).is_err() {
         execution::exit(1);
     }
-    Template { ruby, channel, highest, filters, forks_ahead, spare: None }.serve()
+    // Where function code had it ignored, the kernel would reap executions, and tell nobody.
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the default action runs no code of ours.
+    let Ok(functions_sigchld) = (unsafe { sigaction(Signal::SIGCHLD, &default) }) else { execution::exit(1) };
+    Template { ruby, channel, highest, filters, functions_sigchld, forks_ahead, spare: None }.serve()
 }
 
 struct Template<'a> {
@@ -48,6 +53,8 @@ struct Template<'a> {
     channel: BorrowedFd<'a>,
     highest: RawFd,
     filters: &'a Filters,
+    /// What Ruby or function code does about the end of a child.
+    functions_sigchld: SigAction,
     forks_ahead: bool,
     spare: Option<Spare>,
 }
@@ -87,6 +94,10 @@ impl Template<'_> {
     }
 
     fn child(&self, job: &Job, fds: Vec<OwnedFd>) -> ! {
+        // SAFETY: it is the very action that was in force when the top level had run.
+        if unsafe { sigaction(Signal::SIGCHLD, &self.functions_sigchld) }.is_err() {
+            execution::exit(1);
+        }
         match serve::start(job, fds) {
             Some(start) => execution::run_handler(self.ruby, start, self.highest, self.filters),
             None => execution::exit(1),
