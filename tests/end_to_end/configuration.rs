@@ -22,11 +22,7 @@ fn refusal(binary: &str, environment: &[(&str, &str)]) -> String {
 fn both_binaries_name_what_is_missing_malformed_or_unknown() {
     for binary in ["badlambda-api", "badlambda-worker"] {
         assert!(refusal(binary, &[]).contains("BADLAMBDA_QUEUE_URL is not set"));
-        let output = program(binary).arg("--help").output().unwrap();
-        assert!(
-            !output.status.success()
-                && String::from_utf8_lossy(&output.stderr).contains("takes no arguments")
-        );
+        assert!(!program(binary).arg("nonsense").output().unwrap().status.success());
         for (name, value) in [
             ("BADLAMBDA_LISTEN", "nowhere"),
             ("BADLAMBDA_QUEUE_URL", "queue"),
