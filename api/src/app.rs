@@ -2,21 +2,26 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use badlambda_shared::aws::AwsClients;
 use badlambda_shared::catalog::Catalog;
 use badlambda_shared::queue::Queue;
+use badlambda_shared::records::Records;
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::store::Store;
+use tokio::sync::OnceCell;
 
 use crate::batch::Batcher;
 use crate::config::{Config, Token};
+use crate::error::ApiError;
 use crate::health::Readiness;
 
 /// The running API.
 pub(crate) struct App {
     pub(crate) store: Store,
+    pub(crate) records: Records,
     pub(crate) catalog: Catalog,
     pub(crate) batcher: Batcher,
     pub(crate) readiness: Readiness,
@@ -26,6 +31,8 @@ pub(crate) struct App {
     pub(crate) on_loopback: bool,
     pub(crate) max_input_bytes: usize,
     pub(crate) max_code_bytes: usize,
+    queue: Queue,
+    retention: OnceCell<Duration>,
 }
 
 /// The app, as handlers are given it.
@@ -38,13 +45,23 @@ impl App {
         Self {
             catalog: Catalog::new(store.clone(), config.shared.max_code_bytes),
             batcher: Batcher::start(queue.clone()),
-            readiness: Readiness::new(queue, store.clone()),
+            readiness: Readiness::new(queue.clone(), store.clone()),
+            records: Records::new(store.clone()),
             store,
             shutdown,
             token: config.token().cloned(),
             on_loopback: address.ip().is_loopback(),
             max_input_bytes: usize::try_from(config.shared.max_input_bytes).unwrap_or(usize::MAX),
             max_code_bytes: usize::try_from(config.shared.max_code_bytes).unwrap_or(usize::MAX),
+            queue,
+            retention: OnceCell::new(),
         }
+    }
+
+    /// How long the queue keeps a message; asked once.
+    pub(crate) async fn retention(&self) -> Result<Duration, ApiError> {
+        let ask = async || self.queue.limits().await.map(|limits| limits.retention);
+        let retention = self.retention.get_or_try_init(ask).await;
+        retention.copied().map_err(|error| ApiError::Unavailable(error.to_string()))
     }
 }

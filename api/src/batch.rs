@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     fn pending(bytes: usize) -> Pending {
-        let message = OutgoingMessage { body: "x".repeat(bytes), group_id: "g".to_owned() };
+        let message = OutgoingMessage { body: "x".repeat(bytes), group_id: "g".to_owned(), receives: 0 };
         Pending { message, answer: oneshot::channel().0 }
     }
 

@@ -52,6 +52,8 @@ pub(crate) enum ApiError {
     NoLogs,
     #[error("the execution is not finished; ask again later, or wait for it with `Prefer: wait=SECONDS`")]
     NotFinished,
+    #[error("the execution has finished, and its record never changes")]
+    AlreadyFinished,
     #[error(
         "this Idempotency-Key was used with another input or version before; use a new key for a new execution"
     )]
@@ -106,6 +108,7 @@ impl ApiError {
             Self::NoResult => ("no_result", "No result"),
             Self::NoLogs => ("no_logs", "No logs"),
             Self::NotFinished => ("not_finished", "Not finished"),
+            Self::AlreadyFinished => ("already_finished", "Already finished"),
             Self::IdempotencyConflict => ("idempotency_conflict", "Idempotency-Key used before"),
             Self::CodeTooLarge(_) => ("code_too_large", "Code too large"),
             Self::InputTooLarge(_) => ("input_too_large", "Input too large"),
@@ -179,7 +182,8 @@ impl IntoResponse for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.to_string())
+        let told = error.to_string();
+        if error.may_pass() { Self::Unavailable(told) } else { Self::Internal(told) }
     }
 }
 

@@ -11,8 +11,10 @@
 //!   and is written by `publish`, whose doc says why a version never means two contents. `functions` and
 //!   `versions` read what is there; `manifest` reads and replaces the one object of a function that changes.
 //! - An execution comes in through `submit`, and is put on the queue by `send`, where `batch` lets concurrent
-//!   submits share calls to SQS. `idempotency` makes a repeated request harmless. `poll` finds its record or waits for it (`prefer`), and
-//!   `results` redirects to what it left behind.
+//!   submits share calls to SQS. `idempotency` makes a repeated request harmless. `poll` finds its record or waits for
+//!   it (`prefer`),
+//!   `expire` ends it where its message has outlived the queue, `results` redirects to what it left behind, and
+//!   `cancel` ends it before its time.
 //! - `health` answers probes.
 
 #![forbid(unsafe_code)]
@@ -22,9 +24,11 @@ mod answer;
 mod app;
 mod batch;
 mod body;
+mod cancel;
 mod config;
 mod draft;
 mod error;
+mod expire;
 mod functions;
 mod health;
 mod idempotency;

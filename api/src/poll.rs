@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use crate::answer::{Answer, Outcome};
 use crate::app::{App, Shared};
 use crate::error::ApiError;
+use crate::expire::if_expired;
 use crate::prefer;
 use crate::request::OfExecution;
 
@@ -40,16 +41,14 @@ pub(crate) async fn find(
     if origin == Origin::Forged {
         return Err(ApiError::ExecutionNotFound(function));
     }
-    if let Some(record) = until_final(app, &function, &id, patience).await? {
-        return Ok(record);
-    }
-    match origin {
-        Origin::Issued(at) if at.age() <= limits::SQS_RETENTION => {
-            Ok(Execution::queued(id, function, None, at))
-        }
-        Origin::Issued(_) | Origin::Forged => Err(ApiError::ExecutionNotFound(function)),
-        Origin::Foreign => Err(ApiError::ExecutionNotSeen(function)),
-    }
+    let execution = match (until_final(app, &function, &id, patience).await?, origin) {
+        (Some(record), _) if record.status.is_final() => return Ok(record),
+        (Some(record), _) => record,
+        (None, Origin::Issued(at)) => Execution::queued(id, function, None, at),
+        (None, Origin::Forged) => return Err(ApiError::ExecutionNotFound(function)),
+        (None, Origin::Foreign) => return Err(ApiError::ExecutionNotSeen(function)),
+    };
+    if_expired(app, execution, origin).await
 }
 
 /// The record, once it is final or `patience` is at an end, or the API stops.
@@ -89,11 +88,7 @@ pub(crate) async fn record(
     function: &FunctionName,
     id: &ExecutionId,
 ) -> Result<Option<Execution>, ApiError> {
-    let key = app.store.keys().record(function, id);
-    let Some(object) = app.store.get(&key, limits::MAX_RECORD_BYTES).await? else { return Ok(None) };
-    serde_json::from_slice(&object.bytes)
-        .map(Some)
-        .map_err(|error| ApiError::Internal(format!("{key} is damaged: {error}")))
+    Ok(app.records.find(function, id).await?.map(|found| found.record))
 }
 
 /// The execution with URLs that work for a while: signed again where the record's are about to end.

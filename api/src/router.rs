@@ -11,12 +11,11 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::{access, functions, health, poll, problem, results, submit, versions};
+use crate::{access, cancel, functions, health, poll, problem, results, submit, versions};
 
 /// The routes over `app`.
 ///
 /// The contract has more, which belong here:
-/// - `DELETE /v1/functions/{function}/executions/{id}`: cancel
 /// - `GET /v1/functions/{function}/executions`: list, newest first
 /// - `GET /v1/stats`
 /// - `GET /metrics`, `GET /openapi.json`, and the console at `GET /`
@@ -28,7 +27,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/functions/{function}/versions/{version}/code", get(versions::code))
         .route("/v1/functions/{function}/aliases/{alias}", put(versions::put_alias))
         .route("/v1/functions/{function}/executions", post(submit::submit))
-        .route("/v1/functions/{function}/executions/{id}", get(poll::poll))
+        .route("/v1/functions/{function}/executions/{id}", get(poll::poll).delete(cancel::cancel))
         .route("/v1/functions/{function}/executions/{id}/result", get(results::result))
         .route("/v1/functions/{function}/executions/{id}/logs", get(results::logs))
         .route_layer(from_fn_with_state(Arc::clone(&app), access::require_token));

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
+use badlambda_shared::enqueue::{EnqueueError, message_for};
 use badlambda_shared::id::ExecutionId;
-use badlambda_shared::limits;
-use badlambda_shared::message::Envelope;
+use badlambda_shared::message::{ExecutionRequest, Input};
 use badlambda_shared::name::{FunctionName, VersionRef};
-use badlambda_shared::queue::OutgoingMessage;
-use badlambda_shared::store::{Condition, JSON};
 use badlambda_shared::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -16,7 +14,6 @@ use crate::app::App;
 use crate::batch::SendError;
 use crate::error::ApiError;
 use crate::idempotency::Unsent;
-use crate::manifest::to_json;
 
 /// What is settled about an execution before it is sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,25 +30,14 @@ pub(crate) async fn send(
     ticket: &Ticket,
     input: Box<RawValue>,
 ) -> Result<(), ApiError> {
-    let mut envelope = Envelope {
+    let request = ExecutionRequest {
+        id: ticket.id.clone(),
         function: function.clone(),
         version: Some(VersionRef::Number(ticket.version)),
-        input: None,
-        id: Some(ticket.id.clone()),
-        submitted_at: Some(ticket.submitted_at),
-        input_key: None,
+        input: Input::Inline(input),
+        submitted_at: ticket.submitted_at,
     };
-    if input.get().len() > limits::CLAIM_CHECK_BYTES {
-        let key = app.store.keys().input(function, &ticket.id);
-        let bytes = String::from(Box::<str>::from(input)).into_bytes();
-        app.store.put(&key, bytes, JSON, Condition::Always).await?;
-        envelope.input_key = Some(key);
-    } else {
-        envelope.input = Some(input);
-    }
-    let body = String::from_utf8(to_json(&envelope)?)
-        .map_err(|error| ApiError::Internal(format!("an envelope is not UTF-8: {error}")))?;
-    let message = OutgoingMessage { body: without_noncharacters(body), group_id: function.to_string() };
+    let message = message_for(&app.store, request).await?;
     Ok(app.batcher.send(message).await?)
 }
 
@@ -77,29 +63,17 @@ pub(crate) async fn send_claimed(
     sent.await.map_err(|_| ApiError::Internal("a send with an Idempotency-Key did not end".to_owned()))?
 }
 
-/// SQS refuses a body with U+FFFE or U+FFFF. In JSON they stand in strings alone, where they can be escaped.
-fn without_noncharacters(json: String) -> String {
-    if !json.contains(['\u{fffe}', '\u{ffff}']) {
-        return json;
-    }
-    json.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
-}
-
 impl From<SendError> for ApiError {
     fn from(error: SendError) -> Self {
         Self::Unavailable(error.to_string())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_sqs_refuses_is_escaped() {
-        let body = without_noncharacters("[\"a\u{ffff}b\u{fffe}\"]".to_owned());
-        assert_eq!(body, r#"["a\uffffb\ufffe"]"#);
-        let same: Vec<String> = serde_json::from_str(&body).unwrap();
-        assert_eq!(same, ["a\u{ffff}b\u{fffe}"]);
+impl From<EnqueueError> for ApiError {
+    fn from(error: EnqueueError) -> Self {
+        match error {
+            EnqueueError::Store(error) => error.into(),
+            EnqueueError::Json(error) => Self::Internal(format!("an envelope can't be written: {error}")),
+        }
     }
 }

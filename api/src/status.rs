@@ -36,6 +36,7 @@ impl ApiError {
             Self::NameTaken(_)
             | Self::ConcurrentChange(_)
             | Self::NotFinished
+            | Self::AlreadyFinished
             | Self::IdempotencyConflict => StatusCode::CONFLICT,
             Self::CodeTooLarge(_) | Self::InputTooLarge(_) | Self::BodyTooLarge(_) => {
                 StatusCode::PAYLOAD_TOO_LARGE

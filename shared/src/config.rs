@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use crate::limits;
+
 /// A setting that keeps a binary from starting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -228,7 +230,12 @@ impl SharedConfig {
             public_s3_endpoint: environment.url(PUBLIC_S3_ENDPOINT)?,
             s3_path_style: environment.flag(S3_PATH_STYLE, custom_endpoint)?,
             url_ttl_seconds: environment.number(URL_TTL_SECONDS, 86_400, 1, WEEK_SECONDS)?,
-            max_input_bytes: environment.number(MAX_INPUT_BYTES, 6 * MIB, 1, 64 * MIB)?,
+            max_input_bytes: environment.number(
+                MAX_INPUT_BYTES,
+                6 * MIB,
+                1,
+                limits::MAX_INPUT_BYTES_CEILING,
+            )?,
             max_code_bytes: environment.number(MAX_CODE_BYTES, MIB, 1, 16 * MIB)?,
         })
     }

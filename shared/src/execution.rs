@@ -122,6 +122,23 @@ pub struct Isolation {
     pub layers: Vec<String>,
 }
 
+/// What is known of the deliveries of an execution's message before the present one. A worker notes it when it gives
+/// a message back on purpose, since SQS counts deliveries, but not what became of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Deliveries that this accounts for.
+    pub receives: u32,
+    /// Attempts that they began.
+    pub attempts: u32,
+    /// Attempts among them that got no outcome.
+    pub lost: u32,
+    /// Attempts among them that failed, and were to be tried again.
+    pub failed: u32,
+    /// Why the last of them got no outcome, where a worker lived to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
 /// An execution, as polled and as recorded.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Execution {
@@ -167,6 +184,9 @@ pub struct Execution {
     /// The logs' key; in the stored record alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logs_key: Option<String>,
+    /// What became of earlier deliveries; in the stored record alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tally: Option<Tally>,
 }
 
 impl Execution {
@@ -198,6 +218,7 @@ impl Execution {
             error: None,
             result_key: None,
             logs_key: None,
+            tally: None,
         }
     }
 
@@ -205,6 +226,7 @@ impl Execution {
     pub fn public(mut self) -> Self {
         self.result_key = None;
         self.logs_key = None;
+        self.tally = None;
         self
     }
 }

@@ -67,6 +67,12 @@ impl Keys {
         format!("{}idempotency/{function}/{key_sha256}", self.prefix)
     }
 
+    /// The body of a dead-lettered message that left no room for the reason beside it.
+    pub fn dead_letter(&self, message_id: &str) -> String {
+        let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+        format!("{}dead-letters/{}", self.prefix, message_id.chars().map(safe).collect::<String>())
+    }
+
     fn of_execution(&self, function: &FunctionName, id: &ExecutionId, file: &str) -> String {
         format!("{}executions/{}/{function}/{id}/{file}", self.prefix, id.shard())
     }
@@ -96,6 +102,7 @@ mod tests {
             format!("team/executions/{}/hello/{id}/record.json", id.shard())
         );
         assert_eq!(Keys::under("").code("ab"), "code/ab.rb");
+        assert_eq!(keys.dead_letter("../6f1c"), "team/dead-letters/___6f1c");
         assert_eq!(beside("a/b/result.json", "x1"), "a/b/result.x1.json");
     }
 }

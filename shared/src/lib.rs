@@ -4,9 +4,11 @@
 //! A tour, in the order of an execution's path:
 //! - [`name`], [`function`] and [`execution`] are the contract's types, and [`id`] makes and checks the ids of
 //!   executions. [`limits`] holds every limit and default with its reason.
-//! - [`message`] reads both kinds of message that ask for an execution.
-//! - [`queue`] and [`store`] are SQS and S3; AWS's types stop there. [`keys`] makes every S3 key, and
-//!   [`catalog`] reads functions, remembering what can be remembered.
+//! - [`message`] reads both kinds of message that ask for an execution, and [`enqueue`] makes one.
+//! - [`queue`] and [`store`] are SQS and S3; AWS's types stop there. [`keys`] makes every S3 key,
+//!   [`catalog`] reads functions, remembering what can be remembered, and [`records`] changes what is recorded of an
+//!   execution, of which the first final form wins.
+//! - [`dead_letters`] is where messages go that can't be run, and from where they come back.
 //! - [`config`], [`telemetry`], [`shutdown`], [`aws`] and [`retry`] are what every process needs around that.
 
 #![forbid(unsafe_code)]
@@ -14,6 +16,8 @@
 pub mod aws;
 pub mod catalog;
 pub mod config;
+pub mod dead_letters;
+pub mod enqueue;
 pub mod execution;
 pub mod function;
 pub mod id;
@@ -22,6 +26,7 @@ pub mod limits;
 pub mod message;
 pub mod name;
 pub mod queue;
+pub mod records;
 pub mod retry;
 pub mod shutdown;
 pub mod store;

@@ -50,6 +50,13 @@ pub const SQS_WAIT: Duration = Duration::from_secs(20);
 pub const SQS_MESSAGE_BYTES: usize = MIB as usize;
 /// SQS keeps a message no longer than 14 days, so no execution can be queued longer.
 pub const SQS_RETENTION: Duration = Duration::from_secs(14 * 24 * 3600);
+/// How long SQS may have lost an execution's message before the execution counts as expired: more than the 12 h for
+/// which a worker may hold a message that its retention period has ended for.
+pub const EXPIRY_MARGIN: Duration = Duration::from_secs(24 * 3600);
+/// The longest that SQS lets a message be held after one receive.
+pub const SQS_LONGEST_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
+/// `maxReceiveCount` of a queue whose redrive policy can't be read: what the deployment sets.
+pub const USUAL_MAX_RECEIVES: u32 = 10;
 /// From here on an input goes to S3 and the message names it: SQS bills each 64 KiB as a request, and an
 /// S3 object is the cheaper of the two above 256 KiB.
 pub const CLAIM_CHECK_BYTES: usize = 256 * KIB as usize;
@@ -62,6 +69,9 @@ pub const MANIFEST_TTL: Duration = Duration::from_secs(3);
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The longest that `Prefer: wait` holds an answer; load balancers cut idle connections at 60 s.
 pub const MAX_WAIT: Duration = Duration::from_secs(50);
+
+/// The most that `BADLAMBDA_MAX_INPUT_BYTES` may be: a worker holds an input for each slot.
+pub const MAX_INPUT_BYTES_CEILING: u64 = 64 * MIB;
 
 /// How long a submit waits for others to share its call to SQS, while other calls are under way. A lone submit
 /// does not wait.

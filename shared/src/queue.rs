@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
-    MessageAttributeValue, MessageSystemAttributeName, SendMessageBatchRequestEntry,
+    MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
 };
 
 use crate::aws::{AwsClients, causes};
@@ -15,10 +15,11 @@ use crate::limits;
 use crate::message::{FUNCTION_ATTRIBUTE, Received};
 use crate::timestamp::Timestamp;
 
-/// The attribute of a dead-lettered message that says why it is there.
-pub const REASON_ATTRIBUTE: &str = "badlambda_reason";
+/// Attributes with this prefix are ours, and stay behind when a message is copied.
+const OWN_PREFIX: &str = "badlambda_";
+/// How often an earlier copy of this message was received.
+const RECEIVES_ATTRIBUTE: &str = "badlambda_receives";
 const MAX_ATTRIBUTES: usize = 10;
-const MAX_REASON_CHARS: usize = 1024;
 
 /// A call to SQS failed as a whole.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,15 @@ const MAX_REASON_CHARS: usize = 1024;
 pub struct QueueError {
     operation: &'static str,
     detail: String,
+}
+
+/// What is set for a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// How often a message may be received before SQS itself moves it to the dead-letter queue; `None` for ever.
+    pub max_receives: Option<u32>,
+    /// How long a message may stay in the queue.
+    pub retention: Duration,
 }
 
 /// SQS refused one entry of a batch.
@@ -48,6 +58,8 @@ pub struct OutgoingMessage {
     pub body: String,
     /// Messages of one group share the queue fairly with those of others.
     pub group_id: String,
+    /// How often an earlier copy of it was received; 0 for a new message.
+    pub receives: u32,
 }
 
 /// A message as received, invisible to others until its visibility timeout ends.
@@ -61,8 +73,12 @@ pub struct Message {
     pub body: String,
     /// When SQS took it.
     pub sent_at: Timestamp,
-    /// How often it was received, this time included.
+    /// How often SQS has handed it out, this time included.
     pub receive_count: u32,
+    /// How often earlier copies of it were received.
+    pub receives_before: u32,
+    /// The queue that SQS itself took it from, where it did.
+    pub moved_from: Option<String>,
     attributes: BTreeMap<String, MessageAttributeValue>,
 }
 
@@ -75,6 +91,11 @@ impl Message {
             function: self.attribute(FUNCTION_ATTRIBUTE),
             sent_at: self.sent_at,
         }
+    }
+
+    /// How often it was received in all, this time included.
+    pub fn receives(&self) -> u32 {
+        self.receives_before.saturating_add(self.receive_count)
     }
 
     /// The text of a message attribute.
@@ -103,14 +124,29 @@ impl Queue {
         }
     }
 
-    /// Waits up to SQS's longest poll for at most `most` messages (1 to 10), invisible for `visibility`.
-    pub async fn receive(&self, most: usize, visibility: Duration) -> Result<Vec<Message>, QueueError> {
+    /// The dead-letter queue, as a queue like any other.
+    pub(crate) fn dead_letters(&self) -> Self {
+        Self { url: self.dead_letter_url.clone(), ..self.clone() }
+    }
+
+    /// The queue's name.
+    pub(crate) fn name(&self) -> &str {
+        self.url.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Waits up to `wait` (at most 20 s) for at most `most` messages (1 to 10), invisible for `visibility`.
+    pub async fn receive(
+        &self,
+        most: usize,
+        wait: Duration,
+        visibility: Duration,
+    ) -> Result<Vec<Message>, QueueError> {
         let output = self
             .receiving
             .receive_message()
             .queue_url(&self.url)
             .max_number_of_messages(most.clamp(1, limits::SQS_BATCH) as i32)
-            .wait_time_seconds(limits::SQS_WAIT.as_secs() as i32)
+            .wait_time_seconds(seconds(wait))
             .visibility_timeout(seconds(visibility))
             .message_attribute_names("All")
             .message_system_attribute_names(MessageSystemAttributeName::All)
@@ -125,18 +161,23 @@ impl Queue {
         &self,
         messages: &[OutgoingMessage],
     ) -> Result<Vec<EntryResult<String>>, QueueError> {
-        let entries = messages.iter().enumerate().map(|(index, message)| {
-            SendMessageBatchRequestEntry::builder()
+        let mut entries = vec![];
+        for (index, message) in messages.iter().enumerate() {
+            let mut entry = SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
                 .message_body(&message.body)
-                .message_group_id(&message.group_id)
-                .build()
-        });
+                .message_group_id(&message.group_id);
+            if message.receives > 0 {
+                let value = string_attribute("SendMessageBatch", &message.receives.to_string())?;
+                entry = entry.message_attributes(RECEIVES_ATTRIBUTE, value);
+            }
+            entries.push(entry.build());
+        }
         let output = self
             .client
             .send_message_batch()
             .queue_url(&self.url)
-            .set_entries(Some(built("SendMessageBatch", entries)?))
+            .set_entries(Some(built("SendMessageBatch", entries.into_iter())?))
             .send()
             .await
             .map_err(|error| failed("SendMessageBatch", &error))?;
@@ -185,34 +226,62 @@ impl Queue {
         Ok(by_index(changes.len(), changed, output.failed))
     }
 
-    /// Copies a received message to the dead-letter queue with the reason as an attribute. The message itself
-    /// is still to be deleted.
-    pub async fn copy_to_dead_letters(&self, message: &Message, reason: &str) -> Result<(), QueueError> {
+    /// Sends a copy of a received message to this queue, with `body` in place of its own if that is given, and with
+    /// attributes of ours beside those it came with.
+    pub(crate) async fn send_copy(
+        &self,
+        message: &Message,
+        body: Option<&str>,
+        own: &[(&str, String)],
+    ) -> Result<(), QueueError> {
+        const OPERATION: &str = "SendMessage";
         let mut attributes = message.attributes.clone();
-        let mut surplus = (attributes.len() + 1).saturating_sub(MAX_ATTRIBUTES);
+        attributes.retain(|name, _| !name.starts_with(OWN_PREFIX));
+        let mut surplus = (attributes.len() + own.len()).saturating_sub(MAX_ATTRIBUTES);
         attributes.retain(|name, _| {
             let kept = surplus == 0 || name == FUNCTION_ATTRIBUTE;
             surplus -= usize::from(!kept);
             kept
         });
-        // It may quote a producer, and SQS takes only what XML has.
-        let accepted = |c: &char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
-        let reason: String = reason.chars().filter(accepted).take(MAX_REASON_CHARS).collect();
-        let value = MessageAttributeValue::builder()
-            .data_type("String")
-            .string_value(reason)
-            .build()
-            .map_err(|error| QueueError { operation: "SendMessage", detail: error.to_string() })?;
-        attributes.insert(REASON_ATTRIBUTE.to_owned(), value);
+        for (name, text) in own {
+            attributes.insert((*name).to_owned(), string_attribute(OPERATION, text)?);
+        }
         self.client
             .send_message()
-            .queue_url(&self.dead_letter_url)
-            .message_body(&message.body)
+            .queue_url(&self.url)
+            .message_body(body.unwrap_or(&message.body))
             .set_message_attributes(Some(attributes.into_iter().collect()))
             .send()
             .await
-            .map_err(|error| failed("SendMessage", &error))?;
+            .map_err(|error| failed(OPERATION, &error))?;
         Ok(())
+    }
+
+    /// How a copy's size compares to that of the body alone, in bytes; SQS counts attributes towards its ceiling.
+    pub(crate) fn copy_bytes(message: &Message, own: &[(&str, String)]) -> usize {
+        const STRING_TYPE: usize = "String".len();
+        let theirs = message.attributes.iter().map(|(name, value)| {
+            let text = value.string_value().map_or(0, str::len);
+            let bytes = value.binary_value().map_or(0, |bytes| bytes.as_ref().len());
+            name.len() + value.data_type().len() + text + bytes
+        });
+        let ours = own.iter().map(|(name, text)| name.len() + STRING_TYPE + text.len());
+        message.body.len() + theirs.chain(ours).sum::<usize>()
+    }
+
+    /// What is set for the queue.
+    pub async fn limits(&self) -> Result<QueueLimits, QueueError> {
+        const OPERATION: &str = "GetQueueAttributes";
+        let asked = [QueueAttributeName::RedrivePolicy, QueueAttributeName::MessageRetentionPeriod];
+        let call = self.client.get_queue_attributes().queue_url(&self.url);
+        let output = call.set_attribute_names(Some(asked.to_vec())).send().await;
+        let attributes = output.map_err(|error| failed(OPERATION, &error))?.attributes.unwrap_or_default();
+        let retention =
+            attributes.get(&QueueAttributeName::MessageRetentionPeriod).and_then(|text| text.parse().ok());
+        Ok(QueueLimits {
+            max_receives: attributes.get(&QueueAttributeName::RedrivePolicy).and_then(max_receives),
+            retention: retention.map_or(limits::SQS_RETENTION, Duration::from_secs),
+        })
     }
 
     /// Asks whether the queue is there and may be used.
@@ -220,7 +289,7 @@ impl Queue {
         self.client
             .get_queue_attributes()
             .queue_url(&self.url)
-            .attribute_names(aws_sdk_sqs::types::QueueAttributeName::QueueArn)
+            .attribute_names(QueueAttributeName::QueueArn)
             .send()
             .await
             .map_err(|error| failed("GetQueueAttributes", &error))?;
@@ -234,6 +303,26 @@ fn seconds(duration: Duration) -> i32 {
 
 fn failed(operation: &'static str, error: &(impl std::error::Error + 'static)) -> QueueError {
     QueueError { operation, detail: causes(error) }
+}
+
+/// AWS writes the number as a number or as a string.
+fn max_receives(policy: impl AsRef<str>) -> Option<u32> {
+    let policy: serde_json::Value = serde_json::from_str(policy.as_ref()).ok()?;
+    let most = &policy["maxReceiveCount"];
+    let number = most.as_u64().or_else(|| most.as_str()?.parse().ok());
+    number.and_then(|number| u32::try_from(number).ok())
+}
+
+/// A string attribute, without what SQS does not take: it has only what XML has, and nothing empty.
+fn string_attribute(operation: &'static str, text: &str) -> Result<MessageAttributeValue, QueueError> {
+    let accepted = |c: &char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    let text: String = text.chars().filter(accepted).collect();
+    let text = if text.is_empty() { "-".to_owned() } else { text };
+    MessageAttributeValue::builder()
+        .data_type("String")
+        .string_value(text)
+        .build()
+        .map_err(|error| QueueError { operation, detail: error.to_string() })
 }
 
 fn built<T, E: std::fmt::Display>(
@@ -277,12 +366,37 @@ fn message(message: aws_sdk_sqs::types::Message) -> Option<Message> {
         .and_then(Timestamp::from_unix_ms)
         .unwrap_or_else(Timestamp::now);
     let receive_count = number(MessageSystemAttributeName::ApproximateReceiveCount).unwrap_or(1);
+    let attributes: BTreeMap<_, _> = message.message_attributes.unwrap_or_default().into_iter().collect();
+    let before =
+        attributes.get(RECEIVES_ATTRIBUTE).and_then(|value: &MessageAttributeValue| value.string_value());
+    let moved_from = system.get(&MessageSystemAttributeName::DeadLetterQueueSourceArn);
     Some(Message {
         message_id: message.message_id?,
         receipt_handle: message.receipt_handle?,
         body: message.body.unwrap_or_default(),
         sent_at,
         receive_count: receive_count.try_into().unwrap_or(1),
-        attributes: message.message_attributes.unwrap_or_default().into_iter().collect(),
+        receives_before: before.and_then(|text| text.parse().ok()).unwrap_or(0),
+        moved_from: moved_from.and_then(|arn| arn.rsplit(':').next()).map(str::to_owned),
+        attributes,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redrive_policy_tells_the_most_receives() {
+        assert_eq!(max_receives(r#"{"deadLetterTargetArn":"a","maxReceiveCount":10}"#), Some(10));
+        assert_eq!(max_receives(r#"{"maxReceiveCount":"3"}"#), Some(3));
+        assert_eq!(max_receives("nonsense"), None);
+    }
+
+    #[test]
+    fn an_attribute_holds_what_sqs_takes() {
+        let text = |given| string_attribute("SendMessage", given).unwrap().string_value.unwrap();
+        assert_eq!(text("a\u{0}b\u{ffff}\n"), "ab");
+        assert_eq!(text(""), "-");
+    }
 }

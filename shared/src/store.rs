@@ -27,16 +27,25 @@ pub struct StoreError {
     operation: &'static str,
     key: String,
     detail: String,
+    may_pass: bool,
 }
 
 impl StoreError {
     /// What was read under `key` is not what was written there.
     pub fn damaged(key: &str, error: &dyn std::fmt::Display) -> Self {
-        Self {
-            operation: "GetObject",
-            key: key.to_owned(),
-            detail: format!("the object is damaged: {error}"),
-        }
+        let detail = format!("the object is damaged: {error}");
+        Self { operation: "GetObject", key: key.to_owned(), detail, may_pass: false }
+    }
+
+    /// The object under `key` kept changing.
+    pub(crate) fn contended(key: &str) -> Self {
+        let detail = "the object kept changing".to_owned();
+        Self { operation: "PutObject", key: key.to_owned(), detail, may_pass: true }
+    }
+
+    /// Whether the same call may work later. Where not, the object itself is not what is asked for.
+    pub fn may_pass(&self) -> bool {
+        self.may_pass
     }
 }
 
@@ -130,7 +139,7 @@ impl Store {
         let length = output.content_length.unwrap_or(0);
         if u64::try_from(length).unwrap_or(0) > most {
             let detail = format!("it has {length} bytes, and at most {most} are read");
-            return Err(StoreError { operation: "GetObject", key: key.to_owned(), detail });
+            return Err(StoreError { operation: "GetObject", key: key.to_owned(), detail, may_pass: false });
         }
         let etag = output.e_tag.unwrap_or_default();
         let bytes = output.body.collect().await.map(AggregatedBytes::to_vec);
@@ -221,5 +230,5 @@ fn status_of<E>(error: &SdkError<E>) -> Option<u16> {
 }
 
 fn failed(operation: &'static str, key: &str, error: &(impl std::error::Error + 'static)) -> StoreError {
-    StoreError { operation, key: key.to_owned(), detail: causes(error) }
+    StoreError { operation, key: key.to_owned(), detail: causes(error), may_pass: true }
 }

@@ -1,12 +1,13 @@
 //! Stopping and coming back: signals, kill -9, and what lasts.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, PATIENCE};
 
 async fn submit(fleet: &Fleet, name: &str, input: Value) -> String {
     let submit = fleet.request(Method::POST, &format!("/v1/functions/{name}/executions")).json(&input);
@@ -16,11 +17,11 @@ async fn submit(fleet: &Fleet, name: &str, input: Value) -> String {
 
 #[tokio::test]
 async fn what_runs_ends_before_the_process_does() {
-    let data = tempfile::tempdir().unwrap();
-    let mut fleet = Fleet::over(data.path(), &[]).await;
-    fleet.create("slow", "sleep 1; event", json!({})).await;
+    let (data, scratch) = (TempDir::new().unwrap(), Scratch::new());
+    let mut fleet = Fleet::over(data.path(), &[scratch.setting()]).await;
+    fleet.create("slow", "File.write('begun', ''); sleep 1; event", json!({})).await;
     let urls = [submit(&fleet, "slow", json!(1)).await, submit(&fleet, "slow", json!(2)).await];
-    received(&fleet, 2).await;
+    scratch.begun(2).await;
     fleet.process.signal(Signal::SIGTERM);
     assert_eq!(fleet.process.wait(), Some(0));
     let fleet = Fleet::over(data.path(), &[]).await;
@@ -33,17 +34,13 @@ async fn what_runs_ends_before_the_process_does() {
 
 #[tokio::test]
 async fn what_outlasts_the_grace_period_is_handed_back_and_runs_again() {
-    let data = tempfile::tempdir().unwrap();
-    let mut fleet = Fleet::over(data.path(), &[("BADLAMBDA_DRAIN_SECONDS", "1")]).await;
-    fleet
-        .create(
-            "slow",
-            "sleep(context.attempt == 1 ? 600 : 0); context.attempt",
-            json!({"timeout_ms": 900_000}),
-        )
-        .await;
+    let (data, scratch) = (TempDir::new().unwrap(), Scratch::new());
+    let settings = [("BADLAMBDA_DRAIN_SECONDS", "1"), scratch.setting()];
+    let mut fleet = Fleet::over(data.path(), &settings).await;
+    let code = "File.write('begun', ''); sleep(context.attempt == 1 ? 600 : 0); context.attempt";
+    fleet.create("slow", code, json!({"timeout_ms": 900_000})).await;
     let url = submit(&fleet, "slow", json!(null)).await;
-    received(&fleet, 1).await;
+    scratch.begun(1).await;
     fleet.process.signal(Signal::SIGTERM);
     assert_eq!(fleet.process.wait(), Some(0));
     let fleet = Fleet::over(data.path(), &[]).await;
@@ -53,15 +50,18 @@ async fn what_outlasts_the_grace_period_is_handed_back_and_runs_again() {
 
 #[tokio::test]
 async fn a_second_signal_ends_at_once() {
-    let mut fleet = Fleet::start().await;
-    fleet.create("slow", "sleep 600", json!({"timeout_ms": 900_000})).await;
+    let scratch = Scratch::new();
+    let mut fleet = Fleet::start_with(&[scratch.setting()]).await;
+    fleet.create("slow", "File.write('begun', ''); sleep 600", json!({"timeout_ms": 900_000})).await;
     submit(&fleet, "slow", json!(null)).await;
-    received(&fleet, 1).await;
+    scratch.begun(1).await;
     fleet.process.signal(Signal::SIGTERM);
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(fleet.process.child.try_wait().unwrap().is_none(), "it drains");
+    let asked_at = Instant::now();
     fleet.process.signal(Signal::SIGTERM);
     assert_eq!(fleet.process.wait(), Some(0));
+    assert!(asked_at.elapsed() < Duration::from_secs(3), "{:?}", asked_at.elapsed());
 }
 
 #[tokio::test]
@@ -92,15 +92,30 @@ async fn a_message_is_kept_from_others_as_long_as_its_execution_runs() {
     fleet.queue_is_empty().await;
 }
 
-/// Waits until the worker holds so many messages.
-async fn received(fleet: &Fleet, count: usize) {
-    let not_visible = aws_sdk_sqs::types::QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
-    loop {
-        let ask = fleet.sqs.get_queue_attributes().queue_url(fleet.address("queue_url"));
-        let attributes = ask.attribute_names(not_visible.clone()).send().await.unwrap().attributes.unwrap();
-        if attributes[&not_visible] == count.to_string() {
-            return;
+/// A folder for scratch folders, in which executions show that they have begun.
+struct Scratch(TempDir);
+
+impl Scratch {
+    fn new() -> Self {
+        Self(TempDir::with_prefix_in("badlambda-test-", "/dev/shm").unwrap())
+    }
+
+    fn setting(&self) -> (&'static str, &str) {
+        ("BADLAMBDA_SCRATCH_DIR", self.0.path().to_str().unwrap())
+    }
+
+    /// Waits until so many executions have written their file.
+    async fn begun(&self, count: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let folders = std::fs::read_dir(self.0.path()).unwrap();
+            let begun =
+                folders.filter(|folder| folder.as_ref().unwrap().path().join("scratch/begun").exists());
+            if begun.count() >= count {
+                return;
+            }
+            assert!(Instant::now() < deadline, "not begun");
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -12,6 +12,25 @@ require "stringio"
 require "securerandom"
 
 module BadLambda
+  # Raised by a function that wants to be tried again, whatever its config says of retries: `raise BadLambda::Retry`, or
+  # `raise BadLambda::Retry.in(30)` for half a minute later.
+  class Retry < StandardError
+    attr_reader :seconds
+
+    def self.in(seconds, message = nil)
+      new(message, seconds: seconds)
+    end
+
+    def initialize(message = nil, seconds: nil)
+      super(message || "the function asked to be tried again")
+      @seconds = seconds && Float(seconds)
+    end
+  end
+
+  # Raised by a function that must not be tried again, whatever its config says of retries.
+  class NoRetry < StandardError
+  end
+
   # What a function may ask about its execution; answers to AWS Lambda's names, too. Most never ask, so it is parsed
   # when it is asked first.
   class Context
@@ -220,15 +239,27 @@ module BadLambda
       def error(kind, exception, context = nil)
         message = text_of(exception)
         message += hint(exception, context) if context
-        encode(kind, name_of(exception), message, frames(exception))
+        encode(kind, name_of(exception), message, frames(exception), wish(exception))
+      end
+
+      # Whether to try again: true, false, in how many seconds, or nothing where the function did not say.
+      def wish(exception)
+        case exception
+        when NoRetry then false
+        when Retry then exception.seconds&.finite? ? exception.seconds : true
+        end
+      rescue Exception # rubocop:disable Lint/RescueException -- function code may have redefined `seconds`
+        nil
       end
 
       def plain_error(kind, message)
         encode(kind, nil, message, [])
       end
 
-      def encode(kind, type, message, backtrace)
-        "e".b << GENERATE.call("kind" => kind, "type" => type, "message" => message, "backtrace" => backtrace).b
+      def encode(kind, type, message, backtrace, retry_wish = nil)
+        fields = { "kind" => kind, "type" => type, "message" => message, "backtrace" => backtrace }
+        fields["retry"] = retry_wish unless retry_wish.nil?
+        "e".b << GENERATE.call(fields).b
       end
 
       def name_of(exception)

@@ -1,6 +1,6 @@
 //! The admin port: whether the worker lives, and whether its loop turns.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use axum::Router;
@@ -10,20 +10,52 @@ use badlambda_shared::limits;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// When the receive loop last turned.
+/// Whether the receive loop turns.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pulse(Arc<Mutex<Option<Instant>>>);
+pub(crate) struct Pulse(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// When a receive was last answered, or the loop last had nothing to receive for.
+    turned_at: Option<Instant>,
+    waits: bool,
+    fails: bool,
+}
 
 impl Pulse {
-    /// The loop turns.
-    pub(crate) fn beat(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    /// The loop waits for room, which is as it should be while everything is busy.
+    pub(crate) fn waits(&self) {
+        self.lock().waits = true;
+    }
+
+    /// A receive begins.
+    pub(crate) fn polls(&self) {
+        let mut state = self.lock();
+        if !state.fails {
+            state.turned_at = Some(Instant::now());
+        }
+        state.waits = false;
+    }
+
+    /// A receive was answered.
+    pub(crate) fn turns(&self) {
+        *self.lock() = State { turned_at: Some(Instant::now()), waits: false, fails: false };
+    }
+
+    /// A receive failed.
+    pub(crate) fn fails(&self) {
+        self.lock().fails = true;
     }
 
     /// Whether it turned within twice the longest wait.
     fn is_regular(&self) -> bool {
-        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        last.is_some_and(|beat| beat.elapsed() < limits::SQS_WAIT * 2)
+        let state = self.lock();
+        let lately = state.turned_at.is_some_and(|turned_at| turned_at.elapsed() < limits::SQS_WAIT * 2);
+        lately || (state.waits && !state.fails)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Config {
     pub visibility: Duration,
     /// The function of messages that name none.
     pub default_function: Option<FunctionName>,
+    /// Where ECS's agent answers, in a task of ECS.
+    pub ecs_agent_uri: Option<String>,
     /// How executions are run and confined.
     pub sandbox: SandboxConfig,
 }
@@ -70,6 +72,7 @@ impl Config {
                 MAX_VISIBILITY_SECONDS,
             )?),
             default_function: environment.parsed(config::DEFAULT_FUNCTION)?,
+            ecs_agent_uri: environment.raw("ECS_AGENT_URI").map(str::to_owned),
             sandbox,
         })
     }

@@ -5,20 +5,28 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use badlambda_shared::limits;
-use badlambda_shared::queue::Queue;
+use badlambda_shared::queue::{EntryError, Queue};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// Renewals per visibility timeout: two may fail before a message comes back.
 const RENEWALS: u32 = 3;
 
-/// Receipt handles, and when each one's visibility was last set.
+/// Receipt handles, and what is known of each.
 #[derive(Debug, Default)]
-pub(crate) struct Held(Mutex<HashMap<String, Instant>>);
+pub(crate) struct Held(Mutex<HashMap<String, Holding>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Holding {
+    received_at: Instant,
+    renewed_at: Instant,
+}
 
 impl Held {
     /// Holds a message that was just received.
     pub(crate) fn hold(&self, receipt_handle: &str) {
-        self.lock().insert(receipt_handle.to_owned(), Instant::now());
+        let now = Instant::now();
+        self.lock().insert(receipt_handle.to_owned(), Holding { received_at: now, renewed_at: now });
     }
 
     /// Lets go of it: it is deleted or given back.
@@ -26,19 +34,22 @@ impl Held {
         self.lock().remove(receipt_handle);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Holding>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn due(&self, older_than: Duration) -> Vec<String> {
+    /// What was last renewed so long ago, and how long each may be held still.
+    fn due(&self, older_than: Duration) -> Vec<(String, Duration)> {
         let held = self.lock();
-        let due = held.iter().filter(|(_, renewed)| renewed.elapsed() >= older_than);
-        due.map(|(handle, _)| handle.clone()).collect()
+        let due = held.iter().filter(|(_, holding)| holding.renewed_at.elapsed() >= older_than);
+        let left =
+            |holding: &Holding| limits::SQS_LONGEST_VISIBILITY.saturating_sub(holding.received_at.elapsed());
+        due.map(|(handle, holding)| (handle.clone(), left(holding))).collect()
     }
 
-    fn renewed(&self, receipt_handle: &str) {
-        if let Some(renewed) = self.lock().get_mut(receipt_handle) {
-            *renewed = Instant::now();
+    fn renewed(&self, receipt_handle: &str, at: Instant) {
+        if let Some(holding) = self.lock().get_mut(receipt_handle) {
+            holding.renewed_at = at;
         }
     }
 }
@@ -53,25 +64,49 @@ pub(crate) async fn heartbeat(held: &Held, queue: &Queue, visibility: Duration, 
             () = stop.cancelled() => return,
         }
         // What was renewed at the last tick is not due yet, so a message costs one renewal per period.
-        for batch in held.due(period / 2 + Duration::from_millis(1)).chunks(limits::SQS_BATCH) {
-            renew(held, queue, batch, visibility).await;
+        let due = held.due(period / 2 + Duration::from_millis(1));
+        let mut calls = JoinSet::new();
+        for batch in due.chunks(limits::SQS_BATCH) {
+            let changes =
+                batch.iter().map(|(handle, left)| (handle.clone(), visibility.min(*left))).collect();
+            calls.spawn(renew(queue.clone(), changes));
         }
-    }
-}
-
-async fn renew(held: &Held, queue: &Queue, batch: &[String], visibility: Duration) {
-    let changes: Vec<_> = batch.iter().map(|handle| (handle.clone(), visibility)).collect();
-    match queue.change_visibility_batch(&changes).await {
-        Ok(results) => {
-            for (handle, result) in batch.iter().zip(results) {
+        while let Some(renewed) = calls.join_next().await {
+            for (handle, at, result) in renewed.unwrap_or_default() {
                 match result {
-                    Ok(()) => held.renewed(handle),
+                    Ok(()) => held.renewed(&handle, at),
+                    // Whoever holds it now runs it, too, and one record comes first.
+                    Err(error) if is_gone(&error) => {
+                        tracing::warn!(%error, "a message is not held any more, while its execution goes on");
+                        held.release(&handle);
+                    }
                     Err(error) => tracing::warn!(%error, "could not keep a message"),
                 }
             }
         }
-        Err(error) => tracing::warn!(%error, "could not keep messages"),
     }
+}
+
+type Renewed = Vec<(String, Instant, Result<(), EntryError>)>;
+
+async fn renew(queue: Queue, changes: Vec<(String, Duration)>) -> Renewed {
+    let at = Instant::now();
+    match queue.change_visibility_batch(&changes).await {
+        Ok(results) => {
+            changes.into_iter().zip(results).map(|((handle, _), result)| (handle, at, result)).collect()
+        }
+        Err(error) => {
+            tracing::warn!(%error, "could not keep messages");
+            vec![]
+        }
+    }
+}
+
+/// Whether SQS says that the message is visible, gone, or another's.
+fn is_gone(error: &EntryError) -> bool {
+    ["ReceiptHandleIsInvalid", "InvalidParameterValue", "MessageNotInflight"]
+        .iter()
+        .any(|code| error.code.contains(code))
 }
 
 #[cfg(test)]
@@ -83,7 +118,9 @@ mod tests {
         let held = Held::default();
         held.hold("a");
         assert!(held.due(Duration::from_secs(60)).is_empty());
-        assert_eq!(held.due(Duration::ZERO), ["a"]);
+        let due = held.due(Duration::ZERO);
+        assert_eq!(due[0].0, "a");
+        assert!(due[0].1 <= limits::SQS_LONGEST_VISIBILITY);
         held.release("a");
         assert!(held.due(Duration::ZERO).is_empty());
     }

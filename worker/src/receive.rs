@@ -1,13 +1,15 @@
-//! The receive loop: permits first, then at most that many messages, then a task for each with its permit.
+//! The receive loop: room first, then at most that many messages, then a task for each.
+//!
+//! One poller is always there. While receives come back full and there is room left, it starts others, which end with
+//! the first receive that is not full.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use badlambda_shared::limits;
-use badlambda_shared::queue::Message;
+use badlambda_shared::queue::{Message, QueueError};
 use badlambda_shared::retry::Delays;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::TaskTracker;
 
 use crate::Worker;
@@ -16,58 +18,89 @@ use crate::execute::execute;
 
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 const LONGEST_DELAY: Duration = Duration::from_secs(20);
+/// The most pollers beside the one that is always there.
+const MOST_HELPERS: usize = 8;
+/// How long a poller waits for room for a whole batch while the queue is full: a fraction of what is held ahead.
+const LINGER: Duration = Duration::from_millis(10);
+/// What a receive under way may bring after the worker was told to stop. Dropped, it would be invisible to all until
+/// its visibility timeout ends.
+const LAST_RECEIVE: Duration = Duration::from_secs(1);
 
-/// Receives until `stop`; every message becomes a task of `tasks`.
-pub(crate) async fn receive(
-    worker: &Arc<Worker>,
-    permits: &Arc<Semaphore>,
-    tasks: &TaskTracker,
-    pulse: &Pulse,
-    stop: &CancellationToken,
-) {
+/// Receives until the worker stops; every message becomes a task of `tasks`.
+pub(crate) async fn receive(worker: &Arc<Worker>, tasks: &TaskTracker, pulse: &Pulse) {
+    let helpers = TaskTracker::new();
     let mut delays = Delays::between(FIRST_DELAY, LONGEST_DELAY);
-    while !stop.is_cancelled() {
-        pulse.beat();
-        let Some(free) = take_permits(permits, stop).await else { return };
-        let received = tokio::select! {
-            received = worker.queue.receive(free.len(), worker.config.visibility) => received,
-            () = stop.cancelled() => return,
-        };
-        let delay = match received {
-            Ok(messages) => {
+    let mut full = false;
+    while !worker.stop.is_cancelled() {
+        pulse.waits();
+        let Some(room) = take_room(worker, full).await else { break };
+        pulse.polls();
+        match poll(worker, tasks, room).await {
+            Ok(was_full) => {
+                pulse.turns();
                 delays.reset();
-                start(worker, tasks, messages, free);
-                continue;
+                full = was_full;
+                if full && worker.room.is_free() && helpers.len() < MOST_HELPERS {
+                    helpers.spawn(help(Arc::clone(worker), tasks.clone()));
+                }
             }
             Err(error) => {
+                pulse.fails();
                 tracing::warn!(%error, "could not receive");
-                delays.next_delay()
+                tokio::select! {
+                    () = tokio::time::sleep(delays.next_delay()) => {}
+                    () = worker.stop.cancelled() => break,
+                }
             }
-        };
-        drop(free);
-        tokio::select! {
-            () = tokio::time::sleep(delay) => {}
-            () = stop.cancelled() => return,
+        }
+    }
+    helpers.close();
+    helpers.wait().await;
+}
+
+async fn help(worker: Arc<Worker>, tasks: TaskTracker) {
+    while let Some(room) = take_room(&worker, true).await {
+        match poll(&worker, &tasks, room).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                tracing::warn!(%error, "could not receive");
+                return;
+            }
         }
     }
 }
 
-/// Waits for one free slot, and takes what else is free, up to a batch.
-async fn take_permits(
-    permits: &Arc<Semaphore>,
-    stop: &CancellationToken,
-) -> Option<Vec<OwnedSemaphorePermit>> {
-    let first = tokio::select! {
-        permit = Arc::clone(permits).acquire_owned() => permit.ok()?,
-        () = stop.cancelled() => return None,
-    };
-    let more = std::iter::from_fn(|| Arc::clone(permits).try_acquire_owned().ok());
-    Some(std::iter::once(first).chain(more).take(limits::SQS_BATCH).collect())
+async fn take_room(worker: &Worker, queue_is_full: bool) -> Option<Vec<OwnedSemaphorePermit>> {
+    let linger = if queue_is_full { LINGER } else { Duration::ZERO };
+    tokio::select! {
+        room = worker.room.take(linger) => room,
+        () = worker.stop.cancelled() => None,
+    }
 }
 
-fn start(worker: &Arc<Worker>, tasks: &TaskTracker, messages: Vec<Message>, free: Vec<OwnedSemaphorePermit>) {
-    for (message, slot) in messages.into_iter().zip(free) {
+/// Receives once, and starts what came. True where it was all that there was room for.
+async fn poll(
+    worker: &Arc<Worker>,
+    tasks: &TaskTracker,
+    room: Vec<OwnedSemaphorePermit>,
+) -> Result<bool, QueueError> {
+    let messages = messages(worker, room.len()).await?;
+    let full = messages.len() == room.len();
+    for (message, room) in messages.into_iter().zip(room) {
         let worker = Arc::clone(worker);
-        tasks.spawn(async move { execute(&worker, message, slot).await });
+        tasks.spawn(async move { execute(&worker, message, room).await });
+    }
+    Ok(full)
+}
+
+async fn messages(worker: &Worker, most: usize) -> Result<Vec<Message>, QueueError> {
+    let receiving = worker.queue.receive(most, limits::SQS_WAIT, worker.config.visibility);
+    tokio::pin!(receiving);
+    tokio::select! {
+        received = &mut receiving => received,
+        () = worker.stop.cancelled() => {
+            tokio::time::timeout(LAST_RECEIVE, receiving).await.unwrap_or_else(|_| Ok(vec![]))
+        }
     }
 }

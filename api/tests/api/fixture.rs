@@ -8,6 +8,7 @@ use badlambda_api::Config;
 use badlambda_local::{LocalAws, LocalAwsConfig};
 use badlambda_shared::aws::{AwsClients, FixedEndpoint};
 use badlambda_shared::config::Environment;
+use badlambda_shared::limits;
 use badlambda_shared::queue::Queue;
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::store::{Condition, JSON, Store};
@@ -123,7 +124,8 @@ impl Api {
         let mut bodies = Vec::new();
         let receive = async {
             while bodies.len() < expected {
-                let received = self.queue.receive(10, Duration::from_secs(600)).await.unwrap();
+                let received =
+                    self.queue.receive(10, limits::SQS_WAIT, Duration::from_secs(600)).await.unwrap();
                 bodies.extend(received.iter().map(|message| serde_json::from_str(&message.body).unwrap()));
             }
         };

@@ -1,8 +1,11 @@
 //! What an execution's end and its answer mean. Both come from function code, so nothing is believed: an answer
 //! counts only if it is one whole frame, its JSON is checked, and an error's kind is one that Ruby may claim.
 
+use std::time::Duration;
+
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
 use badlambda_shared::function::FunctionConfig;
+use badlambda_shared::limits;
 use badlambda_shared::message::depth_is_bounded;
 use badlambda_zygote::frame::{self, Answer};
 use badlambda_zygote::wire::Exit;
@@ -10,7 +13,7 @@ use nix::sys::signal::Signal;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::task::ExecutorError;
+use super::task::{ExecutorError, RetryWish};
 
 /// Why the worker itself ended an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +50,36 @@ struct ClaimedError {
     class: Option<String>,
     message: String,
     backtrace: Vec<String>,
+    #[serde(default)]
+    retry: serde_json::Value,
+}
+
+impl ClaimedError {
+    /// The longest that it may ask for is what leaves a message time to be run within SQS's 12 h.
+    fn wish(&self) -> RetryWish {
+        let most = limits::TIMEOUT_MS.range.end() / 1000;
+        match (&self.retry, self.retry.as_f64()) {
+            (serde_json::Value::Bool(true), _) => RetryWish::Again(None),
+            (serde_json::Value::Bool(false), _) => RetryWish::Never,
+            (_, Some(seconds)) => {
+                RetryWish::Again(Some(Duration::from_secs_f64(seconds.clamp(0.0, most as f64))))
+            }
+            _ => RetryWish::AsConfigured,
+        }
+    }
+}
+
+/// What an execution came to, as far as its answer tells.
+#[derive(Debug)]
+pub(super) struct Judgement {
+    pub(super) result: Result<String, ExecutionError>,
+    pub(super) retry: RetryWish,
+}
+
+impl From<Result<String, ExecutionError>> for Judgement {
+    fn from(result: Result<String, ExecutionError>) -> Self {
+        Self { result, retry: RetryWish::AsConfigured }
+    }
 }
 
 /// What the worker saw of an execution.
@@ -59,21 +92,18 @@ pub(super) struct Seen<'a> {
 
 impl Seen<'_> {
     /// The result's JSON, or why there is none; our own failures apart.
-    pub(super) fn judge(
-        &self,
-        config: &FunctionConfig,
-    ) -> Result<Result<String, ExecutionError>, ExecutorError> {
+    pub(super) fn judge(&self, config: &FunctionConfig) -> Result<Judgement, ExecutorError> {
         if let Some(verdict) = self.verdict {
-            return verdict.error(config).map(Err);
+            return verdict.error(config).map(|error| Err(error).into());
         }
         match frame::parse(self.answer) {
             Answer::NotConfined(step) => {
                 Err(ExecutorError::NotConfined(format!("{} {:?}", String::from_utf8_lossy(step), self.exit)))
             }
-            _ if self.exit.code != Some(0) => Ok(Err(self.crash(config))),
-            Answer::Nothing => Ok(Err(self.crash(config))),
-            Answer::Result(json) => Ok(check_result(json, config)),
-            Answer::Error(json) => Ok(Err(claimed_error(json, config))),
+            _ if self.exit.code != Some(0) => Ok(Err(self.crash(config)).into()),
+            Answer::Nothing => Ok(Err(self.crash(config)).into()),
+            Answer::Result(json) => Ok(check_result(json, config).into()),
+            Answer::Error(json) => Ok(claimed_error(json, config)),
         }
     }
 
@@ -118,21 +148,23 @@ fn check_result(json: &[u8], config: &FunctionConfig) -> Result<String, Executio
     Ok(text.to_owned())
 }
 
-fn claimed_error(json: &[u8], config: &FunctionConfig) -> ExecutionError {
+fn claimed_error(json: &[u8], config: &FunctionConfig) -> Judgement {
     let Ok(claimed) = serde_json::from_slice::<ClaimedError>(json) else {
-        return crashed("the function's process gave no valid answer".to_owned());
+        return Err(crashed("the function's process gave no valid answer".to_owned())).into();
     };
+    let retry = claimed.wish();
     let kind = match claimed.kind {
         ClaimedKind::Exception => ErrorKind::Exception,
         ClaimedKind::Syntax => ErrorKind::Syntax,
-        ClaimedKind::Memory => return memory(config),
+        ClaimedKind::Memory => return Err(memory(config)).into(),
         ClaimedKind::Scratch => ErrorKind::Scratch,
         ClaimedKind::ResultTooLarge => ErrorKind::ResultTooLarge,
         ClaimedKind::ResultNotJson => ErrorKind::ResultNotJson,
         ClaimedKind::Crash => ErrorKind::Crash,
     };
-    ExecutionError { kind, class: claimed.class, message: claimed.message, backtrace: claimed.backtrace }
-        .bounded()
+    let error =
+        ExecutionError { kind, class: claimed.class, message: claimed.message, backtrace: claimed.backtrace };
+    Judgement { result: Err(error.bounded()), retry }
 }
 
 fn crashed(message: String) -> ExecutionError {
@@ -174,7 +206,7 @@ mod tests {
     fn judge(answer: &[u8], code: Option<i32>, signal: Option<i32>) -> Result<String, ErrorKind> {
         let exit = Exit { pid: 7, code, signal, cpu_us: 0, max_rss_bytes: 0 };
         let seen = Seen { verdict: None, exit, answer, logs: b"" };
-        seen.judge(&FunctionConfig::default()).unwrap().map_err(|error| error.kind)
+        seen.judge(&FunctionConfig::default()).unwrap().result.map_err(|error| error.kind)
     }
 
     fn framed(kind: u8, json: &str) -> Vec<u8> {
@@ -210,6 +242,23 @@ mod tests {
         }
         let claims_ours = r#"{"kind":"worker_lost","type":null,"message":"","backtrace":[]}"#;
         assert_eq!(judge(&framed(frame::ERROR, claims_ours), Some(0), None), Err(ErrorKind::Crash));
+    }
+
+    #[test]
+    fn a_wish_to_be_tried_again_is_bounded() {
+        let wish = |retry: &str| {
+            let json =
+                format!(r#"{{"kind":"exception","type":"X","message":"","backtrace":[],"retry":{retry}}}"#);
+            claimed_error(json.as_bytes(), &FunctionConfig::default()).retry
+        };
+        assert_eq!(wish("true"), RetryWish::Again(None));
+        assert_eq!(wish("false"), RetryWish::Never);
+        assert_eq!(wish("30.5"), RetryWish::Again(Some(Duration::from_millis(30_500))));
+        assert_eq!(wish("-1"), RetryWish::Again(Some(Duration::ZERO)));
+        assert_eq!(wish("1e300"), RetryWish::Again(Some(Duration::from_secs(39_600))));
+        for nonsense in ["null", "\"soon\"", "[]", "{}"] {
+            assert_eq!(wish(nonsense), RetryWish::AsConfigured, "{nonsense}");
+        }
     }
 
     #[test]

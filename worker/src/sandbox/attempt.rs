@@ -9,7 +9,7 @@ use badlambda_shared::timestamp::Timestamp;
 use badlambda_zygote::wire::{Exit, Job, Limits, Request};
 
 use super::Executor;
-use super::answer::Seen;
+use super::answer::{Judgement, Seen};
 use super::code::sealed;
 use super::output::Logs;
 use super::seat::Seat;
@@ -64,6 +64,7 @@ impl<'a> Attempt<'a> {
         let watched = watch.run(launch, &mut logs)?;
         self.logs = logs;
         template.pid = watched.pid;
+        self.deadline += watched.stalled;
         match watched.end {
             End::Loaded => {
                 template.seat.clean()?;
@@ -144,7 +145,7 @@ impl<'a> Attempt<'a> {
     fn judge(&mut self, watched: &Watched, exit: Exit) -> Result<Outcome, ExecutorError> {
         let Logs { bytes: logs, truncated } = std::mem::take(&mut self.logs);
         let seen = Seen { verdict: watched.verdict, exit, answer: &watched.answer, logs: &logs };
-        let result = seen.judge(&self.task.config)?;
+        let Judgement { result, retry } = seen.judge(&self.task.config)?;
         let usage = Usage {
             wall_ms: watched.wall.as_micros() as f64 / 1000.0,
             cpu_ms: exit.cpu_us as f64 / 1000.0,
@@ -152,6 +153,7 @@ impl<'a> Attempt<'a> {
         };
         Ok(Outcome {
             result,
+            retry,
             started_at: self.started_at,
             usage,
             logs,

@@ -56,7 +56,7 @@ pub use self::isolation::{IsolationMode, LAYERS, Layer, Need};
 pub use self::probe::Finding;
 use self::seat::{Seat, SeatPlan};
 use self::seats::Seats;
-pub use self::task::{ExecutorError, Outcome, Task};
+pub use self::task::{ExecutorError, Outcome, RetryWish, Task};
 use self::templates::{TemplateKey, Templates};
 use self::zygotes::{Channel, Zygotes, lock};
 

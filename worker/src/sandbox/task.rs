@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use badlambda_shared::execution::{ExecutionError, Isolation, Usage};
 use badlambda_shared::function::{Form, FunctionConfig};
@@ -34,11 +35,25 @@ pub struct Task {
     pub cancelled: Option<Arc<OwnedFd>>,
 }
 
+/// What function code that raised has to say about being tried again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RetryWish {
+    /// Nothing: its config decides.
+    #[default]
+    AsConfigured,
+    /// It wants to be, after this time if it said so.
+    Again(Option<Duration>),
+    /// It must not be.
+    Never,
+}
+
 /// What an attempt came to. Ruby's failures are outcomes like its results.
 #[derive(Debug)]
 pub struct Outcome {
     /// The result's JSON, checked, or why there is none.
     pub result: Result<String, ExecutionError>,
+    /// Whether to try again, where there is no result.
+    pub retry: RetryWish,
     /// When the attempt began.
     pub started_at: Timestamp,
     /// What it used.

@@ -26,6 +26,8 @@ const READ_AFTER: Duration = Duration::from_millis(2);
 const SCRATCH_SAMPLES: u32 = 5;
 /// How long after the deadline a fork may still be reported.
 const START_PATIENCE: Duration = Duration::from_secs(1);
+/// A wait that is longer than it should be by this means that the worker itself stood still.
+const STALL: Duration = Duration::from_secs(1);
 /// How long a process may take to be reaped after it was killed.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A frame around a result, or an error's JSON where results may be small.
@@ -47,6 +49,8 @@ pub(super) struct Watched {
     pub(super) verdict: Option<Verdict>,
     pub(super) answer: Vec<u8>,
     pub(super) wall: Duration,
+    /// For how long the worker stood still meanwhile, which is not the function's fault.
+    pub(super) stalled: Duration,
     pub(super) peak_bytes: u64,
 }
 
@@ -101,6 +105,8 @@ impl Watch<'_> {
             next_sample: started + FIRST_SAMPLE,
             samples: 0,
             packet: Vec::new(),
+            turned_at: started,
+            stalled: Duration::ZERO,
         };
         let end = loop {
             if let Some(end) = self.turn(&mut state, logs)? {
@@ -109,8 +115,8 @@ impl Watch<'_> {
         };
         let wall = started.elapsed();
         self.drain(&mut state, logs, &end)?;
-        let State { pid, verdict, answer, peak_bytes, .. } = state;
-        Ok(Watched { end, pid, verdict, answer, wall, peak_bytes })
+        let State { pid, verdict, answer, peak_bytes, stalled, .. } = state;
+        Ok(Watched { end, pid, verdict, answer, wall, stalled, peak_bytes })
     }
 
     /// The descriptors that a request has beside it are the ones `Request` lists, in that order.
@@ -144,7 +150,7 @@ impl Watch<'_> {
             state.verdict = self.look(state, now, cancelled);
         }
         match (state.verdict, state.killed_at) {
-            (Some(_), None) if state.pid != 0 || now > self.deadline + START_PATIENCE => {
+            (Some(_), None) if state.pid != 0 || now > self.deadline(state) + START_PATIENCE => {
                 state.killed_at = Some(now);
                 self.kill(state.pid)?;
             }
@@ -157,12 +163,12 @@ impl Watch<'_> {
     }
 
     /// Which of channel, answer, logs and cancellation are ready.
-    fn wait(&self, state: &State) -> Result<(bool, bool, bool, bool), ExecutorError> {
+    fn wait(&self, state: &mut State) -> Result<(bool, bool, bool, bool), ExecutorError> {
         let now = Instant::now();
         let reads = now >= state.read_from;
         let until = match state.killed_at {
             Some(_) => now + PATIENCE,
-            None if reads => self.deadline.min(state.next_sample),
+            None if reads => self.deadline(state).min(state.next_sample),
             None => state.read_from,
         };
         let timeout = until.saturating_duration_since(now).as_millis().min(60_000) as i32 + 1;
@@ -186,7 +192,9 @@ impl Watch<'_> {
         }
         let ready = |index: usize| polled[index].any().unwrap_or(false);
         let [answer, logged, cancelled] = places.map(|place| place.is_some_and(ready));
-        Ok((ready(0), answer, logged, cancelled))
+        let channel = ready(0);
+        state.see_stall(Duration::from_millis(timeout as u64));
+        Ok((channel, answer, logged, cancelled))
     }
 
     /// Reads one report. What a template says is hostile: only its own execution's end counts.
@@ -210,12 +218,16 @@ impl Watch<'_> {
         Ok((state.loaded && state.pid != 0).then_some(End::Loaded))
     }
 
+    fn deadline(&self, state: &State) -> Instant {
+        self.deadline + state.stalled
+    }
+
     /// Whether a limit is reached.
     fn look(&self, state: &mut State, now: Instant, cancelled: bool) -> Option<Verdict> {
         if cancelled {
             return Some(Verdict::Cancelled);
         }
-        if now >= self.deadline {
+        if now >= self.deadline(state) {
             return Some(Verdict::Timeout);
         }
         if state.answer.len() as u64 > self.config.max_result_bytes + ANSWER_HEADROOM {
@@ -280,9 +292,21 @@ struct State {
     next_sample: Instant,
     samples: u32,
     packet: Vec<u8>,
+    turned_at: Instant,
+    stalled: Duration,
 }
 
 impl State {
+    /// Whether this turn took far longer than it was to wait: then the process was stopped, or the machine was.
+    fn see_stall(&mut self, waited_for: Duration) {
+        let now = Instant::now();
+        let surplus = now.duration_since(self.turned_at).saturating_sub(waited_for);
+        if surplus > STALL {
+            self.stalled += surplus;
+        }
+        self.turned_at = now;
+    }
+
     fn read_answer(&mut self, config: &FunctionConfig) {
         let most = (config.max_result_bytes + ANSWER_HEADROOM) as usize + 1;
         let answer = &mut self.answer;

@@ -1,0 +1,58 @@
+//! `DELETE …/executions/{id}`: cancels an execution, queued or running.
+//!
+//! The final record says so, as any other outcome would: a worker reads it before it runs something, and again every
+//! few seconds while it does. So what is queued never runs, and what runs is ended soon after.
+
+use axum::extract::State;
+use badlambda_shared::catalog::CatalogError;
+use badlambda_shared::execution::{Execution, Status};
+use badlambda_shared::id::Origin;
+use badlambda_shared::records::Transition;
+use badlambda_shared::timestamp::Timestamp;
+
+use crate::answer::{Answer, Outcome};
+use crate::app::{App, Shared};
+use crate::error::ApiError;
+use crate::request::OfExecution;
+
+/// `DELETE /v1/functions/{function}/executions/{id}`. To cancel again what was cancelled is no error.
+pub(crate) async fn cancel(State(app): Shared, target: OfExecution) -> Outcome {
+    let OfExecution(function, id) = &target;
+    let found = app.records.find(function, id).await?;
+    let etag = found.as_ref().map(|found| found.etag.clone());
+    let record = match found {
+        Some(found) if found.record.status.is_final() => return answer(found.record),
+        Some(found) => found.record,
+        None => unseen(&app, &target).await?,
+    };
+    let cancelled = Execution { status: Status::Cancelled, finished_at: Some(Timestamp::now()), ..record };
+    match app.records.write(&cancelled, etag.as_deref()).await? {
+        Transition::Stored(_) => answer(cancelled),
+        Transition::Final(other) => answer(*other),
+        Transition::Superseded => {
+            Err(ApiError::Unavailable("a final record gave way to one that is not".to_owned()))
+        }
+    }
+}
+
+/// An execution that no worker has told of yet. One that was sent to the queue directly may be there or not: recording
+/// that it is cancelled is right in both cases.
+async fn unseen(app: &App, OfExecution(function, id): &OfExecution) -> Result<Execution, ApiError> {
+    let submitted_at = match id.origin(function) {
+        Origin::Forged => return Err(ApiError::ExecutionNotFound(function.clone())),
+        Origin::Issued(at) => at,
+        Origin::Foreign => match app.catalog.manifest(function).await {
+            Ok(_) => Timestamp::now(),
+            Err(CatalogError::NotFound(_)) => return Err(ApiError::FunctionNotFound(function.clone())),
+            Err(error) => return Err(error.into()),
+        },
+    };
+    Ok(Execution::queued(id.clone(), function.clone(), None, submitted_at))
+}
+
+fn answer(execution: Execution) -> Outcome {
+    match execution.status {
+        Status::Cancelled => Ok(Answer::Accepted(Box::new(execution), None)),
+        _ => Err(ApiError::AlreadyFinished),
+    }
+}
