@@ -4,12 +4,18 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_sdk_sqs::config::SharedHttpClient;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::{ConnectorBuilder, tls};
 
 use crate::limits;
+
+const POOL_IDLE: Duration = Duration::from_secs(14);
 
 /// An endpoint with fixed credentials, as the embedded servers have it.
 #[derive(Clone, Debug)]
@@ -51,6 +57,7 @@ impl AwsClients {
 
     fn from_sdk(sdk: SdkConfig) -> Self {
         let credentials_expiry = CredentialsExpiry::default();
+        let sdk = sdk.into_builder().http_client(http_client()).build();
         let sdk = match sdk.credentials_provider() {
             None => sdk,
             Some(inner) => {
@@ -62,20 +69,22 @@ impl AwsClients {
         Self { sdk, credentials_expiry }
     }
 
-    /// The client for long polls: SQS's client has no read timeout by default, and a poll could hang for ever.
+    /// The client for long polls: SQS's client has no read timeout by default, and a poll could hang for ever. Who
+    /// receives does so again in any case, so that it need not be tried again here.
     pub(crate) fn sqs_for_receiving(&self) -> aws_sdk_sqs::Client {
         let wait = limits::SQS_WAIT;
-        self.sqs(wait + Duration::from_secs(5), wait + Duration::from_secs(10))
+        let timeouts = timeouts(wait + Duration::from_secs(5), wait + Duration::from_secs(10));
+        let config = aws_sdk_sqs::config::Builder::from(&self.sdk)
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::disabled())
+            .build();
+        aws_sdk_sqs::Client::from_conf(config)
     }
 
     /// The client for everything else in SQS.
     pub(crate) fn sqs_for_the_rest(&self) -> aws_sdk_sqs::Client {
-        self.sqs(Duration::from_secs(5), Duration::from_secs(5))
-    }
-
-    fn sqs(&self, read: Duration, attempt: Duration) -> aws_sdk_sqs::Client {
-        let config =
-            aws_sdk_sqs::config::Builder::from(&self.sdk).timeout_config(timeouts(read, attempt)).build();
+        let timeouts = timeouts(Duration::from_secs(5), Duration::from_secs(5));
+        let config = aws_sdk_sqs::config::Builder::from(&self.sdk).timeout_config(timeouts).build();
         aws_sdk_sqs::Client::from_conf(config)
     }
 
@@ -108,6 +117,21 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     line
+}
+
+/// The SDK's own HTTP client, but for how long it keeps idle connections: S3 closes them after 20 s, and a request on
+/// one that is just being closed fails.
+fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_with_connector_fn(|settings, components| {
+        let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+        let mut connector = ConnectorBuilder::default()
+            .tls_provider(provider)
+            .proxy_config(ProxyConfig::from_env())
+            .pool_idle_timeout(POOL_IDLE);
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.build()
+    })
 }
 
 fn timeouts(read: Duration, attempt: Duration) -> TimeoutConfig {

@@ -1,6 +1,6 @@
 //! The queue, over SQS. Every entry of a batch's answer is looked at, and AWS's types stop here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
@@ -27,6 +27,17 @@ const MAX_ATTRIBUTES: usize = 10;
 pub struct QueueError {
     operation: &'static str,
     detail: String,
+}
+
+/// How many messages a queue holds, as far as SQS knows: its counts are behind by up to a minute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Waiting to be received.
+    pub visible: u64,
+    /// Received, and not deleted.
+    pub held: u64,
+    /// Not to be received yet.
+    pub delayed: u64,
 }
 
 /// What is set for a queue.
@@ -269,13 +280,21 @@ impl Queue {
         message.body.len() + theirs.chain(ours).sum::<usize>()
     }
 
+    /// How many messages the queue holds.
+    pub async fn depth(&self) -> Result<Depth, QueueError> {
+        use QueueAttributeName::{
+            ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesDelayed as Delayed,
+            ApproximateNumberOfMessagesNotVisible as Held,
+        };
+        let attributes = self.attributes(&[Visible, Held, Delayed]).await?;
+        let number = |name| attributes.get(&name).and_then(|text| text.parse().ok()).unwrap_or(0);
+        Ok(Depth { visible: number(Visible), held: number(Held), delayed: number(Delayed) })
+    }
+
     /// What is set for the queue.
     pub async fn limits(&self) -> Result<QueueLimits, QueueError> {
-        const OPERATION: &str = "GetQueueAttributes";
         let asked = [QueueAttributeName::RedrivePolicy, QueueAttributeName::MessageRetentionPeriod];
-        let call = self.client.get_queue_attributes().queue_url(&self.url);
-        let output = call.set_attribute_names(Some(asked.to_vec())).send().await;
-        let attributes = output.map_err(|error| failed(OPERATION, &error))?.attributes.unwrap_or_default();
+        let attributes = self.attributes(&asked).await?;
         let retention =
             attributes.get(&QueueAttributeName::MessageRetentionPeriod).and_then(|text| text.parse().ok());
         Ok(QueueLimits {
@@ -286,14 +305,18 @@ impl Queue {
 
     /// Asks whether the queue is there and may be used.
     pub async fn check(&self) -> Result<(), QueueError> {
-        self.client
-            .get_queue_attributes()
-            .queue_url(&self.url)
-            .attribute_names(QueueAttributeName::QueueArn)
-            .send()
-            .await
-            .map_err(|error| failed("GetQueueAttributes", &error))?;
+        self.attributes(&[QueueAttributeName::QueueArn]).await?;
         Ok(())
+    }
+
+    async fn attributes(
+        &self,
+        names: &[QueueAttributeName],
+    ) -> Result<HashMap<QueueAttributeName, String>, QueueError> {
+        let call = self.client.get_queue_attributes().queue_url(&self.url);
+        let output = call.set_attribute_names(Some(names.to_vec())).send().await;
+        let output = output.map_err(|error| failed("GetQueueAttributes", &error))?;
+        Ok(output.attributes.unwrap_or_default())
     }
 }
 

@@ -22,6 +22,8 @@ use super::zygotes::{lock, spawn};
 /// Below 2^16, so that it exists in user namespaces of container engines too, and above what Debian gives to
 /// people and services.
 const FIRST_UID: u32 = 40_000;
+/// Seats that may be passed over before the machine is taken to be in disorder.
+const MOST_PASSED_OVER: usize = 4;
 const UIDS_PER_SEAT: u32 = 4;
 const MOST_SEATS: u32 = 5_000;
 /// More than a worker usually takes: for each of its slots one, and one for each template.
@@ -57,8 +59,31 @@ pub(super) struct Seat {
 }
 
 impl Seat {
-    /// Takes a seat that nobody has, and cleans whatever a worker before may have left there.
+    /// Takes a seat that nobody has, and cleans whatever a worker before may have left there. One that can't be cleaned,
+    /// as where a killed worker's processes wait to be reaped, is passed over.
     pub(super) fn take(plan: &SeatPlan) -> Result<Self, ExecutorError> {
+        let mut passed_over = vec![];
+        loop {
+            // The claims on those keep them from being found again.
+            let seat = Self::claim(plan)?;
+            let cleaned = seat.end_template().and_then(|()| seat.clean());
+            match cleaned {
+                Err(ExecutorError::NotCleaned) if passed_over.len() < MOST_PASSED_OVER => {
+                    tracing::warn!(folder = %seat.folder.display(), "a seat can't be cleaned, and is passed over");
+                    passed_over.push(seat);
+                }
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    if !passed_over.is_empty() {
+                        std::thread::spawn(move || drop(passed_over));
+                    }
+                    return Ok(seat);
+                }
+            }
+        }
+    }
+
+    fn claim(plan: &SeatPlan) -> Result<Self, ExecutorError> {
         let (number, claim) = claim_number()?;
         let uid = FIRST_UID + number * UIDS_PER_SEAT;
         let identity = plan.own_uids.then_some(Identity { execution: uid, template: uid + 1 });
@@ -73,7 +98,7 @@ impl Seat {
         )?;
         let scratch: OwnedFd = File::open(&scratch_folder)?.into();
         let user = identity.map(|identity| User { uid: identity.execution, janitor: uid + 2 });
-        let seat = Self {
+        Ok(Self {
             janitor: Mutex::new(Janitor::start(
                 &plan.janitor,
                 user,
@@ -86,10 +111,7 @@ impl Seat {
             janitor_program: plan.janitor.clone(),
             reaper_uid: uid + 3,
             _claim: claim,
-        };
-        seat.end_template()?;
-        seat.clean()?;
-        Ok(seat)
+        })
     }
 
     /// Ends every process of the execution.

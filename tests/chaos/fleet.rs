@@ -1,0 +1,195 @@
+//! The processes: the embedded servers, one api, three workers.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use badlambda_faults::FaultProxy;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub const WORKERS: usize = 3;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Everything that runs.
+pub struct Fleet {
+    /// As the embedded servers tell them, but by the proxy, and with the api's.
+    pub addresses: Value,
+    /// The servers' own address, for the verdict.
+    pub direct: Value,
+    pub proxy: FaultProxy,
+    pub data: TempDir,
+    scratch: TempDir,
+    servers: Child,
+    pub api: Child,
+    pub workers: Vec<Child>,
+    /// Everything that was ever below a worker.
+    below: BTreeSet<i32>,
+}
+
+impl Fleet {
+    pub async fn start(seed: u64) -> anyhow::Result<Self> {
+        let data = TempDir::new()?;
+        let scratch = TempDir::with_prefix_in("badlambda-chaos-", "/dev/shm")?;
+        let mut command = program("badlambda")?;
+        command.args(["aws", "--listen", "127.0.0.1:0", "--data"]).arg(data.path().join("aws"));
+        let mut servers = command.stdout(Stdio::piped()).spawn()?;
+        let mut line = String::new();
+        BufReader::new(servers.stdout.take().context("no stdout")?).read_line(&mut line)?;
+        let direct: Value = serde_json::from_str(&line)?;
+        let proxy = crate::proxy(text(&direct, "aws"), seed).await?;
+        let mut addresses = direct.clone();
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        addresses["aws"] = json!(proxy.url);
+        addresses["api"] = json!(format!("http://127.0.0.1:{port}"));
+        let api = start_api(&addresses)?;
+        let mut workers = vec![];
+        for _ in 0..WORKERS {
+            workers.push(start_worker(&addresses, &scratch)?);
+        }
+        let fleet =
+            Self { addresses, direct, proxy, data, scratch, servers, api, workers, below: BTreeSet::new() };
+        fleet.ready().await?;
+        Ok(fleet)
+    }
+
+    async fn ready(&self) -> anyhow::Result<()> {
+        let (url, begun) = (format!("{}/readyz", text(&self.addresses, "api")), Instant::now());
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        while !client.get(&url).send().await.is_ok_and(|answer| answer.status() == 200) {
+            ensure!(begun.elapsed() < PATIENCE, "the api does not get ready");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    /// Puts a new worker in the place of one that has ended.
+    pub fn replace_worker(&mut self, index: usize) -> anyhow::Result<()> {
+        self.workers[index] = start_worker(&self.addresses, &self.scratch)?;
+        Ok(())
+    }
+
+    /// Puts a new api in the place of one that has ended.
+    pub fn replace_api(&mut self) -> anyhow::Result<()> {
+        self.api = start_api(&self.addresses)?;
+        Ok(())
+    }
+
+    /// Remembers what runs below the workers, which must not outlive the fleet.
+    pub fn remember_what_is_below(&mut self) {
+        let parents = parents();
+        let workers: Vec<i32> = self.workers.iter().map(|worker| worker.id() as i32).collect();
+        for &(pid, _) in &parents {
+            let mut above = pid;
+            while let Some(&(_, parent)) = parents.iter().find(|(pid, _)| *pid == above) {
+                if workers.contains(&parent) {
+                    self.below.insert(pid);
+                }
+                above = parent;
+            }
+        }
+    }
+
+    /// Ends everything, and tells what is left of it.
+    pub async fn stop(mut self) -> anyhow::Result<Vec<String>> {
+        let mut left = vec![];
+        self.remember_what_is_below();
+        for process in self.workers.iter_mut().chain([&mut self.api]) {
+            signal(process, Signal::SIGTERM);
+            let status = process.wait()?;
+            if status.code() != Some(0) {
+                left.push(format!("a process that was told to stop ended with {status}"));
+            }
+        }
+        signal(&self.servers, Signal::SIGTERM);
+        self.servers.wait()?;
+        // Janitors wait until the system's first process has reaped what they ended.
+        let deadline = Instant::now() + PATIENCE;
+        while self.below.iter().any(|pid| ours(*pid)) && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let alive = |pid: &&i32| ours(**pid);
+        left.extend(self.below.iter().filter(alive).map(|pid| format!("process {pid} is left")));
+        left.extend(files(self.scratch.path()).into_iter().map(|path| format!("file {path} is left")));
+        Ok(left)
+    }
+}
+
+/// Whether a process of ours has this pid.
+fn ours(pid: i32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("badlambda"))
+}
+
+fn files(folder: &std::path::Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return vec![] };
+    let paths = entries.flatten().map(|entry| entry.path());
+    paths
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path.display().to_string()] })
+        .collect()
+}
+
+/// Every process with its parent.
+fn parents() -> Vec<(i32, i32)> {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return vec![] };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    pids.filter_map(|pid| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let parent = stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()?;
+        Some((pid, parent))
+    })
+    .collect()
+}
+
+pub fn signal(process: &Child, signal: Signal) {
+    let _ = kill(Pid::from_raw(process.id() as i32), signal);
+}
+
+pub fn text<'a>(addresses: &'a Value, name: &str) -> &'a str {
+    addresses[name].as_str().unwrap_or_default()
+}
+
+fn program(name: &str) -> anyhow::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?.with_file_name(name));
+    let log = std::env::var_os("BADLAMBDA_LOG").unwrap_or("error".into());
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("BADLAMBDA_LOG", log).stdin(Stdio::null());
+    Ok(command)
+}
+
+fn configured(name: &str, addresses: &Value) -> anyhow::Result<Command> {
+    let mut command = program(name)?;
+    command
+        .env("AWS_ENDPOINT_URL", text(addresses, "aws"))
+        .env("AWS_ACCESS_KEY_ID", text(addresses, "access_key_id"))
+        .env("AWS_SECRET_ACCESS_KEY", text(addresses, "secret_access_key"))
+        .env("AWS_REGION", text(addresses, "region"))
+        .env("BADLAMBDA_QUEUE_URL", text(addresses, "queue_url"))
+        .env("BADLAMBDA_DEAD_LETTER_QUEUE_URL", text(addresses, "dead_letter_queue_url"))
+        .env("BADLAMBDA_BUCKET", text(addresses, "bucket"));
+    Ok(command)
+}
+
+fn start_api(addresses: &Value) -> anyhow::Result<Child> {
+    let mut command = configured("badlambda-api", addresses)?;
+    let listen = text(addresses, "api").trim_start_matches("http://");
+    command.env("BADLAMBDA_LISTEN", listen).spawn().context("could not start the api")
+}
+
+fn start_worker(addresses: &Value, scratch: &TempDir) -> anyhow::Result<Child> {
+    let mut command = configured("badlambda-worker", addresses)?;
+    command
+        .env("BADLAMBDA_LISTEN", "127.0.0.1:0")
+        .env("BADLAMBDA_SCRATCH_DIR", scratch.path())
+        .env("BADLAMBDA_SLOTS", "4")
+        .env("BADLAMBDA_VISIBILITY_SECONDS", "10")
+        .env("BADLAMBDA_DRAIN_SECONDS", "2")
+        .env("BADLAMBDA_MAX_ATTEMPTS", "9");
+    if !nix::unistd::geteuid().is_root() {
+        command.env("BADLAMBDA_ISOLATION", "unprivileged");
+    }
+    command.spawn().context("could not start a worker")
+}

@@ -1,0 +1,94 @@
+//! Whether anything is lost on a very bad day.
+//!
+//! ```text
+//! badlambda-chaos [--executions N] [--seed S]
+//!
+//! submitters ──HTTP──▶ api ──▶ ┌─────────────┐ ──▶ badlambda aws (SQS and S3)
+//!        └──── SDK ──────────▶ │ fault proxy │ ◀── three workers, which are killed, stopped, and told to drain
+//!                              └─────────────┘
+//! ```
+//!
+//! Everything is drawn from the seed but the moments at which processes meet. At the end, every execution that was
+//! accepted has one final record that is right, nothing is left in the queue, what was sent is what is recorded, and no
+//! process or file is left behind. Exits with 1 if that is not so.
+
+#![forbid(unsafe_code)]
+
+mod fleet;
+mod murder;
+mod verdict;
+mod work;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use badlambda_faults::{FaultProxy, Plan};
+use clap::Parser;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::fleet::Fleet;
+use crate::work::Work;
+
+/// Runs executions through a fleet whose every part fails, and tells whether anything was lost.
+#[derive(Parser)]
+struct Arguments {
+    /// How many executions.
+    #[arg(long, default_value_t = 5000)]
+    executions: u64,
+    /// What chance is drawn from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// How long the fleet gets to finish once the day is better.
+const CALM: Duration = Duration::from_secs(240);
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let Arguments { executions, seed } = Arguments::parse();
+    let started = Instant::now();
+    let mut fleet = Fleet::start(seed).await?;
+    let work = Arc::new(Work::new(&fleet.addresses, executions, seed));
+    work.create_functions().await?;
+    fleet.proxy.follow(Plan::storm());
+
+    let calm = CancellationToken::new();
+    let submitting = tokio::spawn({
+        let (work, calm) = (Arc::clone(&work), calm.clone());
+        async move {
+            work.submit().await;
+            // Most is still queued now, and its day stays bad for a while.
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            calm.cancel();
+        }
+    });
+    let deeds = murder::go_on(&mut fleet, seed, &calm).await?;
+    submitting.await?;
+    let submitted = started.elapsed();
+    fleet.proxy.follow(Plan::default());
+
+    let found = verdict::wait_and_look(&work, &fleet, CALM).await?;
+    let faults = fleet.proxy.done();
+    let left = fleet.stop().await?;
+    let totals = json!({
+        "seed": seed,
+        "executions": executions,
+        "seconds": started.elapsed().as_secs(),
+        "submitted_after_seconds": submitted.as_secs(),
+        "processes": deeds,
+        "faults": faults.iter().map(|(fault, times)| (format!("{fault:?}"), *times)).collect::<std::collections::BTreeMap<_, _>>(),
+        "outcome": found.totals(),
+        "left_behind": left,
+    });
+    println!("{}", serde_json::to_string_pretty(&totals)?);
+    let mut wrong = found.wrong;
+    wrong.extend(left);
+    anyhow::ensure!(wrong.is_empty(), "seed {seed}: {} things are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    Ok(())
+}
+
+/// The proxy stands between all processes and the servers.
+async fn proxy(upstream: &str, seed: u64) -> anyhow::Result<FaultProxy> {
+    Ok(FaultProxy::start(upstream, seed, Plan::default()).await?)
+}

@@ -1,0 +1,167 @@
+//! What came of it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use badlambda_shared::queue::Queue;
+use serde_json::{Value, json};
+
+use crate::fleet::{Fleet, text};
+use crate::work::{Expected, Work, queue};
+
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What was found, and what of it is wrong.
+#[derive(Default)]
+pub struct Found {
+    pub wrong: Vec<String>,
+    by_status: BTreeMap<String, u64>,
+    attempts: BTreeMap<u64, u64>,
+    accepted: u64,
+    records: u64,
+    orphans: u64,
+    dead: u64,
+}
+
+impl Found {
+    pub fn totals(&self) -> Value {
+        json!({
+            "accepted": self.accepted,
+            "final_records": self.records,
+            "by_status": self.by_status,
+            "by_attempts": self.attempts.iter().map(|(n, times)| (n.to_string(), *times)).collect::<BTreeMap<_, _>>(),
+            "dead_letters": self.dead,
+            "objects_that_no_record_names": self.orphans,
+        })
+    }
+}
+
+/// Waits for every execution, then looks at everything.
+pub async fn wait_and_look(work: &Work, fleet: &Fleet, patience: Duration) -> anyhow::Result<Found> {
+    let deadline = Instant::now() + patience;
+    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
+    let api = text(&fleet.addresses, "api");
+    let accepted = work.accepted.lock().map(|accepted| accepted.clone()).unwrap_or_default();
+    let mut found = Found { accepted: accepted.len() as u64, ..Found::default() };
+    let mut named = vec![];
+    for expected in &accepted {
+        match wait(&http, api, &expected.path, deadline).await {
+            Some(execution) => found.compare(&http, expected, &execution, &mut named).await?,
+            None => found.wrong.push(format!("{} has no final record", expected.path)),
+        }
+    }
+    let queue = queue(&fleet.direct);
+    found.empty(&queue, deadline).await?;
+    found.dead = dead_letters(&fleet.direct).await?;
+    let refused = accepted.iter().filter(|expected| expected.outcome == Err("not_found")).count() as u64;
+    if found.dead < refused {
+        found
+            .wrong
+            .push(format!("{refused} messages could not be run, and {} were dead-lettered", found.dead));
+    }
+    found.count(fleet.data.path(), &named);
+    Ok(found)
+}
+
+async fn wait(http: &reqwest::Client, api: &str, path: &str, deadline: Instant) -> Option<Value> {
+    while Instant::now() < deadline {
+        let answer = http.get(format!("{api}{path}")).header("prefer", "wait=5").send().await;
+        if let Ok(answer) = answer
+            && let Ok(execution) = answer.json::<Value>().await
+            && ["succeeded", "failed", "cancelled"].contains(&text(&execution, "status"))
+        {
+            return Some(execution);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    None
+}
+
+impl Found {
+    async fn compare(
+        &mut self,
+        http: &reqwest::Client,
+        expected: &Expected,
+        execution: &Value,
+        named: &mut Vec<String>,
+    ) -> anyhow::Result<()> {
+        let kind = execution["error"]["kind"].as_str();
+        let status =
+            kind.map_or_else(|| text(execution, "status").to_owned(), |kind| format!("failed: {kind}"));
+        *self.by_status.entry(status).or_default() += 1;
+        *self.attempts.entry(execution["attempts"].as_u64().unwrap_or_default()).or_default() += 1;
+        let path = &expected.path;
+        match (&expected.outcome, execution["result_url"].as_str()) {
+            (Ok(result), Some(url)) => {
+                let answer = http.get(url).send().await?;
+                if !answer.status().is_success() || answer.json::<Value>().await? != *result {
+                    self.wrong.push(format!("the result of {path} is not what it should be"));
+                }
+                named.push(key_of(url));
+            }
+            (Err(expected), None) if kind == Some(expected) => {}
+            _ => self.wrong.push(format!("{path}: {execution}")),
+        }
+        if let Some(url) = execution["logs_url"].as_str() {
+            if !http.get(url).send().await?.status().is_success() {
+                self.wrong.push(format!("{path} names logs that are not there"));
+            }
+            named.push(key_of(url));
+        } else if path.contains("/large/") {
+            self.wrong.push(format!("{path} has lost its logs"));
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing is in the queue, visible or held.
+    async fn empty(&mut self, queue: &Queue, deadline: Instant) -> anyhow::Result<()> {
+        loop {
+            let left = queue.depth().await?;
+            if left.visible + left.held + left.delayed == 0 {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                self.wrong.push(format!("the queue is not empty: {left:?}"));
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Compares the bucket's files with what was accepted and what records name.
+    fn count(&mut self, data: &Path, named: &[String]) {
+        let mut files = vec![];
+        walk(data, &mut files);
+        let of_executions =
+            files.iter().filter_map(|path| path.to_str()).filter(|path| path.contains("/executions/"));
+        for path in of_executions {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            self.records += u64::from(name == "record.json");
+            let left_by_an_attempt = ["result", "logs"].iter().any(|kind| name.starts_with(kind));
+            self.orphans += u64::from(left_by_an_attempt && !named.iter().any(|key| path.ends_with(key)));
+        }
+        if self.records != self.accepted {
+            self.wrong.push(format!("{} were accepted, and {} are recorded", self.accepted, self.records));
+        }
+    }
+}
+
+/// The last parts of the key that a presigned URL is for.
+fn key_of(url: &str) -> String {
+    let path = url.split('?').next().unwrap_or_default();
+    path.split_once("/executions/").map_or(path, |(_, key)| key).to_owned()
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_dir() { walk(&path, files) } else { files.push(path) }
+    }
+}
+
+async fn dead_letters(addresses: &Value) -> anyhow::Result<u64> {
+    let mut other = addresses.clone();
+    other["queue_url"] = addresses["dead_letter_queue_url"].clone();
+    Ok(queue(&other).depth().await?.visible)
+}

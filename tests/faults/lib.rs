@@ -1,0 +1,159 @@
+//! A proxy between the fleet and its SQS and S3 that behaves as badly as these may on a bad day: it throttles, fails,
+//! delays, drops connections before and after the request took effect, sends what is sent twice, refuses conditional
+//! writes, or answers nothing at all. What it does to a request is drawn from a seed.
+
+#![forbid(unsafe_code)]
+
+mod answer;
+mod plan;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONNECTION, TRANSFER_ENCODING};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::plan::{Asked, Dice};
+pub use crate::plan::{Fault, Plan};
+
+/// The proxy, until it is dropped.
+pub struct FaultProxy {
+    /// Its URL, to be used in the place of the upstream's.
+    pub url: String,
+    shared: Arc<Shared>,
+    server: JoinHandle<()>,
+}
+
+struct Shared {
+    upstream: String,
+    client: reqwest::Client,
+    state: Mutex<State>,
+}
+
+struct State {
+    plan: Plan,
+    dice: Dice,
+    done: BTreeMap<Fault, u64>,
+}
+
+/// The connection is to be dropped.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is dropped on purpose")]
+struct Dropped;
+
+impl FaultProxy {
+    /// Starts a proxy before `upstream` on any free port of loopback.
+    pub async fn start(upstream: &str, seed: u64, plan: Plan) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let client = reqwest::Client::builder().no_proxy().build().map_err(std::io::Error::other)?;
+        let state = State { plan, dice: Dice::new(StdRng::seed_from_u64(seed)), done: BTreeMap::new() };
+        let shared = Arc::new(Shared { upstream: upstream.to_owned(), client, state: Mutex::new(state) });
+        let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
+        Ok(Self { url, shared, server })
+    }
+
+    /// Behaves by another plan from now on.
+    pub fn follow(&self, plan: Plan) {
+        self.shared.lock().plan = plan;
+    }
+
+    /// What was done so far, and how often.
+    pub fn done(&self) -> BTreeMap<Fault, u64> {
+        self.shared.lock().done.clone()
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn draw(&self, asked: &Asked) -> Option<Fault> {
+        let mut state = self.lock();
+        let State { plan, dice, done } = &mut *state;
+        let fault = dice.draw(plan, asked)?;
+        *done.entry(fault).or_default() += 1;
+        Some(fault)
+    }
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(connection(stream, Arc::clone(&shared)));
+    }
+}
+
+async fn connection(stream: TcpStream, shared: Arc<Shared>) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { answer(&shared, request).await }
+    });
+    // It ends with an error where a connection is dropped on purpose.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
+    let asked = Asked::of(&parts);
+    let again = async || forward(shared, &parts, body.clone()).await;
+    match shared.draw(&asked) {
+        None => again().await,
+        Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::Drop) => Err(Dropped),
+        Some(Fault::Delay) => {
+            let delay = shared.lock().dice.delay();
+            tokio::time::sleep(delay).await;
+            again().await
+        }
+        Some(Fault::LoseAnswer) => {
+            again().await?;
+            Err(Dropped)
+        }
+        Some(Fault::Twice) => {
+            again().await?;
+            again().await
+        }
+        Some(fault @ (Fault::Throttle | Fault::Fail | Fault::Refuse | Fault::Conflict)) => {
+            Ok(answer::of(fault, &asked))
+        }
+    }
+}
+
+/// Asks the upstream, by the name that the proxy was asked by, since that is what was signed.
+async fn forward(
+    shared: &Shared,
+    parts: &hyper::http::request::Parts,
+    body: Bytes,
+) -> Result<Response<Full<Bytes>>, Dropped> {
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut headers = parts.headers.clone();
+    headers.remove(CONNECTION);
+    let request = shared.client.request(parts.method.clone(), format!("{}{path}", shared.upstream));
+    let upstream = request.headers(headers).body(body).send().await.map_err(|_| Dropped)?;
+    let mut response = Response::builder().status(upstream.status());
+    for (name, value) in upstream.headers() {
+        if *name != CONNECTION && *name != TRANSFER_ENCODING {
+            response = response.header(name, value);
+        }
+    }
+    let body = upstream.bytes().await.map_err(|_| Dropped)?;
+    response.body(Full::new(body)).map_err(|_| Dropped)
+}
