@@ -1,6 +1,6 @@
 //! What came of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use badlambda_shared::queue::Queue;
 use serde_json::{Value, json};
 
 use crate::fleet::{Fleet, text};
-use crate::work::{Expected, Work, queue};
+use crate::work::{Expected, Work, dead_letters, queue};
 
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -22,6 +22,7 @@ pub struct Found {
     records: u64,
     orphans: u64,
     dead: u64,
+    dead_letters: u64,
 }
 
 impl Found {
@@ -31,7 +32,8 @@ impl Found {
             "final_records": self.records,
             "by_status": self.by_status,
             "by_attempts": self.attempts.iter().map(|(n, times)| (n.to_string(), *times)).collect::<BTreeMap<_, _>>(),
-            "dead_letters": self.dead,
+            "dead": self.dead,
+            "dead_letters": self.dead_letters,
             "objects_that_no_record_names": self.orphans,
         })
     }
@@ -53,13 +55,7 @@ pub async fn wait_and_look(work: &Work, fleet: &Fleet, patience: Duration) -> an
     }
     let queue = queue(&fleet.direct);
     found.empty(&queue, deadline).await?;
-    found.dead = dead_letters(&fleet.direct).await?;
-    let refused = accepted.iter().filter(|expected| expected.outcome == Err("not_found")).count() as u64;
-    if found.dead < refused {
-        found
-            .wrong
-            .push(format!("{refused} messages could not be run, and {} were dead-lettered", found.dead));
-    }
+    found.look_at_the_dead(&fleet.direct, &accepted).await?;
     found.count(fleet.data.path(), &named);
     Ok(found)
 }
@@ -129,6 +125,22 @@ impl Found {
         }
     }
 
+    /// What could not be run is dead-lettered, some of it twice where SQS's answer was lost; and nothing else is.
+    async fn look_at_the_dead(&mut self, addresses: &Value, accepted: &[Expected]) -> anyhow::Result<()> {
+        let letters = dead_letters(addresses).list(usize::MAX).await?;
+        let ids = letters.iter().filter_map(|letter| Some(letter.execution.as_ref()?.1.to_string()));
+        let ids: BTreeSet<String> = ids.collect();
+        let refused = accepted.iter().filter(|expected| expected.outcome == Err("not_found"));
+        let refused: BTreeSet<String> =
+            refused.filter_map(|expected| Some(expected.path.rsplit('/').next()?.to_owned())).collect();
+        (self.dead, self.dead_letters) = (ids.len() as u64, letters.len() as u64);
+        if ids != refused {
+            let different: Vec<_> = ids.symmetric_difference(&refused).collect();
+            self.wrong.push(format!("dead-lettered or not, against what should be: {different:?}"));
+        }
+        Ok(())
+    }
+
     /// Compares the bucket's files with what was accepted and what records name.
     fn count(&mut self, data: &Path, named: &[String]) {
         let mut files = vec![];
@@ -158,10 +170,4 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     for path in entries.flatten().map(|entry| entry.path()) {
         if path.is_dir() { walk(&path, files) } else { files.push(path) }
     }
-}
-
-async fn dead_letters(addresses: &Value) -> anyhow::Result<u64> {
-    let mut other = addresses.clone();
-    other["queue_url"] = addresses["dead_letter_queue_url"].clone();
-    Ok(queue(&other).depth().await?.visible)
 }

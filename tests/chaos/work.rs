@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use badlambda_shared::aws::{AwsClients, FixedEndpoint};
 use badlambda_shared::config::{Environment, SharedConfig};
+use badlambda_shared::dead_letters::DeadLetters;
 use badlambda_shared::queue::{OutgoingMessage, Queue};
+use badlambda_shared::store::Store;
 use futures::future::join_all;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -149,13 +151,21 @@ impl Work {
 
 /// The queue as a producer has it.
 pub fn queue(addresses: &Value) -> Queue {
-    let aws = AwsClients::fixed(FixedEndpoint {
+    Queue::new(&clients(addresses), &shared_config(addresses))
+}
+
+/// The dead-letter queue as an operator has it.
+pub fn dead_letters(addresses: &Value) -> DeadLetters {
+    DeadLetters::new(&queue(addresses), &Store::new(&clients(addresses), &shared_config(addresses)))
+}
+
+fn clients(addresses: &Value) -> AwsClients {
+    AwsClients::fixed(FixedEndpoint {
         endpoint: text(addresses, "aws").to_owned(),
         access_key_id: text(addresses, "access_key_id").to_owned(),
         secret_access_key: text(addresses, "secret_access_key").to_owned(),
         region: text(addresses, "region").to_owned(),
-    });
-    Queue::new(&aws, &shared_config(addresses))
+    })
 }
 
 fn shared_config(addresses: &Value) -> SharedConfig {
