@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use badlambda_faults::FaultProxy;
+use badlambda_faults::{FaultProxy, Plan};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ impl Fleet {
         let mut line = String::new();
         BufReader::new(servers.stdout.take().context("no stdout")?).read_line(&mut line)?;
         let direct: Value = serde_json::from_str(&line)?;
-        let proxy = crate::proxy(text(&direct, "aws"), seed).await?;
+        let proxy = FaultProxy::start(text(&direct, "aws"), seed, Plan::default())?;
         let mut addresses = direct.clone();
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         addresses["aws"] = json!(proxy.url);

@@ -22,7 +22,7 @@ mod work;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use badlambda_faults::{FaultProxy, Plan};
+use badlambda_faults::Plan;
 use clap::Parser;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -86,9 +86,4 @@ async fn main() -> anyhow::Result<()> {
     wrong.extend(left);
     anyhow::ensure!(wrong.is_empty(), "seed {seed}: {} things are wrong:\n{}", wrong.len(), wrong.join("\n"));
     Ok(())
-}
-
-/// The proxy stands between all processes and the servers.
-async fn proxy(upstream: &str, seed: u64) -> anyhow::Result<FaultProxy> {
-    Ok(FaultProxy::start(upstream, seed, Plan::default()).await?)
 }

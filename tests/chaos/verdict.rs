@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use badlambda_shared::queue::Queue;
+use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
 use crate::fleet::{Fleet, text};
 use crate::work::{Expected, Work, dead_letters, queue};
 
+const READS_AT_ONCE: usize = 32;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// What was found, and what of it is wrong.
@@ -47,8 +49,10 @@ pub async fn wait_and_look(work: &Work, fleet: &Fleet, patience: Duration) -> an
     let accepted = work.accepted.lock().map(|accepted| accepted.clone()).unwrap_or_default();
     let mut found = Found { accepted: accepted.len() as u64, ..Found::default() };
     let mut named = vec![];
-    for expected in &accepted {
-        match wait(&http, api, &expected.path, deadline).await {
+    let waits = accepted.iter().map(|expected| wait(&http, api, &expected.path, deadline));
+    let executions: Vec<_> = stream::iter(waits).buffered(READS_AT_ONCE).collect().await;
+    for (expected, execution) in accepted.iter().zip(executions) {
+        match execution {
             Some(execution) => found.compare(&http, expected, &execution, &mut named).await?,
             None => found.wrong.push(format!("{} has no final record", expected.path)),
         }
@@ -61,7 +65,7 @@ pub async fn wait_and_look(work: &Work, fleet: &Fleet, patience: Duration) -> an
 }
 
 async fn wait(http: &reqwest::Client, api: &str, path: &str, deadline: Instant) -> Option<Value> {
-    while Instant::now() < deadline {
+    loop {
         let answer = http.get(format!("{api}{path}")).header("prefer", "wait=5").send().await;
         if let Ok(answer) = answer
             && let Ok(execution) = answer.json::<Value>().await
@@ -69,9 +73,11 @@ async fn wait(http: &reqwest::Client, api: &str, path: &str, deadline: Instant) 
         {
             return Some(execution);
         }
+        if Instant::now() > deadline {
+            return None;
+        }
         tokio::time::sleep(PAUSE).await;
     }
-    None
 }
 
 impl Found {

@@ -72,10 +72,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if self.child.try_wait().ok().flatten().is_none() {
-            self.signal(Signal::SIGTERM);
-            self.wait();
+        if self.child.try_wait().ok().flatten().is_some() {
+            return;
         }
+        // After a failure, what it was about matters more than an orderly end.
+        let failed = std::thread::panicking();
+        self.signal(if failed { Signal::SIGKILL } else { Signal::SIGTERM });
+        self.wait();
     }
 }
 

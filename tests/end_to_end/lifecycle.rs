@@ -7,7 +7,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::fleet::{Fleet, PATIENCE};
+use crate::deployment::{Deployment, Scratch};
+use crate::fleet::Fleet;
 
 async fn submit(fleet: &Fleet, name: &str, input: Value) -> String {
     let submit = fleet.request(Method::POST, &format!("/v1/functions/{name}/executions")).json(&input);
@@ -92,30 +93,42 @@ async fn a_message_is_kept_from_others_as_long_as_its_execution_runs() {
     fleet.queue_is_empty().await;
 }
 
-/// A folder for scratch folders, in which executions show that they have begun.
-struct Scratch(TempDir);
-
-impl Scratch {
-    fn new() -> Self {
-        Self(TempDir::with_prefix_in("badlambda-test-", "/dev/shm").unwrap())
+#[tokio::test]
+async fn under_load_a_drain_gives_back_at_once_what_has_not_begun() {
+    let deployment = Deployment::start().await;
+    let fleet = &deployment.fleet;
+    fleet.create("quick", "event", json!({})).await;
+    let (first, last) = (0, 400);
+    for n in first..last {
+        fleet.send(&json!({"function": "quick", "id": format!("n-{n}"), "input": n}).to_string(), None).await;
     }
-
-    fn setting(&self) -> (&'static str, &str) {
-        ("BADLAMBDA_SCRATCH_DIR", self.0.path().to_str().unwrap())
+    let worker = deployment.worker(&[]).await;
+    let begun_at = Instant::now();
+    fleet.finished("/v1/functions/quick/executions/n-100").await;
+    worker.drain();
+    assert!(begun_at.elapsed() < Duration::from_secs(15), "{:?}", begun_at.elapsed());
+    // Nothing is held any more, though the visibility timeout is far from over.
+    received(fleet, 0).await;
+    let worker = deployment.worker(&[("BADLAMBDA_MAX_ATTEMPTS", "1")]).await;
+    for n in first..last {
+        let execution = fleet.finished(&format!("/v1/functions/quick/executions/n-{n}")).await;
+        assert_eq!((&execution["result"], &execution["attempts"]), (&json!(n), &json!(1)), "{execution}");
     }
+    fleet.queue_is_empty().await;
+    worker.drain();
+}
 
-    /// Waits until so many executions have written their file.
-    async fn begun(&self, count: usize) {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let folders = std::fs::read_dir(self.0.path()).unwrap();
-            let begun =
-                folders.filter(|folder| folder.as_ref().unwrap().path().join("scratch/begun").exists());
-            if begun.count() >= count {
-                return;
-            }
-            assert!(Instant::now() < deadline, "not begun");
-            tokio::time::sleep(Duration::from_millis(10)).await;
+/// Waits until workers hold so many messages.
+async fn received(fleet: &Fleet, count: usize) {
+    let not_visible = aws_sdk_sqs::types::QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        let ask = fleet.sqs.get_queue_attributes().queue_url(fleet.address("queue_url"));
+        let attributes = ask.attribute_names(not_visible.clone()).send().await.unwrap().attributes.unwrap();
+        if attributes[&not_visible] == count.to_string() {
+            return;
         }
+        assert!(Instant::now() < deadline, "{attributes:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

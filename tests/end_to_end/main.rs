@@ -1,16 +1,24 @@
 //! The whole system, end to end: real processes, real sockets, real Ruby, real signals.
 
+mod attempts;
 mod bad_input;
 mod bad_messages;
 mod bad_ruby;
+mod cancel;
+mod chaos;
 mod commands;
 mod configuration;
+mod dead_letters;
+mod deployment;
 mod examples;
 mod fleet;
 mod functions;
 mod gems;
 mod lifecycle;
+mod outages;
 mod presigned;
 mod producers;
+mod protection;
+mod records;
 mod separate_processes;
 mod unprivileged;

@@ -8,7 +8,7 @@ mod answer;
 mod plan;
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http_body_util::{BodyExt, Full};
@@ -20,7 +20,7 @@ use hyper_util::rt::TokioIo;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 
 use crate::plan::{Asked, Dice};
 pub use crate::plan::{Fault, Plan};
@@ -30,7 +30,7 @@ pub struct FaultProxy {
     /// Its URL, to be used in the place of the upstream's.
     pub url: String,
     shared: Arc<Shared>,
-    server: JoinHandle<()>,
+    _stop: oneshot::Sender<()>,
 }
 
 struct Shared {
@@ -52,14 +52,27 @@ struct Dropped;
 
 impl FaultProxy {
     /// Starts a proxy before `upstream` on any free port of loopback.
-    pub async fn start(upstream: &str, seed: u64, plan: Plan) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+    ///
+    /// It has a thread of its own, and goes on while who started it waits for processes.
+    pub fn start(upstream: &str, seed: u64, plan: Plan) -> std::io::Result<Self> {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = reqwest::Client::builder().no_proxy().build().map_err(std::io::Error::other)?;
         let state = State { plan, dice: Dice::new(StdRng::seed_from_u64(seed)), done: BTreeMap::new() };
         let shared = Arc::new(Shared { upstream: upstream.to_owned(), client, state: Mutex::new(state) });
-        let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
-        Ok(Self { url, shared, server })
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = serve(listener, Arc::clone(&shared));
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = stopped => {}
+                    () = serving => {}
+                }
+            });
+        });
+        Ok(Self { url, shared, _stop: stop })
     }
 
     /// Behaves by another plan from now on.
@@ -70,12 +83,6 @@ impl FaultProxy {
     /// What was done so far, and how often.
     pub fn done(&self) -> BTreeMap<Fault, u64> {
         self.shared.lock().done.clone()
-    }
-}
-
-impl Drop for FaultProxy {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }
 
@@ -93,7 +100,8 @@ impl Shared {
     }
 }
 
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) {
+    let Ok(listener) = TcpListener::from_std(listener) else { return };
     while let Ok((stream, _)) = listener.accept().await {
         tokio::spawn(connection(stream, Arc::clone(&shared)));
     }

@@ -1,13 +1,13 @@
 //! The admin port: whether the worker lives, and whether its loop turns.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use badlambda_shared::limits;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Whether the receive loop turns.
@@ -73,4 +73,42 @@ pub(crate) async fn serve(
     let router =
         Router::new().route("/healthz", get(async || StatusCode::OK)).route("/readyz", get(readiness));
     axum::serve(listener, router).with_graceful_shutdown(ended.cancelled_owned()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_loop_that_waits_for_room_is_regular_however_long() {
+        let pulse = Pulse::default();
+        assert!(!pulse.is_regular());
+        pulse.waits();
+        pulse.polls();
+        pulse.turns();
+        pulse.waits();
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        assert!(pulse.is_regular());
+        pulse.polls();
+        assert!(pulse.is_regular());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_loop_that_hangs_or_fails_is_not() {
+        let (hangs, fails) = (Pulse::default(), Pulse::default());
+        hangs.polls();
+        fails.polls();
+        for _ in 0..4 {
+            fails.fails();
+            fails.waits();
+            assert!(fails.is_regular() && hangs.is_regular());
+            tokio::time::sleep(limits::SQS_WAIT / 2).await;
+            fails.polls();
+        }
+        assert!(!fails.is_regular() && !hangs.is_regular());
+        fails.turns();
+        assert!(fails.is_regular());
+    }
 }

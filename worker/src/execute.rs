@@ -16,6 +16,7 @@ use crate::patience::{Unmet, patiently};
 use crate::prepare::{Prepared, Unprepared, prepare};
 use crate::publish::publish;
 use crate::refuse::{refuse, unreadable};
+use crate::room::Place;
 use crate::running::{self, Ended};
 use crate::sandbox::{Outcome, RetryWish};
 use crate::turn::{GivenBack, Turn};
@@ -29,19 +30,19 @@ const SLOT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a message takes up in the worker: room to be held, and, while it runs, a slot.
 struct Taken {
-    _room: OwnedSemaphorePermit,
+    _place: Place,
     _slot: OwnedSemaphorePermit,
 }
 
 /// Sees one message through.
-pub(crate) async fn execute(worker: &Worker, message: Message, room: OwnedSemaphorePermit) {
+pub(crate) async fn execute(worker: &Worker, message: Message, place: Place) {
     worker.held.hold(&message.receipt_handle);
-    let acknowledgement = see_through(worker, &message, room).await;
+    let acknowledgement = see_through(worker, &message, place).await;
     worker.held.release(&message.receipt_handle);
     worker.acknowledge(message.receipt_handle, acknowledgement).await;
 }
 
-async fn see_through(worker: &Worker, message: &Message, room: OwnedSemaphorePermit) -> Acknowledgement {
+async fn see_through(worker: &Worker, message: &Message, place: Place) -> Acknowledgement {
     let request = match message.received().parse(worker.config.default_function.as_ref()) {
         Ok(request) => request,
         Err(bad) => return unreadable(worker, message, bad).await,
@@ -58,13 +59,13 @@ async fn see_through(worker: &Worker, message: &Message, room: OwnedSemaphorePer
     if found.as_ref().is_some_and(|found| found.record.status.is_final()) {
         return Acknowledgement::Done;
     }
-    if worker.max_receives.is_some_and(|most| message.receive_count >= most) {
-        return renew(worker, message, request).await;
-    }
     let mut turn = Turn::of(message, request, found);
     if turn.lost >= worker.config.max_attempts {
         let error = worker_lost(&turn);
         return refuse(worker, message, &turn, error).await;
+    }
+    if worker.max_receives.is_some_and(|most| message.receive_count > (most / 2).max(1)) {
+        return renew(worker, message, turn.request).await;
     }
     let prepared = match prepare(worker, &turn.request).await {
         Ok(prepared) => prepared,
@@ -74,15 +75,16 @@ async fn see_through(worker: &Worker, message: &Message, room: OwnedSemaphorePer
     let Some(slot) = slot(worker).await else {
         return give_back(worker, &mut turn, GivenBack::NotBegun).await;
     };
-    run(worker, &mut turn, prepared, Taken { _room: room, _slot: slot }).await
+    run(worker, &mut turn, prepared, Taken { _place: place, _slot: slot }).await
 }
 
-/// The queue would dead-letter this message itself if it came back once more, without a record: a copy with the same
-/// execution's id takes its place.
+/// After as many receives again the queue would dead-letter this message itself, without a record: a copy with the same
+/// execution's id takes its place. It does so early, since receives whose answer is lost count, too.
 async fn renew(worker: &Worker, message: &Message, request: ExecutionRequest) -> Acknowledgement {
     let send = || async {
         let mut copy = message_for(&worker.store, request.clone()).await?;
-        copy.receives = message.receives();
+        // This receive was none of an attempt's.
+        copy.receives = message.receives() - 1;
         let sent = worker.queue.send_batch(&[copy]).await?;
         sent.into_iter().try_for_each(|result| result.map(drop)).map_err(anyhow::Error::from)
     };
@@ -98,7 +100,8 @@ fn worker_lost(turn: &Turn) -> ExecutionError {
         Some(trouble) => format!("; the last of them: {trouble}"),
         None => ": the workers that made them were lost".to_owned(),
     };
-    ExecutionError::new(ErrorKind::WorkerLost, format!("{lost} attempts ended without an answer{why}"))
+    let attempts = if lost == 1 { "one attempt".to_owned() } else { format!("{lost} attempts") };
+    ExecutionError::new(ErrorKind::WorkerLost, format!("{attempts} ended without an answer{why}"))
 }
 
 /// A free slot; none where the worker stops, or others could run the message sooner.

@@ -9,12 +9,12 @@ use std::time::Duration;
 use badlambda_shared::limits;
 use badlambda_shared::queue::{Message, QueueError};
 use badlambda_shared::retry::Delays;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::TaskTracker;
 
 use crate::Worker;
 use crate::admin::Pulse;
 use crate::execute::execute;
+use crate::room::Place;
 
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 const LONGEST_DELAY: Duration = Duration::from_secs(20);
@@ -71,7 +71,7 @@ async fn help(worker: Arc<Worker>, tasks: TaskTracker) {
     }
 }
 
-async fn take_room(worker: &Worker, queue_is_full: bool) -> Option<Vec<OwnedSemaphorePermit>> {
+async fn take_room(worker: &Worker, queue_is_full: bool) -> Option<Vec<Place>> {
     let linger = if queue_is_full { LINGER } else { Duration::ZERO };
     tokio::select! {
         room = worker.room.take(linger) => room,
@@ -80,11 +80,7 @@ async fn take_room(worker: &Worker, queue_is_full: bool) -> Option<Vec<OwnedSema
 }
 
 /// Receives once, and starts what came. True where it was all that there was room for.
-async fn poll(
-    worker: &Arc<Worker>,
-    tasks: &TaskTracker,
-    room: Vec<OwnedSemaphorePermit>,
-) -> Result<bool, QueueError> {
+async fn poll(worker: &Arc<Worker>, tasks: &TaskTracker, room: Vec<Place>) -> Result<bool, QueueError> {
     let messages = messages(worker, room.len()).await?;
     let full = messages.len() == room.len();
     for (message, room) in messages.into_iter().zip(room) {

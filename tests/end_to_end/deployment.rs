@@ -1,0 +1,181 @@
+//! The deployment's shape: `badlambda aws`, a proxy before it that can misbehave, one api, and workers that come and go.
+
+use std::time::{Duration, Instant};
+
+use badlambda_faults::{FaultProxy, Plan};
+use badlambda_shared::config::{Environment, SharedConfig};
+use badlambda_shared::dead_letters::DeadLetters;
+use badlambda_shared::queue::Queue;
+use badlambda_shared::store::Store;
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::fleet::{Fleet, PATIENCE, Process, clients, program};
+
+/// Ended in this order: the api, then the servers.
+pub struct Deployment {
+    /// The api, and clients of everything.
+    pub fleet: Fleet,
+    pub proxy: FaultProxy,
+    pub scratch: Scratch,
+    _servers: Process,
+    _data: TempDir,
+}
+
+/// A worker, and where its admin port is.
+pub struct Worker {
+    pub process: Process,
+    admin: String,
+}
+
+impl Deployment {
+    /// Everything but workers.
+    pub async fn start() -> Self {
+        Self::start_with_public_s3(None).await
+    }
+
+    /// The same, with presigned URLs that name S3's host otherwise.
+    pub async fn start_with_public_s3(host: Option<&str>) -> Self {
+        let data = TempDir::new().unwrap();
+        let mut servers = program("badlambda");
+        servers.args(["aws", "--listen", "127.0.0.1:0", "--data"]).arg(data.path());
+        let mut servers = Process::start(servers);
+        let mut addresses = servers.first_line();
+        let direct = addresses["aws"].as_str().unwrap().to_owned();
+        let proxy = FaultProxy::start(&direct, 1, Plan::default()).unwrap();
+        addresses["direct"] = json!(direct);
+        addresses["aws"] = json!(proxy.url);
+        addresses["public_s3"] = json!(proxy.url.replace("127.0.0.1", host.unwrap_or("127.0.0.1")));
+        let address = free_address();
+        addresses["api"] = json!(format!("http://{address}"));
+        let mut api = program("badlambda-api");
+        configure(&mut api, &addresses).env("BADLAMBDA_LISTEN", address);
+        let fleet = Fleet::of(Process::start(api), addresses);
+        ready(&fleet, fleet.address("api"), 200).await;
+        Self { fleet, proxy, scratch: Scratch::new(), _servers: servers, _data: data }
+    }
+
+    /// A worker that is ready.
+    pub async fn worker(&self, settings: &[(&str, &str)]) -> Worker {
+        let address = free_address();
+        let admin = format!("http://{address}");
+        let mut command = program("badlambda-worker");
+        configure(&mut command, &self.fleet.addresses)
+            .env("BADLAMBDA_LISTEN", address)
+            .env("BADLAMBDA_SCRATCH_DIR", self.scratch.0.path())
+            .env("BADLAMBDA_VISIBILITY_SECONDS", "10")
+            .env("BADLAMBDA_SLOTS", "2")
+            .envs(settings.iter().copied());
+        if !nix::unistd::geteuid().is_root() {
+            command.env("BADLAMBDA_ISOLATION", "unprivileged");
+        }
+        let worker = Worker { process: Process::start(command), admin };
+        self.is_ready(&worker, 200).await;
+        worker
+    }
+
+    /// Waits until the worker's readiness has this status.
+    pub async fn is_ready(&self, worker: &Worker, status: u16) {
+        ready(&self.fleet, &worker.admin, status).await;
+    }
+
+    /// The dead-letter queue, as the fleet's operator has it, past the proxy.
+    pub fn dead_letters(&self) -> DeadLetters {
+        let (aws, config) = (clients(&self.direct()), self.config());
+        DeadLetters::new(&Queue::new(&aws, &config), &Store::new(&aws, &config))
+    }
+
+    /// The bucket, past the proxy.
+    pub fn store(&self) -> Store {
+        Store::new(&clients(&self.direct()), &self.config())
+    }
+
+    fn direct(&self) -> Value {
+        let mut addresses = self.fleet.addresses.clone();
+        addresses["aws"] = addresses["direct"].clone();
+        addresses
+    }
+
+    fn config(&self) -> SharedConfig {
+        let names = ["queue_url", "dead_letter_queue_url", "bucket"];
+        let setting =
+            |name: &str| (format!("BADLAMBDA_{}", name.to_uppercase()), self.fleet.address(name).to_owned());
+        let pairs = names.map(setting);
+        let path_style = [("BADLAMBDA_S3_PATH_STYLE".to_owned(), "true".to_owned())];
+        let environment = Environment::from_pairs(pairs.into_iter().chain(path_style)).unwrap();
+        SharedConfig::from_environment(&environment).unwrap()
+    }
+}
+
+impl Worker {
+    /// Ends it as a crash does.
+    pub fn kill(mut self) {
+        self.process.signal(Signal::SIGKILL);
+        self.process.wait();
+    }
+
+    /// Ends it as an orchestrator does.
+    pub fn drain(mut self) {
+        self.process.signal(Signal::SIGTERM);
+        assert_eq!(self.process.wait(), Some(0));
+    }
+}
+
+fn configure<'a>(command: &'a mut std::process::Command, addresses: &Value) -> &'a mut std::process::Command {
+    let text = |field: &str| addresses[field].as_str().unwrap().to_owned();
+    command
+        .env("AWS_ENDPOINT_URL", text("aws"))
+        .env("AWS_ACCESS_KEY_ID", text("access_key_id"))
+        .env("AWS_SECRET_ACCESS_KEY", text("secret_access_key"))
+        .env("AWS_REGION", text("region"))
+        .env("BADLAMBDA_QUEUE_URL", text("queue_url"))
+        .env("BADLAMBDA_DEAD_LETTER_QUEUE_URL", text("dead_letter_queue_url"))
+        .env("BADLAMBDA_BUCKET", text("bucket"))
+        .env("BADLAMBDA_PUBLIC_S3_ENDPOINT", text("public_s3"))
+}
+
+/// An address whose port was free a moment ago.
+fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+async fn ready(fleet: &Fleet, url: &str, status: u16) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let answer = fleet.http.get(format!("{url}/readyz")).send().await;
+        if answer.is_ok_and(|answer| answer.status() == status) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the readiness of {url} is not {status}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A folder for scratch folders, in which executions show that they have begun, by a file `begun`.
+pub struct Scratch(TempDir);
+
+impl Scratch {
+    pub fn new() -> Self {
+        Self(TempDir::with_prefix_in("badlambda-test-", "/dev/shm").unwrap())
+    }
+
+    pub fn setting(&self) -> (&'static str, &str) {
+        ("BADLAMBDA_SCRATCH_DIR", self.0.path().to_str().unwrap())
+    }
+
+    /// Waits until exactly so many executions run that have written their file.
+    pub async fn begun(&self, count: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.running() != count {
+            assert!(Instant::now() < deadline, "{} run, and not {count}", self.running());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// How many run that have written their file.
+    pub fn running(&self) -> usize {
+        let folders = std::fs::read_dir(self.0.path()).unwrap();
+        folders.flatten().filter(|folder| folder.path().join("scratch/begun").exists()).count()
+    }
+}
