@@ -81,7 +81,7 @@ impl Batches {
     /// A batch of `first`, what waits behind it, and what comes within `linger`.
     async fn fill(&mut self, first: Pending, linger: Duration) -> Vec<Pending> {
         let deadline = Instant::now() + linger;
-        let mut bytes = first.message.body.len();
+        let mut bytes = first.message.bytes();
         let mut batch = vec![first];
         while batch.len() < limits::SQS_BATCH {
             let next = match self.receiver.try_recv() {
@@ -92,7 +92,7 @@ impl Batches {
                     Ok(None) | Err(_) => break,
                 },
             };
-            bytes += next.message.body.len();
+            bytes += next.message.bytes();
             if bytes > limits::SQS_MESSAGE_BYTES {
                 self.carried = Some(next);
                 break;
@@ -141,10 +141,17 @@ async fn send(queue: Queue, batch: Vec<Pending>, _permit: OwnedSemaphorePermit) 
 
 #[cfg(test)]
 mod tests {
+    use badlambda_shared::trace::Trace;
+
     use super::*;
 
     fn pending(bytes: usize) -> Pending {
-        let message = OutgoingMessage { body: "x".repeat(bytes), group_id: "g".to_owned(), receives: 0 };
+        let message = OutgoingMessage {
+            body: "x".repeat(bytes),
+            group_id: "g".to_owned(),
+            receives: 0,
+            trace: Trace::NONE,
+        };
         Pending { message, answer: oneshot::channel().0 }
     }
 

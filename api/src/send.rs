@@ -7,6 +7,7 @@ use badlambda_shared::id::ExecutionId;
 use badlambda_shared::message::{ExecutionRequest, Input};
 use badlambda_shared::name::{FunctionName, VersionRef};
 use badlambda_shared::timestamp::Timestamp;
+use badlambda_shared::trace::Trace;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -29,6 +30,7 @@ pub(crate) async fn send(
     function: &FunctionName,
     ticket: &Ticket,
     input: Box<RawValue>,
+    trace: Trace,
 ) -> Result<(), ApiError> {
     let request = ExecutionRequest {
         id: ticket.id.clone(),
@@ -36,6 +38,7 @@ pub(crate) async fn send(
         version: Some(VersionRef::Number(ticket.version)),
         input: Input::Inline(input),
         submitted_at: ticket.submitted_at,
+        trace,
     };
     let message = message_for(&app.store, request).await?;
     Ok(app.batcher.send(message).await?)
@@ -47,12 +50,13 @@ pub(crate) async fn send_claimed(
     function: &FunctionName,
     ticket: Ticket,
     input: Box<RawValue>,
+    trace: Trace,
     unsent: Unsent,
 ) -> Result<Ticket, ApiError> {
     let function = function.clone();
     let (done, sent) = tokio::sync::oneshot::channel();
     tokio::spawn(async move {
-        let outcome = send(&app, &function, &ticket, input).await;
+        let outcome = send(&app, &function, &ticket, input, trace).await;
         let is_sent = outcome.is_ok();
         // Who has gone away needs no answer.
         _ = done.send(outcome.map(|()| ticket));

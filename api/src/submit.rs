@@ -11,6 +11,7 @@ use badlambda_shared::limits;
 use badlambda_shared::message::depth_is_bounded;
 use badlambda_shared::name::{FunctionName, VersionRef};
 use badlambda_shared::timestamp::Timestamp;
+use badlambda_shared::trace::{TRACEPARENT, Trace, X_AMZN_TRACE_ID};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -53,7 +54,7 @@ pub(crate) async fn submit(
     let (ticket, sent) = match key {
         None => {
             let ticket = issue();
-            send(&app, &function, &ticket, input).await?;
+            send(&app, &function, &ticket, input, trace(&headers)).await?;
             (ticket, Sent::Now)
         }
         Some(key) => {
@@ -62,7 +63,8 @@ pub(crate) async fn submit(
             match claim {
                 Claim::Sent => (ticket, Sent::Before),
                 Claim::ToSend(unsent) => {
-                    (send_claimed(app.clone(), &function, ticket, input, unsent).await?, Sent::Now)
+                    let (app, trace) = (app.clone(), trace(&headers));
+                    (send_claimed(app, &function, ticket, input, trace, unsent).await?, Sent::Now)
                 }
             }
         }
@@ -122,6 +124,15 @@ async fn seen(
         Some(record) => Ok(Some(poll::with_fresh_urls(app, record).await?)),
         None => Ok(None),
     }
+}
+
+/// The trace that the request belongs to. A header that comes twice could mean two, and counts as none.
+fn trace(headers: &HeaderMap) -> Trace {
+    let only = |name| {
+        let mut values = headers.get_all(name).iter();
+        values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok())
+    };
+    Trace::read(only(TRACEPARENT), only(X_AMZN_TRACE_ID))
 }
 
 async fn input(app: &App, body: Body) -> Result<Box<RawValue>, ApiError> {

@@ -14,7 +14,7 @@ use crate::enqueue::{EnqueueError, message_for};
 use crate::execution::{ErrorKind, Execution, ExecutionError, Status};
 use crate::id::ExecutionId;
 use crate::limits;
-use crate::message::{ExecutionRequest, FUNCTION_ATTRIBUTE, Input, Received};
+use crate::message::{ExecutionRequest, Input, Received};
 use crate::name::FunctionName;
 use crate::queue::{EntryError, Message, Queue, QueueError};
 use crate::records::Records;
@@ -303,12 +303,7 @@ impl DeadLetter {
             Some(id) => id,
             None => &self.message.message_id,
         };
-        let received = Received {
-            message_id,
-            body: &self.body,
-            function: self.message.attribute(FUNCTION_ATTRIBUTE),
-            sent_at: self.message.sent_at,
-        };
+        let received = Received { message_id, body: &self.body, ..self.message.received() };
         received.parse(None).ok()
     }
 }

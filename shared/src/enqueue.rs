@@ -20,7 +20,7 @@ pub enum EnqueueError {
 
 /// The message that asks for this execution. A large input goes to the bucket first, and the message names it.
 pub async fn message_for(store: &Store, request: ExecutionRequest) -> Result<OutgoingMessage, EnqueueError> {
-    let ExecutionRequest { id, function, version, input, submitted_at } = request;
+    let ExecutionRequest { id, function, version, input, submitted_at, trace } = request;
     let (input, input_key) = match input {
         Input::Stored(key) => (None, Some(key)),
         Input::Inline(json) if json.get().len() > limits::CLAIM_CHECK_BYTES => {
@@ -34,7 +34,7 @@ pub async fn message_for(store: &Store, request: ExecutionRequest) -> Result<Out
     let envelope =
         Envelope { function, version, input, id: Some(id), submitted_at: Some(submitted_at), input_key };
     let body = without_noncharacters(serde_json::to_string(&envelope)?);
-    Ok(OutgoingMessage { body, group_id, receives: 0 })
+    Ok(OutgoingMessage { body, group_id, receives: 0, trace })
 }
 
 fn bytes_of(json: Box<RawValue>) -> Vec<u8> {

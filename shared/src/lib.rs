@@ -4,7 +4,8 @@
 //! A tour, in the order of an execution's path:
 //! - [`name`], [`function`] and [`execution`] are the contract's types, and [`id`] makes and checks the ids of
 //!   executions. [`limits`] holds every limit and default with its reason.
-//! - [`message`] reads both kinds of message that ask for an execution, and [`enqueue`] makes one.
+//! - [`message`] reads both kinds of message that ask for an execution, and [`enqueue`] makes one; [`trace`] is what
+//!   they carry of a trace.
 //! - [`queue`] and [`store`] are SQS and S3; AWS's types stop there. [`keys`] makes every S3 key,
 //!   [`catalog`] reads functions, remembering what can be remembered, and [`records`] changes what is recorded of an
 //!   execution, of which the first final form wins.
@@ -32,3 +33,4 @@ pub mod shutdown;
 pub mod store;
 pub mod telemetry;
 pub mod timestamp;
+pub mod trace;

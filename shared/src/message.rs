@@ -7,6 +7,7 @@ use crate::id::{ExecutionId, Origin};
 use crate::limits;
 use crate::name::{FunctionName, VersionRef, parse_qualified};
 use crate::timestamp::Timestamp;
+use crate::trace::Trace;
 
 /// The message attribute that names the function and makes the body the input.
 pub const FUNCTION_ATTRIBUTE: &str = "function";
@@ -56,6 +57,8 @@ pub struct ExecutionRequest {
     pub input: Input,
     /// When it was submitted.
     pub submitted_at: Timestamp,
+    /// The trace it belongs to.
+    pub trace: Trace,
 }
 
 /// A message that can never run.
@@ -79,6 +82,8 @@ pub struct Received<'a> {
     pub function: Option<&'a str>,
     /// When SQS took it.
     pub sent_at: Timestamp,
+    /// The trace that its attributes name.
+    pub trace: &'a Trace,
 }
 
 impl Received<'_> {
@@ -102,8 +107,8 @@ impl Received<'_> {
     ) -> Result<ExecutionRequest, BadMessage> {
         let id = self.message_id_as_id()?;
         let input = json_or_string(self.body);
-        let submitted_at = self.sent_at;
-        Ok(ExecutionRequest { id, function, version, input: Input::Inline(input), submitted_at })
+        let (submitted_at, trace) = (self.sent_at, self.trace.clone());
+        Ok(ExecutionRequest { id, function, version, input: Input::Inline(input), submitted_at, trace })
     }
 
     fn envelope(&self) -> Result<ExecutionRequest, BadMessage> {
@@ -138,7 +143,8 @@ impl Received<'_> {
             return Err(refuse("`input` is nested too deeply"));
         }
         let submitted_at = envelope.submitted_at.unwrap_or(self.sent_at);
-        Ok(ExecutionRequest { id, function, version: envelope.version, input, submitted_at })
+        let (version, trace) = (envelope.version, self.trace.clone());
+        Ok(ExecutionRequest { id, function, version, input, submitted_at, trace })
     }
 
     fn message_id_as_id(&self) -> Result<ExecutionId, BadMessage> {
@@ -203,7 +209,7 @@ mod tests {
 
     fn parse(body: &str, function: Option<&str>) -> Result<ExecutionRequest, BadMessage> {
         let sent_at = Timestamp::from_unix_ms(5).unwrap();
-        Received { message_id: MESSAGE_ID, body, function, sent_at }.parse(None)
+        Received { message_id: MESSAGE_ID, body, function, sent_at, trace: &Trace::NONE }.parse(None)
     }
 
     fn inline(request: &ExecutionRequest) -> &str {
@@ -267,9 +273,20 @@ mod tests {
     fn a_default_function_takes_what_names_none() {
         let sent_at = Timestamp::from_unix_ms(0).unwrap();
         let function: FunctionName = "audit".parse().unwrap();
-        let received = Received { message_id: MESSAGE_ID, body: "{\"x\":1}", function: None, sent_at };
+        let (message_id, body, trace) = (MESSAGE_ID, "{\"x\":1}", &Trace::NONE);
+        let received = Received { message_id, body, function: None, sent_at, trace };
         let request = received.parse(Some(&function)).unwrap();
         assert_eq!((request.function.as_str(), inline(&request)), ("audit", "{\"x\":1}"));
+    }
+
+    #[test]
+    fn the_trace_goes_with_the_execution() {
+        let sent_at = Timestamp::from_unix_ms(0).unwrap();
+        let trace = &Trace::read(Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), None);
+        for (body, function) in [("1", Some("hello")), (r#"{"function": "hello"}"#, None)] {
+            let request = Received { message_id: MESSAGE_ID, body, function, sent_at, trace }.parse(None);
+            assert_eq!(request.unwrap().trace, *trace);
+        }
     }
 
     #[test]

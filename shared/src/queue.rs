@@ -6,7 +6,8 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
-    MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
+    MessageAttributeValue, MessageSystemAttributeName, MessageSystemAttributeNameForSends,
+    MessageSystemAttributeValue, QueueAttributeName, SendMessageBatchRequestEntry,
 };
 
 use crate::aws::{AwsClients, causes};
@@ -14,12 +15,14 @@ use crate::config::SharedConfig;
 use crate::limits;
 use crate::message::{FUNCTION_ATTRIBUTE, Received};
 use crate::timestamp::Timestamp;
+use crate::trace::{TRACEPARENT, Trace};
 
 /// Attributes with this prefix are ours, and stay behind when a message is copied.
 const OWN_PREFIX: &str = "badlambda_";
 /// How often an earlier copy of this message was received.
 const RECEIVES_ATTRIBUTE: &str = "badlambda_receives";
 const MAX_ATTRIBUTES: usize = 10;
+const STRING_TYPE: &str = "String";
 
 /// A call to SQS failed as a whole.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +74,23 @@ pub struct OutgoingMessage {
     pub group_id: String,
     /// How often an earlier copy of it was received; 0 for a new message.
     pub receives: u32,
+    /// The trace it belongs to.
+    pub trace: Trace,
+}
+
+impl OutgoingMessage {
+    /// Its size as SQS counts it: with its attributes.
+    pub fn bytes(&self) -> usize {
+        let attributes = self.attributes();
+        let bytes = |(name, text): &(&str, String)| name.len() + STRING_TYPE.len() + text.len();
+        self.body.len() + attributes.iter().map(bytes).sum::<usize>()
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, String)> {
+        let receives = (self.receives > 0).then(|| (RECEIVES_ATTRIBUTE, self.receives.to_string()));
+        let traceparent = self.trace.traceparent().map(|text| (TRACEPARENT, text.to_owned()));
+        receives.into_iter().chain(traceparent).collect()
+    }
 }
 
 /// A message as received, invisible to others until its visibility timeout ends.
@@ -90,6 +110,8 @@ pub struct Message {
     pub receives_before: u32,
     /// The queue that SQS itself took it from, where it did.
     pub moved_from: Option<String>,
+    /// The trace that its attributes name.
+    pub trace: Trace,
     attributes: BTreeMap<String, MessageAttributeValue>,
 }
 
@@ -101,6 +123,7 @@ impl Message {
             body: &self.body,
             function: self.attribute(FUNCTION_ATTRIBUTE),
             sent_at: self.sent_at,
+            trace: &self.trace,
         }
     }
 
@@ -178,9 +201,11 @@ impl Queue {
                 .id(index.to_string())
                 .message_body(&message.body)
                 .message_group_id(&message.group_id);
-            if message.receives > 0 {
-                let value = string_attribute("SendMessageBatch", &message.receives.to_string())?;
-                entry = entry.message_attributes(RECEIVES_ATTRIBUTE, value);
+            for (name, text) in message.attributes() {
+                entry = entry.message_attributes(name, string_attribute("SendMessageBatch", &text)?);
+            }
+            if let Some((name, value)) = trace_header("SendMessageBatch", &message.trace)? {
+                entry = entry.message_system_attributes(name, value);
             }
             entries.push(entry.build());
         }
@@ -262,6 +287,9 @@ impl Queue {
             .queue_url(&self.url)
             .message_body(body.unwrap_or(&message.body))
             .set_message_attributes(Some(attributes.into_iter().collect()))
+            .set_message_system_attributes(
+                trace_header(OPERATION, &message.trace)?.map(|header| [header].into()),
+            )
             .send()
             .await
             .map_err(|error| failed(OPERATION, &error))?;
@@ -270,13 +298,12 @@ impl Queue {
 
     /// How a copy's size compares to that of the body alone, in bytes; SQS counts attributes towards its ceiling.
     pub(crate) fn copy_bytes(message: &Message, own: &[(&str, String)]) -> usize {
-        const STRING_TYPE: usize = "String".len();
         let theirs = message.attributes.iter().map(|(name, value)| {
             let text = value.string_value().map_or(0, str::len);
             let bytes = value.binary_value().map_or(0, |bytes| bytes.as_ref().len());
             name.len() + value.data_type().len() + text + bytes
         });
-        let ours = own.iter().map(|(name, text)| name.len() + STRING_TYPE + text.len());
+        let ours = own.iter().map(|(name, text)| name.len() + STRING_TYPE.len() + text.len());
         message.body.len() + theirs.chain(ours).sum::<usize>()
     }
 
@@ -342,10 +369,21 @@ fn string_attribute(operation: &'static str, text: &str) -> Result<MessageAttrib
     let text: String = text.chars().filter(accepted).collect();
     let text = if text.is_empty() { "-".to_owned() } else { text };
     MessageAttributeValue::builder()
-        .data_type("String")
+        .data_type(STRING_TYPE)
         .string_value(text)
         .build()
         .map_err(|error| QueueError { operation, detail: error.to_string() })
+}
+
+/// X-Ray's header as a system attribute, which SQS counts towards no ceiling.
+fn trace_header(
+    operation: &'static str,
+    trace: &Trace,
+) -> Result<Option<(MessageSystemAttributeNameForSends, MessageSystemAttributeValue)>, QueueError> {
+    let Some(header) = trace.xray() else { return Ok(None) };
+    let value = MessageSystemAttributeValue::builder().data_type(STRING_TYPE).string_value(header).build();
+    let value = value.map_err(|error| QueueError { operation, detail: error.to_string() })?;
+    Ok(Some((MessageSystemAttributeNameForSends::AwsTraceHeader, value)))
 }
 
 fn built<T, E: std::fmt::Display>(
@@ -390,8 +428,10 @@ fn message(message: aws_sdk_sqs::types::Message) -> Option<Message> {
         .unwrap_or_else(Timestamp::now);
     let receive_count = number(MessageSystemAttributeName::ApproximateReceiveCount).unwrap_or(1);
     let attributes: BTreeMap<_, _> = message.message_attributes.unwrap_or_default().into_iter().collect();
-    let before =
-        attributes.get(RECEIVES_ATTRIBUTE).and_then(|value: &MessageAttributeValue| value.string_value());
+    let text = |name| attributes.get(name).and_then(|value: &MessageAttributeValue| value.string_value());
+    let before = text(RECEIVES_ATTRIBUTE);
+    let xray = system.get(&MessageSystemAttributeName::AwsTraceHeader).map(String::as_str);
+    let trace = Trace::read(text(TRACEPARENT), xray);
     let moved_from = system.get(&MessageSystemAttributeName::DeadLetterQueueSourceArn);
     Some(Message {
         message_id: message.message_id?,
@@ -401,6 +441,7 @@ fn message(message: aws_sdk_sqs::types::Message) -> Option<Message> {
         receive_count: receive_count.try_into().unwrap_or(1),
         receives_before: before.and_then(|text| text.parse().ok()).unwrap_or(0),
         moved_from: moved_from.and_then(|arn| arn.rsplit(':').next()).map(str::to_owned),
+        trace,
         attributes,
     })
 }

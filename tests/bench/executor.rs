@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use badlambda_shared::function::{Form, FunctionConfig};
+use badlambda_shared::trace::Trace;
 use badlambda_worker::sandbox::{Executor, ExecutorConfig, IsolationMode, Task};
 
 use crate::baseline;
@@ -200,6 +201,7 @@ pub fn task(form: Form) -> Task {
         code: Arc::from(code),
         config: FunctionConfig::default(),
         event: r#"{"name":"Ada"}"#.to_owned(),
+        trace: Trace::NONE,
         cancelled: None,
     }
 }

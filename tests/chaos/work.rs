@@ -9,6 +9,7 @@ use badlambda_shared::config::{Environment, SharedConfig};
 use badlambda_shared::dead_letters::DeadLetters;
 use badlambda_shared::queue::{OutgoingMessage, Queue};
 use badlambda_shared::store::Store;
+use badlambda_shared::trace::Trace;
 use futures::future::join_all;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -138,7 +139,8 @@ impl Work {
     async fn put_on_the_queue(&self, function: &str, input: &Value, n: u64) -> String {
         let id = format!("direct-{n}");
         let body = json!({ "function": function, "id": id, "input": input }).to_string();
-        let message = OutgoingMessage { body, group_id: function.to_owned(), receives: 0 };
+        let message =
+            OutgoingMessage { body, group_id: function.to_owned(), receives: 0, trace: Trace::NONE };
         loop {
             let sent = self.queue.send_batch(std::slice::from_ref(&message)).await;
             if sent.is_ok_and(|results| results.iter().all(Result::is_ok)) {

@@ -107,10 +107,15 @@ impl Fleet {
 
     /// `badlambda up` over `data`.
     pub async fn over(data: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::logging_to(Stdio::inherit(), data, environment).await
+    }
+
+    /// The same with its log elsewhere.
+    pub async fn logging_to(log: Stdio, data: &Path, environment: &[(&str, &str)]) -> Self {
         let mut command = program("badlambda");
         let data_dir = data.join("data");
         command.args(["up", "--listen", "127.0.0.1:0", "--slots", "4", "--data"]);
-        command.arg(data_dir).envs(environment.iter().copied()).stderr(Stdio::inherit());
+        command.arg(data_dir).envs(environment.iter().copied()).stderr(log);
         let mut process = Process::start(command);
         let addresses = process.first_line();
         Self::of(process, addresses)

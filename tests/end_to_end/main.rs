@@ -21,4 +21,5 @@ mod producers;
 mod protection;
 mod records;
 mod separate_processes;
+mod traces;
 mod unprivileged;

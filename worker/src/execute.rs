@@ -9,6 +9,7 @@ use badlambda_shared::queue::Message;
 use badlambda_shared::retry::Delays;
 use badlambda_shared::store::StoreError;
 use tokio::sync::OwnedSemaphorePermit;
+use tracing::{Instrument, Span};
 
 use crate::Worker;
 use crate::acknowledge::Acknowledgement;
@@ -37,9 +38,21 @@ struct Taken {
 /// Sees one message through.
 pub(crate) async fn execute(worker: &Worker, message: Message, place: Place) {
     worker.held.hold(&message.receipt_handle);
-    let acknowledgement = see_through(worker, &message, place).await;
+    let acknowledgement = see_through(worker, &message, place).instrument(span_of(&message)).await;
     worker.held.release(&message.receipt_handle);
     worker.acknowledge(message.receipt_handle, acknowledgement).await;
+}
+
+/// Names the message, and the trace that it belongs to, on every line that is logged meanwhile. As an error it is there
+/// for whatever is logged.
+fn span_of(message: &Message) -> Span {
+    let (trace, trace_id) = (&message.trace, message.trace.id());
+    tracing::error_span!(
+        "message",
+        message_id = message.message_id,
+        traceparent = trace.traceparent(),
+        trace_id = trace_id.as_deref()
+    )
 }
 
 async fn see_through(worker: &Worker, message: &Message, place: Place) -> Acknowledgement {

@@ -74,6 +74,7 @@ fn task(turn: &Turn, prepared: Prepared, cancelled: Arc<OwnedFd>) -> Task {
         code,
         config: version.config.clone(),
         event: input,
+        trace: turn.request.trace.clone(),
         cancelled: Some(cancelled),
     }
 }

@@ -133,12 +133,13 @@ impl Turn {
 #[cfg(test)]
 mod tests {
     use badlambda_shared::message::Received;
+    use badlambda_shared::trace::Trace;
 
     use super::*;
 
     fn turn(receives: u32, noted: Option<Tally>) -> Turn {
         let (body, function, sent_at) = ("1", Some("hello"), Timestamp::now());
-        let received = Received { message_id: "m-1", body, function, sent_at };
+        let received = Received { message_id: "m-1", body, function, sent_at, trace: &Trace::NONE };
         Turn::after(receives, received.parse(None).unwrap(), None, noted)
     }
 

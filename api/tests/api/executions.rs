@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use badlambda_shared::trace::Trace;
 use futures::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -31,6 +32,28 @@ async fn an_accepted_execution_is_in_the_queue() {
         "submitted_at": execution["submitted_at"]
     });
     assert_eq!(message, expected);
+}
+
+#[tokio::test]
+async fn a_submits_trace_is_the_messages() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let xray = "Root=1-67891233-abcdef012345678912345678";
+    let cases: [(&[&str], &str, Trace); 3] = [
+        (&[traceparent], xray, Trace::read(Some(traceparent), Some(xray))),
+        (&["nonsense"], "nonsense", Trace::NONE),
+        (&[traceparent, traceparent], xray, Trace::read(None, Some(xray))),
+    ];
+    for (traceparents, xray, expected) in cases {
+        let mut request = api.request(Method::POST, "/v1/functions/hello/executions");
+        for traceparent in traceparents {
+            request = request.header("traceparent", *traceparent);
+        }
+        let accepted = send(request.header("x-amzn-trace-id", xray)).await;
+        assert_eq!(accepted.status, StatusCode::ACCEPTED, "{accepted:?}");
+        assert_eq!(api.received(1).await.remove(0).trace, expected);
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use badlambda_local::{LocalAws, LocalAwsConfig};
 use badlambda_shared::aws::{AwsClients, FixedEndpoint};
 use badlambda_shared::config::Environment;
 use badlambda_shared::limits;
-use badlambda_shared::queue::Queue;
+use badlambda_shared::queue::{Message, Queue};
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::store::{Condition, JSON, Store};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -119,18 +119,23 @@ impl Api {
         self.store.put(&key, bytes, JSON, Condition::Always).await.unwrap();
     }
 
-    /// Everything that waits in the queue, until `expected` messages have come.
+    /// The bodies of the messages in the queue, once `expected` of them have come.
     pub(crate) async fn messages(&self, expected: usize) -> Vec<Value> {
-        let mut bodies = Vec::new();
+        let received = self.received(expected).await;
+        received.iter().map(|message| serde_json::from_str(&message.body).unwrap()).collect()
+    }
+
+    /// Everything that waits in the queue, until `expected` messages have come.
+    pub(crate) async fn received(&self, expected: usize) -> Vec<Message> {
+        let mut messages = Vec::new();
         let receive = async {
-            while bodies.len() < expected {
-                let received =
-                    self.queue.receive(10, limits::SQS_WAIT, Duration::from_secs(600)).await.unwrap();
-                bodies.extend(received.iter().map(|message| serde_json::from_str(&message.body).unwrap()));
+            while messages.len() < expected {
+                let more = self.queue.receive(10, limits::SQS_WAIT, Duration::from_secs(600)).await.unwrap();
+                messages.extend(more);
             }
         };
         tokio::time::timeout(Duration::from_secs(20), receive).await.expect("messages are missing");
-        bodies
+        messages
     }
 }
 

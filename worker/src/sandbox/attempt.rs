@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use badlambda_shared::execution::Usage;
+use badlambda_shared::function::Form;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_zygote::wire::{Exit, Job, Limits, Request};
 
@@ -46,7 +47,8 @@ impl<'a> Attempt<'a> {
         let home = executor.zygotes.open_channel()?;
         let (ours, theirs) = pair()?;
         let channel = Channel { socket: ours, zygote_pid: home.zygote_pid };
-        let (job, input) = self.job(&seat)?;
+        // What one execution is given must not stay for the next.
+        let (job, input) = self.job(self.task.environment(&seat.scratch_path), &seat)?;
         // From here on, dropping it ends whatever there is of it.
         let mut template = Template { key, seat, channel, home, pid: 0, executions: 0 };
         let launch = Launch {
@@ -81,7 +83,12 @@ impl<'a> Attempt<'a> {
         channel: &Channel,
         parent: i32,
     ) -> Result<Outcome, ExecutorError> {
-        let (job, input) = self.job(seat)?;
+        let mut environment = match self.task.form {
+            Form::Script => self.task.environment(&seat.scratch_path),
+            Form::Handler => Vec::new(),
+        };
+        environment.extend(self.task.trace_environment());
+        let (job, input) = self.job(environment, seat)?;
         let launch = Launch {
             request: Request::Execute(job),
             through: None,
@@ -117,9 +124,8 @@ impl<'a> Attempt<'a> {
     }
 
     /// What the process is held to, and what it is given to read.
-    fn job(&self, seat: &Seat) -> Result<(Job, OwnedFd), ExecutorError> {
+    fn job(&self, environment: Vec<u8>, seat: &Seat) -> Result<(Job, OwnedFd), ExecutorError> {
         let (task, config) = (self.task, &self.task.config);
-        let environment = task.environment(&seat.scratch_path);
         let context = task.context(self.started_at);
         let input = sealed(&[&environment, &context, task.event.as_bytes()])?;
         let limits = Limits {

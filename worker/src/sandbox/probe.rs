@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use badlambda_shared::function::{Form, FunctionConfig};
+use badlambda_shared::trace::Trace;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -107,6 +108,7 @@ impl Executor {
             code: Arc::from(code),
             config,
             event: event.to_string(),
+            trace: Trace::NONE,
             cancelled: None,
         })
     }

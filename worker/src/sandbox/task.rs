@@ -8,6 +8,7 @@ use std::time::Duration;
 use badlambda_shared::execution::{ExecutionError, Isolation, Usage};
 use badlambda_shared::function::{Form, FunctionConfig};
 use badlambda_shared::timestamp::Timestamp;
+use badlambda_shared::trace::Trace;
 use serde::Serialize;
 
 /// One attempt at one execution.
@@ -31,6 +32,8 @@ pub struct Task {
     pub config: FunctionConfig,
     /// The input, as JSON.
     pub event: String,
+    /// The trace it belongs to.
+    pub trace: Trace,
     /// Becomes readable when the attempt is to end at once; its outcome is then of no interest.
     pub cancelled: Option<Arc<OwnedFd>>,
 }
@@ -136,7 +139,8 @@ impl Task {
         serde_json::to_vec(&context).unwrap_or_default()
     }
 
-    /// The environment of this attempt, whose working directory is `scratch`: `NAME=VALUE`, each with a nul behind it.
+    /// The environment of what runs this version in the working directory `scratch`: `NAME=VALUE`, each with a nul behind
+    /// it.
     pub(super) fn environment(&self, scratch: &str) -> Vec<u8> {
         let version = self.version.to_string();
         let mut variables = BTreeMap::from([
@@ -148,6 +152,18 @@ impl Task {
             ("BADLAMBDA_FUNCTION_VERSION", &version),
         ]);
         variables.extend(self.config.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        variables.iter().flat_map(|(name, value)| format!("{name}={value}\0").into_bytes()).collect()
+        joined(variables.into_iter())
     }
+
+    /// What one execution's environment has beside its version's: the trace, under the names that OpenTelemetry and AWS
+    /// Lambda give it, unless its config uses them for something else.
+    pub(super) fn trace_environment(&self) -> Vec<u8> {
+        let variables = [("TRACEPARENT", self.trace.traceparent()), ("_X_AMZN_TRACE_ID", self.trace.xray())];
+        let variables = variables.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        joined(variables.filter(|(name, _)| !self.config.environment.contains_key(*name)))
+    }
+}
+
+fn joined<'a>(variables: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
+    variables.flat_map(|(name, value)| format!("{name}={value}\0").into_bytes()).collect()
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use badlambda_shared::execution::ErrorKind;
 use badlambda_shared::function::{Form, FunctionConfig};
+use badlambda_shared::trace::Trace;
 use badlambda_worker::config::default_scratch;
 use badlambda_worker::sandbox::{Executor, ExecutorConfig, IsolationMode, Outcome, Task};
 use serde_json::{Value, json};
@@ -51,6 +52,7 @@ pub fn task(form: Form, code: &str, config: Value, event: Value) -> Task {
         code: Arc::from(code),
         config: serde_json::from_value::<FunctionConfig>(config).unwrap(),
         event: event.to_string(),
+        trace: Trace::NONE,
         cancelled: None,
     }
 }

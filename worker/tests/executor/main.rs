@@ -8,3 +8,4 @@ mod processes;
 mod runs;
 mod state;
 mod templates;
+mod traces;

@@ -1,7 +1,8 @@
 //! The variables of an execution's environment, put in place at once: one by one through the C library, which keeps
 //! every value it ever saw, they cost more than the rest of a short function's start.
 
-use std::ffi::c_char;
+use std::ffi::{OsStr, c_char};
+use std::os::unix::ffi::OsStrExt;
 
 unsafe extern "C" {
     static mut environ: *mut *mut c_char;
@@ -21,4 +22,16 @@ pub fn replace(mut variables: Vec<u8>) {
     pointers.push(std::ptr::null_mut());
     // SAFETY: strings and array live for ever, the array ends with a null, and no other thread reads it meanwhile.
     unsafe { environ = pointers.leak().as_mut_ptr() };
+}
+
+/// Adds `variables`, written like those of [`replace`], to what a template's top level left of the environment. There
+/// are few of them, if any. Must come before function code, while this process has one thread.
+pub fn add(variables: &[u8]) {
+    for variable in variables.split(|&byte| byte == 0) {
+        let Some(equals) = variable.iter().position(|&byte| byte == b'=') else { continue };
+        let (name, value) =
+            (OsStr::from_bytes(&variable[..equals]), OsStr::from_bytes(&variable[equals + 1..]));
+        // SAFETY: no other thread reads or writes the environment meanwhile.
+        unsafe { std::env::set_var(name, value) };
+    }
 }

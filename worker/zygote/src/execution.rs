@@ -34,7 +34,7 @@ pub struct Start<'a> {
 pub struct Source {
     /// The code.
     pub code: Vec<u8>,
-    /// All variables of the environment.
+    /// All variables of the environment, or those that come to the template's.
     pub environment: Vec<u8>,
     /// The context, as JSON.
     pub context: Vec<u8>,
@@ -76,6 +76,7 @@ pub fn run_script(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filte
 pub fn run_handler(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters) -> ! {
     let start = ManuallyDrop::new(start);
     let (source, answer) = arm(&start, Role::Execution, highest, filters);
+    environment::add(&source.environment);
     let largest = start.job.max_result_bytes.to_string();
     let result = ruby.call(Entry::Handle, &[&source.event, &source.context, largest.as_bytes()]);
     finish(answer, result)

@@ -107,7 +107,8 @@ pub struct Job {
     pub handler: Option<String>,
     /// How large its result may be, in bytes.
     pub max_result_bytes: u64,
-    /// How many bytes of the input's descriptor are the environment: `NAME=VALUE`, each with a nul behind it.
+    /// How many bytes of the input's descriptor are the environment: `NAME=VALUE`, each with a nul behind it. For an
+    /// execution of a template, it is what comes to the template's.
     pub environment_bytes: u64,
     /// How many bytes after it are the context; the event is the rest.
     pub context_bytes: u64,
