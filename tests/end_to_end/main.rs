@@ -20,6 +20,8 @@ mod presigned;
 mod producers;
 mod protection;
 mod records;
+mod senders;
 mod separate_processes;
+mod services;
 mod traces;
 mod unprivileged;
