@@ -1,11 +1,15 @@
 //! Times as the contract writes them: RFC 3339, in UTC, with milliseconds.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+/// Those that RFC 3339 can write.
+const YEARS: RangeInclusive<i32> = 0..=9999;
 
 /// A moment in UTC, kept to the millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,10 +21,11 @@ impl Timestamp {
         SystemTime::now().into()
     }
 
-    /// The moment `unix_ms` milliseconds after 1970, or `None` where no calendar reaches.
+    /// The moment `unix_ms` milliseconds after 1970, or `None` where RFC 3339 has no year for it.
     pub fn from_unix_ms(unix_ms: i64) -> Option<Self> {
         let nanoseconds = i128::from(unix_ms) * 1_000_000;
-        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok().map(Self)
+        let moment = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()?;
+        YEARS.contains(&moment.year()).then_some(Self(moment))
     }
 
     /// Milliseconds since 1970.
@@ -77,7 +82,12 @@ impl<'de> Deserialize<'de> for Timestamp {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         let parsed = OffsetDateTime::parse(&text, &Rfc3339)
             .map_err(|error| de::Error::custom(format!("not an RFC 3339 time: {error}")))?;
-        Ok(SystemTime::from(parsed).into())
+        // An offset may carry it out of the years that can be written.
+        let unix_ms = i64::try_from(parsed.unix_timestamp_nanos().div_euclid(1_000_000)).ok();
+        let moment = unix_ms.and_then(Self::from_unix_ms);
+        moment.ok_or_else(|| {
+            de::Error::custom("not an RFC 3339 time: its year in UTC is not one from 0 to 9999")
+        })
     }
 }
 
@@ -97,5 +107,10 @@ mod tests {
     fn refuses_what_is_no_time() {
         let error = serde_json::from_str::<Timestamp>("\"yesterday\"").unwrap_err();
         assert!(error.to_string().contains("RFC 3339"), "{error}");
+        for beyond in ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+00:01"] {
+            let error = serde_json::from_str::<Timestamp>(&format!("\"{beyond}\"")).unwrap_err();
+            assert!(error.to_string().contains("its year in UTC"), "{error}");
+        }
+        assert_eq!(Timestamp::from_unix_ms(-(1 << 47)), None);
     }
 }
