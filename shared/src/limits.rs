@@ -90,6 +90,8 @@ pub const POLL_PAUSE_MOST: Duration = Duration::from_secs(1);
 pub const IDEMPOTENCY_PATIENCE: Duration = Duration::from_secs(3);
 /// Characters of an `Idempotency-Key`.
 pub const MAX_IDEMPOTENCY_KEY_CHARS: usize = 255;
+/// Characters of why a message can't be run: it goes with the message as an attribute, and quotes what was wrong.
+pub const MAX_REASON_CHARS: usize = 500;
 /// A record holds a small result and a bounded error; anything larger is not ours.
 pub const MAX_RECORD_BYTES: u64 = MIB;
 /// A manifest holds one version and its aliases; anything larger is not ours.

@@ -113,9 +113,9 @@ impl Received<'_> {
 
     fn envelope(&self) -> Result<ExecutionRequest, BadMessage> {
         let envelope: Envelope = serde_json::from_str(self.body).map_err(|error| BadMessage {
-            reason: format!(
+            reason: sentence(&format!(
                 "the message has no attribute `function`, and its body is not an envelope: {error}"
-            ),
+            )),
             known: self.salvage(),
         })?;
         let id = match envelope.id {
@@ -166,6 +166,24 @@ impl Received<'_> {
 
 fn bad(reason: String) -> BadMessage {
     BadMessage { reason, known: None }
+}
+
+/// What a parser said, which may quote a producer: no longer than a person reads, and without what would break the line
+/// that it is written to, or turn it around.
+fn sentence(text: &str) -> String {
+    let is_shown = |c: char| {
+        !c.is_control()
+            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            && !matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    };
+    let mut chars = text.chars();
+    let shown = chars.by_ref().take(limits::MAX_REASON_CHARS);
+    let mut sentence: String =
+        shown.map(|c| if is_shown(c) { c } else { char::REPLACEMENT_CHARACTER }).collect();
+    if chars.next().is_some() {
+        sentence.push('…');
+    }
+    sentence
 }
 
 /// The body as JSON, or, where it is none, as a JSON string.
@@ -258,6 +276,12 @@ mod tests {
         let error = parse(r#"{"function": "../x"}"#, None).unwrap_err();
         assert!(error.known.is_none(), "{error:?}");
         assert!(parse("{}", Some("a/b")).unwrap_err().reason.contains("attribute `function`"));
+        let quoted = format!("{{\"function\": \"hello\", \"\\n\u{202e}{}\": 1}}", "x".repeat(1 << 20));
+        let error = parse(&quoted, None).unwrap_err();
+        assert!(
+            error.reason.contains("unknown field `\u{fffd}\u{fffd}xx") && error.reason.len() < 1000,
+            "{error}"
+        );
         let both = r#"{"function": "hello", "input": 1, "input_key": "k"}"#;
         assert!(parse(both, None).unwrap_err().known.is_some());
     }
