@@ -47,7 +47,12 @@ pub struct IdError;
 impl ExecutionId {
     /// Issues a new id for an execution of `function`.
     pub fn issue(function: &FunctionName) -> Self {
-        let backwards = (LATEST_MS - Timestamp::now().unix_ms()).max(0) as u64;
+        Self::issue_at(function, Timestamp::now())
+    }
+
+    /// Issues an id as of this moment.
+    pub fn issue_at(function: &FunctionName, moment: Timestamp) -> Self {
+        let backwards = (LATEST_MS - moment.unix_ms()).max(0) as u64;
         let mut id = String::with_capacity(BODY_CHARS + CHECK_CHARS);
         push_base32(&mut id, backwards.into(), TIME_CHARS);
         let random: u128 = rand::rng().random();

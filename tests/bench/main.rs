@@ -4,11 +4,14 @@
 //! badlambda-bench executor    the executor alone, against plain Ruby's fork + eval + JSON, and bwrap + ruby
 //! badlambda-bench soak [RUNS] whether memory stays flat over so many executions, 100,000 by default
 //! badlambda-bench script|handler RUNS CALLERS    one kind of execution alone, for a profiler to watch
+//! badlambda-bench fleet       workers as processes of their own: throughput, requests, waits, a kill, a drain
+//! badlambda-bench backlog     what an execution costs with 1,000 to 100,000 queued
 //! badlambda-bench system      the whole system embedded: latency, throughput, memory
 //! ```
 
 mod baseline;
 mod executor;
+mod fleet;
 mod memory;
 mod report;
 mod soak;
@@ -33,8 +36,12 @@ async fn main() -> anyhow::Result<()> {
         }
         Some("script") => only(Form::Script, &arguments).await?,
         Some("handler") => only(Form::Handler, &arguments).await?,
+        Some("fleet") => fleet::measure().await?,
+        Some("backlog") => fleet::backlog().await?,
         Some("system") => system::measure().await?,
-        _ => bail!("usage: badlambda-bench executor|system|soak [--json], or script|handler RUNS CALLERS"),
+        _ => bail!(
+            "usage: badlambda-bench executor|fleet|backlog|system|soak [--json], or script|handler RUNS CALLERS"
+        ),
     };
     report.print(as_json)
 }

@@ -1,9 +1,10 @@
 //! Polling, waiting, and fetching what an execution left.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::store::{Condition, JSON};
+use badlambda_shared::timestamp::Timestamp;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -168,4 +169,38 @@ async fn a_foreign_execution_is_waited_for_until_a_worker_has_it() {
     };
     let (polled, ()) = tokio::join!(send(poll.header("prefer", "wait=30")), work);
     assert_eq!((polled.status, &polled.json()["status"]), (StatusCode::OK, &json!("failed")));
+}
+
+#[tokio::test]
+async fn what_outlived_the_queue_has_expired_and_stays_so() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    let days_ago = |days: u64| {
+        let moment = SystemTime::now() - Duration::from_secs(days * 24 * 3600);
+        ExecutionId::issue_at(&"hello".parse().unwrap(), moment.into())
+    };
+    // The queue keeps messages for 14 days, and a worker may hold one a little longer.
+    let queued = api.get(&format!("/v1/functions/hello/executions/{}", days_ago(14))).await;
+    assert_eq!(queued.json()["status"], "queued");
+    let url = format!("/v1/functions/hello/executions/{}", days_ago(16));
+    let expired = api.get(&url).await.json();
+    assert_eq!((&expired["status"], &expired["error"]["kind"]), (&json!("failed"), &json!("expired")));
+    assert!(expired["error"]["message"].as_str().unwrap().contains("14.0 days"), "{expired}");
+    assert_eq!(api.get(&url).await.json(), expired);
+}
+
+#[tokio::test]
+async fn what_ran_when_its_message_was_lost_for_good_has_expired() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    // Its id is SQS's, and tells no time.
+    let mut execution = api.submit_hello().await;
+    let url = path(&execution).replace(execution["id"].as_str().unwrap(), MESSAGE_ID);
+    (execution["id"], execution["url"]) = (json!(MESSAGE_ID), json!(url));
+    let long_ago: Timestamp = (SystemTime::now() - Duration::from_secs(16 * 24 * 3600)).into();
+    let running = |at: Timestamp| json!({ "status": "running", "attempts": 1, "started_at": at });
+    api.write_record(&execution, running(Timestamp::now())).await;
+    assert_eq!(api.get(path(&execution)).await.json()["status"], "running");
+    api.write_record(&execution, running(long_ago)).await;
+    assert_eq!(api.get(path(&execution)).await.json()["error"]["kind"], "expired");
 }
