@@ -40,7 +40,7 @@ async fn a_waiting_receive_does_not_hold_up_the_end() {
     let receive = fixture.sqs.receive_message().queue_url(&fixture.endpoint.queue_url).wait_time_seconds(20);
     let waiting = tokio::spawn(receive.send());
     fixture.counted("SQS.ReceiveMessage", 1).await;
-    fixture.embedded.shutdown().await;
+    fixture.shutdown().await;
     let answer = waiting.await.unwrap().unwrap();
     assert_eq!(answer.messages().len(), 0);
 }
@@ -48,10 +48,10 @@ async fn a_waiting_receive_does_not_hold_up_the_end() {
 #[tokio::test]
 async fn one_at_a_time_uses_the_data() {
     let fixture = Fixture::start().await;
-    let config = LocalAwsConfig::new(ANYWHERE, fixture.data.path().to_owned());
+    let config = LocalAwsConfig::new(ANYWHERE, fixture.data().to_owned());
     let second = badlambda_local::start(config.clone()).await.unwrap_err();
-    assert!(matches!(&second, StartError::InUse(path) if path == fixture.data.path()), "{second}");
-    fixture.embedded.shutdown().await;
+    assert!(matches!(&second, StartError::InUse(path) if path == fixture.data()), "{second}");
+    fixture.shutdown().await;
     badlambda_local::start(config).await.unwrap().shutdown().await;
 }
 

@@ -3,11 +3,15 @@
 
 use std::fmt::Debug;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use badlambda_local::{LocalAws, LocalAwsConfig};
 use tempfile::TempDir;
+
+use crate::emulators::Emulator;
 
 /// Loopback, with any free port.
 pub(crate) const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -22,6 +26,7 @@ pub(crate) struct Endpoint {
     pub(crate) queue_url: String,
     pub(crate) dead_letter_queue_url: String,
     pub(crate) bucket: String,
+    pub(crate) account: &'static str,
 }
 
 impl From<&LocalAws> for Endpoint {
@@ -34,6 +39,7 @@ impl From<&LocalAws> for Endpoint {
             queue_url: aws.queue_url.clone(),
             dead_letter_queue_url: aws.dead_letter_queue_url.clone(),
             bucket: aws.bucket.clone(),
+            account: "000000000000",
         }
     }
 }
@@ -43,33 +49,92 @@ pub(crate) struct Fixture {
     pub(crate) endpoint: Endpoint,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) s3: aws_sdk_s3::Client,
-    pub(crate) embedded: LocalAws,
-    pub(crate) data: TempDir,
+    /// Before the names of this fixture's queues, where others share the server.
+    prefix: String,
+    servers: Servers,
+}
+
+enum Servers {
+    /// Of this fixture alone.
+    Embedded(Box<LocalAws>, TempDir),
+    /// One process for all.
+    Emulator,
 }
 
 impl Fixture {
+    /// The embedded servers, new.
     pub(crate) async fn start() -> Self {
         Self::over(TempDir::new().unwrap()).await
     }
 
-    /// Servers over what others left.
+    /// The embedded servers over what others left.
     pub(crate) async fn over(data: TempDir) -> Self {
         let config = LocalAwsConfig::new(ANYWHERE, data.path().to_owned());
         let embedded = badlambda_local::start(config).await.unwrap();
         let endpoint = Endpoint::from(&embedded);
         let (sqs, s3) = clients(&endpoint, &endpoint.access_key_id, &endpoint.secret_access_key);
-        Self { endpoint, sqs, s3, embedded, data }
+        let servers = Servers::Embedded(Box::new(embedded), data);
+        Self { endpoint, sqs, s3, prefix: String::new(), servers }
     }
 
-    /// Ends the servers, and starts others over the same folder.
+    /// Queues and a bucket of its own in an emulator.
+    pub(crate) async fn on(emulator: &Emulator) -> Self {
+        let prefix = format!("t{:x}-", rand::random::<u64>());
+        let mut endpoint = emulator.endpoint(format!("{prefix}bucket"));
+        let (sqs, s3) = clients(&endpoint, &endpoint.access_key_id, &endpoint.secret_access_key);
+        s3.create_bucket().bucket(&endpoint.bucket).send().await.unwrap();
+        let mut fixture = Self { endpoint: endpoint.clone(), sqs, s3, prefix, servers: Servers::Emulator };
+        endpoint.dead_letter_queue_url = fixture.queue("dead-letters", &[]).await;
+        endpoint.queue_url = fixture.queue("executions", &[]).await;
+        fixture.endpoint = endpoint;
+        fixture
+    }
+
+    /// The servers, where they are the embedded ones.
+    pub(crate) fn embedded(&self) -> &LocalAws {
+        match &self.servers {
+            Servers::Embedded(embedded, _) => embedded,
+            Servers::Emulator => panic!("this is about the embedded servers"),
+        }
+    }
+
+    /// The embedded servers' folder.
+    pub(crate) fn data(&self) -> &Path {
+        match &self.servers {
+            Servers::Embedded(_, data) => data.path(),
+            Servers::Emulator => panic!("this is about the embedded servers"),
+        }
+    }
+
+    /// Ends the embedded servers, and leaves their folder.
+    pub(crate) async fn shutdown(self) -> TempDir {
+        match self.servers {
+            Servers::Embedded(embedded, data) => {
+                embedded.shutdown().await;
+                data
+            }
+            Servers::Emulator => panic!("this is about the embedded servers"),
+        }
+    }
+
+    /// Ends the embedded servers, and starts others over the same folder.
     pub(crate) async fn restart(self) -> Self {
-        self.embedded.shutdown().await;
-        Self::over(self.data).await
+        Self::over(self.shutdown().await).await
+    }
+
+    /// What a queue is called here.
+    pub(crate) fn name(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    /// The ARN of the queue of that name.
+    pub(crate) fn arn(&self, name: &str) -> String {
+        format!("arn:aws:sqs:us-east-1:{}:{}", self.endpoint.account, self.name(name))
     }
 
     /// Makes a queue with these attributes; returns its URL.
     pub(crate) async fn queue(&self, name: &str, attributes: &[(&str, &str)]) -> String {
-        let mut create = self.sqs.create_queue().queue_name(name);
+        let mut create = self.sqs.create_queue().queue_name(self.name(name));
         for (attribute, value) in attributes {
             create = create.attributes((*attribute).into(), *value);
         }
@@ -101,11 +166,15 @@ impl Fixture {
 
     /// How many requests of this kind the servers have counted.
     pub(crate) fn requests(&self, operation: &str) -> u64 {
-        self.embedded.requests().get(operation).copied().unwrap_or_default()
+        self.embedded().requests().get(operation).copied().unwrap_or_default()
     }
 
-    /// Returns once the servers have counted so many requests of this kind.
+    /// Returns once the servers have counted so many requests of this kind. Where they do not count, they should have
+    /// taken it by then.
     pub(crate) async fn counted(&self, operation: &str, times: u64) {
+        if matches!(self.servers, Servers::Emulator) {
+            return tokio::time::sleep(Duration::from_millis(500)).await;
+        }
         while self.requests(operation) < times {
             tokio::task::yield_now().await;
         }

@@ -46,6 +46,7 @@ fn serve(data: &TempDir) -> (Child, Endpoint) {
         region: "us-east-1".to_owned(),
         dead_letter_queue_url: String::new(),
         bucket: "badlambda".to_owned(),
+        account: "000000000000",
     };
     (child, endpoint)
 }

@@ -4,9 +4,7 @@ use futures::future::join_all;
 
 use crate::fixture::{Fixture, code};
 
-#[tokio::test]
-async fn of_many_who_create_one_wins() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn of_many_who_create_one_wins(fixture: Fixture) {
     let put = |number: usize| {
         let put = fixture.s3.put_object().bucket(&fixture.endpoint.bucket).key("lock").if_none_match("*");
         put.body(format!("writer {number}").into_bytes().into()).send()
@@ -21,9 +19,7 @@ async fn of_many_who_create_one_wins() {
     assert_eq!(fixture.get("lock").await, format!("writer {winner}").into_bytes());
 }
 
-#[tokio::test]
-async fn a_stale_etag_replaces_nothing() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn a_stale_etag_replaces_nothing(fixture: Fixture) {
     let first = fixture.put("state", b"1").await;
     let put = || fixture.s3.put_object().bucket(&fixture.endpoint.bucket).key("state");
     put().if_match(&first).body(b"2".to_vec().into()).send().await.unwrap();
@@ -43,9 +39,7 @@ async fn a_stale_etag_replaces_nothing() {
     assert!(head.unwrap_err().into_service_error().is_not_found());
 }
 
-#[tokio::test]
-async fn an_object_is_deleted_only_as_it_was_known() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn an_object_is_deleted_only_as_it_was_known(fixture: Fixture) {
     let first = fixture.put("state", b"1").await;
     let second = fixture.put("state", b"2").await;
     let delete = fixture.s3.delete_object().bucket(&fixture.endpoint.bucket).key("state");
@@ -56,9 +50,7 @@ async fn an_object_is_deleted_only_as_it_was_known() {
     assert!(get.unwrap_err().into_service_error().is_no_such_key());
 }
 
-#[tokio::test]
-async fn what_is_known_is_not_read_again() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn what_is_known_is_not_read_again(fixture: Fixture) {
     let etag = fixture.put("a", b"x").await;
     let get = fixture.s3.get_object().bucket(&fixture.endpoint.bucket).key("a");
     let known = get.clone().if_none_match(&etag).send().await.unwrap_err();
@@ -79,9 +71,7 @@ async fn a_condition_that_is_not_here_is_refused() {
     assert_eq!(fixture.get("a").await, b"x");
 }
 
-#[tokio::test]
-async fn a_body_that_arrived_broken_replaces_nothing() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn a_body_that_arrived_broken_replaces_nothing(fixture: Fixture) {
     let etag = fixture.put("a", b"x").await;
     let put = || {
         let put = fixture.s3.put_object().bucket(&fixture.endpoint.bucket).key("a");

@@ -6,9 +6,7 @@ use aws_sdk_s3::presigning::PresigningConfig;
 
 use crate::fixture::{Fixture, clients, code};
 
-#[tokio::test]
-async fn a_presigned_url_reads_one_object_for_a_time() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn a_presigned_url_reads_one_object_for_a_time(fixture: Fixture) {
     fixture.put("result", b"42").await;
     fixture.put("secret", b"43").await;
     let presign = async |seconds| {
@@ -34,9 +32,7 @@ async fn a_presigned_url_reads_one_object_for_a_time() {
     assert_eq!(reqwest::get(&short).await.unwrap().status(), 403);
 }
 
-#[tokio::test]
-async fn a_presigned_url_says_how_its_answer_is_to_be_shown() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn a_presigned_url_says_how_its_answer_is_to_be_shown(fixture: Fixture) {
     fixture.put("result", b"42").await;
     let get = fixture.s3.get_object().bucket(&fixture.endpoint.bucket).key("result");
     let get = get.response_content_type("text/plain").response_content_disposition("attachment");
@@ -54,9 +50,7 @@ async fn a_presigned_url_says_how_its_answer_is_to_be_shown() {
     assert_eq!(reqwest::get(&tampered).await.unwrap().status(), 403);
 }
 
-#[tokio::test]
-async fn a_wrong_secret_reads_and_writes_nothing() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn a_wrong_secret_reads_and_writes_nothing(fixture: Fixture) {
     fixture.put("a", b"x").await;
     let (_, guesser) = clients(&fixture.endpoint, &fixture.endpoint.access_key_id, "a guess");
     let get = guesser.get_object().bucket(&fixture.endpoint.bucket).key("a").send().await;

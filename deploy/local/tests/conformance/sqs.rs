@@ -20,9 +20,7 @@ fn system(message: &Message, name: System) -> Option<&str> {
     message.attributes.as_ref()?.get(&name).map(String::as_str)
 }
 
-#[tokio::test]
-async fn a_message_is_received_as_it_was_sent() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn a_message_is_received_as_it_was_sent(fixture: Fixture) {
     let queue = &fixture.endpoint.queue_url;
     let trace = MessageSystemAttributeValue::builder().data_type("String").string_value("Root=1-5759e988");
     let number = MessageAttributeValue::builder().data_type("Number").string_value("1493147359900");
@@ -52,9 +50,7 @@ async fn a_message_is_received_as_it_was_sent() {
     assert_eq!(system(&received, System::DeadLetterQueueSourceArn), None);
 }
 
-#[tokio::test]
-async fn a_receive_gets_the_attributes_it_asks_for() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn a_receive_gets_the_attributes_it_asks_for(fixture: Fixture) {
     let queue = &fixture.endpoint.queue_url;
     let send = fixture.sqs.send_message().queue_url(queue).message_body("x");
     let send = send.message_attributes("trace.id", text("1")).message_attributes("trace.span", text("2"));
@@ -81,9 +77,7 @@ async fn a_receive_gets_the_attributes_it_asks_for() {
     }
 }
 
-#[tokio::test]
-async fn a_send_wakes_a_long_poll() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn a_send_wakes_a_long_poll(fixture: Fixture) {
     let started = Instant::now();
     let (message, ()) = tokio::join!(fixture.receive_one(&fixture.endpoint.queue_url, 20), async {
         fixture.counted("SQS.ReceiveMessage", 1).await;
@@ -111,9 +105,7 @@ async fn a_receive_whose_client_has_gone_takes_nothing() {
     assert_eq!(fixture.receive_one(&queue, 5).await.body(), Some("for those who stay"));
 }
 
-#[tokio::test]
-async fn a_delayed_message_ends_a_wait_when_it_is_due() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn a_delayed_message_ends_a_wait_when_it_is_due(fixture: Fixture) {
     let queue = &fixture.endpoint.queue_url;
     let started = Instant::now();
     let send = fixture.sqs.send_message().queue_url(queue).message_body("later").delay_seconds(1);
@@ -124,9 +116,7 @@ async fn a_delayed_message_ends_a_wait_when_it_is_due() {
     assert!(started.elapsed() < WELL_BEFORE, "{:?}", started.elapsed());
 }
 
-#[tokio::test]
-async fn a_message_comes_back_when_its_visibility_ends() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn a_message_comes_back_when_its_visibility_ends(fixture: Fixture) {
     let queue = fixture.queue("short", &[("VisibilityTimeout", "1")]).await;
     fixture.sqs.send_message().queue_url(&queue).message_body("again").send().await.unwrap();
     let started = Instant::now();
@@ -145,9 +135,7 @@ async fn a_message_comes_back_when_its_visibility_ends() {
     assert_eq!(code(delete.receipt_handle("none").send().await), "ReceiptHandleIsInvalid");
 }
 
-#[tokio::test]
-async fn a_message_that_is_given_back_is_there_at_once() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn a_message_that_is_given_back_is_there_at_once(fixture: Fixture) {
     let queue = &fixture.endpoint.queue_url;
     fixture.send("no, thanks").await;
     let received = fixture.receive_one(queue, 0).await;
@@ -170,13 +158,11 @@ async fn a_message_that_is_given_back_is_there_at_once() {
     assert_eq!(fixture.count(queue, "ApproximateNumberOfMessagesNotVisible").await, "0");
 }
 
-#[tokio::test]
-async fn what_was_received_too_often_goes_to_the_dead_letter_queue() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn what_was_received_too_often_goes_to_the_dead_letter_queue(fixture: Fixture) {
     let dead_letters = fixture.queue("dead", &[]).await;
-    let policy =
-        r#"{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:dead", "maxReceiveCount": "2"}"#;
-    let queue = fixture.queue("alive", &[("RedrivePolicy", policy), ("VisibilityTimeout", "0")]).await;
+    let arn = fixture.count(&dead_letters, "QueueArn").await;
+    let policy = format!(r#"{{"deadLetterTargetArn": "{arn}", "maxReceiveCount": "2"}}"#);
+    let queue = fixture.queue("alive", &[("RedrivePolicy", &policy), ("VisibilityTimeout", "0")]).await;
     // More than one receive returns: none of them may be received a third time.
     for number in 0..25 {
         let body = number.to_string();
@@ -195,7 +181,7 @@ async fn what_was_received_too_often_goes_to_the_dead_letter_queue() {
     let dead = fixture.receive(&dead_letters, 0).await.remove(0);
     assert_eq!(
         system(&dead, System::DeadLetterQueueSourceArn),
-        Some("arn:aws:sqs:us-east-1:000000000000:alive")
+        Some(fixture.count(&queue, "QueueArn").await.as_str())
     );
     assert_eq!(system(&dead, System::ApproximateReceiveCount), Some("1"));
 }

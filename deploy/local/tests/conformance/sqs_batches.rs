@@ -20,9 +20,7 @@ fn assert_bad_failed(failed: &[BatchResultErrorEntry], code: &str) {
     assert_eq!((failed.id(), failed.code(), failed.sender_fault()), ("bad", code, true), "{failed:?}");
 }
 
-#[tokio::test]
-async fn each_entry_of_a_batch_is_answered() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn each_entry_of_a_batch_is_answered(fixture: Fixture) {
     let queue = &fixture.endpoint.queue_url;
     let send = fixture.sqs.send_message_batch().queue_url(queue);
     let send = send.entries(entry("a", "1")).entries(entry("bad", "\u{1}")).entries(entry("b", "2"));
@@ -55,9 +53,7 @@ async fn each_entry_of_a_batch_is_answered() {
     assert_eq!(fixture.count(queue, "ApproximateNumberOfMessagesNotVisible").await, "0");
 }
 
-#[tokio::test]
-async fn batches_of_a_wrong_form_are_refused_whole() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn batches_of_a_wrong_form_are_refused_whole(fixture: Fixture) {
     let queue = &fixture.endpoint.queue_url;
     let half = "x".repeat(MIB / 2);
     let eleven = (0..11).map(|id| entry(&id.to_string(), "x")).collect::<Vec<_>>();
@@ -75,9 +71,7 @@ async fn batches_of_a_wrong_form_are_refused_whole() {
     assert!(fixture.receive(queue, 0).await.is_empty());
 }
 
-#[tokio::test]
-async fn a_message_has_at_most_one_mebibyte() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn a_message_has_at_most_one_mebibyte(fixture: Fixture) {
     let queue = &fixture.endpoint.queue_url;
     let send = fixture.sqs.send_message().queue_url(queue);
     let most = "x".repeat(MIB);
@@ -93,9 +87,7 @@ async fn a_message_has_at_most_one_mebibyte() {
     assert_eq!(fixture.receive_one(queue, 0).await.body(), Some(tabs.as_str()));
 }
 
-#[tokio::test]
-async fn what_sqs_does_not_take_is_refused() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn what_sqs_does_not_take_is_refused(fixture: Fixture) {
     let send = fixture.sqs.send_message().queue_url(&fixture.endpoint.queue_url);
     for body in ["\0", "a\u{b}", "\u{FFFE}"] {
         assert!(

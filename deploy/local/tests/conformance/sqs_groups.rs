@@ -38,18 +38,14 @@ fn groups<const N: usize>(counts: [(&str, usize); N]) -> BTreeMap<String, usize>
     counts.map(|(group, count)| (group.to_owned(), count)).into()
 }
 
-#[tokio::test]
-async fn a_group_with_few_messages_does_not_wait_for_one_with_many() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn a_group_with_few_messages_does_not_wait_for_one_with_many(fixture: Fixture) {
     fixture.send_group(Some("busy"), 200).await;
     assert_eq!(fixture.receive_groups(2).await, groups([("busy", 20)]));
     fixture.send_group(Some("quiet"), 3).await;
     assert_eq!(fixture.receive_groups(1).await, groups([("busy", 7), ("quiet", 3)]));
 }
 
-#[tokio::test]
-async fn groups_with_many_messages_share() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn groups_with_many_messages_share(fixture: Fixture) {
     for group in [Some("a"), None, Some("b")] {
         fixture.send_group(group, 40).await;
     }
@@ -57,9 +53,7 @@ async fn groups_with_many_messages_share() {
     assert_eq!(fixture.receive_groups(6).await, groups([("", 20), ("a", 20), ("b", 20)]));
 }
 
-#[tokio::test]
-async fn many_groups_with_one_message_do_not_starve_one_with_many() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn many_groups_with_one_message_do_not_starve_one_with_many(fixture: Fixture) {
     fixture.send_group(Some("busy"), 20).await;
     for round in 0..2 {
         for number in 0..9 {

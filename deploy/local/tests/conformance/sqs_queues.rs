@@ -13,24 +13,26 @@ impl Fixture {
     }
 }
 
-#[tokio::test]
-async fn queues_are_made_found_and_listed() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn queues_are_made_found_and_listed(fixture: Fixture) {
     let url = fixture.queue("jobs-a", &[("VisibilityTimeout", "7")]).await;
     assert_eq!(fixture.queue("jobs-a", &[("VisibilityTimeout", "7")]).await, url, "it is there already");
-    let other = fixture.sqs.create_queue().queue_name("jobs-a");
+    let other = fixture.sqs.create_queue().queue_name(fixture.name("jobs-a"));
     let other = other.attributes(QueueAttributeName::VisibilityTimeout, "8").send().await;
     assert!(other.unwrap_err().into_service_error().is_queue_name_exists());
-    let found = fixture.sqs.get_queue_url().queue_name("jobs-a").send().await.unwrap();
+    let found = fixture.sqs.get_queue_url().queue_name(fixture.name("jobs-a")).send().await.unwrap();
     assert_eq!(found.queue_url(), Some(url.as_str()));
 
     let second = fixture.queue("jobs-b", &[]).await;
-    let listed = fixture.sqs.list_queues().queue_name_prefix("jobs-").send().await.unwrap();
+    let listed = fixture.sqs.list_queues().queue_name_prefix(fixture.name("jobs-")).send().await.unwrap();
     assert_eq!(listed.queue_urls(), [url, second]);
     let all = fixture.sqs.list_queues().send().await.unwrap();
     assert!(all.queue_urls().contains(&fixture.endpoint.queue_url));
     assert!(all.queue_urls().contains(&fixture.endpoint.dead_letter_queue_url));
+}
 
+#[tokio::test]
+async fn a_queue_that_can_not_be_here_is_refused() {
+    let fixture = Fixture::start().await;
     for name in ["", "no spaces", &"x".repeat(81)] {
         let refused = fixture.sqs.create_queue().queue_name(name).send().await;
         assert_eq!(code(refused), "InvalidParameterValue", "{name}");
@@ -39,9 +41,7 @@ async fn queues_are_made_found_and_listed() {
     assert!(fifo.send().await.unwrap_err().into_service_error().is_unsupported_operation());
 }
 
-#[tokio::test]
-async fn attributes_can_be_set_and_messages_counted() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn attributes_can_be_set_and_messages_counted(fixture: Fixture) {
     let queue = fixture.queue("counted", &[]).await;
     let set = fixture.sqs.set_queue_attributes().queue_url(&queue);
     set.clone().attributes(QueueAttributeName::VisibilityTimeout, "90").send().await.unwrap();
@@ -60,7 +60,7 @@ async fn attributes_can_be_set_and_messages_counted() {
     assert_eq!(fixture.count(&queue, "ApproximateNumberOfMessages").await, "2");
     assert_eq!(fixture.count(&queue, "ApproximateNumberOfMessagesNotVisible").await, "1");
     assert_eq!(fixture.count(&queue, "ApproximateNumberOfMessagesDelayed").await, "1");
-    assert_eq!(fixture.count(&queue, "QueueArn").await, "arn:aws:sqs:us-east-1:000000000000:counted");
+    assert_eq!(fixture.count(&queue, "QueueArn").await, fixture.arn("counted"));
 
     fixture.sqs.purge_queue().queue_url(&queue).send().await.unwrap();
     let all = fixture.sqs.get_queue_attributes().queue_url(&queue).attribute_names(QueueAttributeName::All);
@@ -70,9 +70,7 @@ async fn attributes_can_be_set_and_messages_counted() {
     assert_eq!(counts.map(|(_, count)| count.as_str()).collect::<Vec<_>>(), ["0"; 3]);
 }
 
-#[tokio::test]
-async fn an_empty_redrive_policy_is_none() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn an_empty_redrive_policy_is_none(fixture: Fixture) {
     let policy = QueueAttributeName::RedrivePolicy;
     let set = fixture.sqs.set_queue_attributes().queue_url(&fixture.endpoint.queue_url);
     set.attributes(policy.clone(), "").send().await.unwrap();
@@ -81,9 +79,7 @@ async fn an_empty_redrive_policy_is_none() {
     assert_eq!(got.attributes.unwrap_or_default().len(), 0);
 }
 
-#[tokio::test]
-async fn a_queue_that_is_not_there_does_not_exist() {
-    let fixture = Fixture::start().await;
+pub(crate) async fn a_queue_that_is_not_there_does_not_exist(fixture: Fixture) {
     let url = format!("{}-not", fixture.endpoint.queue_url);
     let send = fixture.sqs.send_message().queue_url(&url).message_body("x").send().await;
     assert!(send.unwrap_err().into_service_error().is_queue_does_not_exist());
@@ -116,7 +112,7 @@ async fn only_the_holder_of_the_key_is_served() {
     let unsigned = reqwest::Client::new().post(format!("{}/", fixture.endpoint.url));
     let unsigned = unsigned.header("x-amz-target", "AmazonSQS.ListQueues").body("{}");
     assert_eq!(unsigned.send().await.unwrap().status(), 403);
-    assert_eq!(fixture.embedded.requests(), Default::default(), "strangers are not counted");
+    assert_eq!(fixture.embedded().requests(), Default::default(), "strangers are not counted");
 }
 
 #[tokio::test]
