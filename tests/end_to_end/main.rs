@@ -14,6 +14,7 @@ mod examples;
 mod fleet;
 mod functions;
 mod gems;
+mod hostile_messages;
 mod lifecycle;
 mod outages;
 mod presigned;
