@@ -37,9 +37,9 @@ struct Taken {
 
 /// Sees one message through.
 pub(crate) async fn execute(worker: &Worker, message: Message, place: Place) {
-    worker.held.hold(&message.receipt_handle);
+    let hold = worker.held.hold(&message.receipt_handle);
     let acknowledgement = see_through(worker, &message, place).instrument(span_of(&message)).await;
-    worker.held.release(&message.receipt_handle);
+    drop(hold);
     worker.acknowledge(message.receipt_handle, acknowledgement).await;
 }
 

@@ -16,6 +16,19 @@ const RENEWALS: u32 = 3;
 #[derive(Debug, Default)]
 pub(crate) struct Held(Mutex<HashMap<String, Holding>>);
 
+/// Lets go of a message when it is dropped.
+#[must_use]
+pub(crate) struct Hold<'a> {
+    held: &'a Held,
+    receipt_handle: &'a str,
+}
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        self.held.release(self.receipt_handle);
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Holding {
     received_at: Instant,
@@ -23,14 +36,15 @@ struct Holding {
 }
 
 impl Held {
-    /// Holds a message that was just received.
-    pub(crate) fn hold(&self, receipt_handle: &str) {
+    /// Holds a message that was just received, until it is deleted or given back. A task that panics lets go of its
+    /// message too, which then comes back as one whose attempt was lost.
+    pub(crate) fn hold<'a>(&'a self, receipt_handle: &'a str) -> Hold<'a> {
         let now = Instant::now();
         self.lock().insert(receipt_handle.to_owned(), Holding { received_at: now, renewed_at: now });
+        Hold { held: self, receipt_handle }
     }
 
-    /// Lets go of it: it is deleted or given back.
-    pub(crate) fn release(&self, receipt_handle: &str) {
+    fn release(&self, receipt_handle: &str) {
         self.lock().remove(receipt_handle);
     }
 
@@ -116,12 +130,22 @@ mod tests {
     #[test]
     fn only_what_is_held_and_old_is_due() {
         let held = Held::default();
-        held.hold("a");
+        let hold = held.hold("a");
         assert!(held.due(Duration::from_secs(60)).is_empty());
         let due = held.due(Duration::ZERO);
         assert_eq!(due[0].0, "a");
         assert!(due[0].1 <= limits::SQS_LONGEST_VISIBILITY);
-        held.release("a");
+        drop(hold);
         assert!(held.due(Duration::ZERO).is_empty());
+    }
+
+    #[test]
+    fn a_panic_lets_go() {
+        let held = Held::default();
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _hold = held.hold("a");
+            panic!("as a task might");
+        }));
+        assert!(panicked.is_err() && held.due(Duration::ZERO).is_empty());
     }
 }
