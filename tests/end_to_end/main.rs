@@ -20,6 +20,7 @@ mod outages;
 mod presigned;
 mod producers;
 mod protection;
+mod readme;
 mod records;
 mod senders;
 mod separate_processes;

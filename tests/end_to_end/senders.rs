@@ -1,5 +1,6 @@
 //! Other systems' programs, which `tests/run` installs: what they send, they send as they do anywhere.
 
+use std::ffi::OsStr;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
@@ -34,14 +35,37 @@ pub async fn aws_cli(fleet: &Fleet, arguments: &[&str]) -> Result<Value, String>
     aws.arg("sqs").args(arguments).args(["--queue-url", fleet.address("queue_url"), "--output", "json"]);
     // Its first version does not look for SQS where AWS_ENDPOINT_URL says.
     aws.args(["--endpoint-url", fleet.address("aws")]);
-    for (variable, address) in [
-        ("AWS_DEFAULT_REGION", "region"),
-        ("AWS_ACCESS_KEY_ID", "access_key_id"),
-        ("AWS_SECRET_ACCESS_KEY", "secret_access_key"),
-    ] {
-        aws.env(variable, fleet.address(address));
-    }
-    let ended = aws.output().await.expect("tests/run installs the AWS CLI");
+    answered(fleet, aws).await
+}
+
+/// Runs a shell's script that sends one message to `$QUEUE_URL` with the command `aws`, and returns its answer.
+pub async fn shell(fleet: &Fleet, script: &str) -> Result<Value, String> {
+    let aws = r#"aws() { command aws --endpoint-url "$ENDPOINT" --output json "$@"; }"#;
+    let mut sh = isolated("/bin/sh");
+    let path = format!("{}:/usr/bin:/bin", repository().join("target/python/bin").display());
+    sh.args(["-euc", &format!("{aws}\n{script}")]).env("PATH", path);
+    sh.env("ENDPOINT", fleet.address("aws")).env("QUEUE_URL", fleet.address("queue_url"));
+    answered(fleet, sh).await
+}
+
+/// Runs a Python program that has boto3's client as `sqs` and the queue's URL as `queue_url`, and returns what it leaves
+/// as `sent`.
+pub async fn python(fleet: &Fleet, program: &str) -> Result<Value, String> {
+    let (endpoint, queue_url) = (fleet.address("aws"), fleet.address("queue_url"));
+    let before = format!(
+        "import boto3, json\nsqs = boto3.client('sqs', endpoint_url='{endpoint}')\nqueue_url = '{queue_url}'"
+    );
+    let mut python = installed("python");
+    python.args(["-c", &format!("{before}\n{program}\nprint(json.dumps(sent))")]);
+    answered(fleet, python).await
+}
+
+/// What a program prints as JSON that has the fleet's credentials, or what it said of its failure.
+async fn answered(fleet: &Fleet, mut program: Command) -> Result<Value, String> {
+    program.env("AWS_DEFAULT_REGION", fleet.address("region"));
+    program.env("AWS_ACCESS_KEY_ID", fleet.address("access_key_id"));
+    program.env("AWS_SECRET_ACCESS_KEY", fleet.address("secret_access_key"));
+    let ended = program.output().await.expect("tests/run installs it");
     if !ended.status.success() {
         return Err(String::from_utf8_lossy(&ended.stderr).into_owned());
     }
@@ -58,9 +82,13 @@ pub fn function(qualified: &str) -> Value {
     json!({"function": {"DataType": "String", "StringValue": qualified}})
 }
 
-/// A program that sees nothing of this machine's settings of AWS.
 fn installed(program: &str) -> Command {
-    let mut command = Command::new(repository().join("target/python/bin").join(program));
+    isolated(repository().join("target/python/bin").join(program))
+}
+
+/// A program that sees nothing of this machine's settings of AWS.
+fn isolated(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
     command
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
