@@ -66,11 +66,17 @@ fn check_accepted(request: &ExecutionRequest) -> Result<(), TestCaseError> {
         let grammatical: Result<serde::de::IgnoredAny, _> = serde_json::from_str(json.get());
         prop_assert!(grammatical.is_ok() && depth(json.get()) <= limits::MAX_JSON_DEPTH);
     }
-    for text in [request.trace.traceparent(), request.trace.xray()].into_iter().flatten() {
-        prop_assert!(text.len() <= 512 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{text:?}");
-    }
+    check_trace(&request.trace)?;
     // Whoever records or logs it must be able to write it.
     prop_assert!(serde_json::to_string(&request.submitted_at).is_ok());
+    Ok(())
+}
+
+/// It goes into log lines and environments.
+fn check_trace(trace: &Trace) -> Result<(), TestCaseError> {
+    for text in [trace.traceparent(), trace.xray(), trace.id().as_deref()].into_iter().flatten() {
+        prop_assert!(text.len() <= 512 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{text:?}");
+    }
     Ok(())
 }
 
@@ -97,6 +103,14 @@ proptest! {
     #[test]
     fn a_message_is_run_safely_or_refused_in_a_sentence(hostile in messages()) {
         check(&parse(&hostile, None))?;
+    }
+
+    #[test]
+    fn whatever_an_attribute_holds_a_trace_can_be_shown(hostile in messages()) {
+        for (_, value) in &hostile.others {
+            check_trace(&Trace::read(Some(value), Some(value)))?;
+            check_trace(&Trace::read(None, Some(&format!("Root=1-67891233-abcdef012345678912345678;X={value}"))))?;
+        }
     }
 
     #[test]
