@@ -69,6 +69,11 @@ impl AwsClients {
         Self { sdk, credentials_expiry }
     }
 
+    /// What AWS's own clients are made from.
+    pub fn sdk(&self) -> &SdkConfig {
+        &self.sdk
+    }
+
     /// The client for long polls: SQS's client has no read timeout by default, and a poll could hang for ever. Who
     /// receives does so again in any case, so that it need not be tried again here.
     pub(crate) fn sqs_for_receiving(&self) -> aws_sdk_sqs::Client {

@@ -7,7 +7,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::deployment::Deployment;
-use crate::fleet::{Fleet, program};
+use crate::elsewhere::configured;
+use crate::fleet::Fleet;
 
 const LONG: &str =
     "File.write('begun', ''); sleep(event['sleeps'].include?(context.attempt) ? 600 : 0); context.attempt";
@@ -65,7 +66,8 @@ fn seconds_between(execution: &Value, from: &str, to: &str) -> f64 {
 async fn what_its_workers_did_not_survive_is_given_up() {
     let deployment = Deployment::start().await;
     let fleet = &deployment.fleet;
-    let settings = [("BADLAMBDA_MAX_ATTEMPTS", "1")];
+    // With one slot, so that no receive is under way whose answer would be lost with the worker, and count.
+    let settings = [("BADLAMBDA_MAX_ATTEMPTS", "1"), ("BADLAMBDA_SLOTS", "1")];
     let worker = deployment.worker(&settings).await;
     fleet.create("long", LONG, json!({"timeout_ms": 900_000})).await;
     let url = submit(fleet, "long", json!({"sleeps": [1]})).await;
@@ -83,7 +85,8 @@ async fn what_its_workers_did_not_survive_is_given_up() {
 async fn what_drains_hand_back_uses_up_no_attempt() {
     let deployment = Deployment::start().await;
     let fleet = &deployment.fleet;
-    let settings = [("BADLAMBDA_MAX_ATTEMPTS", "1"), ("BADLAMBDA_DRAIN_SECONDS", "0")];
+    let settings =
+        [("BADLAMBDA_MAX_ATTEMPTS", "1"), ("BADLAMBDA_DRAIN_SECONDS", "0"), ("BADLAMBDA_SLOTS", "1")];
     fleet.create("long", LONG, json!({"timeout_ms": 900_000})).await;
     let url = submit(fleet, "long", json!({"sleeps": [1, 2, 3]})).await;
     for _ in 0..3 {
@@ -118,19 +121,8 @@ async fn a_queue_that_gives_up_before_the_worker_does_is_refused() {
     let deployment = Deployment::start().await;
     let fleet = &deployment.fleet;
     let url = queue_that_gives_up_after(fleet, 3).await;
-    let mut command = program("badlambda-worker");
-    for (name, field) in [
-        ("AWS_ENDPOINT_URL", "aws"),
-        ("AWS_ACCESS_KEY_ID", "access_key_id"),
-        ("AWS_SECRET_ACCESS_KEY", "secret_access_key"),
-        ("AWS_REGION", "region"),
-        ("BADLAMBDA_DEAD_LETTER_QUEUE_URL", "dead_letter_queue_url"),
-        ("BADLAMBDA_BUCKET", "bucket"),
-    ] {
-        command.env(name, fleet.address(field));
-    }
+    let mut command = configured("badlambda-worker", &fleet.addresses);
     command.env("BADLAMBDA_QUEUE_URL", url).env("BADLAMBDA_LISTEN", "127.0.0.1:0");
-    command.env("BADLAMBDA_ISOLATION", "unprivileged");
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -142,7 +134,7 @@ async fn queue_that_gives_up_after(fleet: &Fleet, receives: u32) -> String {
     let asked = fleet.sqs.get_queue_attributes().queue_url(fleet.address("dead_letter_queue_url"));
     let attributes = asked.attribute_names(arn.clone()).send().await.unwrap().attributes.unwrap();
     let policy = json!({"deadLetterTargetArn": attributes[&arn], "maxReceiveCount": receives.to_string()});
-    let create = fleet.sqs.create_queue().queue_name("gives-up");
+    let create = fleet.sqs.create_queue().queue_name(format!("gives-up-{:x}", rand::random::<u64>()));
     let created = create.attributes(QueueAttributeName::RedrivePolicy, policy.to_string()).send().await;
     created.unwrap().queue_url.unwrap()
 }

@@ -11,6 +11,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::elsewhere::{self, free_address};
 use crate::fleet::{Fleet, PATIENCE, Process, clients, program};
 
 /// Ended in this order: the api, then the servers.
@@ -19,8 +20,7 @@ pub struct Deployment {
     pub fleet: Fleet,
     pub proxy: FaultProxy,
     pub scratch: Scratch,
-    _servers: Process,
-    _data: TempDir,
+    _servers: Option<(Process, TempDir)>,
 }
 
 /// A worker, and where its admin port is.
@@ -37,11 +37,16 @@ impl Deployment {
 
     /// The same, with presigned URLs that name S3's host otherwise.
     pub async fn start_with_public_s3(host: Option<&str>) -> Self {
-        let data = TempDir::new().unwrap();
-        let mut servers = program("badlambda");
-        servers.args(["aws", "--listen", "127.0.0.1:0", "--data"]).arg(data.path());
-        let mut servers = Process::start(servers);
-        let mut addresses = servers.first_line();
+        let (mut addresses, servers) = match elsewhere::url() {
+            Some(url) => (elsewhere::addresses(&url).await, None),
+            None => {
+                let data = TempDir::new().unwrap();
+                let mut servers = program("badlambda");
+                servers.args(["aws", "--listen", "127.0.0.1:0", "--data"]).arg(data.path());
+                let mut servers = Process::start(servers);
+                (servers.first_line(), Some((servers, data)))
+            }
+        };
         let direct = addresses["aws"].as_str().unwrap().to_owned();
         let proxy = FaultProxy::start(&direct, 1, Plan::default()).unwrap();
         addresses["direct"] = json!(direct);
@@ -49,27 +54,24 @@ impl Deployment {
         addresses["public_s3"] = json!(proxy.url.replace("127.0.0.1", host.unwrap_or("127.0.0.1")));
         let address = free_address();
         addresses["api"] = json!(format!("http://{address}"));
-        let mut api = program("badlambda-api");
-        configure(&mut api, &addresses).env("BADLAMBDA_LISTEN", address);
+        let mut api = configured("badlambda-api", &addresses);
+        api.env("BADLAMBDA_LISTEN", address);
         let fleet = Fleet::of(Process::start(api), addresses);
-        ready(&fleet, fleet.address("api"), 200).await;
-        Self { fleet, proxy, scratch: Scratch::new(), _servers: servers, _data: data }
+        fleet.is_ready(fleet.address("api"), 200).await;
+        Self { fleet, proxy, scratch: Scratch::new(), _servers: servers }
     }
 
     /// A worker that is ready.
     pub async fn worker(&self, settings: &[(&str, &str)]) -> Worker {
         let address = free_address();
         let admin = format!("http://{address}");
-        let mut command = program("badlambda-worker");
-        configure(&mut command, &self.fleet.addresses)
+        let mut command = configured("badlambda-worker", &self.fleet.addresses);
+        command
             .env("BADLAMBDA_LISTEN", address)
             .env("BADLAMBDA_SCRATCH_DIR", self.scratch.0.path())
             .env("BADLAMBDA_VISIBILITY_SECONDS", "10")
             .env("BADLAMBDA_SLOTS", "2")
             .envs(settings.iter().copied());
-        if !nix::unistd::geteuid().is_root() {
-            command.env("BADLAMBDA_ISOLATION", "unprivileged");
-        }
         let worker = Worker { process: Process::start(command), admin };
         self.is_ready(&worker, 200).await;
         worker
@@ -77,7 +79,7 @@ impl Deployment {
 
     /// Waits until the worker's readiness has this status.
     pub async fn is_ready(&self, worker: &Worker, status: u16) {
-        ready(&self.fleet, &worker.admin, status).await;
+        self.fleet.is_ready(&worker.admin, status).await;
     }
 
     /// The dead-letter queue, as the fleet's operator has it, past the proxy.
@@ -122,34 +124,11 @@ impl Worker {
     }
 }
 
-fn configure<'a>(command: &'a mut std::process::Command, addresses: &Value) -> &'a mut std::process::Command {
-    let text = |field: &str| addresses[field].as_str().unwrap().to_owned();
+/// With the name by which presigned URLs know S3.
+fn configured(name: &str, addresses: &Value) -> std::process::Command {
+    let mut command = elsewhere::configured(name, addresses);
+    command.env("BADLAMBDA_PUBLIC_S3_ENDPOINT", addresses["public_s3"].as_str().unwrap());
     command
-        .env("AWS_ENDPOINT_URL", text("aws"))
-        .env("AWS_ACCESS_KEY_ID", text("access_key_id"))
-        .env("AWS_SECRET_ACCESS_KEY", text("secret_access_key"))
-        .env("AWS_REGION", text("region"))
-        .env("BADLAMBDA_QUEUE_URL", text("queue_url"))
-        .env("BADLAMBDA_DEAD_LETTER_QUEUE_URL", text("dead_letter_queue_url"))
-        .env("BADLAMBDA_BUCKET", text("bucket"))
-        .env("BADLAMBDA_PUBLIC_S3_ENDPOINT", text("public_s3"))
-}
-
-/// An address whose port was free a moment ago.
-fn free_address() -> String {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
-
-async fn ready(fleet: &Fleet, url: &str, status: u16) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let answer = fleet.http.get(format!("{url}/readyz")).send().await;
-        if answer.is_ok_and(|answer| answer.status() == status) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "the readiness of {url} is not {status}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 /// A folder for scratch folders, in which executions show that they have begun, by a file `begun`.

@@ -13,6 +13,8 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::elsewhere;
+
 /// Far more than anything here takes; a test that waits this long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -41,6 +43,10 @@ pub struct Process {
 
 impl Process {
     pub fn start(mut command: Command) -> Self {
+        Self::start_command(&mut command)
+    }
+
+    pub fn start_command(command: &mut Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let stdout = child.stdout.take().map(BufReader::new);
         Self { child, stdout }
@@ -88,6 +94,8 @@ pub struct Fleet {
     pub addresses: Value,
     pub http: reqwest::Client,
     pub sqs: aws_sdk_sqs::Client,
+    /// Where it is not one process that is everything.
+    _worker: Option<Process>,
     _data: Option<TempDir>,
 }
 
@@ -99,10 +107,43 @@ impl Fleet {
 
     /// The same with more environment.
     pub async fn start_with(environment: &[(&str, &str)]) -> Self {
+        if let Some(url) = elsewhere::url() {
+            return Self::start_on(&url, environment).await;
+        }
         let data = TempDir::new().unwrap();
         let mut fleet = Self::over(data.path(), environment).await;
         fleet._data = Some(data);
         fleet
+    }
+
+    /// An api and a worker on another SQS and S3.
+    async fn start_on(url: &str, environment: &[(&str, &str)]) -> Self {
+        let mut addresses = elsewhere::addresses(url).await;
+        let start = |name: &str, address: &str| {
+            let mut command = elsewhere::configured(name, &addresses);
+            command.env("BADLAMBDA_LISTEN", address).env("BADLAMBDA_SLOTS", "4");
+            Process::start_command(command.envs(environment.iter().copied()))
+        };
+        let address = elsewhere::free_address();
+        let (api, worker) = (start("badlambda-api", &address), start("badlambda-worker", "127.0.0.1:0"));
+        addresses["api"] = json!(format!("http://{address}"));
+        let mut fleet = Self::of(api, addresses);
+        fleet._worker = Some(worker);
+        fleet.is_ready(fleet.address("api"), 200).await;
+        fleet
+    }
+
+    /// Waits until the readiness of what answers at `url` has this status.
+    pub async fn is_ready(&self, url: &str, status: u16) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.http.get(format!("{url}/readyz")).send().await;
+            if answer.is_ok_and(|answer| answer.status() == status) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "the readiness of {url} is not {status}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// `badlambda up` over `data`.
@@ -127,7 +168,7 @@ impl Fleet {
         let no_redirects = reqwest::redirect::Policy::none();
         let http =
             reqwest::Client::builder().no_proxy().redirect(no_redirects).timeout(PATIENCE).build().unwrap();
-        Self { process, addresses, http, sqs, _data: None }
+        Self { process, addresses, http, sqs, _worker: None, _data: None }
     }
 
     pub fn address(&self, name: &str) -> &str {
@@ -225,7 +266,7 @@ impl Fleet {
     }
 }
 
-fn sqs(addresses: &Value) -> aws_sdk_sqs::Client {
+pub fn sqs(addresses: &Value) -> aws_sdk_sqs::Client {
     let text = |name: &str| addresses[name].as_str().unwrap().to_owned();
     let credentials = aws_credential_types::Credentials::new(
         text("access_key_id"),

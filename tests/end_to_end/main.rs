@@ -10,6 +10,7 @@ mod commands;
 mod configuration;
 mod dead_letters;
 mod deployment;
+mod elsewhere;
 mod examples;
 mod fleet;
 mod functions;
