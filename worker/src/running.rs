@@ -40,7 +40,8 @@ pub(crate) async fn run(worker: &Worker, turn: &mut Turn, prepared: Prepared) ->
     let version = prepared.version.version;
     let task = task(turn, prepared, Arc::clone(&cancel));
     let executor = Arc::clone(&worker.executor);
-    let mut running = tokio::task::spawn_blocking(move || executor.execute(&task));
+    let span = tracing::Span::current();
+    let mut running = tokio::task::spawn_blocking(move || span.in_scope(|| executor.execute(&task)));
     let early = tokio::select! {
         ended = &mut running => return of(ended, Ended::Abandoned),
         () = overtaken(worker, turn, version, since) => Ended::Overtaken,
