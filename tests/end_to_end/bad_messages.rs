@@ -16,6 +16,7 @@ async fn they_are_dead_lettered_with_the_reason() {
         ("{\"function\": \"../x\"}", None, "function's name"),
         ("{\"function\": \"hello\", \"inptu\": 1}", None, "unknown field `inptu`"),
         ("{\"function\": \"hello\", \"\\uffff\": 1}", None, "unknown field"),
+        ("{\"function\": \"hello\", \"submitted_at\": \"9999-12-31T23:59:59-23:59\"}", None, "year in UTC"),
         ("{\"function\": \"hello\", \"version\": 9}", None, "no version 9"),
         ("{\"function\": \"hello\", \"version\": \"live\"}", None, "no version live"),
         ("{\"function\": \"hello\", \"input_key\": \"functions/hello/function.json\"}", None, "input_key"),
