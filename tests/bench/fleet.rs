@@ -21,6 +21,7 @@ use tempfile::TempDir;
 use crate::report::Report;
 
 const RUNS: u64 = 4000;
+const WAITING_RUNS: u64 = 400;
 const MOST_WORKERS: usize = 3;
 const IDLE: Duration = Duration::from_secs(60);
 const WAITS: u64 = 1000;
@@ -37,10 +38,20 @@ pub async fn measure() -> anyhow::Result<Report> {
         let before = fleet.requests();
         let started = fleet.workers(workers)?;
         let seconds = fleet.drained(RUNS).await?.as_secs_f64();
-        report.add(format!("executions by {workers} workers"), RUNS as f64 / seconds, "executions/s");
+        report.add(format!("short executions, workers: {workers}"), RUNS as f64 / seconds, "executions/s");
         if workers == 1 {
             fleet.report_requests(&mut report, before);
         }
+        drop(started);
+    }
+    for workers in 1..=MOST_WORKERS {
+        let fleet = Fleet::start().await?;
+        let waits: Vec<_> = (0..WAITING_RUNS).map(|n| envelope("wait", &format!("wait-{n}"), 0)).collect();
+        fleet.send_all(&waits).await?;
+        let started = fleet.workers(workers)?;
+        let seconds = fleet.drained(WAITING_RUNS).await?.as_secs_f64();
+        let rate = WAITING_RUNS as f64 / seconds;
+        report.add(format!("executions that wait 100 ms, workers: {workers}"), rate, "executions/s");
         drop(started);
     }
     idle(&mut report).await?;
@@ -138,7 +149,8 @@ struct Workers(Vec<Child>);
 
 impl Fleet {
     async fn start() -> anyhow::Result<Self> {
-        let data = TempDir::new()?;
+        // What a disk has to do for the embedded servers is not what is measured.
+        let data = TempDir::new_in("/dev/shm")?;
         let anywhere = ([127, 0, 0, 1], 0).into();
         let aws = badlambda_local::start(LocalAwsConfig::new(anywhere, data.path().join("aws"))).await?;
         let endpoint = format!("http://{}", aws.address);
@@ -172,7 +184,7 @@ impl Fleet {
         let mut api = self.program("badlambda-api")?;
         let api = Workers(vec![api.env("BADLAMBDA_LISTEN", address.to_string()).spawn()?]);
         let (http, begun) = (reqwest::Client::builder().no_proxy().build()?, Instant::now());
-        for (name, code) in [("hello", CODE), ("slow", "sleep event")] {
+        for (name, code) in [("hello", CODE), ("slow", "sleep event"), ("wait", "sleep 0.1")] {
             let body = json!({ "name": name, "code": code });
             let url = format!("http://{address}/v1/functions");
             while !http.post(&url).json(&body).send().await.is_ok_and(|answer| answer.status() == 201) {
@@ -199,6 +211,10 @@ impl Fleet {
 
     async fn send(&self, count: u64) -> anyhow::Result<()> {
         let messages: Vec<_> = (0..count).map(|n| message(&format!("run-{n}"), n)).collect();
+        self.send_all(&messages).await
+    }
+
+    async fn send_all(&self, messages: &[OutgoingMessage]) -> anyhow::Result<()> {
         for calls in messages.chunks(80) {
             for sent in join_all(calls.chunks(10).map(|batch| self.queue.send_batch(batch))).await {
                 sent?.into_iter().collect::<Result<Vec<_>, _>>()?;
