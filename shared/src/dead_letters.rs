@@ -21,6 +21,10 @@ use crate::records::Records;
 use crate::store::{Condition, Store, StoreError, TEXT};
 use crate::timestamp::Timestamp;
 
+mod pass;
+
+use self::pass::Pass;
+
 /// Why the message is there: a sentence.
 pub const REASON_ATTRIBUTE: &str = "badlambda_reason";
 /// The kind of the execution's error, as in its record.
@@ -117,7 +121,7 @@ impl DeadLetters {
         let mut own = vec![(REASON_ATTRIBUTE, reason)];
         own.extend(kind.as_str().map(|kind| (KIND_ATTRIBUTE, kind.to_owned())));
         own.extend(execution.map(|id| (EXECUTION_ATTRIBUTE, id.to_string())));
-        if Queue::copy_bytes(message, &own) <= limits::SQS_MESSAGE_BYTES {
+        if message.copy_bytes(&own) <= limits::SQS_MESSAGE_BYTES {
             return Ok(self.queue.send_copy(message, None, &own).await?);
         }
         let key = self.store.keys().dead_letter(&message.message_id);
@@ -305,60 +309,5 @@ impl DeadLetter {
         };
         let received = Received { message_id, body: &self.body, ..self.message.received() };
         received.parse(None).ok()
-    }
-}
-
-/// A walk over the messages that are there when it begins; what comes later, a redriven message that failed again
-/// among them, is left alone.
-struct Pass<'a> {
-    letters: &'a DeadLetters,
-    selection: Selection<'a>,
-    began_at: Timestamp,
-    waiting: Vec<Message>,
-    left: Vec<Message>,
-    found: bool,
-}
-
-impl<'a> Pass<'a> {
-    fn begin(letters: &'a DeadLetters, selection: Selection<'a>) -> Self {
-        let began_at = Timestamp::now();
-        Self { letters, selection, began_at, waiting: vec![], left: vec![], found: false }
-    }
-
-    async fn next(&mut self) -> Result<Option<Message>, DeadLetterError> {
-        loop {
-            if self.found {
-                return Ok(None);
-            }
-            while let Some(message) = self.waiting.pop() {
-                if self.is_meant(&message) {
-                    self.found = matches!(self.selection, Selection::One(_));
-                    return Ok(Some(message));
-                }
-                self.left.push(message);
-            }
-            self.waiting = self.letters.queue.receive(limits::SQS_BATCH, WAIT, LOOK).await?;
-            let seen = |message: &Message| self.left.iter().any(|left| left.message_id == message.message_id);
-            if self.waiting.iter().all(seen) {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn is_meant(&self, message: &Message) -> bool {
-        match self.selection {
-            Selection::All => message.sent_at <= self.began_at,
-            Selection::One(id) => message.message_id == id,
-        }
-    }
-
-    fn leave(&mut self, message: Message) {
-        self.left.push(message);
-    }
-
-    /// Shows the others again.
-    async fn end(mut self) -> Result<(), DeadLetterError> {
-        self.left.append(&mut self.waiting);
-        self.letters.release(&self.left).await
     }
 }
