@@ -57,6 +57,17 @@ class RunnerTest < Minitest::Test
     assert_equal 2, raised["backtrace"].size
   end
 
+  def test_a_function_says_whether_to_try_again
+    wish = ->(code) { error(code).values_at("type", "message", "retry") }
+    assert_equal ["BadLambda::Retry", "the function asked to be tried again", true], wish.("raise BadLambda::Retry")
+    assert_equal ["BadLambda::Retry", "busy", 1.5], wish.("raise BadLambda::Retry.in(1.5, 'busy')")
+    assert_equal ["BadLambda::Retry", "busy", true], wish.("raise BadLambda::Retry.in(Float::INFINITY, 'busy')")
+    assert_equal ["BadLambda::NoRetry", "a bad order", false], wish.("raise BadLambda::NoRetry, 'a bad order'")
+    assert_equal ["Mine", "x", false], wish.("class Mine < BadLambda::NoRetry; end\nraise Mine, 'x'")
+    assert_equal ["RuntimeError", "x", nil], wish.("raise 'x'")
+    assert_equal "ArgumentError", error("raise BadLambda::Retry.in('soon')")["type"]
+  end
+
   def test_only_the_functions_own_syntax_error_is_one
     assert_equal "syntax", error("def")["kind"]
     assert_equal %w[exception SyntaxError], error("eval 'def'").values_at("kind", "type")
