@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use badlambda_shared::execution::{ErrorKind, Execution, ExecutionError, Status};
+use badlambda_shared::execution::{ErrorKind, Execution, ExecutionError};
 use badlambda_shared::id::Origin;
 use badlambda_shared::limits;
 use badlambda_shared::records::Transition;
-use badlambda_shared::timestamp::Timestamp;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -33,12 +32,7 @@ pub(crate) async fn if_expired(
     let days = retention.as_secs_f64() / Duration::from_secs(24 * 3600).as_secs_f64();
     let message =
         format!("no worker finished it within the {days:.1} days for which the queue keeps messages");
-    let expired = Execution {
-        status: Status::Failed,
-        finished_at: Some(Timestamp::now()),
-        error: Some(ExecutionError::new(ErrorKind::Expired, message)),
-        ..execution
-    };
+    let expired = execution.failed(ExecutionError::new(ErrorKind::Expired, message));
     let found = app.records.find(&expired.function, &expired.id).await?;
     match app.records.write(&expired, found.as_ref().map(|found| found.etag.as_str())).await? {
         Transition::Final(other) => Ok(*other),

@@ -12,9 +12,8 @@
 //!   `versions` read what is there; `manifest` reads and replaces the one object of a function that changes.
 //! - An execution comes in through `submit`, and is put on the queue by `send`, where `batch` lets concurrent
 //!   submits share calls to SQS. `idempotency` makes a repeated request harmless. `poll` finds its record or waits for
-//!   it (`prefer`),
-//!   `expire` ends it where its message has outlived the queue, `results` redirects to what it left behind, and
-//!   `cancel` ends it before its time.
+//!   it (`prefer`), `expire` ends it where its message has outlived the queue, `results` redirects to what it left
+//!   behind, and `cancel` ends it before its time.
 //! - `health` answers probes.
 
 #![forbid(unsafe_code)]

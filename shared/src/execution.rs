@@ -222,6 +222,12 @@ impl Execution {
         }
     }
 
+    /// The same, ended now by this failure.
+    pub fn failed(self, error: ExecutionError) -> Self {
+        let (status, finished_at) = (Status::Failed, Some(Timestamp::now()));
+        Self { status, finished_at, error: Some(error), ..self }
+    }
+
     /// The execution without what only the stored record needs.
     pub fn public(mut self) -> Self {
         self.result_key = None;

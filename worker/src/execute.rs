@@ -4,28 +4,27 @@ use std::time::{Duration, Instant};
 
 use badlambda_shared::enqueue::message_for;
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
+use badlambda_shared::limits;
 use badlambda_shared::message::ExecutionRequest;
 use badlambda_shared::queue::Message;
 use badlambda_shared::retry::Delays;
-use badlambda_shared::store::StoreError;
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::{Instrument, Span};
 
 use crate::Worker;
 use crate::acknowledge::Acknowledgement;
-use crate::patience::{Unmet, patiently};
+use crate::patience::patiently;
 use crate::prepare::{Prepared, Unprepared, prepare};
 use crate::publish::publish;
 use crate::refuse::{refuse, unreadable};
 use crate::room::Place;
 use crate::running::{self, Ended};
 use crate::sandbox::{Outcome, RetryWish};
-use crate::turn::{GivenBack, Turn};
+use crate::turn::{GivenBack, Turn, record_of};
 
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
-/// How often function code may ask to be tried again: as often as its config could.
-const MOST_WISHES: u64 = 8;
+const AT_ONCE: Duration = Duration::ZERO;
 /// How long a message that is held ahead waits for a slot, before another worker had better have it.
 const SLOT_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -60,14 +59,8 @@ async fn see_through(worker: &Worker, message: &Message, place: Place) -> Acknow
         Ok(request) => request,
         Err(bad) => return unreadable(worker, message, bad).await,
     };
-    let find = || worker.records.find(&request.function, &request.id);
-    let found = match patiently("look for a record", &worker.stop, StoreError::may_pass, find).await {
-        Ok(found) => found,
-        Err(Unmet::Stopped) => return Acknowledgement::Retry(Duration::ZERO),
-        Err(Unmet::Never(error)) => {
-            tracing::error!(%error, "a record is damaged, and will be replaced");
-            None
-        }
+    let Ok(found) = record_of(worker, &request.function, &request.id).await else {
+        return Acknowledgement::Retry(Duration::ZERO);
     };
     if found.as_ref().is_some_and(|found| found.record.status.is_final()) {
         return Acknowledgement::Done;
@@ -83,10 +76,10 @@ async fn see_through(worker: &Worker, message: &Message, place: Place) -> Acknow
     let prepared = match prepare(worker, &turn.request).await {
         Ok(prepared) => prepared,
         Err(Unprepared::Never(error)) => return refuse(worker, message, &turn, error).await,
-        Err(Unprepared::Stopping) => return give_back(worker, &mut turn, GivenBack::NotBegun).await,
+        Err(Unprepared::Stopping) => return give_back(worker, &mut turn, AT_ONCE, GivenBack::NotBegun).await,
     };
     let Some(slot) = slot(worker).await else {
-        return give_back(worker, &mut turn, GivenBack::NotBegun).await;
+        return give_back(worker, &mut turn, AT_ONCE, GivenBack::NotBegun).await;
     };
     run(worker, &mut turn, prepared, Taken { _place: place, _slot: slot }).await
 }
@@ -139,17 +132,15 @@ async fn run(worker: &Worker, turn: &mut Turn, prepared: Prepared, taken: Taken)
     let outcome = match ended {
         Ended::Outcome(outcome) => outcome,
         Ended::Overtaken => return Acknowledgement::Done,
-        Ended::Abandoned => return give_back(worker, turn, GivenBack::Stopping).await,
+        Ended::Abandoned => return give_back(worker, turn, AT_ONCE, GivenBack::Stopping).await,
         Ended::Trouble(error) => {
             tracing::warn!(execution = %turn.request.id, %error, "an attempt got no outcome");
-            return give_back(worker, turn, GivenBack::Trouble(error.to_string())).await;
+            let delay = growing_delay(turn.lost);
+            return give_back(worker, turn, delay, GivenBack::Trouble(error.to_string())).await;
         }
     };
     if let Some(delay) = retry_delay(turn, &outcome, version.config.retries) {
-        return match give_back(worker, turn, GivenBack::Failed).await {
-            Acknowledgement::Retry(_) => Acknowledgement::Retry(delay),
-            done @ Acknowledgement::Done => done,
-        };
+        return give_back(worker, turn, delay, GivenBack::Failed).await;
     }
     // Publishing is waiting, which needs no slot; but where it stalls, no more is taken on.
     let publishing = worker.publishing_permit(&outcome).await;
@@ -171,20 +162,18 @@ fn retry_delay(turn: &Turn, outcome: &Outcome, retries: u64) -> Option<Duration>
     let (most, asked) = match outcome.retry {
         RetryWish::Never => return None,
         RetryWish::AsConfigured => (retries, None),
-        RetryWish::Again(asked) => (retries.max(MOST_WISHES), asked),
+        // As often as its config could have said.
+        RetryWish::Again(asked) => (*limits::RETRIES.range.end(), asked),
     };
     (failed < most).then(|| asked.unwrap_or_else(|| growing_delay(turn.failed)))
 }
 
-/// What comes back at once is given back at once; what our side failed at, after a while.
-async fn give_back(worker: &Worker, turn: &mut Turn, why: GivenBack) -> Acknowledgement {
+/// Gives the message back, to be received again after `delay`, unless its execution has its final record meanwhile.
+async fn give_back(worker: &Worker, turn: &mut Turn, delay: Duration, why: GivenBack) -> Acknowledgement {
     if turn.note_given_back(worker, &why).await {
         return Acknowledgement::Done;
     }
-    Acknowledgement::Retry(match why {
-        GivenBack::Trouble(_) => growing_delay(turn.lost),
-        GivenBack::NotBegun | GivenBack::Stopping | GivenBack::Failed => Duration::ZERO,
-    })
+    Acknowledgement::Retry(delay)
 }
 
 /// Grows with how often it came to this before.

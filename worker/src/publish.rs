@@ -33,15 +33,14 @@ pub(crate) async fn publish(
     // Made once: by its bytes, a repeated write knows its own.
     let record = final_record(worker, turn, version, outcome, result_key, logs_key).await?;
     let write = || worker.records.write(&record, turn.etag.as_deref());
-    let winner = match patiently("write a final record", &worker.abandon, StoreError::may_pass, write).await?
-    {
+    let first = match patiently("write a final record", &worker.abandon, StoreError::may_pass, write).await? {
         Transition::Final(other) => {
             tracing::info!(execution = %id, "another attempt was first");
-            *other
+            Some(other)
         }
-        Transition::Stored(_) | Transition::Superseded => record.clone(),
+        Transition::Stored(_) | Transition::Superseded => None,
     };
-    for key in of_nobody(&winner, &record, names) {
+    for key in of_nobody(first.as_deref().unwrap_or(&record), &record, names) {
         if let Err(error) = worker.store.delete(&key).await {
             tracing::warn!(%error, "something that no record names is left in the bucket");
         }

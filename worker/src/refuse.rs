@@ -4,17 +4,16 @@
 use std::time::Duration;
 
 use badlambda_shared::dead_letters::DeadLetterError;
-use badlambda_shared::execution::{ErrorKind, Execution, ExecutionError, Status};
+use badlambda_shared::execution::{ErrorKind, Execution, ExecutionError};
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::message::BadMessage;
 use badlambda_shared::queue::Message;
 use badlambda_shared::records::Transition;
-use badlambda_shared::timestamp::Timestamp;
 
 use crate::Worker;
 use crate::acknowledge::Acknowledgement;
 use crate::patience::{Unmet, patiently};
-use crate::turn::Turn;
+use crate::turn::{Stopped, Turn, record_of};
 
 /// How long a dead-letter queue that takes nothing may hold up a message.
 const BURY_PATIENCE: Duration = Duration::from_secs(120);
@@ -55,26 +54,15 @@ async fn conclude(
     etag: Option<&str>,
     error: ExecutionError,
 ) -> Acknowledgement {
-    let found = patiently(
-        "look for a record",
-        &worker.stop,
-        |_| true,
-        || worker.records.find(&record.function, &record.id),
-    );
-    match found.await {
+    match record_of(worker, &record.function, &record.id).await {
         Ok(Some(found)) if found.record.status.is_final() => return Acknowledgement::Done,
         Ok(_) => {}
-        Err(_) => return Acknowledgement::Retry(Duration::ZERO),
+        Err(Stopped) => return Acknowledgement::Retry(Duration::ZERO),
     }
     if let Err(delay) = bury(worker, message, Some(&record.id), &error).await {
         return Acknowledgement::Retry(delay);
     }
-    let record = Execution {
-        status: Status::Failed,
-        finished_at: Some(Timestamp::now()),
-        error: Some(error.bounded()),
-        ..record
-    };
+    let record = record.failed(error.bounded());
     let write = || worker.records.write(&record, etag);
     match patiently("write a final record", &worker.abandon, |_| true, write).await {
         Ok(Transition::Stored(_) | Transition::Final(_) | Transition::Superseded) => Acknowledgement::Done,

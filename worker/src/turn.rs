@@ -6,15 +6,41 @@
 use std::time::Duration;
 
 use badlambda_shared::execution::{Execution, Status, Tally};
+use badlambda_shared::id::ExecutionId;
 use badlambda_shared::message::ExecutionRequest;
+use badlambda_shared::name::FunctionName;
 use badlambda_shared::queue::Message;
 use badlambda_shared::records::{Found, Transition};
+use badlambda_shared::store::StoreError;
 use badlambda_shared::timestamp::Timestamp;
 
 use crate::Worker;
+use crate::patience::{Unmet, patiently};
 
 /// How long noting something may hold up that a message is given back.
 const NOTE_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The worker stops.
+#[derive(Debug)]
+pub(crate) struct Stopped;
+
+/// The execution's record, if it has one; looked for until the worker stops. One that is damaged counts as none, and
+/// gives way to the next that is written.
+pub(crate) async fn record_of(
+    worker: &Worker,
+    function: &FunctionName,
+    id: &ExecutionId,
+) -> Result<Option<Found>, Stopped> {
+    let find = || worker.records.find(function, id);
+    match patiently("look for a record", &worker.stop, StoreError::may_pass, find).await {
+        Ok(found) => Ok(found),
+        Err(Unmet::Stopped) => Err(Stopped),
+        Err(Unmet::Never(error)) => {
+            tracing::error!(%error, "a record is damaged, and will be replaced");
+            Ok(None)
+        }
+    }
+}
 
 /// The present delivery.
 #[derive(Clone, Debug)]

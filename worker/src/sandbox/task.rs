@@ -20,7 +20,7 @@ pub struct Task {
     pub function: String,
     /// The version's number.
     pub version: u32,
-    /// How often the message was received, this time included.
+    /// Which attempt it is, from 1 on.
     pub attempt: u32,
     /// How the code is run.
     pub form: Form,
