@@ -4,14 +4,13 @@
 //! that SQS itself moved there, after too many receives, say nothing, and their execution has none: redriven, it is the
 //! same one that runs again; purged, it gets its record.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::MissedTickBehavior;
 
 use crate::enqueue::{EnqueueError, message_for};
-use crate::execution::{ErrorKind, Execution, ExecutionError, Status};
+use crate::execution::{ErrorKind, Execution, ExecutionError};
 use crate::id::ExecutionId;
 use crate::limits;
 use crate::message::{ExecutionRequest, Input, Received};
@@ -133,19 +132,23 @@ impl DeadLetters {
 
     /// Looks at up to `most` messages, the order being SQS's. Meanwhile no one else sees them.
     pub async fn list(&self, most: usize) -> Result<Vec<DeadLetter>, DeadLetterError> {
-        let mut messages = self.take(most, |_| false).await?;
-        messages.truncate(most);
+        let mut pass = Pass::begin(self);
         let mut letters = vec![];
-        for message in messages {
+        while letters.len() < most
+            && let Some(message) = pass.next().await?
+        {
             letters.push(self.read(message).await?);
         }
+        pass.end().await?;
         Ok(letters)
     }
 
     /// Looks for one message.
     pub async fn show(&self, message_id: &str) -> Result<Option<DeadLetter>, DeadLetterError> {
-        let messages = self.take(usize::MAX, |message| message.message_id == message_id).await?;
-        match messages.into_iter().find(|message| message.message_id == message_id) {
+        let mut pass = Pass::begin(self);
+        let found = pass.next_of(Selection::One(message_id)).await?;
+        pass.end().await?;
+        match found {
             Some(message) => Ok(Some(self.read(message).await?)),
             None => Ok(None),
         }
@@ -161,16 +164,15 @@ impl DeadLetters {
         let mut pace = tokio::time::interval(Duration::from_secs(1) / per_second.max(1));
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut redriven = vec![];
-        let mut pass = Pass::begin(self, selection);
-        while let Some(message) = pass.next().await? {
+        let mut pass = Pass::begin(self);
+        while let Some(message) = pass.next_of(selection).await? {
             if message.moved_from.as_deref().is_some_and(|name| name != self.source.name()) {
-                pass.leave(message);
                 continue;
             }
             pace.tick().await;
             let letter = self.read(message).await?;
             let execution = self.send_back(&letter).await?;
-            self.delete(&letter.message).await?;
+            pass.delete(&letter.message).await?;
             redriven.push(Redriven { message_id: letter.message_id, execution });
         }
         pass.end().await?;
@@ -180,53 +182,19 @@ impl DeadLetters {
     /// Deletes messages, and answers how many. An execution without a final record gets one.
     pub async fn purge(&self, selection: Selection<'_>) -> Result<usize, DeadLetterError> {
         let mut purged = 0;
-        let mut pass = Pass::begin(self, selection);
-        while let Some(message) = pass.next().await? {
+        let mut pass = Pass::begin(self);
+        while let Some(message) = pass.next_of(selection).await? {
             let letter = self.read(message).await?;
             if letter.kind.is_none()
                 && let Some(request) = letter.request()
             {
                 self.record_lost(request, &letter).await?;
             }
-            self.delete(&letter.message).await?;
+            pass.delete(&letter.message).await?;
             purged += 1;
         }
         pass.end().await?;
         Ok(purged)
-    }
-
-    /// Receives messages until there are `most`, there are no more, or `found` is one; then shows them to others again.
-    async fn take(
-        &self,
-        most: usize,
-        found: impl Fn(&Message) -> bool,
-    ) -> Result<Vec<Message>, DeadLetterError> {
-        let mut taken: HashMap<String, Message> = HashMap::new();
-        while taken.len() < most && !taken.values().any(&found) {
-            let received = self.queue.receive(limits::SQS_BATCH, WAIT, LOOK).await?;
-            let known = taken.len();
-            taken.extend(received.into_iter().map(|message| (message.message_id.clone(), message)));
-            if taken.len() == known {
-                break;
-            }
-        }
-        let taken: Vec<Message> = taken.into_values().collect();
-        self.release(&taken).await?;
-        Ok(taken)
-    }
-
-    async fn release(&self, messages: &[Message]) -> Result<(), DeadLetterError> {
-        for batch in messages.chunks(limits::SQS_BATCH) {
-            let changes: Vec<_> =
-                batch.iter().map(|message| (message.receipt_handle.clone(), Duration::ZERO)).collect();
-            self.queue.change_visibility_batch(&changes).await?;
-        }
-        Ok(())
-    }
-
-    async fn delete(&self, message: &Message) -> Result<(), DeadLetterError> {
-        let results = self.queue.delete_batch(std::slice::from_ref(&message.receipt_handle)).await?;
-        Ok(results.into_iter().collect::<Result<(), _>>()?)
     }
 
     /// The message with the body that it came with.
@@ -293,8 +261,7 @@ impl DeadLetters {
         let queued = Execution::queued(request.id, request.function, None, request.submitted_at);
         let error = ExecutionError::new(ErrorKind::WorkerLost, letter.reason.clone());
         let found = self.records.find(&queued.function, &queued.id).await?;
-        let (status, finished_at) = (Status::Failed, Some(Timestamp::now()));
-        let record = Execution { status, finished_at, error: Some(error), ..queued };
+        let record = queued.failed(error);
         self.records.write(&record, found.as_ref().map(|found| found.etag.as_str())).await?;
         Ok(())
     }
@@ -303,10 +270,7 @@ impl DeadLetters {
 impl DeadLetter {
     /// What the message asks for, if it can be read.
     fn request(&self) -> Option<ExecutionRequest> {
-        let message_id = match self.message.attribute(EXECUTION_ATTRIBUTE) {
-            Some(id) => id,
-            None => &self.message.message_id,
-        };
+        let message_id = self.message.attribute(EXECUTION_ATTRIBUTE).unwrap_or(&self.message.message_id);
         let received = Received { message_id, body: &self.body, ..self.message.received() };
         received.parse(None).ok()
     }

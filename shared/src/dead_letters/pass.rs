@@ -1,61 +1,82 @@
-//! Going through dead letters.
+//! Going through dead letters, each once.
+
+use std::collections::HashMap;
+use std::time::Duration;
 
 use super::{DeadLetterError, DeadLetters, LOOK, Selection, WAIT};
 use crate::limits;
 use crate::queue::Message;
 use crate::timestamp::Timestamp;
 
-/// A walk over the messages that are there when it begins; what comes later, a redriven message that failed again
-/// among them, is left alone.
+/// A walk over the messages. What it has taken is out of others' sight until it ends.
 pub(super) struct Pass<'a> {
     letters: &'a DeadLetters,
-    selection: Selection<'a>,
     began_at: Timestamp,
+    /// Received, and not come to yet.
     waiting: Vec<Message>,
-    left: Vec<Message>,
+    /// The receipt handles of what was received and is still there, by the messages' ids.
+    taken: HashMap<String, String>,
     found: bool,
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn begin(letters: &'a DeadLetters, selection: Selection<'a>) -> Self {
-        let began_at = Timestamp::now();
-        Self { letters, selection, began_at, waiting: vec![], left: vec![], found: false }
+    pub(super) fn begin(letters: &'a DeadLetters) -> Self {
+        let (began_at, waiting, taken) = (Timestamp::now(), vec![], HashMap::new());
+        Self { letters, began_at, waiting, taken, found: false }
     }
 
+    /// The next message, whichever it is.
     pub(super) async fn next(&mut self) -> Result<Option<Message>, DeadLetterError> {
-        loop {
-            if self.found {
-                return Ok(None);
-            }
-            while let Some(message) = self.waiting.pop() {
-                if self.is_meant(&message) {
-                    self.found = matches!(self.selection, Selection::One(_));
-                    return Ok(Some(message));
+        if self.waiting.is_empty() {
+            let received = self.letters.queue.receive(limits::SQS_BATCH, WAIT, LOOK).await?;
+            for message in received {
+                let handle = message.receipt_handle.clone();
+                if self.taken.insert(message.message_id.clone(), handle).is_none() {
+                    self.waiting.push(message);
                 }
-                self.left.push(message);
-            }
-            self.waiting = self.letters.queue.receive(limits::SQS_BATCH, WAIT, LOOK).await?;
-            let seen = |message: &Message| self.left.iter().any(|left| left.message_id == message.message_id);
-            if self.waiting.iter().all(seen) {
-                return Ok(None);
             }
         }
+        Ok(self.waiting.pop())
     }
 
-    fn is_meant(&self, message: &Message) -> bool {
-        match self.selection {
-            Selection::All => message.sent_at <= self.began_at,
-            Selection::One(id) => message.message_id == id,
+    /// The next message of the selection. What came after the beginning, a redriven message that failed again among it,
+    /// is not meant by all.
+    pub(super) async fn next_of(
+        &mut self,
+        selection: Selection<'_>,
+    ) -> Result<Option<Message>, DeadLetterError> {
+        while !self.found
+            && let Some(message) = self.next().await?
+        {
+            let is_meant = match selection {
+                Selection::All => message.sent_at <= self.began_at,
+                Selection::One(id) => message.message_id == id,
+            };
+            if is_meant {
+                self.found = matches!(selection, Selection::One(_));
+                return Ok(Some(message));
+            }
         }
+        Ok(None)
     }
 
-    pub(super) fn leave(&mut self, message: Message) {
-        self.left.push(message);
+    /// Deletes a message that it came to.
+    pub(super) async fn delete(&mut self, message: &Message) -> Result<(), DeadLetterError> {
+        let handles = std::slice::from_ref(&message.receipt_handle);
+        for result in self.letters.queue.delete_batch(handles).await? {
+            result?;
+        }
+        self.taken.remove(&message.message_id);
+        Ok(())
     }
 
     /// Shows the others again.
-    pub(super) async fn end(mut self) -> Result<(), DeadLetterError> {
-        self.left.append(&mut self.waiting);
-        self.letters.release(&self.left).await
+    pub(super) async fn end(self) -> Result<(), DeadLetterError> {
+        let handles: Vec<String> = self.taken.into_values().collect();
+        for batch in handles.chunks(limits::SQS_BATCH) {
+            let changes: Vec<_> = batch.iter().map(|handle| (handle.clone(), Duration::ZERO)).collect();
+            self.letters.queue.change_visibility_batch(&changes).await?;
+        }
+        Ok(())
     }
 }
