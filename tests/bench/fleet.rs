@@ -6,16 +6,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use badlambda_local::{LocalAws, LocalAwsConfig};
-use badlambda_shared::aws::{AwsClients, FixedEndpoint};
-use badlambda_shared::config::{Environment, SharedConfig};
 use badlambda_shared::queue::{OutgoingMessage, Queue};
 use badlambda_shared::records::Records;
-use badlambda_shared::store::Store;
 use badlambda_shared::timestamp::Timestamp;
+use badlambda_tests::addresses;
 use futures::future::join_all;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::report::Report;
@@ -140,7 +138,7 @@ struct Fleet {
     aws: LocalAws,
     queue: Queue,
     records: Records,
-    environment: Vec<(&'static str, String)>,
+    addresses: Value,
     data: TempDir,
 }
 
@@ -153,36 +151,26 @@ impl Fleet {
         let data = TempDir::new_in("/dev/shm")?;
         let anywhere = ([127, 0, 0, 1], 0).into();
         let aws = badlambda_local::start(LocalAwsConfig::new(anywhere, data.path().join("aws"))).await?;
-        let endpoint = format!("http://{}", aws.address);
-        let environment = vec![
-            ("AWS_ENDPOINT_URL", endpoint.clone()),
-            ("AWS_ACCESS_KEY_ID", aws.access_key_id.clone()),
-            ("AWS_SECRET_ACCESS_KEY", aws.secret_access_key.clone()),
-            ("AWS_REGION", aws.region.clone()),
-            ("BADLAMBDA_QUEUE_URL", aws.queue_url.clone()),
-            ("BADLAMBDA_DEAD_LETTER_QUEUE_URL", aws.dead_letter_queue_url.clone()),
-            ("BADLAMBDA_BUCKET", aws.bucket.clone()),
-            ("BADLAMBDA_LOG", "error".to_owned()),
-        ];
-        let clients = AwsClients::fixed(FixedEndpoint {
-            endpoint,
-            access_key_id: aws.access_key_id.clone(),
-            secret_access_key: aws.secret_access_key.clone(),
-            region: aws.region.clone(),
+        let addresses = json!({
+            "aws": format!("http://{}", aws.address),
+            "queue_url": aws.queue_url,
+            "dead_letter_queue_url": aws.dead_letter_queue_url,
+            "bucket": aws.bucket,
+            "access_key_id": aws.access_key_id,
+            "secret_access_key": aws.secret_access_key,
+            "region": aws.region,
         });
-        let pairs = environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-        let config = SharedConfig::from_environment(&Environment::from_pairs(pairs)?)?;
-        let records = Records::new(Store::new(&clients, &config));
-        let fleet = Self { aws, queue: Queue::new(&clients, &config), records, environment, data };
+        let (queue, records) = (addresses::queue(&addresses), addresses::records(&addresses));
+        let fleet = Self { aws, queue, records, addresses, data };
         fleet.create_functions().await?;
         Ok(fleet)
     }
 
     /// By an api that ends afterwards.
     async fn create_functions(&self) -> anyhow::Result<()> {
-        let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let address = addresses::free_address()?;
         let mut api = self.program("badlambda-api")?;
-        let api = Workers(vec![api.env("BADLAMBDA_LISTEN", address.to_string()).spawn()?]);
+        let api = Workers(vec![api.env("BADLAMBDA_LISTEN", &address).spawn()?]);
         let (http, begun) = (reqwest::Client::builder().no_proxy().build()?, Instant::now());
         for (name, code) in [("hello", CODE), ("slow", "sleep event"), ("wait", "sleep 0.1")] {
             let body = json!({ "name": name, "code": code });
@@ -198,7 +186,8 @@ impl Fleet {
 
     fn program(&self, name: &str) -> anyhow::Result<Command> {
         let mut command = Command::new(std::env::current_exe()?.with_file_name(name));
-        command.env_clear().env("PATH", "/usr/bin:/bin").envs(self.environment.iter().cloned());
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("BADLAMBDA_LOG", "error");
+        addresses::tell(&mut command, &self.addresses);
         command.env("BADLAMBDA_SCRATCH_DIR", self.data.path().join("scratch")).stdin(Stdio::null());
         Ok(command)
     }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use badlambda_faults::{FaultProxy, Plan};
+use badlambda_tests::addresses::{self, free_address, text};
+use badlambda_tests::faults::{FaultProxy, Plan};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -44,9 +45,8 @@ impl Fleet {
         let direct: Value = serde_json::from_str(&line)?;
         let proxy = FaultProxy::start(text(&direct, "aws"), seed, Plan::default())?;
         let mut addresses = direct.clone();
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         addresses["aws"] = json!(proxy.url);
-        addresses["api"] = json!(format!("http://127.0.0.1:{port}"));
+        addresses["api"] = json!(format!("http://{}", free_address()?));
         let api = start_api(&addresses)?;
         let mut workers = vec![];
         for _ in 0..WORKERS {
@@ -115,7 +115,9 @@ impl Fleet {
         }
         let alive = |pid: &&i32| ours(**pid);
         left.extend(self.below.iter().filter(alive).map(|pid| format!("process {pid} is left")));
-        left.extend(files(self.scratch.path()).into_iter().map(|path| format!("file {path} is left")));
+        left.extend(
+            files(self.scratch.path()).into_iter().map(|path| format!("file {} is left", path.display())),
+        );
         Ok(left)
     }
 }
@@ -125,12 +127,11 @@ fn ours(pid: i32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("badlambda"))
 }
 
-fn files(folder: &std::path::Path) -> Vec<String> {
+/// All files below `folder`.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return vec![] };
     let paths = entries.flatten().map(|entry| entry.path());
-    paths
-        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path.display().to_string()] })
-        .collect()
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 /// Every process with its parent.
@@ -149,10 +150,6 @@ pub fn signal(process: &Child, signal: Signal) {
     let _ = kill(Pid::from_raw(process.id() as i32), signal);
 }
 
-pub fn text<'a>(addresses: &'a Value, name: &str) -> &'a str {
-    addresses[name].as_str().unwrap_or_default()
-}
-
 fn program(name: &str) -> anyhow::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?.with_file_name(name));
     let log = std::env::var_os("BADLAMBDA_LOG").unwrap_or("error".into());
@@ -160,27 +157,16 @@ fn program(name: &str) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-fn configured(name: &str, addresses: &Value) -> anyhow::Result<Command> {
-    let mut command = program(name)?;
-    command
-        .env("AWS_ENDPOINT_URL", text(addresses, "aws"))
-        .env("AWS_ACCESS_KEY_ID", text(addresses, "access_key_id"))
-        .env("AWS_SECRET_ACCESS_KEY", text(addresses, "secret_access_key"))
-        .env("AWS_REGION", text(addresses, "region"))
-        .env("BADLAMBDA_QUEUE_URL", text(addresses, "queue_url"))
-        .env("BADLAMBDA_DEAD_LETTER_QUEUE_URL", text(addresses, "dead_letter_queue_url"))
-        .env("BADLAMBDA_BUCKET", text(addresses, "bucket"));
-    Ok(command)
-}
-
 fn start_api(addresses: &Value) -> anyhow::Result<Child> {
-    let mut command = configured("badlambda-api", addresses)?;
+    let mut command = program("badlambda-api")?;
+    addresses::tell(&mut command, addresses);
     let listen = text(addresses, "api").trim_start_matches("http://");
     command.env("BADLAMBDA_LISTEN", listen).spawn().context("could not start the api")
 }
 
 fn start_worker(addresses: &Value, scratch: &TempDir) -> anyhow::Result<Child> {
-    let mut command = configured("badlambda-worker", addresses)?;
+    let mut command = program("badlambda-worker")?;
+    addresses::tell(&mut command, addresses);
     command
         .env("BADLAMBDA_LISTEN", "127.0.0.1:0")
         .env("BADLAMBDA_SCRATCH_DIR", scratch.path())
@@ -188,8 +174,5 @@ fn start_worker(addresses: &Value, scratch: &TempDir) -> anyhow::Result<Child> {
         .env("BADLAMBDA_VISIBILITY_SECONDS", "10")
         .env("BADLAMBDA_DRAIN_SECONDS", "2")
         .env("BADLAMBDA_MAX_ATTEMPTS", "9");
-    if !nix::unistd::geteuid().is_root() {
-        command.env("BADLAMBDA_ISOLATION", "unprivileged");
-    }
     command.spawn().context("could not start a worker")
 }

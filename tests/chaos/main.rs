@@ -22,7 +22,7 @@ mod work;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use badlambda_faults::Plan;
+use badlambda_tests::faults::Plan;
 use clap::Parser;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;

@@ -1,15 +1,16 @@
 //! What came of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use badlambda_shared::queue::Queue;
+use badlambda_tests::addresses::{dead_letters, queue, text};
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
-use crate::fleet::{Fleet, text};
-use crate::work::{Expected, Work, dead_letters, queue};
+use crate::fleet::{Fleet, files};
+use crate::work::{Expected, Work};
 
 const READS_AT_ONCE: usize = 32;
 const PAUSE: Duration = Duration::from_millis(200);
@@ -69,7 +70,8 @@ async fn wait(http: &reqwest::Client, api: &str, path: &str, deadline: Instant) 
         let answer = http.get(format!("{api}{path}")).header("prefer", "wait=5").send().await;
         if let Ok(answer) = answer
             && let Ok(execution) = answer.json::<Value>().await
-            && ["succeeded", "failed", "cancelled"].contains(&text(&execution, "status"))
+            && ["succeeded", "failed", "cancelled"]
+                .contains(&execution["status"].as_str().unwrap_or_default())
         {
             return Some(execution);
         }
@@ -149,8 +151,7 @@ impl Found {
 
     /// Compares the bucket's files with what was accepted and what records name.
     fn count(&mut self, data: &Path, named: &[String]) {
-        let mut files = vec![];
-        walk(data, &mut files);
+        let files = files(data);
         let of_executions =
             files.iter().filter_map(|path| path.to_str()).filter(|path| path.contains("/executions/"));
         for path in of_executions {
@@ -169,11 +170,4 @@ impl Found {
 fn key_of(url: &str) -> String {
     let path = url.split('?').next().unwrap_or_default();
     path.split_once("/executions/").map_or(path, |(_, key)| key).to_owned()
-}
-
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        if path.is_dir() { walk(&path, files) } else { files.push(path) }
-    }
 }

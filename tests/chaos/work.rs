@@ -4,18 +4,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use badlambda_shared::aws::{AwsClients, FixedEndpoint};
-use badlambda_shared::config::{Environment, SharedConfig};
-use badlambda_shared::dead_letters::DeadLetters;
 use badlambda_shared::queue::{OutgoingMessage, Queue};
-use badlambda_shared::store::Store;
 use badlambda_shared::trace::Trace;
+use badlambda_tests::addresses::{queue, text};
 use futures::future::join_all;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
-
-use crate::fleet::text;
 
 const SUBMITTERS: usize = 8;
 const PAUSE: Duration = Duration::from_millis(100);
@@ -149,34 +144,4 @@ impl Work {
             tokio::time::sleep(PAUSE).await;
         }
     }
-}
-
-/// The queue as a producer has it.
-pub fn queue(addresses: &Value) -> Queue {
-    Queue::new(&clients(addresses), &shared_config(addresses))
-}
-
-/// The dead-letter queue as an operator has it.
-pub fn dead_letters(addresses: &Value) -> DeadLetters {
-    DeadLetters::new(&queue(addresses), &Store::new(&clients(addresses), &shared_config(addresses)))
-}
-
-fn clients(addresses: &Value) -> AwsClients {
-    AwsClients::fixed(FixedEndpoint {
-        endpoint: text(addresses, "aws").to_owned(),
-        access_key_id: text(addresses, "access_key_id").to_owned(),
-        secret_access_key: text(addresses, "secret_access_key").to_owned(),
-        region: text(addresses, "region").to_owned(),
-    })
-}
-
-fn shared_config(addresses: &Value) -> SharedConfig {
-    let pairs = [
-        ("QUEUE_URL", "queue_url"),
-        ("DEAD_LETTER_QUEUE_URL", "dead_letter_queue_url"),
-        ("BUCKET", "bucket"),
-    ];
-    let pairs = pairs.map(|(name, field)| (format!("BADLAMBDA_{name}"), text(addresses, field).to_owned()));
-    let environment = Environment::from_pairs(pairs).unwrap_or_default();
-    SharedConfig::from_environment(&environment).unwrap_or_else(|error| panic!("{error}"))
 }

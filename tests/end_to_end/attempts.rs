@@ -1,13 +1,9 @@
 //! Which attempts count, and what comes after the last.
 
-use std::time::Duration;
-
-use aws_sdk_sqs::types::QueueAttributeName;
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::deployment::Deployment;
-use crate::elsewhere::configured;
+use crate::elsewhere::{configured, queue_with_dead_letters};
 use crate::fleet::Fleet;
 
 const LONG: &str =
@@ -70,7 +66,7 @@ async fn what_its_workers_did_not_survive_is_given_up() {
     let settings = [("BADLAMBDA_MAX_ATTEMPTS", "1"), ("BADLAMBDA_SLOTS", "1")];
     let worker = deployment.worker(&settings).await;
     fleet.create("long", LONG, json!({"timeout_ms": 900_000})).await;
-    let url = submit(fleet, "long", json!({"sleeps": [1]})).await;
+    let url = fleet.submit("long", &json!({"sleeps": [1]})).await;
     deployment.scratch.begun(1).await;
     worker.kill();
     let _worker = deployment.worker(&settings).await;
@@ -88,7 +84,7 @@ async fn what_drains_hand_back_uses_up_no_attempt() {
     let settings =
         [("BADLAMBDA_MAX_ATTEMPTS", "1"), ("BADLAMBDA_DRAIN_SECONDS", "0"), ("BADLAMBDA_SLOTS", "1")];
     fleet.create("long", LONG, json!({"timeout_ms": 900_000})).await;
-    let url = submit(fleet, "long", json!({"sleeps": [1, 2, 3]})).await;
+    let url = fleet.submit("long", &json!({"sleeps": [1, 2, 3]})).await;
     for _ in 0..3 {
         let worker = deployment.worker(&settings).await;
         deployment.scratch.begun(1).await;
@@ -130,28 +126,9 @@ async fn a_queue_that_gives_up_before_the_worker_does_is_refused() {
 }
 
 async fn queue_that_gives_up_after(fleet: &Fleet, receives: u32) -> String {
-    let arn = QueueAttributeName::QueueArn;
-    let asked = fleet.sqs.get_queue_attributes().queue_url(fleet.address("dead_letter_queue_url"));
-    let attributes = asked.attribute_names(arn.clone()).send().await.unwrap().attributes.unwrap();
-    let policy = json!({"deadLetterTargetArn": attributes[&arn], "maxReceiveCount": receives.to_string()});
-    let create = fleet.sqs.create_queue().queue_name(format!("gives-up-{:x}", rand::random::<u64>()));
-    let created = create.attributes(QueueAttributeName::RedrivePolicy, policy.to_string()).send().await;
-    created.unwrap().queue_url.unwrap()
-}
-
-#[tokio::test]
-async fn the_same_id_twice_on_the_queue_is_one_execution() {
-    let fleet = Fleet::start().await;
-    fleet.create("chance", "rand", json!({})).await;
-    let envelope = json!({"function": "chance", "id": "order-7", "input": null}).to_string();
-    fleet.send(&envelope, None).await;
-    let first = fleet.finished("/v1/functions/chance/executions/order-7").await;
-    fleet.send(&envelope, None).await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    fleet.queue_is_empty().await;
-    let second = fleet.finished("/v1/functions/chance/executions/order-7").await;
-    assert_eq!(second["finished_at"], first["finished_at"]);
-    assert_eq!(second["result"], first["result"]);
+    let name = format!("gives-up-{:x}", rand::random::<u64>());
+    let dead_letter_url = fleet.address("dead_letter_queue_url");
+    queue_with_dead_letters(&fleet.sqs, &name, dead_letter_url, receives).await
 }
 
 #[tokio::test]
@@ -160,10 +137,4 @@ async fn an_input_for_the_bucket_arrives_whole() {
     fleet.create("size", "event.sum(&:bytesize)", json!({})).await;
     let execution = fleet.execute("size", &json!(["é".repeat(500_000), "x".repeat(3_000_000)])).await;
     assert_eq!(execution["result"], 4_000_000, "{}", execution["error"]);
-}
-
-async fn submit(fleet: &Fleet, name: &str, input: Value) -> String {
-    let submit = fleet.request(Method::POST, &format!("/v1/functions/{name}/executions")).json(&input);
-    let accepted: Value = submit.send().await.unwrap().json().await.unwrap();
-    accepted["url"].as_str().unwrap().to_owned()
 }

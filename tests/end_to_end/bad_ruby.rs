@@ -54,7 +54,7 @@ async fn a_syntax_error_that_came_past_the_check_has_its_kind() {
     // Newer Ruby than the worker's would be needed to have one at all, so it is written into the bucket by hand.
     let function = fleet.create("later", "1", json!({})).await;
     let key = format!("code/{}.rb", function["code_sha256"].as_str().unwrap());
-    let data = crate::fleet::clients(&fleet.addresses);
+    let data = badlambda_tests::addresses::clients(&fleet.addresses);
     let config = badlambda_shared::config::SharedConfig {
         queue_url: String::new(),
         dead_letter_queue_url: String::new(),

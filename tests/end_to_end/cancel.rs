@@ -13,18 +13,12 @@ async fn cancel(fleet: &Fleet, url: &str) -> (StatusCode, Value) {
     (answer.status(), answer.json().await.unwrap())
 }
 
-async fn submit(fleet: &Fleet, name: &str) -> String {
-    let submit = fleet.request(Method::POST, &format!("/v1/functions/{name}/executions"));
-    let accepted: Value = submit.body("null").send().await.unwrap().json().await.unwrap();
-    accepted["url"].as_str().unwrap().to_owned()
-}
-
 #[tokio::test]
 async fn what_is_queued_never_runs() {
     let deployment = Deployment::start().await;
     let fleet = &deployment.fleet;
     fleet.create("tell", "File.write('begun', ''); sleep 5", json!({})).await;
-    let submitted = submit(fleet, "tell").await;
+    let submitted = fleet.submit("tell", &json!(null)).await;
     let message_id = fleet.send("null", Some("tell")).await;
     let sent = format!("/v1/functions/tell/executions/{message_id}");
     for url in [&submitted, &sent] {
@@ -50,7 +44,7 @@ async fn what_runs_is_ended_within_a_few_seconds() {
     let _worker = deployment.worker(&[("BADLAMBDA_SLOTS", "1")]).await;
     fleet.create("long", "File.write('begun', ''); sleep 600", json!({"timeout_ms": 900_000})).await;
     for wait in [Duration::ZERO, Duration::from_secs(7)] {
-        let url = submit(fleet, "long").await;
+        let url = fleet.submit("long", &json!(null)).await;
         deployment.scratch.begun(1).await;
         tokio::time::sleep(wait).await;
         let cancelled_at = Instant::now();

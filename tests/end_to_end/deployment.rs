@@ -2,17 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use badlambda_faults::{FaultProxy, Plan};
-use badlambda_shared::config::{Environment, SharedConfig};
 use badlambda_shared::dead_letters::DeadLetters;
-use badlambda_shared::queue::Queue;
 use badlambda_shared::store::Store;
+use badlambda_tests::addresses::{self, free_address};
+use badlambda_tests::faults::{FaultProxy, Plan};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::elsewhere::{self, free_address};
-use crate::fleet::{Fleet, PATIENCE, Process, clients, program};
+use crate::elsewhere;
+use crate::fleet::{Fleet, PATIENCE, Process, program};
 
 /// Ended in this order: the api, then the servers.
 pub struct Deployment {
@@ -52,7 +51,7 @@ impl Deployment {
         addresses["direct"] = json!(direct);
         addresses["aws"] = json!(proxy.url);
         addresses["public_s3"] = json!(proxy.url.replace("127.0.0.1", host.unwrap_or("127.0.0.1")));
-        let address = free_address();
+        let address = free_address().unwrap();
         addresses["api"] = json!(format!("http://{address}"));
         let mut api = configured("badlambda-api", &addresses);
         api.env("BADLAMBDA_LISTEN", address);
@@ -63,7 +62,7 @@ impl Deployment {
 
     /// A worker that is ready.
     pub async fn worker(&self, settings: &[(&str, &str)]) -> Worker {
-        let address = free_address();
+        let address = free_address().unwrap();
         let admin = format!("http://{address}");
         let mut command = configured("badlambda-worker", &self.fleet.addresses);
         command
@@ -84,29 +83,18 @@ impl Deployment {
 
     /// The dead-letter queue, as the fleet's operator has it, past the proxy.
     pub fn dead_letters(&self) -> DeadLetters {
-        let (aws, config) = (clients(&self.direct()), self.config());
-        DeadLetters::new(&Queue::new(&aws, &config), &Store::new(&aws, &config))
+        addresses::dead_letters(&self.direct())
     }
 
     /// The bucket, past the proxy.
     pub fn store(&self) -> Store {
-        Store::new(&clients(&self.direct()), &self.config())
+        addresses::store(&self.direct())
     }
 
     fn direct(&self) -> Value {
         let mut addresses = self.fleet.addresses.clone();
         addresses["aws"] = addresses["direct"].clone();
         addresses
-    }
-
-    fn config(&self) -> SharedConfig {
-        let names = ["queue_url", "dead_letter_queue_url", "bucket"];
-        let setting =
-            |name: &str| (format!("BADLAMBDA_{}", name.to_uppercase()), self.fleet.address(name).to_owned());
-        let pairs = names.map(setting);
-        let path_style = [("BADLAMBDA_S3_PATH_STYLE".to_owned(), "true".to_owned())];
-        let environment = Environment::from_pairs(pairs.into_iter().chain(path_style)).unwrap();
-        SharedConfig::from_environment(&environment).unwrap()
     }
 }
 

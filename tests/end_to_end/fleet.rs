@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::types::MessageAttributeValue;
-use badlambda_shared::aws::{AwsClients, FixedEndpoint};
+use badlambda_tests::addresses::{clients, free_address, text};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::{Method, RequestBuilder, Response};
@@ -43,10 +43,6 @@ pub struct Process {
 
 impl Process {
     pub fn start(mut command: Command) -> Self {
-        Self::start_command(&mut command)
-    }
-
-    pub fn start_command(command: &mut Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let stdout = child.stdout.take().map(BufReader::new);
         Self { child, stdout }
@@ -122,9 +118,10 @@ impl Fleet {
         let start = |name: &str, address: &str| {
             let mut command = elsewhere::configured(name, &addresses);
             command.env("BADLAMBDA_LISTEN", address).env("BADLAMBDA_SLOTS", "4");
-            Process::start_command(command.envs(environment.iter().copied()))
+            command.envs(environment.iter().copied());
+            Process::start(command)
         };
-        let address = elsewhere::free_address();
+        let address = free_address().unwrap();
         let (api, worker) = (start("badlambda-api", &address), start("badlambda-worker", "127.0.0.1:0"));
         addresses["api"] = json!(format!("http://{address}"));
         let mut fleet = Self::of(api, addresses);
@@ -164,7 +161,7 @@ impl Fleet {
 
     /// Clients of whatever serves at `addresses`.
     pub fn of(process: Process, addresses: Value) -> Self {
-        let sqs = sqs(&addresses);
+        let sqs = aws_sdk_sqs::Client::new(clients(&addresses).sdk());
         let no_redirects = reqwest::redirect::Policy::none();
         let http =
             reqwest::Client::builder().no_proxy().redirect(no_redirects).timeout(PATIENCE).build().unwrap();
@@ -172,7 +169,7 @@ impl Fleet {
     }
 
     pub fn address(&self, name: &str) -> &str {
-        self.addresses[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.addresses))
+        text(&self.addresses, name)
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -192,14 +189,19 @@ impl Fleet {
         serde_json::from_str(&body).unwrap()
     }
 
-    /// Submits an input, which must be accepted, and waits for the final record.
-    pub async fn execute(&self, name: &str, input: &Value) -> Value {
+    /// Submits an input, which must be accepted; returns where to poll.
+    pub async fn submit(&self, name: &str, input: &Value) -> String {
         let path = format!("/v1/functions/{name}/executions");
         let answer = self.request(Method::POST, &path).json(input).send().await.unwrap();
         let (status, body) = (answer.status(), answer.text().await.unwrap());
         assert_eq!(status, 202, "{body}");
         let accepted: Value = serde_json::from_str(&body).unwrap();
-        self.finished(accepted["url"].as_str().unwrap()).await
+        accepted["url"].as_str().unwrap().to_owned()
+    }
+
+    /// Submits an input, which must be accepted, and waits for the final record.
+    pub async fn execute(&self, name: &str, input: &Value) -> Value {
+        self.finished(&self.submit(name, input).await).await
     }
 
     /// Polls an execution until it is final, though it may not be known yet.
@@ -264,33 +266,4 @@ impl Fleet {
         }
         panic!("the queue is not empty");
     }
-}
-
-pub fn sqs(addresses: &Value) -> aws_sdk_sqs::Client {
-    let text = |name: &str| addresses[name].as_str().unwrap().to_owned();
-    let credentials = aws_credential_types::Credentials::new(
-        text("access_key_id"),
-        text("secret_access_key"),
-        None,
-        None,
-        "test",
-    );
-    let config = aws_sdk_sqs::Config::builder()
-        .behavior_version_latest()
-        .region(aws_sdk_sqs::config::Region::new(text("region")))
-        .endpoint_url(text("aws"))
-        .credentials_provider(credentials)
-        .build();
-    aws_sdk_sqs::Client::from_conf(config)
-}
-
-/// The same clients that api and worker use.
-pub fn clients(addresses: &Value) -> AwsClients {
-    let text = |name: &str| addresses[name].as_str().unwrap().to_owned();
-    AwsClients::fixed(FixedEndpoint {
-        endpoint: text("aws"),
-        access_key_id: text("access_key_id"),
-        secret_access_key: text("secret_access_key"),
-        region: text("region"),
-    })
 }

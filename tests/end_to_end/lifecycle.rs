@@ -3,25 +3,18 @@
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::deployment::{Deployment, Scratch};
 use crate::fleet::Fleet;
 
-async fn submit(fleet: &Fleet, name: &str, input: Value) -> String {
-    let submit = fleet.request(Method::POST, &format!("/v1/functions/{name}/executions")).json(&input);
-    let accepted: Value = submit.send().await.unwrap().json().await.unwrap();
-    accepted["url"].as_str().unwrap().to_owned()
-}
-
 #[tokio::test]
 async fn what_runs_ends_before_the_process_does() {
     let (data, scratch) = (TempDir::new().unwrap(), Scratch::new());
     let mut fleet = Fleet::over(data.path(), &[scratch.setting()]).await;
     fleet.create("slow", "File.write('begun', ''); sleep 1; event", json!({})).await;
-    let urls = [submit(&fleet, "slow", json!(1)).await, submit(&fleet, "slow", json!(2)).await];
+    let urls = [fleet.submit("slow", &json!(1)).await, fleet.submit("slow", &json!(2)).await];
     scratch.begun(2).await;
     fleet.process.signal(Signal::SIGTERM);
     assert_eq!(fleet.process.wait(), Some(0));
@@ -40,7 +33,7 @@ async fn what_outlasts_the_grace_period_is_handed_back_and_runs_again() {
     let mut fleet = Fleet::over(data.path(), &settings).await;
     let code = "File.write('begun', ''); sleep(context.attempt == 1 ? 600 : 0); context.attempt";
     fleet.create("slow", code, json!({"timeout_ms": 900_000})).await;
-    let url = submit(&fleet, "slow", json!(null)).await;
+    let url = fleet.submit("slow", &json!(null)).await;
     scratch.begun(1).await;
     fleet.process.signal(Signal::SIGTERM);
     assert_eq!(fleet.process.wait(), Some(0));
@@ -54,7 +47,7 @@ async fn a_second_signal_ends_at_once() {
     let scratch = Scratch::new();
     let mut fleet = Fleet::start_with(&[scratch.setting()]).await;
     fleet.create("slow", "File.write('begun', ''); sleep 600", json!({"timeout_ms": 900_000})).await;
-    submit(&fleet, "slow", json!(null)).await;
+    fleet.submit("slow", &json!(null)).await;
     scratch.begun(1).await;
     fleet.process.signal(Signal::SIGTERM);
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -72,7 +65,7 @@ async fn everything_accepted_survives_kill_9() {
     fleet.create("echo", "sleep 0.05; event", json!({})).await;
     let mut urls = vec![];
     for number in 0..20 {
-        urls.push(submit(&fleet, "echo", json!(number)).await);
+        urls.push(fleet.submit("echo", &json!(number)).await);
     }
     fleet.process.signal(Signal::SIGKILL);
     fleet.process.wait();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use badlambda_faults::Plan;
+use badlambda_tests::faults::Plan;
 use futures::future::join_all;
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use badlambda_faults::Plan;
+use badlambda_tests::faults::Plan;
 use futures::future::join_all;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};

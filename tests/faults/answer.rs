@@ -5,7 +5,7 @@ use hyper::body::Bytes;
 use hyper::header::CONTENT_TYPE;
 use hyper::{Response, StatusCode};
 
-use crate::plan::{Asked, Fault};
+use super::plan::{Asked, Fault};
 
 pub(crate) fn of(fault: Fault, asked: &Asked) -> Response<Full<Bytes>> {
     let (status, code) = match (fault, asked.of_sqs) {
