@@ -7,7 +7,8 @@ use badlambda_shared::config::{API_TOKEN, ConfigError, Environment, LISTEN, Shar
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+/// Where the API listens, where nothing else is said.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 const LEAST_TOKEN_CHARS: usize = 16;
 
 /// Everything that the API can be told.

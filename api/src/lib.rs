@@ -54,7 +54,7 @@ use badlambda_shared::limits;
 use badlambda_shared::shutdown::Shutdown;
 use tokio::net::TcpListener;
 
-pub use crate::config::Config;
+pub use crate::config::{Config, DEFAULT_LISTEN};
 
 /// Serves the API on `listener` until `shutdown`.
 ///

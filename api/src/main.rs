@@ -3,20 +3,38 @@
 #![forbid(unsafe_code)]
 
 use anyhow::Context as _;
-use badlambda_api::Config;
+use badlambda_api::{Config, DEFAULT_LISTEN};
 use badlambda_shared::aws::AwsClients;
-use badlambda_shared::config::Environment;
+use badlambda_shared::config::{Environment, LISTEN};
+use badlambda_shared::health;
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::telemetry;
+use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
+
+/// Serves the HTTP API. Its settings are environment variables, listed in README.md.
+#[derive(Parser)]
+#[command(name = "badlambda-api", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Asks the API that runs with these settings whether it lives, for a container's health check.
+    ///
+    /// Exits with 0 if it does, and with 1 if not.
+    Health,
+}
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    anyhow::ensure!(
-        std::env::args_os().len() == 1,
-        "badlambda-api takes no arguments: its settings are environment variables, listed in README.md"
-    );
+    let arguments = Arguments::parse();
     let environment = Environment::from_process()?;
+    if let Some(Command::Health) = arguments.command {
+        return Ok(health::check(environment.parsed(LISTEN)?.unwrap_or(DEFAULT_LISTEN)).await?);
+    }
     telemetry::init(&environment, "info")?;
     let config = Config::from_environment(&environment)?;
     let shutdown = Shutdown::on_signals().context("could not listen for signals")?;

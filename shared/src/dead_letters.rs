@@ -116,9 +116,7 @@ impl DeadLetters {
         error: &ExecutionError,
     ) -> Result<(), DeadLetterError> {
         let reason = error.message.chars().take(MAX_REASON_CHARS).collect();
-        let kind = serde_json::to_value(error.kind).unwrap_or_default();
-        let mut own = vec![(REASON_ATTRIBUTE, reason)];
-        own.extend(kind.as_str().map(|kind| (KIND_ATTRIBUTE, kind.to_owned())));
+        let mut own = vec![(REASON_ATTRIBUTE, reason), (KIND_ATTRIBUTE, error.kind.name())];
         own.extend(execution.map(|id| (EXECUTION_ATTRIBUTE, id.to_string())));
         if message.copy_bytes(&own) <= limits::SQS_MESSAGE_BYTES {
             return Ok(self.queue.send_copy(message, None, &own).await?);

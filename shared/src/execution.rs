@@ -29,6 +29,11 @@ impl Status {
     pub fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
+
+    /// Its name in JSON.
+    pub fn name(self) -> String {
+        name(self)
+    }
 }
 
 /// Why an execution has no result.
@@ -59,6 +64,17 @@ pub enum ErrorKind {
     WorkerLost,
     /// It outlived the queue.
     Expired,
+}
+
+impl ErrorKind {
+    /// Its name in JSON.
+    pub fn name(self) -> String {
+        name(self)
+    }
+}
+
+fn name(of: impl Serialize) -> String {
+    serde_json::to_value(of).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// An execution's failure.

@@ -10,7 +10,7 @@
 //!   [`catalog`] reads functions, remembering what can be remembered, and [`records`] changes what is recorded of an
 //!   execution, of which the first final form wins.
 //! - [`dead_letters`] is where messages go that can't be run, and from where they come back.
-//! - [`config`], [`telemetry`], [`shutdown`], [`aws`] and [`retry`] are what every process needs around that.
+//! - [`config`], [`telemetry`], [`shutdown`], [`health`], [`aws`] and [`retry`] are what every process needs around that.
 
 #![forbid(unsafe_code)]
 
@@ -21,6 +21,7 @@ pub mod dead_letters;
 pub mod enqueue;
 pub mod execution;
 pub mod function;
+pub mod health;
 pub mod id;
 pub mod keys;
 pub mod limits;

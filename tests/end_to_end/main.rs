@@ -28,3 +28,4 @@ mod separate_processes;
 mod services;
 mod traces;
 mod unprivileged;
+mod watched;

@@ -9,7 +9,9 @@ use badlambda_shared::name::FunctionName;
 
 use crate::sandbox::{ExecutorConfig, IsolationMode};
 
-const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
+/// Where `/healthz` and `/readyz` are served, where nothing else is said.
+pub const DEFAULT_LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
 const MAX_SLOTS: u64 = 256;
 const MAX_TEMPLATES: u64 = 512;
 /// ECS gives a task at most 120 s between SIGTERM and SIGKILL; elsewhere it may be more.

@@ -7,12 +7,14 @@
 //! - `publish` stores result and logs, then the final record, of which the first wins. `patience` waits for a queue or
 //!   a bucket that fails.
 //! - `acknowledge` deletes the message then, or gives it back, in batches; `held` keeps it from others till then.
+//!   `account` logs what came of it.
 //!
 //! [`run`] is the whole life of a worker, from its start to the end of its drain; `admin` tells how it fares,
 //! `protection` asks ECS to spare it, and [`doctor`] tells whether a machine is one that executions can be confined on.
 
 #![forbid(unsafe_code)]
 
+mod account;
 mod acknowledge;
 mod admin;
 pub mod config;

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use badlambda_shared::aws::AwsClients;
-use badlambda_shared::config::Environment;
+use badlambda_shared::config::{Environment, LISTEN};
+use badlambda_shared::health;
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::telemetry;
-use badlambda_worker::config::{Config, SandboxConfig};
+use badlambda_worker::config::{Config, DEFAULT_LISTEN, SandboxConfig};
 use badlambda_worker::doctor;
 use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
@@ -32,6 +33,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Asks the worker that runs with these settings whether it lives, for a container's health check.
+    ///
+    /// Exits with 0 if it does, and with 1 if not.
+    Health,
 }
 
 #[tokio::main]
@@ -50,6 +55,10 @@ async fn start() -> anyhow::Result<ExitCode> {
     match arguments.command {
         None => run(&environment, programs).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Doctor { json }) => examine(&environment, programs, json).await,
+        Some(Command::Health) => {
+            let listen = environment.parsed(LISTEN)?.unwrap_or(DEFAULT_LISTEN);
+            health::check(listen).await.map(|()| ExitCode::SUCCESS).map_err(Into::into)
+        }
     }
 }
 

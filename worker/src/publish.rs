@@ -9,6 +9,7 @@ use badlambda_shared::timestamp::Timestamp;
 use serde_json::value::RawValue;
 
 use crate::Worker;
+use crate::account::account;
 use crate::patience::{Unmet, patiently};
 use crate::sandbox::Outcome;
 use crate::turn::Turn;
@@ -38,7 +39,10 @@ pub(crate) async fn publish(
             tracing::info!(execution = %id, "another attempt was first");
             Some(other)
         }
-        Transition::Stored(_) | Transition::Superseded => None,
+        Transition::Stored(_) | Transition::Superseded => {
+            account(&record);
+            None
+        }
     };
     for key in of_nobody(first.as_deref().unwrap_or(&record), &record, names) {
         if let Err(error) = worker.store.delete(&key).await {

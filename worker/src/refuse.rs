@@ -11,6 +11,7 @@ use badlambda_shared::queue::Message;
 use badlambda_shared::records::Transition;
 
 use crate::Worker;
+use crate::account::account;
 use crate::acknowledge::Acknowledgement;
 use crate::patience::{Unmet, patiently};
 use crate::turn::{Stopped, Turn, record_of};
@@ -65,7 +66,11 @@ async fn conclude(
     let record = record.failed(error.bounded());
     let write = || worker.records.write(&record, etag);
     match patiently("write a final record", &worker.abandon, |_| true, write).await {
-        Ok(Transition::Stored(_) | Transition::Final(_) | Transition::Superseded) => Acknowledgement::Done,
+        Ok(Transition::Stored(_)) => {
+            account(&record);
+            Acknowledgement::Done
+        }
+        Ok(Transition::Final(_) | Transition::Superseded) => Acknowledgement::Done,
         Err(_) => Acknowledgement::Retry(Duration::ZERO),
     }
 }

@@ -127,9 +127,8 @@ async fn result(client: &Client, execution: &Execution) -> anyhow::Result<String
 
 /// An error as a person reads it: what, then where.
 fn describe(error: &ExecutionError) -> String {
-    let kind = serde_json::to_value(error.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
     let class = error.class.as_ref().map(|class| format!("{class}: ")).unwrap_or_default();
-    let mut text = format!("the function failed ({}): {class}{}\n", kind.unwrap_or_default(), error.message);
+    let mut text = format!("the function failed ({}): {class}{}\n", error.kind.name(), error.message);
     for line in &error.backtrace {
         text.push_str(&format!("  {line}\n"));
     }
