@@ -4,8 +4,9 @@
 
 mod answer;
 mod plan;
+mod seen;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,6 +23,7 @@ use tokio::sync::oneshot;
 
 use self::plan::{Asked, Dice};
 pub use self::plan::{Fault, Plan};
+pub use self::seen::Seen;
 
 /// The proxy, until it is dropped.
 pub struct FaultProxy {
@@ -41,6 +43,7 @@ struct State {
     plan: Plan,
     dice: Dice,
     done: BTreeMap<Fault, u64>,
+    seen: BTreeSet<Seen>,
 }
 
 /// The connection is to be dropped.
@@ -58,7 +61,12 @@ impl FaultProxy {
         let url = format!("http://{}", listener.local_addr()?);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = reqwest::Client::builder().no_proxy().build().map_err(std::io::Error::other)?;
-        let state = State { plan, dice: Dice::new(StdRng::seed_from_u64(seed)), done: BTreeMap::new() };
+        let state = State {
+            plan,
+            dice: Dice::new(StdRng::seed_from_u64(seed)),
+            done: BTreeMap::new(),
+            seen: BTreeSet::new(),
+        };
         let shared = Arc::new(Shared { upstream: upstream.to_owned(), client, state: Mutex::new(state) });
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = serve(listener, Arc::clone(&shared));
@@ -82,6 +90,11 @@ impl FaultProxy {
     pub fn done(&self) -> BTreeMap<Fault, u64> {
         self.shared.lock().done.clone()
     }
+
+    /// Every call that was made so far.
+    pub fn seen(&self) -> BTreeSet<Seen> {
+        self.shared.lock().seen.clone()
+    }
 }
 
 impl Shared {
@@ -91,7 +104,7 @@ impl Shared {
 
     fn draw(&self, asked: &Asked) -> Option<Fault> {
         let mut state = self.lock();
-        let State { plan, dice, done } = &mut *state;
+        let State { plan, dice, done, .. } = &mut *state;
         let fault = dice.draw(plan, asked)?;
         *done.entry(fault).or_default() += 1;
         Some(fault)
@@ -118,6 +131,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
 async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
+    shared.lock().seen.insert(Seen::of(&parts, &body));
     let asked = Asked::of(&parts);
     let again = async || forward(shared, &parts, body.clone()).await;
     match shared.draw(&asked) {
