@@ -18,6 +18,7 @@ mod gems;
 mod hostile_messages;
 mod lifecycle;
 mod outages;
+mod pages;
 mod permissions;
 mod presigned;
 mod producers;
