@@ -192,9 +192,15 @@ fn costs_are_what_the_formula_makes_of_the_prices() {
         for (said, (utilisation, mix)) in row[1..].iter().zip(columns) {
             let ours = costs.requests() + costs.bytes() + costs.compute(example, utilisation, mix);
             let saved = costs.lambda(example) - ours;
-            let is = (saved > 0.0).then(|| (fixed / saved * 1000.0).ceil() * 1000.0);
+            let is = (saved > 0.0).then(|| two_digits(fixed / saved * 1e6));
             let said = (*said != "never").then(|| number(said));
             assert_eq!(said, is, "{name} at {utilisation} and {mix}");
         }
     }
+}
+
+/// Rounded to two significant digits.
+fn two_digits(number: f64) -> f64 {
+    let magnitude = 10f64.powf(number.log10().floor() - 1.0);
+    (number / magnitude).round() * magnitude
 }
