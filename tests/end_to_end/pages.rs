@@ -120,6 +120,36 @@ fn every_alarm_has_its_section() {
     }
 }
 
+#[test]
+fn queries_look_for_what_is_logged() {
+    let (runbook, logged) =
+        (read("deploy/aws/runbook.md"), sources(&["api/src", "worker/src", "shared/src"]));
+    let queries = runbook.lines().filter(|line| line.contains("filter message "));
+    let mut messages: BTreeSet<&str> =
+        queries.flat_map(|query| query.split('"').skip(1).step_by(2)).collect();
+    messages.retain(|message| message.contains(' '));
+    assert!(messages.len() > 3, "{messages:?}");
+    for message in messages {
+        assert!(logged.contains(&format!("\"{message}\"")), "nothing logs {message:?}");
+    }
+}
+
+/// All Rust code in these folders.
+fn sources(folders: &[&str]) -> String {
+    let mut folders: Vec<PathBuf> = folders.iter().map(|folder| repository().join(folder)).collect();
+    let mut sources = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => sources.push_str(&std::fs::read_to_string(path).unwrap()),
+            }
+        }
+    }
+    sources
+}
+
 /// The names of the template's parameters, with their defaults.
 fn parameters(template: &str) -> BTreeMap<&str, &str> {
     let (mut parameters, mut name) = (BTreeMap::new(), None);
