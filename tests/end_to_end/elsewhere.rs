@@ -4,31 +4,24 @@
 use std::process::Command;
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use badlambda_tests::addresses::{clients, tell};
+use badlambda_tests::addresses::tell;
 use serde_json::{Value, json};
 
 use crate::fleet::program;
+use crate::stacks;
 
 /// Its URL, if the tests are to run on it.
 pub fn url() -> Option<String> {
     std::env::var("BADLAMBDA_TEST_ON").ok().filter(|url| !url.is_empty())
 }
 
-/// A queue, its dead-letter queue and a bucket there, as the embedded servers have them from the beginning.
+/// A queue, its dead-letter queue and a bucket there, made from the template of the system on AWS.
 pub async fn addresses(url: &str) -> Value {
-    let name = format!("t{:x}", rand::random::<u64>());
-    let mut addresses = json!({
-        "aws": url, "bucket": name, "region": "us-east-1", "access_key_id": "test", "secret_access_key": "test",
-    });
-    let clients = clients(&addresses);
-    let (sqs, s3) = (aws_sdk_sqs::Client::new(clients.sdk()), aws_sdk_s3::Client::new(clients.sdk()));
-    let s3 = aws_sdk_s3::Client::from_conf(s3.config().to_builder().force_path_style(true).build());
-    s3.create_bucket().bucket(&name).send().await.unwrap();
-    let dead = sqs.create_queue().queue_name(format!("{name}-dead-letters")).send().await.unwrap();
-    let dead = dead.queue_url.unwrap();
-    let url = queue_with_dead_letters(&sqs, &format!("{name}-executions"), &dead, 10).await;
-    addresses["queue_url"] = json!(url);
-    addresses["dead_letter_queue_url"] = json!(dead);
+    let outputs = stacks::create(url, &stacks::new_name()).await;
+    let mut addresses = stacks::emulator(url);
+    addresses["queue_url"] = outputs["QueueUrl"].clone();
+    addresses["dead_letter_queue_url"] = outputs["DeadLetterQueueUrl"].clone();
+    addresses["bucket"] = outputs["BucketName"].clone();
     addresses
 }
 

@@ -2,5 +2,6 @@
 //! against what is really asked, and against what the template's roles grant.
 
 mod asked;
+mod granted;
 mod source;
 mod table;
