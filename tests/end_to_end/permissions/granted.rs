@@ -85,3 +85,14 @@ fn each_program_runs_with_its_own_role() {
         assert_eq!(arn(of_task), format!("${{{role}.Arn}}"), "{task}");
     }
 }
+
+#[test]
+fn the_networks_way_to_s3_lets_through_what_the_table_needs() {
+    let policy = &template::whole()["Resources"]["S3Endpoint"]["Properties"]["PolicyDocument"]["Fn::If"][1];
+    let statement = &policy["Statement"][0];
+    let resources: Vec<String> = each(&statement["Resource"]).into_iter().map(arn).collect();
+    assert_eq!(resources, ["${Bucket.Arn}", "${Bucket.Arn}/*"]);
+    let passed: BTreeSet<&str> = each(&statement["Action"]).into_iter().filter_map(Value::as_str).collect();
+    let actions = CALLS.iter().map(|call| call.action).filter(|action| action.starts_with("s3:"));
+    assert_eq!(passed, actions.collect());
+}
