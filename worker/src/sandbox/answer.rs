@@ -15,6 +15,9 @@ use serde::de::IgnoredAny;
 
 use super::task::{ExecutorError, RetryWish};
 
+/// As long as any of our own steps is.
+const MAX_STEP_CHARACTERS: usize = 80;
+
 /// Why the worker itself ended an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -26,6 +29,10 @@ pub(super) enum Verdict {
     Scratch,
     /// Its answer was longer than any result may be.
     TooLarge,
+    /// Its template had more processes than it needs.
+    Broken,
+    /// Something of it stayed that only it could have ended.
+    LeftProcesses,
     /// Nobody wants the outcome any more.
     Cancelled,
 }
@@ -85,7 +92,10 @@ impl From<Result<String, ExecutionError>> for Judgement {
 /// What the worker saw of an execution.
 pub(super) struct Seen<'a> {
     pub(super) verdict: Option<Verdict>,
-    pub(super) exit: Exit,
+    /// `None` where its template did not say, or not what it should.
+    pub(super) exit: Option<Exit>,
+    /// Whether a zygote forked it, whose failures to confine it are ours; those of a template may be made up.
+    pub(super) from_zygote: bool,
     pub(super) answer: &'a [u8],
     pub(super) logs: &'a [u8],
 }
@@ -96,19 +106,22 @@ impl Seen<'_> {
         if let Some(verdict) = self.verdict {
             return verdict.error(config).map(|error| Err(error).into());
         }
+        let Some(exit) = self.exit else { return Ok(Err(broken()).into()) };
         match frame::parse(self.answer) {
-            Answer::NotConfined(step) => {
-                Err(ExecutorError::NotConfined(format!("{} {:?}", String::from_utf8_lossy(step), self.exit)))
+            Answer::NotConfined(step) if self.from_zygote => {
+                let step: String = String::from_utf8_lossy(step).chars().take(MAX_STEP_CHARACTERS).collect();
+                Err(ExecutorError::NotConfined(format!("{step:?}, {exit:?}")))
             }
-            _ if self.exit.code != Some(0) => Ok(Err(self.crash(config)).into()),
-            Answer::Nothing => Ok(Err(self.crash(config)).into()),
+            Answer::NotConfined(_) => Ok(Err(broken()).into()),
+            _ if exit.code != Some(0) => Ok(Err(self.crash(exit, config)).into()),
+            Answer::Nothing => Ok(Err(self.crash(exit, config)).into()),
             Answer::Result(json) => Ok(check_result(json, config).into()),
             Answer::Error(json) => Ok(claimed_error(json, config)),
         }
     }
 
-    fn crash(&self, config: &FunctionConfig) -> ExecutionError {
-        let signal = self.exit.signal.map(|number| Signal::try_from(number).map_err(|_| number));
+    fn crash(&self, exit: Exit, config: &FunctionConfig) -> ExecutionError {
+        let signal = exit.signal.map(|number| Signal::try_from(number).map_err(|_| number));
         match signal {
             Some(Ok(Signal::SIGXCPU)) => timeout(config),
             Some(Ok(Signal::SIGXFSZ)) => scratch(config),
@@ -116,7 +129,7 @@ impl Seen<'_> {
             Some(Err(number)) => crashed(format!("the function's process was ended by signal {number}")),
             None if self.logs.ends_with(b"[FATAL] failed to allocate memory\n") => memory(config),
             None => {
-                let code = self.exit.code.unwrap_or_default();
+                let code = exit.code.unwrap_or_default();
                 crashed(format!("the function's process ended with exit code {code} and without a result"))
             }
         }
@@ -130,6 +143,11 @@ impl Verdict {
             Self::Memory => Ok(memory(config)),
             Self::Scratch => Ok(scratch(config)),
             Self::TooLarge => Ok(too_large(config)),
+            Self::Broken => Ok(broken()),
+            Self::LeftProcesses => Ok(crashed(
+                "the function's code left processes or threads behind: end them before the top level or the handler returns"
+                    .to_owned(),
+            )),
             Self::Cancelled => Err(ExecutorError::Cancelled),
         }
     }
@@ -171,6 +189,14 @@ fn crashed(message: String) -> ExecutionError {
     ExecutionError::new(ErrorKind::Crash, message)
 }
 
+/// What function code does to its own template is its own failure.
+fn broken() -> ExecutionError {
+    crashed(
+        "the process that holds the function's loaded code broke: its code interferes with how it is run"
+            .to_owned(),
+    )
+}
+
 fn timeout(config: &FunctionConfig) -> ExecutionError {
     let limit = config.timeout_ms;
     ExecutionError::new(
@@ -205,7 +231,7 @@ mod tests {
 
     fn judge(answer: &[u8], code: Option<i32>, signal: Option<i32>) -> Result<String, ErrorKind> {
         let exit = Exit { pid: 7, code, signal, cpu_us: 0, max_rss_bytes: 0 };
-        let seen = Seen { verdict: None, exit, answer, logs: b"" };
+        let seen = Seen { verdict: None, exit: Some(exit), from_zygote: true, answer, logs: b"" };
         seen.judge(&FunctionConfig::default()).unwrap().result.map_err(|error| error.kind)
     }
 
@@ -264,8 +290,20 @@ mod tests {
     #[test]
     fn what_never_was_confined_is_our_failure() {
         let exit = Exit { pid: 7, code: Some(1), signal: None, cpu_us: 0, max_rss_bytes: 0 };
-        let seen = Seen { verdict: None, exit, answer: b"setup_identity: EPERM", logs: b"" };
+        let seen = Seen {
+            verdict: None,
+            exit: Some(exit),
+            from_zygote: true,
+            answer: b"setup_identity: EPERM",
+            logs: b"",
+        };
         let error = seen.judge(&FunctionConfig::default()).unwrap_err();
         assert!(error.to_string().contains("setup_identity: EPERM"), "{error}");
+        let long = [b'\n'; 1_000_000];
+        let error = Seen { answer: &long, ..seen }.judge(&FunctionConfig::default()).unwrap_err();
+        assert!(error.to_string().len() < 500 && !error.to_string().contains('\n'));
+        // A template's child may say anything.
+        let told = Seen { from_zygote: false, ..seen }.judge(&FunctionConfig::default()).unwrap();
+        assert_eq!(told.result.unwrap_err().kind, ErrorKind::Crash);
     }
 }

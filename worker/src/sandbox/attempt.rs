@@ -1,22 +1,23 @@
 //! One attempt at one task: load what is not loaded, fork, watch, judge.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use badlambda_shared::execution::Usage;
-use badlambda_shared::function::Form;
+use badlambda_shared::execution::{ErrorKind, ExecutionError, Usage};
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_zygote::wire::{Exit, Job, Limits, Request};
+use nix::sys::socket::{Shutdown, shutdown};
 
 use super::Executor;
-use super::answer::{Judgement, Seen};
+use super::answer::{Judgement, Seen, Verdict};
 use super::code::sealed;
-use super::output::Logs;
+use super::output::{Logs, unblock};
 use super::seat::Seat;
 use super::task::{ExecutorError, Outcome, Task};
-use super::templates::{Template, TemplateKey};
-use super::watch::{End, Launch, Watch, Watched};
+use super::templates::{self, Reports, Template, TemplateKey};
+use super::watch::{End, Launch, Parent, Watch, Watched};
 use super::zygotes::{Channel, pair};
 
 /// Threads of an execution that may not start processes; the kernel counts them like processes.
@@ -40,86 +41,103 @@ impl<'a> Attempt<'a> {
         Ok(Self { executor, task, code, deadline, started_at: Timestamp::now(), logs: Logs::default() })
     }
 
-    /// Runs the version's top level in a new template; its failure is the execution's, and is not kept.
+    /// Runs the version's top level in a loader, of which a new template comes; its failure is the execution's, and is not
+    /// kept.
     pub(super) fn load(&mut self, key: TemplateKey) -> Result<Result<Template, Outcome>, ExecutorError> {
         let executor = self.executor;
         let seat = executor.seats.take()?;
         let home = executor.zygotes.open_channel()?;
-        let (ours, theirs) = pair()?;
-        let channel = Channel { socket: ours, zygote_pid: home.zygote_pid };
+        let (requests, theirs) = pair()?;
+        // What function code might send here, descriptors among it, is refused at its source.
+        shutdown(requests.as_raw_fd(), Shutdown::Read)?;
+        let (reports, reports_to) = io::pipe()?;
+        unblock(&reports)?;
         // What one execution is given must not stay for the next.
         let (job, input) = self.job(self.task.environment(&seat.scratch_path), &seat)?;
         // From here on, dropping it ends whatever there is of it.
-        let mut template = Template { key, seat, channel, home, pid: 0, executions: 0 };
+        let mut template = Template {
+            key,
+            seat,
+            requests,
+            reports: Reports::new(reports),
+            home,
+            pid: 0,
+            loader: 0,
+            memory_bytes: self.task.config.memory_mb << 20,
+            executions: 0,
+            waits_since: Instant::now(),
+            looked_at: None,
+        };
         let launch = Launch {
             request: Request::Load(job),
-            through: Some(template.home.socket.as_fd()),
             code: &self.code,
             input: &input,
-            channel: Some(theirs),
+            template: Some((theirs, reports_to)),
         };
         let mut logs = Logs::default();
-        let watch = Watch {
-            loading: true,
-            ..self.watch(&template.seat, &template.channel, template.home.zygote_pid)
-        };
-        let watched = watch.run(launch, &mut logs)?;
-        self.logs = logs;
-        template.pid = watched.pid;
-        self.deadline += watched.stalled;
-        match watched.end {
-            End::Loaded => {
-                template.seat.clean()?;
-                Ok(Ok(template))
-            }
-            End::Exited(exit) => self.judge(&watched, exit).map(Err),
-        }
-    }
-
-    /// Forks the execution through `channel`, from the process `parent`, and watches it to its end.
-    pub(super) fn run(
-        mut self,
-        seat: &Seat,
-        channel: &Channel,
-        parent: i32,
-    ) -> Result<Outcome, ExecutorError> {
-        let mut environment = match self.task.form {
-            Form::Script => self.task.environment(&seat.scratch_path),
-            Form::Handler => Vec::new(),
-        };
-        environment.extend(self.task.trace_environment());
-        let (job, input) = self.job(environment, seat)?;
-        let launch = Launch {
-            request: Request::Execute(job),
-            through: None,
-            code: &self.code,
-            input: &input,
-            channel: None,
-        };
-        let mut logs = std::mem::take(&mut self.logs);
-        let watched = self.watch(seat, channel, parent).run(launch, &mut logs);
+        let parent = Parent::Loader(&template.home, &template.reports);
+        let watched = self.watch(&template.seat, parent).run(launch, &mut logs);
         self.logs = logs;
         let watched = watched?;
-        match watched.end {
-            End::Exited(exit) => self.judge(&watched, exit),
-            End::Loaded => {
-                Err(ExecutorError::Zygote("it reported a template that nobody asked for".to_owned()))
+        self.deadline += watched.stalled;
+        let failed = match watched.end {
+            End::Loaded(pid) if watched.verdict.is_none() => {
+                (template.pid, template.loader) = (pid, watched.pid);
+                if template.is_alone() && template.seat.clean().is_ok() {
+                    return Ok(Ok(template));
+                }
+                Watched { verdict: Some(Verdict::LeftProcesses), ..watched }
             }
-        }
+            _ => watched,
+        };
+        templates::end_behind(vec![template]);
+        self.judge(&failed, true).map(Err)
     }
 
-    fn watch<'b>(&'b self, seat: &'b Seat, channel: &'b Channel, parent: i32) -> Watch<'b> {
+    /// Forks a script-form execution from a zygote, and watches it to its end.
+    pub(super) fn run(mut self, seat: &Seat, channel: &Channel) -> Result<Outcome, ExecutorError> {
+        let environment = self.task.environment(&seat.scratch_path);
+        let watched = self.execute(seat, Parent::Zygote(channel), environment)?;
+        self.judge(&watched, true)
+    }
+
+    /// Forks a handler-form execution from its template, and watches it to its end. Whether the template is as good as
+    /// before comes with the outcome.
+    pub(super) fn run_handler(mut self, template: &Template) -> Result<(Outcome, bool), ExecutorError> {
+        let parent = Parent::Template(template.requests.as_fd(), &template.reports, template.pid);
+        let mut watched = self.execute(&template.seat, parent, Vec::new())?;
+        let mut good = matches!(watched.end, End::Exited(_));
+        // What only the template could reap stays, if it does not.
+        if good && template.seat.clean().is_err() {
+            (good, watched.verdict) = (false, watched.verdict.or(Some(Verdict::LeftProcesses)));
+        }
+        Ok((self.judge(&watched, false)?, good))
+    }
+
+    fn execute(
+        &mut self,
+        seat: &Seat,
+        parent: Parent<'_>,
+        mut environment: Vec<u8>,
+    ) -> Result<Watched, ExecutorError> {
+        environment.extend(self.task.trace_environment());
+        let (job, input) = self.job(environment, seat)?;
+        let launch =
+            Launch { request: Request::Execute(job), code: &self.code, input: &input, template: None };
+        let mut logs = std::mem::take(&mut self.logs);
+        let watched = self.watch(seat, parent).run(launch, &mut logs);
+        self.logs = logs;
+        watched
+    }
+
+    fn watch<'b>(&'b self, seat: &'b Seat, parent: Parent<'b>) -> Watch<'b> {
         Watch {
             seat,
-            socket: channel.socket.as_fd(),
+            parent,
             config: &self.task.config,
             census: &self.executor.census,
             deadline: self.deadline,
             cancelled: self.task.cancelled.as_deref(),
-            parent,
-            // A template's word about pids is function code's.
-            loading: false,
-            one_trusted_process: parent == channel.zygote_pid && !self.task.config.subprocesses,
         }
     }
 
@@ -127,7 +145,8 @@ impl<'a> Attempt<'a> {
     fn job(&self, environment: Vec<u8>, seat: &Seat) -> Result<(Job, OwnedFd), ExecutorError> {
         let (task, config) = (self.task, &self.task.config);
         let context = task.context(self.started_at);
-        let input = sealed(&[&environment, &context, task.event.as_bytes()])?;
+        let handler = config.handler.as_deref().unwrap_or_default();
+        let input = sealed(&[&environment, &context, handler.as_bytes(), task.event.as_bytes()])?;
         let limits = Limits {
             memory_bytes: config.memory_mb << 20,
             // Only a net under the wall clock: several threads of native code may use more than one core.
@@ -140,18 +159,28 @@ impl<'a> Attempt<'a> {
             limits,
             network: config.network,
             subprocesses: config.subprocesses,
-            handler: config.handler.clone(),
             max_result_bytes: config.max_result_bytes,
             environment_bytes: environment.len() as u64,
             context_bytes: context.len() as u64,
+            handler_bytes: handler.len() as u64,
         };
         Ok((job, input))
     }
 
-    fn judge(&mut self, watched: &Watched, exit: Exit) -> Result<Outcome, ExecutorError> {
+    fn judge(&mut self, watched: &Watched, from_zygote: bool) -> Result<Outcome, ExecutorError> {
         let Logs { bytes: logs, truncated } = std::mem::take(&mut self.logs);
-        let seen = Seen { verdict: watched.verdict, exit, answer: &watched.answer, logs: &logs };
+        let ended = match watched.end {
+            End::Exited(exit) => Some(exit),
+            End::Loaded(_) | End::Broken => None,
+        };
+        let seen =
+            Seen { verdict: watched.verdict, exit: ended, from_zygote, answer: &watched.answer, logs: &logs };
+        let exit = ended.unwrap_or(Exit { pid: 0, code: None, signal: None, cpu_us: 0, max_rss_bytes: 0 });
         let Judgement { result, retry } = seen.judge(&self.task.config)?;
+        // Its word alone is not enough.
+        if watched.verdict.is_none() && says_no_space(&result) && self.executor.space.is_low() {
+            return Err(ExecutorError::NoScratch);
+        }
         let usage = Usage {
             wall_ms: watched.wall.as_micros() as f64 / 1000.0,
             cpu_ms: exit.cpu_us as f64 / 1000.0,
@@ -167,4 +196,9 @@ impl<'a> Attempt<'a> {
             isolation: self.executor.isolation.clone(),
         })
     }
+}
+
+fn says_no_space(result: &Result<String, ExecutionError>) -> bool {
+    let error = result.as_ref().err().filter(|error| error.kind == ErrorKind::Scratch);
+    error.and_then(|error| error.class.as_deref()) == Some("Errno::ENOSPC")
 }

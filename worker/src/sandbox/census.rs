@@ -1,4 +1,4 @@
-//! How much memory the processes of a uid hold, read from /proc.
+//! What the processes of a uid hold, read from /proc.
 
 use std::collections::HashMap;
 use std::fs;
@@ -10,37 +10,57 @@ use super::zygotes::lock;
 /// A census this young serves everyone who asks: reading all of /proc costs about a millisecond.
 const FRESH_FOR: Duration = Duration::from_millis(20);
 
-/// Resident memory by uid, counted at most every few milliseconds.
-#[derive(Debug)]
+/// What the processes of one uid hold together. Those that have ended and wait to be reaped are not among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    /// Their pids.
+    pub(super) pids: Vec<i32>,
+    /// Their threads.
+    pub(super) threads: u64,
+    /// Their resident memory, in bytes; what several share counts for each.
+    pub(super) resident_bytes: u64,
+    /// That of the largest.
+    pub(super) largest_bytes: u64,
+}
+
+/// Processes by real uid, counted at most every few milliseconds.
+#[derive(Debug, Default)]
 pub(super) struct Census {
-    /// Every process of an execution is a fork of the zygote at first, and shares its pages: what that held is counted
-    /// once, and not for each further process.
-    shared_bytes: u64,
-    last: Mutex<Option<(Instant, HashMap<u32, u64>)>>,
+    last: Mutex<Option<(Instant, HashMap<u32, Held>)>>,
 }
 
 impl Census {
-    /// A census of what `zygote` forks.
-    pub(super) fn new(zygote: i32) -> Self {
-        Self { shared_bytes: resident_bytes_of(zygote), last: Mutex::default() }
-    }
-
-    /// The resident memory of all processes whose real uid is `uid`, in bytes.
-    pub(super) fn resident_bytes(&self, uid: u32) -> u64 {
+    /// What the processes whose real uid is `uid` hold.
+    pub(super) fn held_by(&self, uid: u32) -> Held {
         let mut last = lock(&self.last);
         let fresh = last.as_ref().is_some_and(|(taken, _)| taken.elapsed() < FRESH_FOR);
         if !fresh {
-            *last = Some((Instant::now(), count_all(self.shared_bytes)));
+            *last = Some((Instant::now(), count_all()));
         }
-        last.as_ref().and_then(|(_, by_uid)| by_uid.get(&uid).copied()).unwrap_or(0)
+        last.as_ref().and_then(|(_, by_uid)| by_uid.get(&uid).cloned()).unwrap_or_default()
     }
 }
 
-/// The resident memory of one process, in bytes; nothing once it has ended.
+/// As [`Census::held_by`], at this very moment.
+pub(super) fn held_now_by(uid: u32) -> Held {
+    count_all().remove(&uid).unwrap_or_default()
+}
+
+/// The resident memory of one process, in bytes; nothing once its first thread has ended.
 pub(super) fn resident_bytes_of(pid: i32) -> u64 {
     let pages = |text: String| text.split_ascii_whitespace().nth(1)?.parse::<u64>().ok();
     let statm = fs::read_to_string(format!("/proc/{pid}/statm"));
     statm.ok().and_then(pages).unwrap_or(0) * page_bytes()
+}
+
+/// The CPU time that a process has used, in clock ticks, without its children's.
+pub(super) fn cpu_ticks_of(pid: i32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // Its name, which is function code's to choose, stands in brackets.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks =
+        |index| fields.split_ascii_whitespace().nth(index).and_then(|field| field.parse::<u64>().ok());
+    ticks(11).unwrap_or(0) + ticks(12).unwrap_or(0)
 }
 
 /// The parent of a process, while it lives.
@@ -49,32 +69,65 @@ pub(super) fn parent_of(pid: i32) -> Option<i32> {
     field(&status, "PPid:")?.parse().ok()
 }
 
+/// How many threads a process has.
+pub(super) fn threads_of(pid: i32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    field(&status, "Threads:")?.parse().ok()
+}
+
 fn page_bytes() -> u64 {
     nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten().map_or(4096, |bytes| bytes as u64)
 }
 
-fn count_all(shared_bytes: u64) -> HashMap<u32, u64> {
-    let mut by_uid: HashMap<u32, u64> = HashMap::new();
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    for pid in pids {
+fn count_all() -> HashMap<u32, Held> {
+    let mut by_uid: HashMap<u32, Held> = HashMap::new();
+    for pid in numbers_in("/proc") {
         let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { continue };
-        if let Some((uid, resident)) = uid_and_resident(&status) {
-            by_uid
-                .entry(uid)
-                .and_modify(|sum| *sum += resident.saturating_sub(shared_bytes))
-                .or_insert(resident);
+        let Some(found) = read_status(&status) else { continue };
+        let found = if found.ended { of_any_thread(pid).unwrap_or(found) } else { found };
+        if found.ended {
+            continue;
         }
+        let held = by_uid.entry(found.uid).or_default();
+        held.pids.push(pid);
+        held.threads += found.threads;
+        held.resident_bytes += found.resident_bytes;
+        held.largest_bytes = held.largest_bytes.max(found.resident_bytes);
     }
     by_uid
 }
 
-/// Real uid and resident memory from a /proc/PID/status.
-fn uid_and_resident(status: &str) -> Option<(u32, u64)> {
-    let uids = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
-    let uid = uids.split_ascii_whitespace().next()?.parse().ok()?;
-    let kilobytes: u64 = field(status, "VmRSS:")?.parse().ok()?;
-    Some((uid, kilobytes * 1024))
+/// Of a process whose first thread has ended, any other knows its memory.
+fn of_any_thread(pid: i32) -> Option<Status> {
+    let tasks = format!("/proc/{pid}/task");
+    let statuses =
+        numbers_in(&tasks).filter_map(|thread| fs::read_to_string(format!("{tasks}/{thread}/status")).ok());
+    statuses.filter_map(|status| read_status(&status)).find(|status| !status.ended)
+}
+
+fn numbers_in(folder: &str) -> impl Iterator<Item = i32> + use<> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Status {
+    uid: u32,
+    ended: bool,
+    threads: u64,
+    resident_bytes: u64,
+}
+
+/// Reads a /proc/PID/status; `None` for a thread of the kernel.
+fn read_status(status: &str) -> Option<Status> {
+    let uid = field(status, "Uid:")?.parse().ok()?;
+    let ended = ["Z", "X"].contains(&field(status, "State:")?);
+    let resident = field(status, "VmRSS:").and_then(|kilobytes| kilobytes.parse::<u64>().ok());
+    if resident.is_none() && !ended {
+        return None;
+    }
+    let threads = field(status, "Threads:").and_then(|threads| threads.parse().ok()).unwrap_or(1);
+    Some(Status { uid, ended, threads, resident_bytes: resident.unwrap_or(0) * 1024 })
 }
 
 fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
@@ -87,17 +140,33 @@ mod tests {
 
     #[test]
     fn this_process_is_counted() {
-        let own = resident_bytes_of(std::process::id() as i32);
+        let pid = std::process::id() as i32;
+        let own = resident_bytes_of(pid);
         assert!(own > 1 << 20, "{own}");
-        let uid = nix::unistd::getuid().as_raw();
-        assert!(Census::new(0).resident_bytes(uid) > 1 << 20);
-        assert_eq!(parent_of(std::process::id() as i32), Some(nix::unistd::getppid().as_raw()));
+        let held = Census::default().held_by(nix::unistd::getuid().as_raw());
+        assert!(held.largest_bytes > 1 << 20 && held.resident_bytes >= held.largest_bytes);
+        assert!(held.pids.contains(&pid) && held.threads >= held.pids.len() as u64);
+        assert_eq!(parent_of(pid), Some(nix::unistd::getppid().as_raw()));
+        assert!(threads_of(pid) >= Some(1));
+    }
+
+    #[test]
+    fn cpu_time_is_counted() {
+        let pid = std::process::id() as i32;
+        let before = cpu_ticks_of(pid);
+        let until = Instant::now() + Duration::from_secs(20);
+        while cpu_ticks_of(pid) < before + 3 {
+            assert!(Instant::now() < until, "it stands still");
+        }
     }
 
     #[test]
     fn the_real_uid_counts() {
-        let status = "Name:\truby\nUid:\t40001\t40000\t40001\t40000\nVmRSS:\t    2048 kB\n";
-        assert_eq!(uid_and_resident(status), Some((40_001, 2 << 20)));
-        assert_eq!(uid_and_resident("Name:\tkthread\nUid:\t0\t0\t0\t0\n"), None);
+        let status = "Name:\truby\nState:\tS (sleeping)\nUid:\t40001\t40000\t40001\t40000\nVmRSS:\t    2048 kB\nThreads:\t2\n";
+        let expected = Status { uid: 40_001, ended: false, threads: 2, resident_bytes: 2 << 20 };
+        assert_eq!(read_status(status), Some(expected));
+        assert_eq!(read_status("Name:\tkthread\nState:\tS (sleeping)\nUid:\t0\t0\t0\t0\n"), None);
+        let zombie = "Name:\truby\nState:\tZ (zombie)\nUid:\t7\t7\t7\t7\nThreads:\t1\n";
+        assert!(read_status(zombie).is_some_and(|status| status.ended));
     }
 }

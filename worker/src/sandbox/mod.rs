@@ -35,6 +35,7 @@ mod code;
 mod isolation;
 mod output;
 mod probe;
+mod reserve;
 mod seat;
 mod seats;
 mod task;
@@ -44,6 +45,7 @@ mod zygotes;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use badlambda_shared::execution::Isolation;
 use badlambda_shared::function::Form;
@@ -54,6 +56,7 @@ use self::census::Census;
 use self::code::CodeFiles;
 pub use self::isolation::{IsolationMode, LAYERS, Layer, Need};
 pub use self::probe::Finding;
+use self::reserve::{Keeper, ScratchSpace};
 use self::seat::{Seat, SeatPlan};
 use self::seats::Seats;
 pub use self::task::{ExecutorError, Outcome, RetryWish, Task};
@@ -104,13 +107,15 @@ pub struct ExecutorConfig {
 /// Runs tasks. Shared by as many threads as there are slots.
 #[derive(Debug)]
 pub struct Executor {
+    _keeper: Keeper,
     // Executions end before the zygotes, and these before what they need.
     stations: Mutex<Vec<Station>>,
-    templates: Templates,
+    templates: Arc<Templates>,
     zygotes: Zygotes,
     seats: Arc<Seats>,
     codes: CodeFiles,
-    census: Census,
+    census: Arc<Census>,
+    space: Arc<ScratchSpace>,
     isolation: Isolation,
     ruby_version: String,
 }
@@ -144,7 +149,6 @@ impl Executor {
         };
         let zygotes = Zygotes::start(config.programs.join("badlambda-zygote"), confinement, config.zygotes)?;
         let confined = zygotes.confined();
-        let census = Census::new(zygotes.any_pid());
         let isolation = isolation::rate(confined.layers);
         tracing::info!(tier = isolation.tier, layers = ?isolation.layers, ruby = confined.ruby_version, "zygotes are ready");
         let seats = SeatPlan {
@@ -153,13 +157,18 @@ impl Executor {
             scratch_inside: inside(config.jail.as_deref(), &config.scratch),
             own_uids,
         };
+        let templates = Arc::new(Templates::new(config.templates));
+        let census = Arc::new(Census::default());
+        let space = Arc::new(ScratchSpace::of(&config.scratch)?);
         Ok(Self {
+            _keeper: Keeper::start(Arc::clone(&templates), Arc::clone(&census), Arc::clone(&space)),
             stations: Mutex::default(),
-            templates: Templates::new(config.templates),
+            templates,
             zygotes,
             seats: Seats::new(seats),
             codes: CodeFiles::new(),
             census,
+            space,
             isolation,
             ruby_version: confined.ruby_version,
         })
@@ -201,10 +210,16 @@ impl Executor {
             Some(station) => station,
             None => Station { seat: self.seats.take()?, channel: self.zygotes.open_channel()? },
         };
-        let outcome =
-            Attempt::begin(self, task)?.run(&station.seat, &station.channel, station.channel.zygote_pid)?;
-        self.clean(&station.seat, &station.channel, task)?;
-        lock(&self.stations).push(station);
+        let outcome = Attempt::begin(self, task)?.run(&station.seat, &station.channel)?;
+        self.end_orphans(&station.seat, &station.channel, task)?;
+        match station.seat.clean() {
+            Ok(()) => lock(&self.stations).push(station),
+            // The outcome stands. Nobody is given this seat before it is clean, and nobody waits for it.
+            Err(error) => {
+                tracing::warn!(%error, function = task.function, "a seat is given up");
+                thread::spawn(move || drop(station));
+            }
+        }
         Ok(outcome)
     }
 
@@ -222,19 +237,19 @@ impl Executor {
                 Err(outcome) => return Ok(outcome),
             },
         };
-        let outcome = attempt.run(&template.seat, &template.channel, template.pid)?;
-        self.clean(&template.seat, &template.home, task)?;
-        self.templates.put(template);
+        let (outcome, good) = attempt.run_handler(&template)?;
+        self.end_orphans(&template.seat, &template.home, task)?;
+        if good {
+            self.templates.put(template)
+        } else {
+            templates::end_behind(vec![template])
+        }
         Ok(outcome)
     }
 
-    /// Makes the seat as good as new. Without uids of their own, what an execution left running is only known to
-    /// the zygote, whose children they became.
-    fn clean(&self, seat: &Seat, zygote: &Channel, task: &Task) -> Result<(), ExecutorError> {
-        if seat.identity.is_none() && task.config.subprocesses {
-            zygote.end_orphans()?;
-        }
-        seat.clean()
+    /// Without uids of their own, what an execution left running is only known to the zygote, whose children they became.
+    fn end_orphans(&self, seat: &Seat, zygote: &Channel, task: &Task) -> Result<(), ExecutorError> {
+        if seat.identity.is_none() && task.config.subprocesses { zygote.end_orphans() } else { Ok(()) }
     }
 }
 

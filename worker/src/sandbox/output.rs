@@ -2,6 +2,9 @@
 
 use std::io::{self, PipeReader, Read};
 
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+
 const READ_BYTES: usize = 64 * 1024;
 /// So much is read before the clock is looked at again, however fast a flood is.
 const READS_AT_ONCE: usize = 16;
@@ -27,6 +30,11 @@ impl Logs {
             self.bytes.extend_from_slice(LOG_CUT);
         }
     }
+}
+
+/// Makes reading from a pipe return at once, with nothing if need be.
+pub(super) fn unblock(pipe: &PipeReader) -> Result<(), Errno> {
+    fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map(drop)
 }
 
 /// Hands on what a pipe holds now, a bounded amount at a time so that a flood can't hold up the clock; drops the

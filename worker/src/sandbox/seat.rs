@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use badlambda_zygote::users::any_process_of;
 use badlambda_zygote::wire::{self, Chore, ChoreDone, Identity, User};
@@ -24,6 +25,8 @@ use super::zygotes::{lock, spawn};
 const FIRST_UID: u32 = 40_000;
 /// Seats that may be passed over before the machine is taken to be in disorder.
 const MOST_PASSED_OVER: usize = 4;
+/// How long the processes of an execution may take to end once they are killed.
+const PATIENCE: Duration = Duration::from_secs(5);
 const UIDS_PER_SEAT: u32 = 4;
 const MOST_SEATS: u32 = 5_000;
 /// More than a worker usually takes: for each of its slots one, and one for each template.
@@ -66,7 +69,7 @@ impl Seat {
         loop {
             // The claims on those keep them from being found again.
             let seat = Self::claim(plan)?;
-            let cleaned = seat.end_template().and_then(|()| seat.clean());
+            let cleaned = seat.end_all().and_then(|()| seat.clean());
             match cleaned {
                 Err(ExecutorError::NotCleaned) if passed_over.len() < MOST_PASSED_OVER => {
                     tracing::warn!(folder = %seat.folder.display(), "a seat can't be cleaned, and is passed over");
@@ -116,7 +119,31 @@ impl Seat {
 
     /// Ends every process of the execution.
     pub(super) fn end(&self) -> Result<(), ExecutorError> {
-        lock(&self.janitor).done(&Chore::End)
+        self.end_within(PATIENCE)
+    }
+
+    /// The same, where who is to reap them may not.
+    pub(super) fn end_within(&self, patience: Duration) -> Result<(), ExecutorError> {
+        lock(&self.janitor).done(&end(patience))
+    }
+
+    /// Ends every process of the template and of its executions. Each of them has either the one real uid or the other,
+    /// and while one of them lives it may still fork the other.
+    pub(super) fn end_all(&self) -> Result<(), ExecutorError> {
+        let Some(identity) = self.identity else { return Ok(()) };
+        let user = User { uid: identity.template, janitor: self.reaper_uid };
+        let mut reaper = Janitor::start(&self.janitor_program, Some(user), &[self.scratch.as_raw_fd()])?;
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            // A template that is gone reaps nobody, and neither does one that was told not to.
+            let templates = reaper.done(&end(PATIENCE));
+            let executions = self.end();
+            let quiet = !any_process_of(identity.template) && !any_process_of(identity.execution);
+            if templates.is_ok() && executions.is_ok() && quiet {
+                return Ok(());
+            }
+        }
+        Err(ExecutorError::NotCleaned)
     }
 
     /// Ends every process of the execution, and empties the scratch folder. Mostly there is neither, which costs a look.
@@ -138,25 +165,20 @@ impl Seat {
         Ok(folder.iter().take(3).count() == 2)
     }
 
-    /// What the scratch folder holds, in bytes.
-    pub(super) fn scratch_bytes(&self) -> Result<u64, ExecutorError> {
-        match lock(&self.janitor).ask(&Chore::Measure)? {
-            ChoreDone::Measured(bytes) => Ok(bytes),
-            _ => Err(ExecutorError::NotCleaned),
-        }
+    /// What the execution's files hold, in bytes, those without a name among them. What is more than `most` is not counted
+    /// to its end.
+    pub(super) fn scratch_bytes(&self, most: u64) -> Result<u64, ExecutorError> {
+        lock(&self.janitor).measured(&Chore::MeasureScratch { most })
     }
 
-    /// Whether there is a template, or anything that its top level started.
-    pub(super) fn has_template(&self) -> bool {
-        self.identity.is_some_and(|identity| any_process_of(identity.template))
+    /// What the execution's processes hold in memory, in bytes: pages that several share count once.
+    pub(super) fn memory_bytes(&self) -> Result<u64, ExecutorError> {
+        lock(&self.janitor).measured(&Chore::MeasureMemory)
     }
+}
 
-    /// Ends the seat's template, and all that its top level may have started.
-    pub(super) fn end_template(&self) -> Result<(), ExecutorError> {
-        let Some(identity) = self.identity.filter(|_| self.has_template()) else { return Ok(()) };
-        let user = User { uid: identity.template, janitor: self.reaper_uid };
-        Janitor::start(&self.janitor_program, Some(user), &[self.scratch.as_raw_fd()])?.done(&Chore::End)
-    }
+fn end(patience: Duration) -> Chore {
+    Chore::End { patience_ms: patience.as_millis() as u64 }
 }
 
 impl Drop for Seat {
@@ -207,6 +229,13 @@ impl Janitor {
     fn done(&mut self, chore: &Chore) -> Result<(), ExecutorError> {
         match self.ask(chore)? {
             ChoreDone::Done => Ok(()),
+            _ => Err(ExecutorError::NotCleaned),
+        }
+    }
+
+    fn measured(&mut self, chore: &Chore) -> Result<u64, ExecutorError> {
+        match self.ask(chore)? {
+            ChoreDone::Measured(bytes) => Ok(bytes),
             _ => Err(ExecutorError::NotCleaned),
         }
     }

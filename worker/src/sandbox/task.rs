@@ -95,6 +95,9 @@ pub enum ExecutorError {
     /// What an execution left behind could not be cleaned up.
     #[error("the executor could not clean up after an execution")]
     NotCleaned,
+    /// The execution found no room for its files, though it had used less than its own limit.
+    #[error("the worker's scratch space is full: give it more, or let fewer executions run at once")]
+    NoScratch,
     /// The attempt was cancelled.
     #[error("the attempt was cancelled")]
     Cancelled,

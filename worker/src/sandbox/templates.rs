@@ -1,22 +1,29 @@
 //! Templates that are loaded and wait: at most so many, the least recently used ended first.
 
 use std::collections::VecDeque;
-use std::os::fd::{AsFd, AsRawFd};
+use std::io::{self, PipeReader, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use badlambda_zygote::report::{REPORT_BYTES, TemplateReport};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{Shutdown, shutdown};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
+use super::census::{Census, cpu_ticks_of, held_now_by, parent_of, threads_of};
 use super::seat::Seat;
 use super::zygotes::{Channel, lock};
 
 /// After so many executions a template is ended, and loaded anew: its CPU time has a limit.
 const MOST_EXECUTIONS: u32 = 20_000;
-/// How long a template may take to end by itself.
-const PATIENCE: Duration = Duration::from_millis(20);
-const PAUSE: Duration = Duration::from_micros(200);
+/// After so long without an execution it is ended, too.
+const IDLE_FOR: Duration = Duration::from_secs(15 * 60);
+/// While it waits it uses none, but for the process that it forked ahead. In clock ticks, a hundredth of a second each.
+const IDLE_TICKS: u64 = 5;
+/// It, and what it forked ahead.
+const IDLE_PROCESSES: usize = 2;
 
 /// What makes two templates interchangeable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,17 +33,65 @@ pub(super) struct TemplateKey {
     pub(super) code_sha256: String,
 }
 
+/// What a template says, as far as it can be read without waiting.
+#[derive(Debug)]
+pub(super) enum Said {
+    Nothing,
+    Report(TemplateReport),
+    Nonsense,
+    End,
+}
+
+/// The pipe over which a template reports: bytes, and all of them function code's.
+#[derive(Debug)]
+pub(super) struct Reports(PipeReader);
+
+impl Reports {
+    /// Reads from `pipe`, which does not wait.
+    pub(super) fn new(pipe: PipeReader) -> Self {
+        Self(pipe)
+    }
+
+    pub(super) fn read(&self) -> Said {
+        let mut bytes = [0; REPORT_BYTES];
+        match (&self.0).read(&mut bytes) {
+            Ok(0) => Said::End,
+            Ok(REPORT_BYTES) => TemplateReport::from_bytes(&bytes).map_or(Said::Nonsense, Said::Report),
+            Ok(_) => Said::Nonsense,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Said::Nothing,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Said::Nothing,
+            Err(_) => Said::End,
+        }
+    }
+}
+
+impl AsFd for Reports {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 /// A template, with the seat it lives in.
 #[derive(Debug)]
 pub(super) struct Template {
     pub(super) key: TemplateKey,
     pub(super) seat: Seat,
-    pub(super) channel: Channel,
-    /// The channel to the zygote that forked it.
+    /// Its requests go in here; nothing can be read from it.
+    pub(super) requests: OwnedFd,
+    pub(super) reports: Reports,
+    /// The channel to the zygote that forked its loader.
     pub(super) home: Channel,
     pub(super) pid: i32,
+    /// Its loader, which is gone where it has uids of its own.
+    pub(super) loader: i32,
+    /// How much memory it may hold, in bytes.
+    pub(super) memory_bytes: u64,
     /// How many it has served.
     pub(super) executions: u32,
+    /// Since when it waits.
+    pub(super) waits_since: Instant,
+    /// How many it had served when it was looked at last, and how much CPU time it had used.
+    pub(super) looked_at: Option<(u32, u64)>,
 }
 
 /// The templates that wait, least recently used first.
@@ -65,6 +120,7 @@ impl Templates {
     /// Puts a template back, as the most recently used; ends those beyond the limit, and one that is worn out.
     pub(super) fn put(&self, mut template: Template) {
         template.executions += 1;
+        template.waits_since = Instant::now();
         let ended: Vec<Template> = if template.executions < MOST_EXECUTIONS {
             let mut waiting = lock(&self.waiting);
             waiting.push_back(template);
@@ -73,36 +129,90 @@ impl Templates {
         } else {
             vec![template]
         };
-        if !ended.is_empty() {
-            // Nobody has to wait for their end.
-            thread::spawn(move || drop(ended));
+        end_behind(ended);
+    }
+
+    /// Ends those that wait and are no use, or more than a template that waits may be: they have waited for long, use CPU
+    /// time or too much memory, or are not alone.
+    pub(super) fn end_useless(&self, census: &Census) {
+        let useless = self.take_if(|template| template.is_useless(census));
+        for template in &useless {
+            tracing::debug!(function = template.key.function, "a template is ended that waited");
         }
+        end_behind(useless);
+    }
+
+    /// Ends the one that was least recently used, and waits for it. False if there is none.
+    pub(super) fn end_oldest(&self) -> bool {
+        let oldest = lock(&self.waiting).pop_front();
+        let found = oldest.is_some();
+        drop(oldest);
+        found
+    }
+
+    fn take_if(&self, mut ends: impl FnMut(&mut Template) -> bool) -> Vec<Template> {
+        let mut waiting = lock(&self.waiting);
+        let (mut ended, mut kept) = (Vec::new(), VecDeque::new());
+        for mut template in waiting.drain(..) {
+            if ends(&mut template) { ended.push(template) } else { kept.push_back(template) }
+        }
+        *waiting = kept;
+        ended
+    }
+}
+
+/// Nobody has to wait for their end.
+pub(super) fn end_behind(ended: Vec<Template>) {
+    if !ended.is_empty() {
+        thread::spawn(move || drop(ended));
     }
 }
 
 impl Template {
-    /// Whether it has nothing to say, as long as it is asked nothing.
+    /// Whether it lives, and has nothing to say as long as it is asked nothing.
     fn waits(&self) -> bool {
-        let mut polled = [PollFd::new(self.channel.socket.as_fd(), PollFlags::POLLIN)];
+        let mut polled = [PollFd::new(self.reports.as_fd(), PollFlags::POLLIN)];
         poll(&mut polled, PollTimeout::ZERO) == Ok(0)
+    }
+
+    /// Whether nothing but this one process came of the load, with no more threads than Ruby itself has, and whether it is
+    /// where it should be.
+    pub(super) fn is_alone(&self) -> bool {
+        let Some(identity) = self.seat.identity else { return parent_of(self.pid) == Some(self.loader) };
+        let held = held_now_by(identity.template);
+        let threads = threads_of(self.home.zygote_pid).unwrap_or(1);
+        held.pids == [self.pid]
+            && held.threads <= threads
+            && parent_of(self.pid) == Some(self.home.zygote_pid)
+            && held_now_by(identity.execution).pids.is_empty()
+    }
+
+    fn is_useless(&mut self, census: &Census) -> bool {
+        if self.waits_since.elapsed() > IDLE_FOR || !self.waits() {
+            return true;
+        }
+        let Some(identity) = self.seat.identity else { return false };
+        let held = census.held_by(identity.template);
+        let ticks = cpu_ticks_of(self.pid);
+        let before = self.looked_at.replace((self.executions, ticks));
+        let burns = before.is_some_and(|(executions, before)| {
+            executions == self.executions && ticks.saturating_sub(before) > IDLE_TICKS
+        });
+        burns || held.pids.len() > IDLE_PROCESSES || held.largest_bytes > self.memory_bytes
     }
 }
 
 impl Drop for Template {
     /// Whatever its top level started ends with it.
     fn drop(&mut self) {
-        if self.seat.identity.is_none() && super::census::parent_of(self.pid) == Some(self.channel.zygote_pid)
-        {
-            let pid = nix::unistd::Pid::from_raw(self.pid);
-            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+        if self.seat.identity.is_none() {
+            // Without uids, its loader is its parent, and it ends with that.
+            if parent_of(self.loader) == Some(self.home.zygote_pid) {
+                let _ = kill(Pid::from_raw(self.loader), Signal::SIGKILL);
+            }
+            return;
         }
-        // With its channel it ends of its own accord, unless function code keeps it.
-        let _ = shutdown(self.channel.socket.as_raw_fd(), Shutdown::Both);
-        let deadline = Instant::now() + PATIENCE;
-        while self.seat.has_template() && Instant::now() < deadline {
-            thread::sleep(PAUSE);
-        }
-        if let Err(error) = self.seat.end_template() {
+        if let Err(error) = self.seat.end_all() {
             tracing::warn!(%error, function = self.key.function, "could not end a template");
         }
     }

@@ -5,17 +5,19 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use badlambda_shared::function::FunctionConfig;
+use badlambda_zygote::report::TemplateReport;
 use badlambda_zygote::wire::{self, Exit, Report, Request};
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::answer::Verdict;
 use super::census::{self, Census};
-use super::output::{Logs, read_available};
+use super::output::{Logs, read_available, unblock};
 use super::seat::Seat;
 use super::task::ExecutorError;
+use super::templates::{Reports, Said};
+use super::zygotes::Channel;
 
 /// Most executions end before the first look at their memory.
 const FIRST_SAMPLE: Duration = Duration::from_millis(10);
@@ -30,16 +32,22 @@ const START_PATIENCE: Duration = Duration::from_secs(1);
 const STALL: Duration = Duration::from_secs(1);
 /// How long a process may take to be reaped after it was killed.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The same where a template is to reap it, which function code may keep from that.
+const TEMPLATES_PATIENCE: Duration = Duration::from_millis(500);
 /// A frame around a result, or an error's JSON where results may be small.
 const ANSWER_HEADROOM: u64 = 256 * 1024;
+/// The template, the execution before it has its own uid, and what was forked ahead.
+const TEMPLATE_PROCESSES: usize = 3;
 
 /// How a watch ended.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum End {
     /// The process ended and was reaped.
     Exited(Exit),
-    /// The template has loaded.
-    Loaded,
+    /// The template with this pid waits for requests.
+    Loaded(i32),
+    /// The template ended, or said what it never should: function code's doing.
+    Broken,
 }
 
 /// Everything that came of it.
@@ -54,31 +62,65 @@ pub(super) struct Watched {
     pub(super) peak_bytes: u64,
 }
 
+/// Who forks what is watched, and tells of it.
+#[derive(Clone, Copy)]
+pub(super) enum Parent<'a> {
+    /// A zygote, whose word counts.
+    Zygote(&'a Channel),
+    /// A zygote forks the loader, and the template that comes of it says so.
+    Loader(&'a Channel, &'a Reports),
+    /// A template, whose word is function code's: its requests, its reports and its pid.
+    Template(BorrowedFd<'a>, &'a Reports, i32),
+}
+
+impl<'a> Parent<'a> {
+    fn channel(self) -> Option<BorrowedFd<'a>> {
+        match self {
+            Self::Zygote(channel) | Self::Loader(channel, _) => Some(channel.socket.as_fd()),
+            Self::Template(..) => None,
+        }
+    }
+
+    fn reports(self) -> Option<&'a Reports> {
+        match self {
+            Self::Zygote(_) => None,
+            Self::Loader(_, reports) | Self::Template(_, reports, _) => Some(reports),
+        }
+    }
+
+    fn requests(self) -> BorrowedFd<'a> {
+        match self {
+            Self::Zygote(channel) | Self::Loader(channel, _) => channel.socket.as_fd(),
+            Self::Template(requests, ..) => requests,
+        }
+    }
+
+    /// Whose child the process is, by which it is known where there are no uids.
+    fn pid(self) -> i32 {
+        match self {
+            Self::Zygote(channel) | Self::Loader(channel, _) => channel.zygote_pid,
+            Self::Template(_, _, pid) => pid,
+        }
+    }
+}
+
 /// What is needed to watch.
 pub(super) struct Watch<'a> {
     pub(super) seat: &'a Seat,
-    pub(super) socket: BorrowedFd<'a>,
+    pub(super) parent: Parent<'a>,
     pub(super) config: &'a FunctionConfig,
     pub(super) census: &'a Census,
     pub(super) deadline: Instant,
     pub(super) cancelled: Option<&'a OwnedFd>,
-    /// Whose children may be killed by pid, where there are no uids.
-    pub(super) parent: i32,
-    /// Whether a template is to load; else an execution is to end.
-    pub(super) loading: bool,
-    /// Whether there can be only one process, and its pid comes from the zygote: then its memory is read straight.
-    pub(super) one_trusted_process: bool,
 }
 
 /// What is to be forked.
 pub(super) struct Launch<'a> {
     pub(super) request: Request,
-    /// The channel to ask over, where it is not the one to listen to.
-    pub(super) through: Option<BorrowedFd<'a>>,
     pub(super) code: &'a OwnedFd,
     pub(super) input: &'a OwnedFd,
-    /// A template's end of its channel.
-    pub(super) channel: Option<OwnedFd>,
+    /// A template's ends: where its requests come from, and where it reports to.
+    pub(super) template: Option<(OwnedFd, PipeWriter)>,
 }
 
 impl Watch<'_> {
@@ -87,20 +129,23 @@ impl Watch<'_> {
         let (logs_from, their_logs) = io::pipe()?;
         let (answer_from, their_answer) = io::pipe()?;
         for ours in [&logs_from, &answer_from] {
-            fcntl(ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+            unblock(ours)?;
         }
         let started = Instant::now();
-        self.send(launch, &their_logs, &their_answer)?;
+        let sent = self.send(launch, &their_logs, &their_answer);
         drop((their_logs, their_answer));
         let mut state = State {
             pid: 0,
-            loaded: false,
+            loader_exited: None,
+            loaded: None,
+            no_template: false,
             verdict: None,
             killed_at: None,
             answer: Vec::new(),
             answer_from: Some(answer_from),
             logs_from: Some(logs_from),
             peak_bytes: 0,
+            over_before: false,
             read_from: started + READ_AFTER,
             next_sample: started + FIRST_SAMPLE,
             samples: 0,
@@ -108,10 +153,10 @@ impl Watch<'_> {
             turned_at: started,
             stalled: Duration::ZERO,
         };
-        let end = loop {
-            if let Some(end) = self.turn(&mut state, logs)? {
-                break end;
-            }
+        let end = match (sent, self.parent) {
+            (Err(_), Parent::Template(..)) => End::Broken,
+            (Err(errno), _) => return Err(ExecutorError::Zygote(errno.to_string())),
+            (Ok(()), _) => self.watch(&mut state, logs)?,
         };
         let wall = started.elapsed();
         self.drain(&mut state, logs, &end)?;
@@ -119,8 +164,14 @@ impl Watch<'_> {
         Ok(Watched { end, pid, verdict, answer, wall, stalled, peak_bytes })
     }
 
-    /// The descriptors that a request has beside it are the ones `Request` lists, in that order.
-    fn send(&self, launch: Launch<'_>, logs: &PipeWriter, answer: &PipeWriter) -> Result<(), ExecutorError> {
+    /// The descriptors that a request has beside it are the ones `Request` lists, in that order. Who does not take it at
+    /// once does not read.
+    fn send(
+        &self,
+        launch: Launch<'_>,
+        logs: &PipeWriter,
+        answer: &PipeWriter,
+    ) -> Result<(), nix::errno::Errno> {
         let mut fds = vec![
             self.seat.scratch.as_raw_fd(),
             launch.code.as_raw_fd(),
@@ -128,94 +179,153 @@ impl Watch<'_> {
             logs.as_raw_fd(),
             answer.as_raw_fd(),
         ];
-        fds.extend(launch.channel.as_ref().map(AsRawFd::as_raw_fd));
-        let through = launch.through.unwrap_or(self.socket);
-        wire::send(through, &launch.request, &fds).map_err(|errno| ExecutorError::Zygote(errno.to_string()))
+        if let Some((requests, reports)) = &launch.template {
+            fds.extend([requests.as_raw_fd(), reports.as_raw_fd()]);
+        }
+        wire::send_now(self.parent.requests(), &launch.request, &fds)
+    }
+
+    fn watch(&self, state: &mut State, logs: &mut Logs) -> Result<End, ExecutorError> {
+        loop {
+            if let Some(end) = self.turn(state, logs)? {
+                return Ok(end);
+            }
+        }
     }
 
     /// Waits for one thing to happen, and sees to it.
     fn turn(&self, state: &mut State, logs: &mut Logs) -> Result<Option<End>, ExecutorError> {
-        let (channel, answer, logged, cancelled) = self.wait(state)?;
-        if answer {
+        let ready = self.wait(state)?;
+        if ready.answer {
             state.read_answer(self.config);
         }
-        if logged {
+        if ready.logs {
             state.read_logs(logs, self.config);
         }
-        if channel && let Some(end) = self.hear(state)? {
+        if ready.channel
+            && let Some(end) = self.hear_zygote(state)?
+        {
+            return Ok(Some(end));
+        }
+        if ready.reports
+            && let Some(end) = self.hear_template(state)
+        {
             return Ok(Some(end));
         }
         let now = Instant::now();
         if state.verdict.is_none() {
-            state.verdict = self.look(state, now, cancelled);
+            state.verdict = self.look(state, now, ready.cancelled);
         }
         match (state.verdict, state.killed_at) {
             (Some(_), None) if state.pid != 0 || now > self.deadline(state) + START_PATIENCE => {
                 state.killed_at = Some(now);
                 self.kill(state.pid)?;
             }
-            (_, Some(killed_at)) if now.duration_since(killed_at) > PATIENCE => {
-                return Err(ExecutorError::NotCleaned);
+            (_, Some(killed_at)) if now.duration_since(killed_at) > self.patience() => {
+                return match self.parent {
+                    Parent::Zygote(_) => Err(ExecutorError::NotCleaned),
+                    Parent::Loader(..) | Parent::Template(..) => Ok(Some(End::Broken)),
+                };
             }
             _ => {}
         }
         Ok(None)
     }
 
-    /// Which of channel, answer, logs and cancellation are ready.
-    fn wait(&self, state: &mut State) -> Result<(bool, bool, bool, bool), ExecutorError> {
+    fn patience(&self) -> Duration {
+        match self.parent {
+            Parent::Zygote(_) | Parent::Loader(..) => PATIENCE,
+            Parent::Template(..) => TEMPLATES_PATIENCE,
+        }
+    }
+
+    fn wait(&self, state: &mut State) -> Result<Ready, ExecutorError> {
         let now = Instant::now();
         let reads = now >= state.read_from;
         let until = match state.killed_at {
-            Some(_) => now + PATIENCE,
+            Some(_) => now + self.patience(),
             None if reads => self.deadline(state).min(state.next_sample),
             None => state.read_from,
         };
         let timeout = until.saturating_duration_since(now).as_millis().min(60_000) as i32 + 1;
-        let mut polled = vec![PollFd::new(self.socket, PollFlags::POLLIN)];
-        let mut places = [None; 3];
-        let cancelled = self.cancelled.filter(|_| state.verdict.is_none());
-        let rest = [
+        let candidates = [
+            self.parent.channel(),
+            self.parent.reports().filter(|_| state.loaded.is_none() && !state.no_template).map(AsFd::as_fd),
             state.answer_from.as_ref().filter(|_| reads).map(AsFd::as_fd),
             state.logs_from.as_ref().filter(|_| reads).map(AsFd::as_fd),
-            cancelled.map(AsFd::as_fd),
+            self.cancelled.filter(|_| state.verdict.is_none()).map(AsFd::as_fd),
         ];
-        for (place, fd) in places.iter_mut().zip(rest) {
-            if let Some(fd) = fd {
-                *place = Some(polled.len());
-                polled.push(PollFd::new(fd, PollFlags::POLLIN));
-            }
-        }
+        let mut polled = Vec::with_capacity(candidates.len());
+        let places = candidates.map(|fd| {
+            polled.push(PollFd::new(fd?, PollFlags::POLLIN));
+            Some(polled.len() - 1)
+        });
         match poll(&mut polled, PollTimeout::try_from(timeout).unwrap_or(PollTimeout::MAX)) {
             Ok(_) | Err(nix::errno::Errno::EINTR) => {}
             Err(errno) => return Err(errno.into()),
         }
-        let ready = |index: usize| polled[index].any().unwrap_or(false);
-        let [answer, logged, cancelled] = places.map(|place| place.is_some_and(ready));
-        let channel = ready(0);
+        let [channel, reports, answer, logs, cancelled] =
+            places.map(|place| place.is_some_and(|index| polled[index].any().unwrap_or(false)));
         state.see_stall(Duration::from_millis(timeout as u64));
-        Ok((channel, answer, logged, cancelled))
+        Ok(Ready { channel, reports, answer, logs, cancelled })
     }
 
-    /// Reads one report. What a template says is hostile: only its own execution's end counts.
-    fn hear(&self, state: &mut State) -> Result<Option<End>, ExecutorError> {
+    /// Reads one report of a zygote.
+    fn hear_zygote(&self, state: &mut State) -> Result<Option<End>, ExecutorError> {
         let failed = |what: &str| Err(ExecutorError::Zygote(what.to_owned()));
-        match wire::receive::<Report>(self.socket, &mut state.packet) {
+        let Some(channel) = self.parent.channel() else { return Ok(None) };
+        match wire::receive::<Report>(channel, &mut state.packet) {
             Ok(Some((Report::Started { pid }, _))) if state.pid == 0 && pid > 1 => state.pid = pid,
             Ok(Some((Report::NotStarted { errno }, _))) => {
                 return Err(ExecutorError::System(io::Error::from_raw_os_error(errno)));
             }
-            // It may be told before the start is, by another process.
-            Ok(Some((Report::Loaded, _))) if self.loading => state.loaded = true,
             // The start of a short execution is not told.
             Ok(Some((Report::Exited(exit), _))) if [0, exit.pid].contains(&state.pid) => {
-                return Ok(Some(End::Exited(exit)));
+                if matches!(self.parent, Parent::Zygote(_)) {
+                    return Ok(Some(End::Exited(exit)));
+                }
+                return Ok(self.loader_exited(state, exit));
             }
             Ok(Some((Report::Exited(_), _)) | None) => return failed("it ended while an execution ran"),
             Ok(Some(_)) => return failed("it said what it should not"),
             Err(errno) => return failed(&errno.to_string()),
         }
-        Ok((state.loaded && state.pid != 0).then_some(End::Loaded))
+        Ok(None)
+    }
+
+    /// A loader ends well once its template is there; else with an answer, or without one.
+    fn loader_exited(&self, state: &mut State, exit: Exit) -> Option<End> {
+        state.loader_exited = Some(exit);
+        state.read_answer(self.config);
+        let failed = exit.code != Some(0) || state.answer.len() > 1 || state.no_template;
+        if failed { Some(End::Exited(exit)) } else { state.loaded.map(End::Loaded) }
+    }
+
+    /// Reads one report of a template. Only the end of its own execution counts.
+    fn hear_template(&self, state: &mut State) -> Option<End> {
+        let loads = matches!(self.parent, Parent::Loader(..));
+        match self.parent.reports()?.read() {
+            Said::Nothing => None,
+            // It may be told before the loader's end is, by another process.
+            Said::Report(TemplateReport::Loaded { pid }) if loads => {
+                state.loaded = Some(pid);
+                let done = state.loader_exited.is_some() || self.seat.identity.is_none();
+                done.then_some(End::Loaded(pid))
+            }
+            Said::Report(TemplateReport::Started { pid }) if !loads && state.pid == 0 => {
+                state.pid = pid;
+                None
+            }
+            Said::Report(TemplateReport::Exited(exit)) if !loads && state.pid == exit.pid => {
+                Some(End::Exited(exit))
+            }
+            // Of a loader that failed, the zygote tells.
+            Said::End if loads && state.loader_exited.is_none() => {
+                state.no_template = true;
+                None
+            }
+            Said::Report(_) | Said::Nonsense | Said::End => Some(End::Broken),
+        }
     }
 
     fn deadline(&self, state: &State) -> Instant {
@@ -233,32 +343,82 @@ impl Watch<'_> {
         if state.answer.len() as u64 > self.config.max_result_bytes + ANSWER_HEADROOM {
             return Some(Verdict::TooLarge);
         }
-        if now < state.next_sample || state.pid == 0 {
+        let started = state.pid != 0 || matches!(self.parent, Parent::Template(..));
+        if now < state.next_sample || !started {
             return None;
         }
         state.next_sample = now + SAMPLE_EVERY;
         state.samples += 1;
-        let resident = match self.seat.identity {
-            Some(identity) if self.loading => self.census.resident_bytes(identity.template),
-            Some(identity) if !self.one_trusted_process => self.census.resident_bytes(identity.execution),
-            _ => census::resident_bytes_of(state.pid),
-        };
-        state.peak_bytes = state.peak_bytes.max(resident);
-        if resident > self.config.memory_mb << 20 {
-            return Some(Verdict::Memory);
+        if let Some(verdict) = self.look_at_memory(state) {
+            return Some(verdict);
         }
-        let look_at_scratch = state.samples.is_multiple_of(SCRATCH_SAMPLES);
-        let over = |bytes: Result<u64, _>| bytes.is_ok_and(|bytes| bytes > self.config.max_scratch_bytes);
-        (look_at_scratch && over(self.seat.scratch_bytes())).then_some(Verdict::Scratch)
+        if !state.samples.is_multiple_of(SCRATCH_SAMPLES) {
+            return None;
+        }
+        let bytes = self.seat.scratch_bytes(self.config.max_scratch_bytes);
+        bytes.is_ok_and(|bytes| bytes > self.config.max_scratch_bytes).then_some(Verdict::Scratch)
     }
 
-    /// A template that loads, or does not even fork any more, is itself what has to go.
+    fn look_at_memory(&self, state: &mut State) -> Option<Verdict> {
+        let most = self.config.memory_mb << 20;
+        let Some(identity) = self.seat.identity else {
+            return self.judge_memory(state, census::resident_bytes_of(state.pid));
+        };
+        match self.parent {
+            // There can be only one process, and the zygote's word for its pid counts: then it is read straight.
+            Parent::Zygote(_) if !self.config.subprocesses => {
+                let resident = census::resident_bytes_of(state.pid);
+                if resident > 0 {
+                    return self.judge_memory(state, resident);
+                }
+            }
+            Parent::Zygote(_) => {}
+            Parent::Loader(..) => {
+                // For a moment, the loader and its template hold the same pages.
+                let over = self.census.held_by(identity.template).resident_bytes > most;
+                let twice = std::mem::replace(&mut state.over_before, over) && over;
+                if twice {
+                    return Some(Verdict::Memory);
+                }
+            }
+            Parent::Template(..) => {
+                let template = self.census.held_by(identity.template);
+                if template.pids.len() > TEMPLATE_PROCESSES {
+                    return Some(Verdict::Broken);
+                }
+                if template.largest_bytes > most {
+                    return Some(Verdict::Memory);
+                }
+            }
+        }
+        let held = self.census.held_by(identity.execution);
+        // Pages that its processes share are to count once. Telling which those are takes longer.
+        let exact = if held.pids.len() > 1 && held.resident_bytes > most {
+            self.seat.memory_bytes().unwrap_or(held.resident_bytes)
+        } else {
+            held.resident_bytes
+        };
+        self.judge_memory(state, exact)
+    }
+
+    fn judge_memory(&self, state: &mut State, resident: u64) -> Option<Verdict> {
+        state.peak_bytes = state.peak_bytes.max(resident);
+        (resident > self.config.memory_mb << 20).then_some(Verdict::Memory)
+    }
+
+    /// A template that does not even fork any more, or does not reap, is itself what has to go.
     fn kill(&self, pid: i32) -> Result<(), ExecutorError> {
         if self.seat.identity.is_some() {
-            return if self.loading || pid == 0 { self.seat.end_template() } else { self.seat.end() };
+            return match self.parent {
+                Parent::Zygote(_) => self.seat.end(),
+                Parent::Template(..) if pid != 0 && self.seat.end_within(TEMPLATES_PATIENCE).is_ok() => {
+                    Ok(())
+                }
+                Parent::Loader(..) | Parent::Template(..) => self.seat.end_all(),
+            };
         }
         // Without uids of their own, only a child of ours is killed, whatever the report said.
-        if census::parent_of(pid) == Some(self.parent) {
+        if census::parent_of(pid) == Some(self.parent.pid()) {
             let _ = kill(Pid::from_raw(-pid), Signal::SIGKILL);
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
@@ -271,7 +431,10 @@ impl Watch<'_> {
         state.read_logs(logs, self.config);
         let survivors = state.answer_from.is_some() || state.logs_from.is_some();
         if survivors && matches!(end, End::Exited(_)) {
-            self.seat.end()?;
+            match self.parent {
+                Parent::Template(..) => drop(self.seat.end_within(TEMPLATES_PATIENCE)),
+                Parent::Zygote(_) | Parent::Loader(..) => self.seat.end()?,
+            }
             state.read_answer(self.config);
             state.read_logs(logs, self.config);
         }
@@ -279,15 +442,28 @@ impl Watch<'_> {
     }
 }
 
+/// What may be read without waiting.
+struct Ready {
+    channel: bool,
+    reports: bool,
+    answer: bool,
+    logs: bool,
+    cancelled: bool,
+}
+
 struct State {
     pid: i32,
-    loaded: bool,
+    loader_exited: Option<Exit>,
+    loaded: Option<i32>,
+    /// Nobody is left who could report one.
+    no_template: bool,
     verdict: Option<Verdict>,
     killed_at: Option<Instant>,
     answer: Vec<u8>,
     answer_from: Option<PipeReader>,
     logs_from: Option<PipeReader>,
     peak_bytes: u64,
+    over_before: bool,
     read_from: Instant,
     next_sample: Instant,
     samples: u32,

@@ -69,11 +69,6 @@ impl Zygotes {
         lock(&self.running[0]).confined.clone()
     }
 
-    /// The pid of one of them; all are alike.
-    pub(super) fn any_pid(&self) -> i32 {
-        lock(&self.running[0]).process.id() as i32
-    }
-
     /// A new channel to the next zygote in turn, which is started again if it has ended.
     pub(super) fn open_channel(&self) -> Result<Channel, ExecutorError> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.running.len();

@@ -44,7 +44,7 @@ macro_rules! old_calls {
 #[rustfmt::skip]
 pub const ALLOWED: &[Call] = calls!(
     // files and descriptors; mknod is not here, and so there are no fifos
-    read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 openat openat2 close close_range lseek
+    read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 openat close close_range lseek
     fstat statx statfs fstatfs faccessat faccessat2 readlinkat getdents64 getcwd chdir fchdir
     mkdirat unlinkat renameat renameat2 linkat symlinkat fchmod fchmodat fchown fchownat umask utimensat truncate
     ftruncate fallocate fadvise64 readahead fsync fdatasync sync_file_range flock fcntl dup dup3 pipe2
@@ -64,9 +64,9 @@ pub const ALLOWED: &[Call] = calls!(
     setitimer timer_create timer_settime timer_gettime timer_getoverrun timer_delete
     // what the kernel itself has a stopped process call
     restart_syscall
-    // signals, to processes of the same uid (and of the same Landlock domain)
+    // signals, to processes of the same uid (and of the same Landlock domain); where no process may be started, to itself
     rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigsuspend rt_sigqueueinfo sigaltstack
-    kill tkill tgkill
+    kill tgkill
     // Process.wait with a timeout, and signals that can't hit another process; pidfd_getfd is not here
     pidfd_open pidfd_send_signal
     // processes and who they are
@@ -105,13 +105,46 @@ pub const PRCTL: Call = calls!(prctl)[0];
 pub const SOCKET: Call = calls!(socket)[0];
 /// As above.
 pub const SOCKETPAIR: Call = calls!(socketpair)[0];
+/// As above.
+pub const MMAP: Call = calls!(mmap)[0];
+/// As above.
+pub const SETRESUID: Call = calls!(setresuid)[0];
+/// As above.
+pub const SECCOMP: Call = calls!(seccomp)[0];
+/// Of priorities; the first two arguments say whose.
+pub const PRIORITIES: &[Call] = calls!(getpriority setpriority);
+/// The first argument is a process or thread, of which 0 is the caller. glibc asks for its threads' affinity by number.
+pub const OF_A_PROCESS: &[Call] = calls!(prlimit64 sched_getparam sched_getscheduler);
+/// By its second argument.
+pub const FCNTL: Call = calls!(fcntl)[0];
+/// Its flags are its third argument.
+pub const OPENAT: Call = calls!(openat)[0];
+/// Its flags are its second argument.
+pub const OPEN: Call = old_calls!(open)[0];
+/// By level and option, its second and third argument.
+pub const SETSOCKOPT: Call = calls!(setsockopt)[0];
+/// By its first argument.
+pub const ARCH_PRCTL: Call = old_calls!(arch_prctl)[0];
+/// Messages on sockets whose flags are the third argument.
+pub const MESSAGES: &[Call] = calls!(sendmsg recvmsg);
+/// And those whose flags are the fourth.
+pub const MANY_MESSAGES: &[Call] = calls!(sendto recvfrom sendmmsg recvmmsg);
 
-/// Denied in every execution: becoming someone else, and loosening what confines it.
-pub const DENIED_ALWAYS: &[Call] = calls!(setresuid setresgid setgroups seccomp);
+/// Denied in executions, templates and loaders: becoming someone else.
+pub const DENIED_ALWAYS: &[Call] = calls!(setresgid setgroups);
+/// Denied in executions; a template's child needs each once, with the arguments that seccomp.rs names.
+pub const DENIED_TO_EXECUTIONS: &[Call] = calls!(setresuid seccomp);
 /// Denied unless `network` is true.
-pub const DENIED_WITHOUT_NETWORK: &[Call] = calls!(socket connect bind listen accept accept4);
+pub const DENIED_WITHOUT_NETWORK: &[Call] =
+    calls!(socket connect bind listen accept accept4 sendmsg sendmmsg);
+/// Denied where `network` is true, so that descriptors can be sent nowhere: sendmsg(2) is needed for the network.
+pub const DENIED_WITH_NETWORK: &[Call] = calls!(socketpair);
 /// Denied unless `subprocesses` is true, beside the forms of clone that make no thread.
 pub const DENIED_WITHOUT_SUBPROCESSES: &[Call] = calls!(execve execveat);
+/// As above, and not in templates: signals by a descriptor, whose process no argument names.
+pub const DENIED_TO_ONE_PROCESS: &[Call] = calls!(pidfd_open pidfd_send_signal);
+/// Allowed to where no process may be started only if the first argument is its own pid.
+pub const SIGNALS: &[Call] = calls!(kill tgkill rt_sigqueueinfo);
 /// As above, the older forms.
 pub const DENIED_WITHOUT_SUBPROCESSES_OLD: &[Call] = old_calls!(fork vfork);
 
@@ -127,7 +160,7 @@ pub const REFUSED: &[Call] = calls!(
     setuid setgid setreuid setregid setfsuid setfsgid capset clone3 splice tee vmsplice open_by_handle_at
     name_to_handle_at fanotify_init fanotify_mark inotify_init1 lookup_dcookie move_pages migrate_pages mbind
     set_mempolicy ioprio_set sched_setscheduler sched_setattr sched_setparam vhangup setxattr lsetxattr fsetxattr
-    removexattr landlock_add_rule mlockall remap_file_pages io_setup io_submit process_mrelease
+    removexattr landlock_add_rule mlockall openat2 tkill remap_file_pages io_setup io_submit process_mrelease
 );
 
 #[cfg(test)]

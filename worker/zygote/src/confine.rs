@@ -1,5 +1,6 @@
 //! What the zygote does to itself once, before it takes any work, and all its children inherit.
 
+use std::cell::UnsafeCell;
 use std::fs;
 use std::os::fd::RawFd;
 use std::path::Path;
@@ -13,7 +14,7 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::sys::prctl;
 use nix::unistd::{chdir, chroot};
-use seccompiler::{BpfProgram, apply_filter};
+use seccompiler::{BpfProgram, apply_filter, sock_filter};
 
 use badlambda_zygote::wire::Confinement;
 
@@ -135,26 +136,39 @@ fn enter_landlock(confinement: &Confinement, scratch: &Path) -> Result<bool, lan
     Ok(status.ruleset != RulesetStatus::NotEnforced)
 }
 
-/// The filters of stage 2, compiled once so that a fork only has to load one.
+/// The filters of stage 2, compiled once so that a fork only has to fill in its numbers and load one.
 pub struct Filters {
     enforced: bool,
     compiled: Vec<(Stage2, BpfProgram)>,
+    /// What is loaded lies here: a template's own filter lets its child load a filter from this address alone.
+    place: Box<UnsafeCell<Place>>,
+}
+
+struct Place {
+    program: libc::sock_fprog,
+    instructions: Vec<sock_filter>,
 }
 
 impl Filters {
     /// Compiles them all.
     pub fn compile(enforced: bool) -> Result<Self, LayerFailed> {
+        let program = libc::sock_fprog { len: 0, filter: std::ptr::null_mut() };
+        let place = Box::new(UnsafeCell::new(Place { program, instructions: Vec::new() }));
+        let loaded_from = place.get() as u64 + std::mem::offset_of!(Place, program) as u64;
         let mut compiled = Vec::new();
         for network in [false, true] {
             for subprocesses in [false, true] {
                 let execution = Stage2::Execution { network, subprocesses };
                 let template = Stage2::Template { network, subprocesses };
                 for stage in [execution, template] {
-                    compiled.push((stage, layer("seccomp", seccomp::stage2(stage))?));
+                    compiled.push((stage, layer("seccomp", seccomp::stage2(stage, loaded_from))?));
                 }
             }
         }
-        Ok(Self { enforced, compiled })
+        let longest = compiled.iter().map(|(_, program)| program.len()).max().unwrap_or_default();
+        // SAFETY: nothing else refers to it yet.
+        unsafe { (*place.get()).instructions.reserve(longest) };
+        Ok(Self { enforced, compiled, place })
     }
 
     /// Without uids of their own, executions share the zygote's, and would reach it with a signal: a Landlock domain
@@ -168,13 +182,30 @@ impl Filters {
         restricted.map(drop).map_err(|_| Errno::EACCES)
     }
 
-    /// Enters the filter of `stage`.
-    pub fn enter(&self, stage: Stage2) -> Result<(), Errno> {
+    /// Enters the filter of `stage`, in which executions run as `execution_uid`.
+    pub fn enter(&self, stage: Stage2, execution_uid: u32) -> Result<(), Errno> {
         if !self.enforced {
             return Ok(());
         }
-        let filter = self.compiled.iter().find(|(of, _)| *of == stage).ok_or(Errno::EINVAL)?;
-        apply_filter(&filter.1).map_err(|_| Errno::EACCES)
+        let (_, compiled) = self.compiled.iter().find(|(of, _)| *of == stage).ok_or(Errno::EINVAL)?;
+        // SAFETY: this process has one thread, and nothing else refers to the place.
+        let place = unsafe { &mut *self.place.get() };
+        place.instructions.clear();
+        place.instructions.extend_from_slice(compiled);
+        seccomp::fill_in(&mut place.instructions, execution_uid, std::process::id());
+        place.program.len = u16::try_from(place.instructions.len()).map_err(|_| Errno::EINVAL)?;
+        place.program.filter = place.instructions.as_mut_ptr().cast();
+        let mode = libc::SECCOMP_SET_MODE_FILTER;
+        // SAFETY: the program points to that many instructions.
+        let done = unsafe { libc::syscall(libc::SYS_seccomp, mode, 0, &raw const place.program) };
+        Errno::result(done)?;
+        // Whether it is in force: without it, anybody may ask this.
+        // SAFETY: takes and returns plain numbers.
+        let refused = unsafe { libc::syscall(libc::SYS_getpriority, libc::PRIO_PGRP, 0) };
+        match Errno::result(refused) {
+            Err(Errno::EPERM) => Ok(()),
+            _ => Err(Errno::EACCES),
+        }
     }
 }
 

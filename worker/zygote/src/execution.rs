@@ -38,6 +38,8 @@ pub struct Source {
     pub environment: Vec<u8>,
     /// The context, as JSON.
     pub context: Vec<u8>,
+    /// The method to call; empty for one of those with the usual names.
+    pub handler: Vec<u8>,
     /// The event, as JSON.
     pub event: Vec<u8>,
 }
@@ -65,19 +67,17 @@ pub fn run_script(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filte
     let start = ManuallyDrop::new(start);
     let (source, answer) = arm(&start, Role::Execution, highest, filters);
     environment::replace(source.environment);
-    let handler = start.job.handler.as_deref().unwrap_or_default().as_bytes();
     let largest = start.job.max_result_bytes.to_string();
-    let arguments: &[&[u8]] = &[&source.code, &source.event, &source.context, handler, largest.as_bytes()];
+    let arguments: &[&[u8]] =
+        &[&source.code, &source.event, &source.context, &source.handler, largest.as_bytes()];
     let result = ruby.call(Entry::Script, arguments);
     finish(answer, result)
 }
 
-/// Calls the loaded handler in this forked process, and ends it.
-pub fn run_handler(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters) -> ! {
-    let start = ManuallyDrop::new(start);
-    let (source, answer) = arm(&start, Role::Execution, highest, filters);
+/// Calls the loaded handler in this process, which is armed, and ends it.
+pub fn call_handler(ruby: &Ruby, job: &Job, source: &Source, answer: File) -> ! {
     environment::add(&source.environment);
-    let largest = start.job.max_result_bytes.to_string();
+    let largest = job.max_result_bytes.to_string();
     let result = ruby.call(Entry::Handle, &[&source.event, &source.context, largest.as_bytes()]);
     finish(answer, result)
 }
@@ -109,8 +109,9 @@ fn give_up(answer: RawFd, why: &str) -> ! {
 fn read_source(start: &Start<'_>) -> Result<Source, Errno> {
     let mut environment = read_all(&start.input)?;
     let mut context = split_off(&mut environment, start.job.environment_bytes)?;
-    let event = split_off(&mut context, start.job.context_bytes)?;
-    Ok(Source { code: read_all(&start.code)?, environment, context, event })
+    let mut handler = split_off(&mut context, start.job.context_bytes)?;
+    let event = split_off(&mut handler, start.job.handler_bytes)?;
+    Ok(Source { code: read_all(&start.code)?, environment, context, handler, event })
 }
 
 fn split_off(bytes: &mut Vec<u8>, at: u64) -> Result<Vec<u8>, Errno> {

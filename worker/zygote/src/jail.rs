@@ -1,16 +1,16 @@
 //! What every execution and template goes through between its fork and function code, in this order, step by
 //! step. A step that fails is our failure, never the user's: nothing runs after it.
 
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::libc;
 use nix::sys::prctl;
-use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{Gid, Uid, fchdir, setgroups, setresgid, setresuid, setsid, setuid};
+use nix::unistd::{Gid, Uid, fchdir, getresgid, getresuid, setgroups, setresgid, setresuid, setsid, setuid};
 
 use badlambda_zygote::wire::{Identity, Job, Limits};
 
@@ -18,12 +18,16 @@ use crate::confine::Filters;
 use crate::memory;
 use crate::seccomp::Stage2;
 
-/// The answer. Empty in the zygote, and in a template that has loaded.
+/// The answer. Empty in the zygote, and in a template.
 pub const ANSWER_FD: RawFd = 3;
-/// The channel to the worker, of the zygote and of a template. Empty in executions.
+/// The zygote's channel to the worker. Empty in executions.
 pub const CHANNEL_FD: RawFd = 4;
+/// Where a template's requests come from: nothing can be sent back.
+pub const REQUESTS_FD: RawFd = CHANNEL_FD;
 /// The scratch folder, until it is entered.
 pub const SCRATCH_FD: RawFd = 5;
+/// The pipe that a template writes its reports to. Empty in executions.
+pub const REPORTS_FD: RawFd = 6;
 
 const GIB: u64 = 1 << 30;
 /// Address space is only reserved, so it may be wide; what is resident is what costs.
@@ -35,8 +39,11 @@ const RACTOR_STACKS: u64 = 512 << 20;
 const OPEN_FILES: u64 = 256;
 /// Enough for the forks of more executions than the worker lets one template serve.
 const TEMPLATE_CPU_SECONDS: u64 = 120;
-/// A template itself, its execution before that has a uid of its own, and the one that waits.
-const TEMPLATE_PROCESSES: u64 = 3;
+/// A template itself, its execution before that has a uid of its own, and the one that waits; from Ruby 3.3 on, each has
+/// a thread of Ruby's own. Of a loader: itself, and the template.
+const TEMPLATE_PROCESSES: u64 = 6;
+/// As a uid in setresuid(2) it means no change.
+const NOBODY: u32 = u32::MAX;
 const PENDING_SIGNALS: u64 = 256;
 const STACK_BYTES: u64 = 8 << 20;
 
@@ -53,8 +60,8 @@ pub struct StepFailed {
 pub enum Role {
     /// Runs function code once, and ends.
     Execution,
-    /// Runs a version's top level, and forks its executions.
-    Template,
+    /// Runs a version's top level. Its fork is the template, of which executions are forked.
+    Loader,
 }
 
 /// The descriptors a job came with.
@@ -65,8 +72,8 @@ pub struct Descriptors {
     pub logs: OwnedFd,
     /// Where the answer goes.
     pub answer: OwnedFd,
-    /// A template's channel.
-    pub channel: Option<OwnedFd>,
+    /// Where a loader's template gets its requests from, and where it reports to.
+    pub template: Option<(OwnedFd, OwnedFd)>,
 }
 
 /// Confines this process. `highest` is the highest descriptor that the interpreter itself needs.
@@ -83,6 +90,7 @@ pub fn enter(
     step("setup_identity", job.identity.map_or(Ok(()), |identity| setup_identity(identity, role)))?;
     step("setup_scratch", setup_scratch())?;
     step("setup_parent_death", setup_parent_death())?;
+    step("setup_dumpable", setup_dumpable(role, job.identity.is_some()))?;
     if job.identity.is_none() {
         step("setup_signal_scope", filters.scope_signals())?;
     }
@@ -117,22 +125,22 @@ fn setup_rlimits(limits: &Limits, role: Role, own_uid: bool) -> Result<(), Errno
     // It counts processes of the uid: one that others share would count theirs. A template forks on top of what its
     // function may.
     if own_uid {
-        let own = if role == Role::Template { TEMPLATE_PROCESSES } else { 0 };
+        let own = if role == Role::Loader { TEMPLATE_PROCESSES } else { 0 };
         table.push((Resource::RLIMIT_NPROC, limits.processes + own));
     }
     // A template lives on and forks; what it uses beyond that between its executions has an end, too.
-    let own = if role == Role::Template { TEMPLATE_CPU_SECONDS } else { 0 };
+    let own = if role == Role::Loader { TEMPLATE_CPU_SECONDS } else { 0 };
     table.push((Resource::RLIMIT_CPU, limits.cpu_seconds + own));
     table.into_iter().try_for_each(|(resource, most)| setrlimit(resource, most, most))
 }
 
-/// Becomes the seat's user for good. A template keeps a real and a saved uid of its own, so that executions,
-/// which have only the effective one, can neither signal nor inspect it.
+/// Becomes the seat's user for good. A loader and its template keep a real and a saved uid of their own, so that
+/// executions, which have only the effective one, can neither signal nor inspect them.
 fn setup_identity(identity: Identity, role: Role) -> Result<(), Errno> {
     let execution = Uid::from_raw(identity.execution);
     let shield = match role {
         Role::Execution => execution,
-        Role::Template => Uid::from_raw(identity.template),
+        Role::Loader => Uid::from_raw(identity.template),
     };
     // In a template's execution this is done, and may not be done again.
     if Uid::current().is_root() {
@@ -141,16 +149,24 @@ fn setup_identity(identity: Identity, role: Role) -> Result<(), Errno> {
         setresgid(gid, gid, gid)?;
     }
     setresuid(shield, execution, shield)?;
+    // What really came of it: function code that ran before may have put a filter in force that only says yes.
+    let uids = getresuid()?;
+    let gids = getresgid()?;
+    let gid = Gid::from_raw(identity.execution);
+    let taken = [uids.real, uids.effective, uids.saved] == [shield, execution, shield]
+        && [gids.real, gids.effective, gids.saved] == [gid; 3];
     match setuid(Uid::from_raw(0)) {
-        Err(_) => Ok(()),
-        Ok(()) => Err(Errno::EPERM),
+        Err(_) if taken => Ok(()),
+        _ => Err(Errno::EPERM),
     }
 }
 
+/// Enters the scratch folder. Its number stays taken, by nothing: a fork makes descriptors of Ruby's own anew, and they
+/// must come to lie where they were.
 fn setup_scratch() -> Result<(), Errno> {
-    // SAFETY: setup_descriptors put the scratch folder there, and no `OwnedFd` stands for it.
-    let scratch = unsafe { OwnedFd::from_raw_fd(SCRATCH_FD) };
-    fchdir(&scratch)
+    // SAFETY: setup_descriptors put the scratch folder there, and it is not closed meanwhile.
+    fchdir(unsafe { BorrowedFd::borrow_raw(SCRATCH_FD) })?;
+    duplicate(&0, SCRATCH_FD)
 }
 
 /// 0 is empty, 1 and 2 are the logs, 3 is the answer; what the interpreter needs lies up to `highest`, and
@@ -161,8 +177,10 @@ fn setup_descriptors(descriptors: &Descriptors, highest: RawFd) -> Result<(), Er
     duplicate(&descriptors.logs, 1)?;
     duplicate(&descriptors.logs, 2)?;
     duplicate(&descriptors.answer, ANSWER_FD)?;
-    duplicate(descriptors.channel.as_ref().unwrap_or(&null), CHANNEL_FD)?;
+    let (requests, reports) = descriptors.template.as_ref().map_or((&null, &null), |(from, to)| (from, to));
+    duplicate(requests, REQUESTS_FD)?;
     duplicate(&descriptors.scratch, SCRATCH_FD)?;
+    duplicate(reports, REPORTS_FD)?;
     // Closed with the rest.
     std::mem::forget(null);
     close_above(highest)
@@ -185,17 +203,23 @@ fn close_above(highest: RawFd) -> Result<(), Errno> {
 }
 
 /// The kernel ends this process with its parent. A change of uid clears that, so it comes after it.
-fn setup_parent_death() -> Result<(), Errno> {
-    prctl::set_pdeathsig(Signal::SIGKILL)?;
-    prctl::set_dumpable(false)
+pub fn setup_parent_death() -> Result<(), Errno> {
+    prctl::set_pdeathsig(Signal::SIGKILL)
+}
+
+/// Who may look into this process: of an execution, whoever has its uid, so that its janitor can see what it holds; ptrace(2)
+/// and /proc are closed to executions themselves. Nobody may look into a loader or a template, or where uids are shared.
+fn setup_dumpable(role: Role, own_uid: bool) -> Result<(), Errno> {
+    prctl::set_dumpable(own_uid && role == Role::Execution)
 }
 
 fn setup_seccomp(job: &Job, role: Role, filters: &Filters) -> Result<(), Errno> {
     let (network, subprocesses) = (job.network, job.subprocesses);
-    filters.enter(match role {
+    let stage = match role {
         Role::Execution => Stage2::Execution { network, subprocesses },
-        Role::Template => Stage2::Template { network, subprocesses },
-    })
+        Role::Loader => Stage2::Template { network, subprocesses },
+    };
+    filters.enter(stage, job.identity.map_or(NOBODY, |identity| identity.execution))
 }
 
 /// Moves the channel from stdin, where the worker put it, to its place, and fills the numbers that are free, so
@@ -203,14 +227,22 @@ fn setup_seccomp(job: &Job, role: Role, filters: &Filters) -> Result<(), Errno> 
 pub fn reserve_descriptors() -> Result<(), Errno> {
     duplicate(&std::io::stdin(), CHANNEL_FD)?;
     let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
-    [0, ANSWER_FD, SCRATCH_FD].into_iter().try_for_each(|fd| duplicate(&null, fd))?;
+    [0, ANSWER_FD, SCRATCH_FD, REPORTS_FD].into_iter().try_for_each(|fd| duplicate(&null, fd))?;
     // Nothing that the worker may have inherited comes any further; `null` itself is among these, or has its place.
     std::mem::forget(null);
-    close_above(SCRATCH_FD)
+    close_above(REPORTS_FD)
 }
 
-/// Turns a template's answer and logs, which were those of its load, into nothing.
-pub fn forget_load() -> Result<(), Errno> {
+/// What a template gives up that its loader had: answer, logs, every descriptor that the top level opened, and all
+/// processes beyond those that it needs.
+pub fn forget_load(highest: RawFd, own_uid: bool) -> Result<(), Errno> {
+    // So that there is room for one more.
+    close_above(highest)?;
     let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
-    [1, 2, ANSWER_FD].into_iter().try_for_each(|fd| duplicate(&null, fd))
+    [1, 2, ANSWER_FD].into_iter().try_for_each(|fd| duplicate(&null, fd))?;
+    if own_uid {
+        let (_, most) = getrlimit(Resource::RLIMIT_NPROC)?;
+        setrlimit(Resource::RLIMIT_NPROC, TEMPLATE_PROCESSES.min(most), most)?;
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@
 //! worker ── spawns ──▶ zygote    once: Ruby warm, jail, capabilities, no_new_privs, Landlock, seccomp stage 1
 //!                         │ fork, ahead of need (spare.rs); then jail::enter
 //!                         ├──▶ execution (script form): eval, one answer, _exit      execution.rs
-//!                         └──▶ template (handler form): top level once ── fork ──▶ execution   template.rs
+//!                         └──▶ loader (handler form): top level once ── fork ──▶ template ── fork ──▶ execution   template.rs
 //! ```
 //!
 //! It is a sub-reaper: what an execution leaves behind becomes the zygote's child, and is reaped by it. It

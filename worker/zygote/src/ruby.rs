@@ -1,9 +1,10 @@
-//! The embedded Ruby: the dozen functions of its C API that we need, each declared by hand. They are macros
+//! The embedded Ruby: the two dozen functions of its C API that we need, each declared by hand. They are macros
 //! nowhere and have kept their signatures from Ruby 3.1 to 4.0; constants such as `Qnil`, which have not, are
 //! never looked at.
 
 use std::ffi::{CString, c_char, c_int, c_long, c_void};
 use std::process::abort;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use nix::libc;
 
@@ -29,7 +30,23 @@ unsafe extern "C" {
     fn rb_string_value_ptr(string: *mut Value) -> *mut c_char;
     fn rb_str_length(string: Value) -> Value;
     fn rb_num2long(number: Value) -> c_long;
+    fn rb_id2sym(name: Id) -> Value;
+    fn rb_obj_method(object: Value, name: Value) -> Value;
+    fn rb_method_call(argc: c_int, argv: *const Value, method: Value) -> Value;
+    fn rb_file_open(path: *const c_char, mode: *const c_char) -> Value;
+    fn rb_gc_register_mark_object(object: Value);
+    fn rb_eval_string(code: *const c_char) -> Value;
+    fn rb_add_event_hook(hook: EventHook, events: u32, data: Value);
+    fn rb_remove_event_hook(hook: EventHook) -> c_int;
+    static mut rb_stdout: Value;
+    static mut rb_stderr: Value;
 }
+
+type EventHook = unsafe extern "C" fn(u32, Value, Value, Id, Value);
+/// `RUBY_EVENT_SCRIPT_COMPILED`: code was given to `eval`. Asking for it slows no other code down.
+const SCRIPT_COMPILED: u32 = 0x2000;
+/// Both of Ruby's true and false are other numbers in other versions; 0 is `false` in all.
+const FALSE: Value = 0;
 
 const MAX_ARGUMENTS: usize = 5;
 
@@ -60,8 +77,10 @@ pub enum Fork {
 /// The interpreter. There is one per process, on its only thread.
 pub struct Ruby {
     runner: Value,
-    process: Value,
-    fork: Id,
+    /// `Process._fork` as it is when no function code has run, as a Method.
+    fork: Value,
+    /// A File on /dev/null, which a fork may flush.
+    nowhere: Value,
     entries: [Id; 4],
 }
 
@@ -94,30 +113,61 @@ impl Ruby {
         if unsafe { ruby_exec_node(node) } != 0 {
             return None;
         }
+        let mut kept = [0; 2];
+        let mut state = 0;
+        // SAFETY: `keep` gets the address of an array that outlives the call.
+        unsafe { rb_protect(keep, kept.as_mut_ptr() as Value, &mut state) };
+        let [fork, nowhere] = kept;
         let entries = [c"warm_up", c"script", c"load", c"handle"];
-        Some(Self {
+        (state == 0).then(|| Self {
             // SAFETY: the runner, which has just run, defines this constant.
             runner: unsafe { rb_path2class(c"BadLambda::Runner".as_ptr()) },
-            // SAFETY: a constant of Ruby's core.
-            process: unsafe { rb_path2class(c"Process".as_ptr()) },
-            // SAFETY: a constant, nul-terminated name.
-            fork: unsafe { rb_intern(c"fork".as_ptr()) },
+            fork,
+            nowhere,
             // SAFETY: constant, nul-terminated names.
             entries: entries.map(|name| unsafe { rb_intern(name.as_ptr()) }),
         })
     }
 
-    /// Forks through `Process.fork`: a bare fork(2) would break the interpreter's timer and threads.
+    /// Forks through Ruby's own `Process._fork`, whatever function code has put in its place since: a bare fork(2) would
+    /// break the interpreter's timer and threads.
     pub fn fork(&self) -> Option<Fork> {
         let parent = std::process::id();
-        let call = Call { receiver: self.process, method: self.fork, argv: [0; MAX_ARGUMENTS], argc: 0 };
-        let pid = call.protected().ok()?;
+        let mut state = 0;
+        // SAFETY: `call_fork` gets the Method that `boot` has kept.
+        let pid = unsafe { rb_protect(call_fork, self.fork, &mut state) };
+        if state != 0 {
+            return None;
+        }
         if std::process::id() != parent {
             return Some(Fork::Child);
         }
-        // SAFETY: in the parent, Process.fork returned an Integer.
+        // SAFETY: in the parent, Process._fork returned an Integer.
         let pid = unsafe { rb_num2long(pid) };
         i32::try_from(pid).ok().map(Fork::Parent)
+    }
+
+    /// Does `work`, which forks, where no function code can get in between: while a hook on an event runs, Ruby calls no
+    /// other, so that no TracePoint sees the forks; and what they flush is a File of ours, whatever `$stdout` is. Returns
+    /// what the work returned, with everything as it was. False if Ruby did not let it.
+    pub fn unobserved(&self, work: &mut dyn FnMut()) -> bool {
+        let mut whole: *mut dyn FnMut() = work;
+        WORK.store(std::ptr::from_mut(&mut whole).cast(), Ordering::Relaxed);
+        // SAFETY: Ruby's variables are only used on this thread.
+        let streams = unsafe { [rb_stdout, rb_stderr] };
+        // SAFETY: as above; Ruby sees the values that they had in `streams`, on the stack.
+        unsafe { (rb_stdout, rb_stderr) = (self.nowhere, self.nowhere) };
+        // SAFETY: the hook has the signature that Ruby calls it with.
+        unsafe { rb_add_event_hook(do_work, SCRIPT_COMPILED, FALSE) };
+        let mut state = 0;
+        // SAFETY: takes no argument.
+        unsafe { rb_protect(compile_nothing, FALSE, &mut state) };
+        // SAFETY: as above.
+        unsafe { (rb_stdout, rb_stderr) = (streams[0], streams[1]) };
+        // SAFETY: it is the hook that was added.
+        unsafe { rb_remove_event_hook(do_work) };
+        std::hint::black_box(&streams);
+        state == 0 && WORK.load(Ordering::Relaxed).is_null()
     }
 
     /// Calls the runner; `None` where the call was torn down (`Thread.main.kill`, say) or gave no string. In a child
@@ -146,6 +196,46 @@ impl Ruby {
         unsafe { rb_protect(copy_string, std::ptr::from_ref(&copy) as Value, &mut state) };
         (state == 0).then_some(copied)
     }
+}
+
+/// What the hook is to do: a pointer to a pointer, since the inner one is wide.
+static WORK: AtomicPtr<*mut dyn FnMut()> = AtomicPtr::new(std::ptr::null_mut());
+
+unsafe extern "C" fn do_work(_: u32, _: Value, _: Value, _: Id, _: Value) {
+    let work = WORK.swap(std::ptr::null_mut(), Ordering::Relaxed);
+    if !work.is_null() {
+        // SAFETY: `Ruby::unobserved` put it there, and waits.
+        unsafe { (**work)() };
+    }
+}
+
+unsafe extern "C" fn compile_nothing(_: Value) -> Value {
+    // SAFETY: an empty program.
+    unsafe { rb_eval_string(c"".as_ptr()) }
+}
+
+unsafe extern "C" fn call_fork(method: Value) -> Value {
+    // SAFETY: the Method comes from `keep`, and takes no arguments.
+    unsafe { rb_method_call(0, std::ptr::null(), method) }
+}
+
+/// Makes what function code must not get at by its name, and keeps it for good.
+unsafe extern "C" fn keep(into: Value) -> Value {
+    // SAFETY: a constant of Ruby's core.
+    let process = unsafe { rb_path2class(c"Process".as_ptr()) };
+    // SAFETY: a constant, nul-terminated name.
+    let name = unsafe { rb_id2sym(rb_intern(c"_fork".as_ptr())) };
+    // SAFETY: an object and a Symbol.
+    let fork = unsafe { rb_obj_method(process, name) };
+    // SAFETY: constant, nul-terminated strings.
+    let nowhere = unsafe { rb_file_open(c"/dev/null".as_ptr(), c"w".as_ptr()) };
+    for object in [fork, nowhere] {
+        // SAFETY: a live object.
+        unsafe { rb_gc_register_mark_object(object) };
+    }
+    // SAFETY: `Ruby::boot` passes the address of such an array.
+    unsafe { *(into as *mut [Value; 2]) = [fork, nowhere] };
+    FALSE
 }
 
 /// One method call, as rb_protect takes it.

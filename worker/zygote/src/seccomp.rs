@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use libc::*;
-use seccompiler::SeccompCmpOp::{Eq, MaskedEq};
+use seccompiler::SeccompCmpOp::{Eq, MaskedEq, Ne};
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, TargetArch,
+    SeccompRule, TargetArch, sock_filter,
 };
 
 use crate::calls::{self, Call};
@@ -51,6 +51,31 @@ const SOCKET_FAMILIES: &[i32] = &[AF_INET, AF_INET6];
 /// The bits of socket(2)'s second argument that are the type and not flags.
 const SOCKET_TYPE_MASK: u64 = 0xf;
 
+/// What mmap(2)'s flags say of the kind of memory: shared or private, of a file or not.
+const MEMORY_KIND: u64 = (MAP_TYPE | MAP_ANONYMOUS) as u64;
+/// No memory that is shared and belongs to no file: what of it is not mapped at the moment is counted nowhere.
+const SHARED_MEMORY: u64 = (MAP_SHARED | MAP_ANONYMOUS) as u64;
+
+/// Being told of changes in folders that others use, and pipes that hold 16 times as much kernel memory.
+const FCNTLS_REFUSED: &[i32] = &[F_NOTIFY, F_SETPIPE_SZ];
+
+/// A file without a name. O_TMPFILE is this bit with another.
+const TEMPORARY_FILE: u64 = (O_TMPFILE & !O_DIRECTORY) as u64;
+
+/// Programs in the kernel that look at a socket's traffic.
+const SOCKET_FILTERS: &[i32] =
+    &[SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_CBPF, SO_ATTACH_REUSEPORT_EBPF];
+
+/// Where a thread's own variables lie; nothing else of arch_prctl(2).
+const ARCH_FS: [u64; 2] = [0x1002, 0x1003];
+
+/// Stands in a compiled filter for the uid of the sandbox's executions.
+const EXECUTION_UID: u32 = 0x7fb1_0001;
+/// Stands in a compiled filter for the pid of the process that enters it.
+const OWN_PID: u32 = 0x7fb1_0002;
+/// `BPF_JMP | BPF_JEQ | BPF_K`: a comparison of an argument with a constant.
+const JUMP_IF_EQUAL: u16 = 0x15;
+
 /// What a filter of stage 2 is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Stage2 {
@@ -61,8 +86,8 @@ pub enum Stage2 {
         /// May start processes.
         subprocesses: bool,
     },
-    /// A template, which must still fork and confine executions, but whose top level may start no program
-    /// unless it is allowed to.
+    /// A loader and its template. It may what an execution may, and beside that fork, and have its child become an
+    /// execution.
     Template {
         /// May open network connections.
         network: bool,
@@ -100,39 +125,91 @@ fn stage1_for(on: TargetArch) -> Result<BpfProgram, BackendError> {
     SeccompFilter::new(rules, refuse, SeccompAction::Allow, on)?.try_into()
 }
 
-/// A filter of stage 2, for this machine.
-pub fn stage2(stage: Stage2) -> Result<BpfProgram, BackendError> {
-    stage2_for(architecture(), stage)
+/// A filter of stage 2, for this machine. `loaded_from` is the address of the filter that a template's child will enter.
+pub fn stage2(stage: Stage2, loaded_from: u64) -> Result<BpfProgram, BackendError> {
+    stage2_for(architecture(), stage, loaded_from)
 }
 
-fn stage2_for(on: TargetArch, stage: Stage2) -> Result<BpfProgram, BackendError> {
+fn stage2_for(on: TargetArch, stage: Stage2, loaded_from: u64) -> Result<BpfProgram, BackendError> {
     let (network, subprocesses, template) = match stage {
         Stage2::Execution { network, subprocesses } => (network, subprocesses, false),
         Stage2::Template { network, subprocesses } => (network, subprocesses, true),
     };
-    let mut rules = Rules::new();
-    if !network {
-        insert(&mut rules, on, calls::DENIED_WITHOUT_NETWORK);
-    }
+    let mut rules = refused_arguments(on)?;
+    insert(&mut rules, on, calls::DENIED_ALWAYS);
+    insert(&mut rules, on, if network { calls::DENIED_WITH_NETWORK } else { calls::DENIED_WITHOUT_NETWORK });
     if !subprocesses {
         insert(&mut rules, on, calls::DENIED_WITHOUT_SUBPROCESSES);
-        if !template {
-            // A template must fork.
-            insert(&mut rules, on, calls::DENIED_WITHOUT_SUBPROCESSES_OLD);
-            insert_with(&mut rules, on, calls::CLONE, vec![rule(0, MaskedEq(CLONE_THREAD as u64), 0)?]);
+    }
+    if !subprocesses && !template {
+        insert(&mut rules, on, calls::DENIED_WITHOUT_SUBPROCESSES_OLD);
+        insert(&mut rules, on, calls::DENIED_TO_ONE_PROCESS);
+        insert_with(&mut rules, on, calls::CLONE, vec![rule(0, MaskedEq(CLONE_THREAD as u64), 0)?]);
+        for &call in calls::SIGNALS {
+            // 0 is its own process group, in which nobody else is.
+            let other = vec![condition(0, Ne, OWN_PID.into())?, condition(0, Ne, 0)?];
+            insert_with(&mut rules, on, call, vec![SeccompRule::new(other)?]);
         }
     }
-    if !template {
-        insert(&mut rules, on, calls::DENIED_ALWAYS);
+    if template {
+        let other_signal =
+            vec![condition(0, Eq, PR_SET_PDEATHSIG as u64)?, condition(1, Ne, SIGKILL as u64)?];
+        insert_with(&mut rules, on, calls::PRCTL, vec![SeccompRule::new(other_signal)?]);
+        let uid = EXECUTION_UID.into();
+        insert_with(&mut rules, on, calls::SETRESUID, none_but([uid, uid, uid])?);
+        let step = [SECCOMP_SET_MODE_FILTER.into(), 0, loaded_from];
+        insert_with(&mut rules, on, calls::SECCOMP, none_but(step)?);
+    } else {
+        insert(&mut rules, on, calls::DENIED_TO_EXECUTIONS);
         let loosening = any_of(0, [PR_SET_PDEATHSIG as u64, PR_SET_DUMPABLE as u64])?;
         insert_with(&mut rules, on, calls::PRCTL, loosening);
     }
-    if rules.is_empty() {
-        // A template that may do all this still changes no groups.
-        insert(&mut rules, on, &calls::DENIED_ALWAYS[2..3]);
-    }
     let refuse = SeccompAction::Errno(EPERM as u32);
     SeccompFilter::new(rules, SeccompAction::Allow, refuse, on)?.try_into()
+}
+
+/// What everybody is refused, though the call itself is allowed.
+fn refused_arguments(on: TargetArch) -> Result<Rules, BackendError> {
+    let mut rules = Rules::new();
+    insert_with(&mut rules, on, calls::MMAP, vec![rule(3, MaskedEq(MEMORY_KIND), SHARED_MEMORY)?]);
+    insert_with(
+        &mut rules,
+        on,
+        calls::FCNTL,
+        any_of(1, FCNTLS_REFUSED.iter().map(|&command| command as u64))?,
+    );
+    for (call, flags) in [(calls::OPEN, 1), (calls::OPENAT, 2)] {
+        insert_with(&mut rules, on, call, vec![rule(flags, MaskedEq(TEMPORARY_FILE), TEMPORARY_FILE)?]);
+    }
+    let messages = calls::MESSAGES.iter().map(|&call| (call, 2));
+    for (call, flags) in messages.chain(calls::MANY_MESSAGES.iter().map(|&call| (call, 3))) {
+        insert_with(&mut rules, on, call, vec![rule(flags, MaskedEq(MSG_OOB as u64), MSG_OOB as u64)?]);
+    }
+    let filters = SOCKET_FILTERS.iter().map(|&option| {
+        SeccompRule::new(vec![condition(1, Eq, SOL_SOCKET as u64)?, condition(2, Eq, option as u64)?])
+    });
+    insert_with(&mut rules, on, calls::SETSOCKOPT, filters.collect::<Result<_, _>>()?);
+    let [set, get] = ARCH_FS;
+    let other = SeccompRule::new(vec![condition(0, Ne, set)?, condition(0, Ne, get)?])?;
+    insert_with(&mut rules, on, calls::ARCH_PRCTL, vec![other]);
+    for &call in calls::PRIORITIES {
+        insert_with(&mut rules, on, call, vec![rule(0, Ne, PRIO_PROCESS.into())?, rule(1, Ne, 0)?]);
+    }
+    for &call in calls::OF_A_PROCESS {
+        insert_with(&mut rules, on, call, vec![rule(0, Ne, 0)?]);
+    }
+    Ok(rules)
+}
+
+/// Puts the real constants into a compiled filter.
+pub fn fill_in(program: &mut [sock_filter], execution_uid: u32, own_pid: u32) {
+    for instruction in program.iter_mut().filter(|instruction| instruction.code == JUMP_IF_EQUAL) {
+        match instruction.k {
+            EXECUTION_UID => instruction.k = execution_uid,
+            OWN_PID => instruction.k = own_pid,
+            _ => {}
+        }
+    }
 }
 
 fn insert(rules: &mut Rules, on: TargetArch, calls: &[Call]) {
@@ -153,6 +230,15 @@ fn rule(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompRule,
 
 fn any_of(argument: u8, values: impl IntoIterator<Item = u64>) -> Result<Vec<SeccompRule>, BackendError> {
     values.into_iter().map(|value| rule(argument, Eq, value)).collect()
+}
+
+/// Rules that any other first three arguments meet.
+fn none_but(arguments: [u64; 3]) -> Result<Vec<SeccompRule>, BackendError> {
+    let other = |(index, value)| {
+        let length = if value > u32::MAX.into() { SeccompCmpArgLen::Qword } else { SeccompCmpArgLen::Dword };
+        SeccompRule::new(vec![SeccompCondition::new(index, length, Ne, value)?])
+    };
+    (0..).zip(arguments).map(other).collect()
 }
 
 const fn architecture() -> TargetArch {

@@ -133,38 +133,136 @@ fn arguments_decide_where_they_must() {
     }
 }
 
-#[test]
-fn stage_2_takes_away_what_a_function_may_not() {
+const STAGES: [(bool, bool); 4] = [(false, false), (false, true), (true, false), (true, true)];
+const LOADED_FROM: u64 = 0x7f12_3456_7890;
+const UID: u64 = 40_004;
+const PID: u64 = 4711;
+
+/// What a filter of stage 2 says, once its numbers are filled in; `None` where there is no such call.
+fn second(on: TargetArch, stage: Stage2, call: &Call, arguments: [u64; 6]) -> Option<u32> {
+    let mut program = stage2_for(on, stage, LOADED_FROM).unwrap();
+    fill_in(&mut program, UID as u32, PID as u32);
+    Some(run(&program, audit(on), call.number(on)?, arguments))
+}
+
+fn each(check: impl Fn(TargetArch, Stage2, bool, bool, bool)) {
     for on in BOTH {
-        for (network, subprocesses) in [(false, false), (false, true), (true, false), (true, true)] {
-            for template in [false, true] {
-                let stage = match template {
-                    false => Stage2::Execution { network, subprocesses },
-                    true => Stage2::Template { network, subprocesses },
-                };
-                let program = stage2_for(on, stage).unwrap();
-                assert!(program.len() < 100, "{}", program.len());
-                let verdict =
-                    |call: &Call, arguments| call.number(on).map(|n| run(&program, audit(on), n, arguments));
-                let check = |list: &[Call], denied: bool| {
-                    let expected = if denied { REFUSED } else { ALLOW };
-                    for found in list.iter().filter_map(|call| verdict(call, [0; 6])) {
-                        assert_eq!(found, expected, "{on:?} {network} {subprocesses} {template} {list:?}");
-                    }
-                };
-                check(calls::DENIED_WITHOUT_NETWORK, !network);
-                check(calls::DENIED_WITHOUT_SUBPROCESSES, !subprocesses);
-                check(calls::DENIED_WITHOUT_SUBPROCESSES_OLD, !subprocesses && !template);
-                if !template {
-                    check(calls::DENIED_ALWAYS, true);
-                }
-                let process = verdict(&calls::CLONE, with(0, SIGCHLD as u64)).unwrap();
-                assert_eq!(process == REFUSED, !subprocesses && !template);
-                assert_eq!(verdict(&calls::CLONE, with(0, CLONE_THREAD as u64)), Some(ALLOW));
-                let dumpable = verdict(&calls::PRCTL, with(0, PR_SET_DUMPABLE as u64)).unwrap();
-                assert_eq!(dumpable == REFUSED, !template);
-                assert_eq!(verdict(&calls::PRCTL, with(0, PR_SET_NAME as u64)), Some(ALLOW));
-            }
+        for (network, subprocesses) in STAGES {
+            check(on, Stage2::Execution { network, subprocesses }, network, subprocesses, false);
+            check(on, Stage2::Template { network, subprocesses }, network, subprocesses, true);
         }
     }
+}
+
+#[test]
+fn stage_2_takes_away_what_a_function_may_not() {
+    each(|on, stage, network, subprocesses, template| {
+        let check = |list: &[Call], denied: bool| {
+            let expected = if denied { REFUSED } else { ALLOW };
+            for found in list.iter().filter_map(|call| second(on, stage, call, [PID, 0, 0, 0, 0, 0])) {
+                assert_eq!(found, expected, "{on:?} {network} {subprocesses} {template} {list:?}");
+            }
+        };
+        let length = stage2_for(on, stage, LOADED_FROM).unwrap().len();
+        assert!(length < 300, "{length}");
+        check(calls::DENIED_WITHOUT_NETWORK, !network);
+        check(calls::DENIED_WITH_NETWORK, network);
+        check(calls::DENIED_WITHOUT_SUBPROCESSES, !subprocesses);
+        check(calls::DENIED_WITHOUT_SUBPROCESSES_OLD, !subprocesses && !template);
+        check(calls::DENIED_TO_ONE_PROCESS, !subprocesses && !template);
+        check(calls::DENIED_ALWAYS, true);
+        check(calls::SIGNALS, false);
+        assert_eq!(second(on, stage, &calls::SIGNALS[0], [0; 6]), Some(ALLOW));
+        let process = second(on, stage, &calls::CLONE, with(0, SIGCHLD as u64)).unwrap();
+        assert_eq!(process == REFUSED, !subprocesses && !template);
+        assert_eq!(second(on, stage, &calls::CLONE, with(0, CLONE_THREAD as u64)), Some(ALLOW));
+        let dumpable = second(on, stage, &calls::PRCTL, with(0, PR_SET_DUMPABLE as u64)).unwrap();
+        assert_eq!(dumpable == REFUSED, !template);
+        assert_eq!(second(on, stage, &calls::PRCTL, with(0, PR_SET_NAME as u64)), Some(ALLOW));
+        for other in [1, PID + 1, (-1i32) as u32 as u64] {
+            let found = second(on, stage, &calls::SIGNALS[0], with(0, other));
+            assert_eq!(found == Some(REFUSED), !subprocesses && !template, "{other}");
+        }
+    });
+}
+
+#[test]
+fn a_template_becomes_its_executions_uid_and_nobody_else() {
+    each(|on, stage, _, _, template| {
+        let found = |uids: [u64; 3]| {
+            let [real, effective, saved] = uids;
+            second(on, stage, &calls::SETRESUID, [real, effective, saved, 0, 0, 0]) == Some(ALLOW)
+        };
+        assert_eq!(found([UID; 3]), template);
+        let unchanged = (-1i32) as u32 as u64;
+        for place in 0..3 {
+            for other in [0, UID + 1, UID + 2, unchanged, EXECUTION_UID.into()] {
+                let mut uids = [UID; 3];
+                uids[place] = other;
+                assert!(!found(uids), "{uids:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_template_takes_the_jails_steps_and_no_others() {
+    each(|on, stage, _, _, template| {
+        let loads = |operation: u64, flags: u64, from: u64| {
+            second(on, stage, &calls::SECCOMP, [operation, flags, from, 0, 0, 0]) == Some(ALLOW)
+        };
+        assert_eq!(loads(1, 0, LOADED_FROM), template);
+        for (operation, flags, from) in [
+            (0, 0, LOADED_FROM),
+            (2, 0, LOADED_FROM),
+            (1, 1, LOADED_FROM),
+            (1, 8, LOADED_FROM),
+            (1, 0, LOADED_FROM + 8),
+        ] {
+            assert!(!loads(operation, flags, from), "{operation} {flags} {from:#x}");
+        }
+        let death = |signal: i32| {
+            let arguments = [PR_SET_PDEATHSIG as u64, signal as u64, 0, 0, 0, 0];
+            second(on, stage, &calls::PRCTL, arguments) == Some(ALLOW)
+        };
+        assert_eq!(death(SIGKILL), template);
+        assert!(!death(0) && !death(SIGUSR1));
+    });
+}
+
+#[test]
+fn arguments_that_reach_others_or_hide_memory_are_refused_to_everyone() {
+    each(|on, stage, _, _, _| {
+        let refused = |call: &Call, arguments: [u64; 6]| {
+            second(on, stage, call, arguments).is_none_or(|found| found == REFUSED)
+        };
+        let allowed = |call: &Call, arguments: [u64; 6]| {
+            second(on, stage, call, arguments).is_none_or(|found| found == ALLOW)
+        };
+        let mapping = |flags: i32| with(3, flags as u64);
+        assert!(refused(&calls::MMAP, mapping(MAP_SHARED | MAP_ANONYMOUS)));
+        assert!(refused(&calls::MMAP, mapping(MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE | MAP_POPULATE)));
+        assert!(allowed(&calls::MMAP, mapping(MAP_PRIVATE | MAP_ANONYMOUS)));
+        assert!(allowed(&calls::MMAP, mapping(MAP_SHARED)));
+        assert!(refused(&calls::OPENAT, with(2, (O_TMPFILE | O_RDWR) as u64)));
+        assert!(refused(&calls::OPEN, with(1, (O_TMPFILE | O_WRONLY) as u64)));
+        assert!(allowed(&calls::OPENAT, with(2, (O_DIRECTORY | O_CLOEXEC) as u64)));
+        assert!(refused(&calls::FCNTL, with(1, F_NOTIFY as u64)));
+        assert!(refused(&calls::FCNTL, with(1, F_SETPIPE_SZ as u64)));
+        assert!(allowed(&calls::FCNTL, with(1, F_SETFL as u64)));
+        for call in calls::PRIORITIES {
+            assert!(allowed(call, [0; 6]));
+            assert!(refused(call, with(0, PRIO_USER.into())) && refused(call, with(1, 7)));
+        }
+        for call in calls::OF_A_PROCESS {
+            assert!(allowed(call, [0; 6]) && refused(call, with(0, 7)));
+        }
+        assert!(refused(&calls::MANY_MESSAGES[0], with(3, MSG_OOB as u64)));
+        assert!(refused(&calls::MESSAGES[1], with(2, (MSG_OOB | MSG_DONTWAIT) as u64)));
+        let option = |level: i32, option: i32| [0, level as u64, option as u64, 0, 0, 0];
+        assert!(refused(&calls::SETSOCKOPT, option(SOL_SOCKET, SO_ATTACH_FILTER)));
+        assert!(allowed(&calls::SETSOCKOPT, option(SOL_SOCKET, SO_KEEPALIVE)));
+        assert!(allowed(&calls::SETSOCKOPT, option(IPPROTO_TCP, SO_ATTACH_FILTER)));
+        assert!(refused(&calls::ARCH_PRCTL, with(0, 0x1001)) && allowed(&calls::ARCH_PRCTL, with(0, 0x1002)));
+    });
 }

@@ -102,7 +102,7 @@ impl Server {
         for child in self.children.iter_mut().filter(|child| !child.told) {
             child.told = true;
             // The worker may be gone, which the first channel will tell.
-            let _ = wire::send(child.reports_to.as_fd(), &Report::Started { pid: child.pid }, &[]);
+            let _ = wire::send_now(child.reports_to.as_fd(), &Report::Started { pid: child.pid }, &[]);
         }
     }
 
@@ -130,19 +130,14 @@ impl Server {
         };
         match request {
             Request::Channel => self.channels.extend(fds.into_iter().take(1)),
-            Request::Execute(_) => {
+            Request::Execute(_) | Request::Load(_) => {
                 let reports_to = channel.try_clone_to_owned().map_err(|_| Errno::EMFILE)?;
-                self.execute(&request, fds, reports_to)?;
-            }
-            Request::Load(_) => {
-                let own = fds.last().ok_or(Errno::EBADMSG)?;
-                let reports_to = own.try_clone().map_err(|_| Errno::EMFILE)?;
                 self.execute(&request, fds, reports_to)?;
             }
             Request::EndOrphans => {
                 self.end_orphans();
                 let channel = if index == 0 { first_channel() } else { self.channels[index - 1].as_fd() };
-                wire::send(channel, &Report::OrphansEnded, &[])?;
+                wire::send_now(channel, &Report::OrphansEnded, &[])?;
             }
         }
         Ok(true)
@@ -159,7 +154,7 @@ impl Server {
                 match self.ruby.fork() {
                     Some(Fork::Child) => self.child(start),
                     Some(Fork::Parent(pid)) => pid,
-                    None => return wire::send(reports_to.as_fd(), &not_started(), &[]),
+                    None => return wire::send_now(reports_to.as_fd(), &not_started(), &[]),
                 }
             }
         };
@@ -188,8 +183,8 @@ impl Server {
         if self.restore_rubys_sigchld().is_err() {
             execution::exit(1);
         }
-        if start.descriptors.channel.is_some() {
-            template::run(&self.ruby, start, self.highest, &self.filters, self.forks_ahead)
+        if start.descriptors.template.is_some() {
+            template::load(&self.ruby, start, self.highest, &self.filters, self.forks_ahead)
         }
         execution::run_script(&self.ruby, start, self.highest, &self.filters)
     }
@@ -200,18 +195,18 @@ impl Server {
         sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&SigSet::from(Signal::SIGCHLD)), None)
     }
 
-    /// Reaps whatever has ended: executions and templates are reported, orphans are not.
+    /// Reaps whatever has ended: executions and loaders are reported, orphans and templates are not.
     fn report_the_dead(&mut self) {
         while let Some(exit) = reap(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
             self.spare.take_if(|spare| spare.pid == exit.pid);
             let Some(index) = self.children.iter().position(|child| child.pid == exit.pid) else { continue };
             let child = self.children.swap_remove(index);
             // The worker may be gone, which the first channel will tell.
-            let _ = wire::send(child.reports_to.as_fd(), &Report::Exited(exit), &[]);
+            let _ = wire::send_now(child.reports_to.as_fd(), &Report::Exited(exit), &[]);
         }
     }
 
-    /// Ends every child that is neither an execution nor a template, until none is left.
+    /// Ends every child that is neither an execution nor a loader, until none is left.
     fn end_orphans(&mut self) {
         loop {
             let orphans = self.orphans();
@@ -236,16 +231,17 @@ impl Server {
     }
 }
 
-/// A job with its descriptors: scratch folder, code, input, logs, answer, and a template's channel.
+/// A job with its descriptors: scratch folder, code, input, logs, answer, and a template's requests and reports.
 pub fn start(job: &Job, fds: Vec<OwnedFd>) -> Option<Start<'_>> {
     let mut fds = fds.into_iter();
     let (scratch, code, input) = (fds.next()?, fds.next()?, fds.next()?);
-    let (logs, answer, channel) = (fds.next()?, fds.next()?, fds.next());
-    Some(Start { job, descriptors: Descriptors { scratch, logs, answer, channel }, code, input })
+    let (logs, answer) = (fds.next()?, fds.next()?);
+    let template = fds.next().zip(fds.next());
+    Some(Start { job, descriptors: Descriptors { scratch, logs, answer, template }, code, input })
 }
 
 /// What is told when the fork itself failed.
-pub fn not_started() -> Report {
+fn not_started() -> Report {
     Report::NotStarted { errno: Errno::last_raw() }
 }
 

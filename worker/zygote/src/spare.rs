@@ -1,5 +1,5 @@
-//! An execution forked ahead: while one runs, the next is forked already and waits for its job, so that nobody waits
-//! for a fork. It has done nothing else yet, and belongs to whoever forked it, out of every execution's reach.
+//! What a zygote forks ahead: while one execution runs, the next is forked already and waits for its job, so that nobody
+//! waits for a fork. It has done nothing else yet, and is out of every execution's reach.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
@@ -54,6 +54,6 @@ impl Spare {
     /// Gives it its job. Fails where it has ended meanwhile.
     pub fn take(&self, request: &Request, fds: &[OwnedFd]) -> Result<(), Errno> {
         let fds: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
-        wire::send(self.socket.as_fd(), request, &fds)
+        wire::send_now(self.socket.as_fd(), request, &fds)
     }
 }

@@ -1,124 +1,250 @@
-//! A template: a process that has run one version's top level, and forks that version's executions from it, one
-//! at a time. Once function code has run here, everything it says to the worker is hostile.
+//! Handler form: a **loader** runs a version's top level and forks the **template**, of which that version's executions
+//! are forked, one at a time.
+//!
+//! ```text
+//! loader: top level ── fork ──▶ template: one thread, native code ── forks ahead ──▶ waits for a request, becomes
+//!    └── ends                      ◀── reports to the worker, over a pipe                an execution
+//! ```
+//!
+//! Once function code has run in the loader, all that comes after it is function code, too. So a template has no right
+//! that an execution has not, but to fork; and it touches nothing of a request: the process that it forked ahead takes
+//! that from the socket itself. Between the requests no Ruby runs in it.
 
+use std::fs::File;
+use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 use std::mem::ManuallyDrop;
-use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, RawFd};
+use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, poll};
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
 use nix::sys::wait::{Id, WaitPidFlag};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getppid};
 
-use badlambda_zygote::wire::{self, Job, Report, Request};
+use badlambda_zygote::report::TemplateReport;
+use badlambda_zygote::wire::{self, Exit, Job, Request};
 
 use crate::confine::Filters;
 use crate::environment;
-use crate::execution::{self, Start};
+use crate::execution::{self, Source, Start};
 use crate::jail::{self, Role};
 use crate::ruby::{Entry, Fork, Ruby};
 use crate::serve::{self, reap};
-use crate::spare::{self, Ahead, Spare};
 
-/// How long a process that was forked ahead is kept waiting: a version that is called less often gains little from it.
-const SPARE_MS: u16 = 100;
+/// How long a process that was forked ahead waits: a version that is called less often gains little from it.
+const AHEAD_MS: u16 = 100;
+/// Between two looks whether the loader has ended.
+const PAUSE: Duration = Duration::from_micros(50);
+const BEGUN: u8 = b'B';
 
-/// Loads the code in this forked process and serves its executions until the worker closes the channel.
-pub fn run(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters, forks_ahead: bool) -> ! {
+/// Runs the top level in this forked process, and forks the template. Without uids of its own, it stays as the template's
+/// parent, by whom the worker knows it.
+pub fn load(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters, forks_ahead: bool) -> ! {
+    let zygote = getppid();
+    let own_uid = start.job.identity.is_some();
     let start = ManuallyDrop::new(start);
-    let (source, answer) = execution::arm(&start, Role::Template, highest, filters);
+    let (source, answer) = execution::arm(&start, Role::Loader, highest, filters);
     environment::replace(source.environment);
-    let handler = start.job.handler.as_deref().unwrap_or_default().as_bytes();
     let largest = start.job.max_result_bytes.to_string();
-    match ruby.call(Entry::Load, &[&source.code, &source.context, handler, largest.as_bytes()]) {
+    let arguments: &[&[u8]] = &[&source.code, &source.context, &source.handler, largest.as_bytes()];
+    match ruby.call(Entry::Load, arguments) {
         Some(loaded) if loaded.is_empty() => {}
         failed => execution::finish(answer, failed),
     }
-    // The answer's descriptor now stands for nothing, and stays open until the end.
-    let _answer = ManuallyDrop::new(answer);
-    // SAFETY: confining put the channel there, and it is never closed.
-    let channel = unsafe { BorrowedFd::borrow_raw(jail::CHANNEL_FD) };
-    if jail::forget_load().and_then(|()| wire::send(channel, &Report::Loaded, &[])).is_err() {
-        execution::exit(1);
+    let loader = Pid::this();
+    match ruby.fork() {
+        Some(Fork::Child) => {
+            if own_uid {
+                wait_for_other_parent(loader);
+            }
+            let parent = if own_uid { zygote } else { loader };
+            match Template::enter(ruby, highest, filters, own_uid, parent) {
+                Ok(template) => Template { forks_ahead, ..template }.serve(),
+                Err(_) => execution::exit(1),
+            }
+        }
+        Some(Fork::Parent(pid)) => {
+            if !own_uid {
+                reap(Id::Pid(Pid::from_raw(pid)), WaitPidFlag::WEXITED);
+            }
+            execution::exit(0)
+        }
+        None => execution::exit(1),
     }
-    // Where function code had it ignored, the kernel would reap executions, and tell nobody.
-    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
-    // SAFETY: the default action runs no code of ours.
-    let Ok(functions_sigchld) = (unsafe { sigaction(Signal::SIGCHLD, &default) }) else { execution::exit(1) };
-    Template { ruby, channel, highest, filters, functions_sigchld, forks_ahead, spare: None }.serve()
+}
+
+fn wait_for_other_parent(loader: Pid) {
+    while getppid() == loader {
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// What function code left in force, and gets back in its executions.
+struct Left {
+    mask: SigSet,
+    sigchld: SigAction,
 }
 
 struct Template<'a> {
     ruby: &'a Ruby,
-    channel: BorrowedFd<'a>,
+    requests: BorrowedFd<'a>,
+    reports: ManuallyDrop<File>,
     highest: RawFd,
     filters: &'a Filters,
-    /// What Ruby or function code does about the end of a child.
-    functions_sigchld: SigAction,
+    left: Left,
     forks_ahead: bool,
-    spare: Option<Spare>,
 }
 
-impl Template<'_> {
-    fn serve(&mut self) -> ! {
-        let mut buffer = Vec::new();
-        loop {
-            self.give_spare_up_when_idle();
-            let Ok(Some((request, fds))) = wire::receive::<Request>(self.channel, &mut buffer) else { break };
-            if self.execute(&request, fds).is_err() {
-                break;
+/// A process that waits for a request, and tells when it has one.
+struct Ahead {
+    pid: i32,
+    begun: PipeReader,
+}
+
+/// What a process that was forked ahead got.
+struct Received {
+    job: Job,
+    source: Source,
+    answer: File,
+}
+
+impl<'a> Template<'a> {
+    /// Leaves all behind that the loader had. Its parent must be `parent`, with whom it ends.
+    fn enter(
+        ruby: &'a Ruby,
+        highest: RawFd,
+        filters: &'a Filters,
+        own_uid: bool,
+        parent: Pid,
+    ) -> Result<Self, Errno> {
+        let mut mask = SigSet::empty();
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut mask))?;
+        // Where function code had it ignored, the kernel would reap executions, and tell nobody.
+        let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+        // SAFETY: the default action runs no code of ours.
+        let sigchld = unsafe { sigaction(Signal::SIGCHLD, &default) }?;
+        jail::forget_load(highest, own_uid)?;
+        jail::setup_parent_death()?;
+        if getppid() != parent {
+            return Err(Errno::ESRCH);
+        }
+        // SAFETY: confining put the pipe there, and it is never closed.
+        let reports = ManuallyDrop::new(unsafe { File::from_raw_fd(jail::REPORTS_FD) });
+        // SAFETY: confining put the socket there, and it is never closed.
+        let requests = unsafe { BorrowedFd::borrow_raw(jail::REQUESTS_FD) };
+        let left = Left { mask, sigchld };
+        Ok(Self { ruby, requests, reports, highest, filters, left, forks_ahead: false })
+    }
+
+    /// Serves until the worker closes the socket; what comes out of it is an execution.
+    fn serve(mut self) -> ! {
+        let ruby = self.ruby;
+        let mut received = None;
+        let unobserved = ruby.unobserved(&mut || received = self.fork_until_received());
+        match received {
+            Some(Received { job, source, answer }) if unobserved => {
+                execution::call_handler(ruby, &job, &source, answer)
             }
+            _ => execution::exit(1),
         }
-        execution::exit(0)
     }
 
-    /// Runs one execution to its end.
-    fn execute(&mut self, request: &Request, fds: Vec<OwnedFd>) -> Result<(), Errno> {
-        let Request::Execute(job) = request else { return Err(Errno::EBADMSG) };
-        let pid = match self.spare.take() {
-            Some(spare) if spare.take(request, &fds).is_ok() => spare.pid,
-            _ => match self.ruby.fork() {
-                Some(Fork::Child) => self.child(job, fds),
-                Some(Fork::Parent(pid)) => pid,
-                None => return wire::send(self.channel, &serve::not_started(), &[]),
-            },
-        };
-        // Whoever holds the pipes' ends keeps them open.
-        drop(fds);
-        wire::send(self.channel, &Report::Started { pid }, &[])?;
-        if self.forks_ahead {
-            self.fork_ahead();
+    /// The template's loop. It returns in each execution, which is armed by then.
+    fn fork_until_received(&mut self) -> Option<Received> {
+        self.report(TemplateReport::Loaded { pid: Pid::this().as_raw() });
+        let mut ahead = None;
+        loop {
+            let Ahead { pid, mut begun } = match ahead.take() {
+                Some(ahead) => ahead,
+                None => {
+                    self.wait_for_request();
+                    match self.fork_ahead() {
+                        Ok(ahead) => ahead,
+                        Err(received) => return received,
+                    }
+                }
+            };
+            // It ends without a word where nothing came, or where what came could not be taken.
+            if !matches!(begun.read(&mut [0]), Ok(1)) {
+                self.reap(pid);
+                continue;
+            }
+            drop(begun);
+            self.report(TemplateReport::Started { pid });
+            if self.forks_ahead {
+                match self.fork_ahead() {
+                    Ok(next) => ahead = Some(next),
+                    Err(received) => return received,
+                }
+            }
+            let exit = self.reap(pid);
+            self.report(TemplateReport::Exited(exit));
         }
-        let exit = reap(Id::Pid(Pid::from_raw(pid)), WaitPidFlag::WEXITED).ok_or(Errno::ECHILD)?;
-        wire::send(self.channel, &Report::Exited(exit), &[])
     }
 
-    fn child(&self, job: &Job, fds: Vec<OwnedFd>) -> ! {
-        // SAFETY: it is the very action that was in force when the top level had run.
-        if unsafe { sigaction(Signal::SIGCHLD, &self.functions_sigchld) }.is_err() {
-            execution::exit(1);
-        }
-        match serve::start(job, fds) {
-            Some(start) => execution::run_handler(self.ruby, start, self.highest, self.filters),
+    /// Forks a process that takes the next request itself. What it got is an error here, as it is the rarer way out.
+    fn fork_ahead(&self) -> Result<Ahead, Option<Received>> {
+        let Ok((begun, begin)) = pipe() else { execution::exit(1) };
+        match self.ruby.fork() {
+            Some(Fork::Parent(pid)) => Ok(Ahead { pid, begun }),
+            Some(Fork::Child) => {
+                drop(begun);
+                Err(self.receive(begin))
+            }
             None => execution::exit(1),
         }
     }
 
-    fn fork_ahead(&mut self) {
-        match spare::fork(self.ruby) {
-            Some(Ahead::Spare(spare)) => self.spare = Some(spare),
-            Some(Ahead::Child(job, fds)) => self.child(&job, fds),
-            None => {}
+    /// In the process that was forked ahead: takes the request, and becomes an execution.
+    fn receive(&self, mut begin: PipeWriter) -> Option<Received> {
+        if jail::setup_parent_death().is_err() || !self.requested_within(AHEAD_MS.into()) {
+            execution::exit(0);
+        }
+        let Ok(Some((Request::Execute(job), fds))) = wire::receive::<Request>(self.requests, &mut Vec::new())
+        else {
+            execution::exit(0)
+        };
+        if begin.write_all(&[BEGUN]).is_err() {
+            execution::exit(1);
+        }
+        drop(begin);
+        let Some(start) = serve::start(&job, fds) else { execution::exit(1) };
+        let start = ManuallyDrop::new(start);
+        let (source, answer) = execution::arm(&start, Role::Execution, self.highest, self.filters);
+        // SAFETY: it is the very action that was in force when the top level had run.
+        let restored = unsafe { sigaction(Signal::SIGCHLD, &self.left.sigchld) }.is_ok();
+        if !restored || sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.left.mask), None).is_err() {
+            execution::exit(1);
+        }
+        Some(Received { job, source, answer })
+    }
+
+    fn wait_for_request(&self) {
+        while !self.requested_within(PollTimeout::NONE) {}
+    }
+
+    /// Whether a request comes in that time. The process ends where none will come any more.
+    fn requested_within(&self, timeout: PollTimeout) -> bool {
+        let mut polled = [PollFd::new(self.requests.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut polled, timeout) {
+            Ok(0) | Err(Errno::EINTR) => false,
+            // The worker has closed its end when a hang-up is told.
+            Ok(_) if polled[0].revents() == Some(PollFlags::POLLIN) => true,
+            _ => execution::exit(0),
         }
     }
 
-    fn give_spare_up_when_idle(&mut self) {
-        let Some(spare) = &self.spare else { return };
-        let pid = Pid::from_raw(spare.pid);
-        let mut polled = [PollFd::new(self.channel, PollFlags::POLLIN)];
-        if poll(&mut polled, SPARE_MS) == Ok(0) {
-            self.spare = None;
-            reap(Id::Pid(pid), WaitPidFlag::WEXITED);
+    fn reap(&self, pid: i32) -> Exit {
+        match reap(Id::Pid(Pid::from_raw(pid)), WaitPidFlag::WEXITED) {
+            Some(exit) => exit,
+            None => execution::exit(1),
+        }
+    }
+
+    fn report(&mut self, report: TemplateReport) {
+        if self.reports.write_all(&report.to_bytes()).is_err() {
+            execution::exit(1);
         }
     }
 }

@@ -1,12 +1,13 @@
-//! What worker, zygote and template say to one another, over `SOCK_SEQPACKET` sockets: one JSON value a
-//! packet, with descriptors beside it. Whatever a template says is hostile until checked.
+//! What worker, zygote and janitor say to one another, and what the worker asks of a template, over `SOCK_SEQPACKET`
+//! sockets: one JSON value a packet, with descriptors beside it. What a template says comes another way, see report.rs.
 
-use std::io::{IoSlice, IoSliceMut};
+use std::io::IoSlice;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
 
 use nix::errno::Errno;
-use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+use nix::libc;
+use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -49,14 +50,15 @@ pub enum Request {
     Channel,
     /// Fork an execution. Descriptors: scratch folder, code, input, logs, answer.
     Execute(Job),
-    /// Fork a template. Descriptors: scratch folder, code, input, logs, answer, its own channel.
+    /// Fork a loader, of which a template comes. Descriptors: scratch folder, code, input, logs, answer, where the
+    /// template's requests come from, and where it reports to.
     Load(Job),
-    /// End every process below the zygote that is no execution and no template. Only where executions have
-    /// no uids of their own.
+    /// End every process below the zygote that is no execution and no loader. Only where executions have no uids of
+    /// their own; there, a template's loader stays.
     EndOrphans,
 }
 
-/// What a zygote or a template says.
+/// What a zygote says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Report {
     /// The process was forked. Not told of executions that end at once.
@@ -69,8 +71,6 @@ pub enum Report {
         /// Why.
         errno: i32,
     },
-    /// The template has run its top level.
-    Loaded,
     /// The process ended and was reaped.
     Exited(Exit),
     /// What `EndOrphans` asked for is done.
@@ -103,15 +103,15 @@ pub struct Job {
     pub network: bool,
     /// Whether it may start processes.
     pub subprocesses: bool,
-    /// The method to call, where it is not one of those with the usual names.
-    pub handler: Option<String>,
     /// How large its result may be, in bytes.
     pub max_result_bytes: u64,
     /// How many bytes of the input's descriptor are the environment: `NAME=VALUE`, each with a nul behind it. For an
     /// execution of a template, it is what comes to the template's.
     pub environment_bytes: u64,
-    /// How many bytes after it are the context; the event is the rest.
+    /// How many bytes after it are the context.
     pub context_bytes: u64,
+    /// How many bytes after that are the name of the method to call, where it is not a usual one; the event is the rest.
+    pub handler_bytes: u64,
 }
 
 /// The uids of a seat. gids have the same numbers.
@@ -145,11 +145,19 @@ pub enum Chore {
         user: Option<User>,
     },
     /// End every process of the user.
-    End,
+    End {
+        /// How long they may take to be gone, in milliseconds.
+        patience_ms: u64,
+    },
     /// End every process of the user, and empty the scratch folder.
     Clean,
-    /// Add up what the scratch folder holds.
-    Measure,
+    /// Add up what the scratch folder holds, and the user's files that have no name any more.
+    MeasureScratch {
+        /// In bytes; how much more there is does not matter.
+        most: u64,
+    },
+    /// Add up what the user's processes hold in memory.
+    MeasureMemory,
 }
 
 /// Whose processes a janitor ends, and its own uid, by which these can't reach it.
@@ -168,15 +176,34 @@ pub enum ChoreDone {
     Done,
     /// Something is left: the seat can't be used again.
     Left,
-    /// What the scratch folder holds, in bytes.
+    /// What was added up, in bytes.
     Measured(u64),
+    /// It could not be added up in time.
+    Unmeasured,
 }
 
-/// Sends one packet with descriptors.
+/// Sends one packet with descriptors, and waits until there is room for it.
 ///
 /// # Errors
 /// Those of sendmsg(2), and `EMSGSIZE` above [`MAX_PACKET_BYTES`].
 pub fn send(socket: BorrowedFd<'_>, packet: &impl Serialize, fds: &[RawFd]) -> Result<(), Errno> {
+    send_with(socket, packet, fds, MsgFlags::MSG_NOSIGNAL)
+}
+
+/// Sends one packet with descriptors, to someone who may not be reading.
+///
+/// # Errors
+/// As [`send`], and `EAGAIN` where there is no room.
+pub fn send_now(socket: BorrowedFd<'_>, packet: &impl Serialize, fds: &[RawFd]) -> Result<(), Errno> {
+    send_with(socket, packet, fds, MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT)
+}
+
+fn send_with(
+    socket: BorrowedFd<'_>,
+    packet: &impl Serialize,
+    fds: &[RawFd],
+    flags: MsgFlags,
+) -> Result<(), Errno> {
     let bytes = serde_json::to_vec(packet).map_err(|_| Errno::EINVAL)?;
     if bytes.len() > MAX_PACKET_BYTES {
         return Err(Errno::EMSGSIZE);
@@ -185,7 +212,7 @@ pub fn send(socket: BorrowedFd<'_>, packet: &impl Serialize, fds: &[RawFd]) -> R
     let control = if fds.is_empty() { &[][..] } else { &rights[..] };
     loop {
         let iov = [IoSlice::new(&bytes)];
-        match sendmsg::<()>(socket.as_raw_fd(), &iov, control, MsgFlags::MSG_NOSIGNAL, None) {
+        match sendmsg::<()>(socket.as_raw_fd(), &iov, control, flags, None) {
             Ok(_) => return Ok(()),
             Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno),
@@ -196,40 +223,78 @@ pub fn send(socket: BorrowedFd<'_>, packet: &impl Serialize, fds: &[RawFd]) -> R
 /// Receives one packet with its descriptors; `None` at the end of the conversation.
 ///
 /// # Errors
-/// Those of recvmsg(2), and `EBADMSG` for a packet that does not parse.
+/// Those of recvmsg(2), and `EBADMSG` for a packet that does not parse, or that was longer or had more descriptors
+/// than any has. Those that came are closed.
 pub fn receive<T: DeserializeOwned>(
     socket: BorrowedFd<'_>,
     buffer: &mut Vec<u8>,
 ) -> Result<Option<(T, Vec<OwnedFd>)>, Errno> {
     buffer.resize(MAX_PACKET_BYTES, 0);
-    let mut control = nix::cmsg_space!([RawFd; MAX_DESCRIPTORS]);
-    let (bytes, fds) = loop {
-        let mut iov = [IoSliceMut::new(buffer)];
-        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
-        match recvmsg::<()>(socket.as_raw_fd(), &mut iov, Some(&mut control), flags) {
-            Ok(message) => break (message.bytes, owned(message.cmsgs()?)),
-            Err(Errno::EINTR) => {}
-            Err(Errno::ECONNRESET) => return Ok(None),
-            Err(errno) => return Err(errno),
-        }
-    };
+    let (bytes, fds) = receive_bytes(socket, buffer)?;
     if bytes == 0 {
         return Ok(None);
     }
-    let packet = serde_json::from_slice(&buffer[..bytes]).map_err(|_| Errno::EBADMSG)?;
-    Ok(Some((packet, fds)))
+    let packet = serde_json::from_slice(&buffer[..bytes]).map_err(|_| Errno::EBADMSG);
+    // It may name what is another function's, and a fork of this process would have it.
+    buffer[..bytes].fill(0);
+    Ok(Some((packet?, fds)))
 }
 
-fn owned(messages: impl Iterator<Item = ControlMessageOwned>) -> Vec<OwnedFd> {
+fn receive_bytes(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<(usize, Vec<OwnedFd>), Errno> {
+    // SAFETY: CMSG_SPACE computes with plain numbers.
+    const CONTROL_BYTES: usize =
+        unsafe { libc::CMSG_SPACE((MAX_DESCRIPTORS * size_of::<RawFd>()) as u32) } as usize;
+    let mut control = Aligned([0u8; CONTROL_BYTES]);
+    let mut iov = [libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() }];
+    // SAFETY: all-zero is a valid msghdr.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = iov.as_mut_ptr();
+    message.msg_iovlen = 1;
+    message.msg_control = control.0.as_mut_ptr().cast();
+    message.msg_controllen = CONTROL_BYTES as _;
+    let bytes = loop {
+        // SAFETY: the message points to buffers that outlive the call.
+        let received = unsafe { libc::recvmsg(socket.as_raw_fd(), &mut message, libc::MSG_CMSG_CLOEXEC) };
+        match Errno::result(received) {
+            Ok(bytes) => break bytes as usize,
+            Err(Errno::EINTR) => {}
+            Err(Errno::ECONNRESET) => break 0,
+            Err(errno) => return Err(errno),
+        }
+    };
+    let fds = owned(&message);
+    if message.msg_flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0 {
+        return Err(Errno::EBADMSG);
+    }
+    Ok((bytes, fds))
+}
+
+/// Control messages begin on a word.
+#[repr(align(8))]
+struct Aligned<const BYTES: usize>([u8; BYTES]);
+
+/// Whatever came is owned, and so closed, even if there was not room for all.
+fn owned(message: &libc::msghdr) -> Vec<OwnedFd> {
     // A vector that grows leaves malloc with gaps, which every fork would have to touch.
     let mut fds = Vec::with_capacity(MAX_DESCRIPTORS);
-    for message in messages {
-        if let ControlMessageOwned::ScmRights(received) = message {
-            for fd in received {
+    // SAFETY: the kernel filled the header and the buffer that it points to.
+    let mut next = unsafe { libc::CMSG_FIRSTHDR(message) };
+    // SAFETY: it is null or points to a control message that lies in the buffer.
+    while let Some(header) = unsafe { next.as_ref() } {
+        if header.cmsg_level == libc::SOL_SOCKET && header.cmsg_type == libc::SCM_RIGHTS {
+            // SAFETY: as above.
+            let data = unsafe { libc::CMSG_DATA(header) }.cast::<RawFd>();
+            // SAFETY: computes with plain numbers.
+            let bytes = header.cmsg_len as usize - unsafe { libc::CMSG_LEN(0) } as usize;
+            for index in 0..bytes / size_of::<RawFd>() {
+                // SAFETY: so many numbers lie there.
+                let fd = unsafe { data.add(index).read_unaligned() };
                 // SAFETY: the kernel has just put this descriptor into our table, and nothing else knows it.
                 fds.push(unsafe { OwnedFd::from_raw_fd(fd) });
             }
         }
+        // SAFETY: as for the first.
+        next = unsafe { libc::CMSG_NXTHDR(message, header) };
     }
     fds
 }
@@ -254,6 +319,24 @@ mod tests {
         let (request, fds) = receive::<Request>(theirs.as_fd(), &mut Vec::new()).unwrap().unwrap();
         assert!(matches!(request, Request::Channel));
         assert_eq!(fds.len(), 1);
+    }
+
+    #[test]
+    fn more_descriptors_than_any_packet_has_are_closed() {
+        let (ours, theirs) = pair();
+        let (passed, other) = pair();
+        send(ours.as_fd(), &Request::Channel, &[passed.as_raw_fd(); 2 * MAX_DESCRIPTORS]).unwrap();
+        drop(passed);
+        assert_eq!(receive::<Request>(theirs.as_fd(), &mut Vec::new()).unwrap_err(), Errno::EBADMSG);
+        // Nobody holds the other end any more.
+        assert!(receive::<Request>(other.as_fd(), &mut Vec::new()).unwrap().is_none());
+    }
+
+    #[test]
+    fn who_does_not_read_is_not_waited_for() {
+        let (ours, _theirs) = pair();
+        let sent = (0..100_000).map(|_| send_now(ours.as_fd(), &Request::Channel, &[]));
+        assert_eq!(sent.filter_map(Result::err).next(), Some(Errno::EAGAIN));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod held;
 mod processes;
 mod scratch;
 
@@ -23,6 +24,8 @@ use badlambda_zygote::wire::{self, Chore, ChoreDone, User};
 
 /// After this a seat counts as lost; it is far more than any honest function leaves behind takes.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long may be spent on adding up a scratch folder: nothing else is watched meanwhile.
+const MEASURING: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     match serve() {
@@ -51,9 +54,10 @@ fn serve() -> Result<(), Errno> {
     while let Some((chore, _)) = wire::receive(channel.as_fd(), &mut buffer)? {
         let done = match chore {
             Chore::Begin { .. } => return Err(Errno::EPROTO),
-            Chore::End => end(user),
+            Chore::End { patience_ms } => end(user, Duration::from_millis(patience_ms)),
             Chore::Clean => clean(user, &scratch),
-            Chore::Measure => ChoreDone::Measured(scratch::measure(&scratch)),
+            Chore::MeasureScratch { most } => measured(measure_scratch(user, &scratch, most)),
+            Chore::MeasureMemory => measured(user.map(|user| held::memory_bytes(user.uid))),
         };
         wire::send(channel.as_fd(), &done, &[])?;
     }
@@ -69,16 +73,29 @@ fn become_user(user: User) -> Result<(), Errno> {
     setresuid(own, theirs, own)
 }
 
-fn end(user: Option<User>) -> ChoreDone {
-    let deadline = Instant::now() + PATIENCE;
+fn end(user: Option<User>, patience: Duration) -> ChoreDone {
+    let deadline = Instant::now() + patience;
     match user {
         Some(user) if !processes::end_all(user.uid, deadline) => ChoreDone::Left,
         _ => ChoreDone::Done,
     }
 }
 
+fn measured(bytes: Option<u64>) -> ChoreDone {
+    bytes.map_or(ChoreDone::Unmeasured, ChoreDone::Measured)
+}
+
+/// What has a name and what has none any more, up to `most`.
+fn measure_scratch(user: Option<User>, folder: &OwnedFd, most: u64) -> Option<u64> {
+    let deadline = Instant::now() + MEASURING;
+    let named = scratch::measure(folder, most, deadline)?;
+    let unnamed =
+        user.filter(|_| named <= most).map_or(0, |user| held::unnamed_bytes(user.uid, folder, most));
+    Some(named.saturating_add(unnamed))
+}
+
 fn clean(user: Option<User>, folder: &OwnedFd) -> ChoreDone {
-    match end(user) {
+    match end(user, PATIENCE) {
         ChoreDone::Done if scratch::empty(folder, Instant::now() + PATIENCE) => ChoreDone::Done,
         _ => ChoreDone::Left,
     }

@@ -86,33 +86,68 @@ fn hoist(top: &OwnedFd, folder: &OwnedFd, name: &CStr, hoisted: &mut u64) -> Res
 }
 
 /// What the folder holds, in bytes; `u64::MAX` where it is nested absurdly, or where something in it is locked, so that
-/// nothing can be hidden there.
-pub fn measure(folder: &OwnedFd) -> u64 {
-    measure_to(folder, MAX_MEASURED_DEPTH)
-}
-
-fn measure_to(folder: &OwnedFd, depth: usize) -> u64 {
-    let Some(depth) = depth.checked_sub(1) else { return u64::MAX };
-    let names = match names(folder) {
-        Ok(names) => names,
-        Err(errno) => return of_unseen(errno),
-    };
-    let mut bytes: u64 = 0;
-    for name in names {
-        let held = match fstatat(folder, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
-            Ok(entry) => {
-                let inner = if is_folder(&entry) { measure_inner(folder, &name, depth) } else { 0 };
-                inner.saturating_add(ENTRY_BYTES + entry.st_blocks.max(0) as u64 * 512)
-            }
-            Err(errno) => of_unseen(errno),
-        };
-        bytes = bytes.saturating_add(held);
+/// nothing can be hidden there. It is not counted further than to `most`, since a tree that is moved about meanwhile may
+/// have no end. `None` if the deadline passes first.
+pub fn measure(folder: &OwnedFd, most: u64, deadline: Instant) -> Option<u64> {
+    let mut measure = Measure { bytes: 0, most, deadline };
+    match measure.add(folder, MAX_MEASURED_DEPTH) {
+        Err(Stop::Late) => None,
+        Err(Stop::Enough) | Ok(()) => Some(measure.bytes),
     }
-    bytes
 }
 
-fn measure_inner(folder: &OwnedFd, name: &CStr, depth: usize) -> u64 {
-    open_folder(folder, name).map_or_else(of_unseen, |inner| measure_to(&inner, depth))
+struct Measure {
+    bytes: u64,
+    most: u64,
+    deadline: Instant,
+}
+
+/// Why measuring stops before the end.
+enum Stop {
+    Enough,
+    Late,
+}
+
+impl Measure {
+    fn add(&mut self, folder: &OwnedFd, depth: usize) -> Result<(), Stop> {
+        let Some(depth) = depth.checked_sub(1) else { return self.count(u64::MAX) };
+        let mut dir = match open_folder(folder, c".").and_then(Dir::from_fd) {
+            Ok(dir) => dir,
+            Err(errno) => return self.count(of_unseen(errno)),
+        };
+        for entry in dir.iter() {
+            let Ok(entry) = entry else { return self.count(u64::MAX) };
+            let name = entry.file_name();
+            if ![c".", c".."].contains(&name) {
+                self.add_entry(folder, name, depth)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_entry(&mut self, folder: &OwnedFd, name: &CStr, depth: usize) -> Result<(), Stop> {
+        match fstatat(folder, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+            Ok(entry) => {
+                self.count(ENTRY_BYTES + entry.st_blocks.max(0) as u64 * 512)?;
+                if is_folder(&entry) {
+                    match open_folder(folder, name) {
+                        Ok(inner) => self.add(&inner, depth)?,
+                        Err(errno) => self.count(of_unseen(errno))?,
+                    }
+                }
+                Ok(())
+            }
+            Err(errno) => self.count(of_unseen(errno)),
+        }
+    }
+
+    fn count(&mut self, bytes: u64) -> Result<(), Stop> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > self.most {
+            return Err(Stop::Enough);
+        }
+        if Instant::now() > self.deadline { Err(Stop::Late) } else { Ok(()) }
+    }
 }
 
 /// What is gone meanwhile holds nothing.
@@ -186,9 +221,12 @@ mod tests {
         with_folder(|path, folder| {
             fs::create_dir(path.join("inner")).unwrap();
             fs::write(path.join("inner/file"), vec![1; 100_000]).unwrap();
-            assert!((100_000..140_000).contains(&measure(folder)), "{}", measure(folder));
+            let bytes = measure(folder, 1 << 30, soon()).unwrap();
+            assert!((100_000..140_000).contains(&bytes), "{bytes}");
+            assert!((10..bytes).contains(&measure(folder, 10, soon()).unwrap()));
+            assert_eq!(measure(folder, 1 << 30, Instant::now() - Duration::from_secs(1)), None);
             fs::create_dir_all(path.join("d/".repeat(100))).unwrap();
-            assert_eq!(measure(folder), u64::MAX);
+            assert_eq!(measure(folder, 1 << 30, soon()), Some(u64::MAX));
             assert!(empty(folder, soon()));
         });
     }

@@ -1,0 +1,121 @@
+//! What is kept of scratch space and memory, so that one function's use of its limits does not become the failure of others.
+//! Templates that wait are only a cache: they go first when either runs low.
+
+use std::fs;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use nix::sys::statvfs::fstatvfs;
+
+use super::census::Census;
+use super::templates::Templates;
+
+/// How often templates, scratch space and memory are looked at.
+const EVERY: Duration = Duration::from_millis(250);
+/// The scratch space that is kept: an eighth of all, and no more than this, in bytes. It is what one function may have if
+/// its config does not say otherwise.
+const MOST_SCRATCH: u64 = 64 << 20;
+/// The same of memory: a sixteenth.
+const MOST_MEMORY: u64 = 256 << 20;
+
+/// The folder of all scratch folders, whose file system may run low.
+#[derive(Debug)]
+pub(super) struct ScratchSpace(OwnedFd);
+
+impl ScratchSpace {
+    /// Looks at the file system of `folder`.
+    pub(super) fn of(folder: &Path) -> std::io::Result<Self> {
+        Ok(Self(fs::File::open(folder)?.into()))
+    }
+
+    /// Whether less is left than is to be kept, of bytes or of files.
+    pub(super) fn is_low(&self) -> bool {
+        let Ok(found) = fstatvfs(self.0.as_fd()) else { return false };
+        let bytes = |blocks| u64::from(found.fragment_size()).saturating_mul(blocks);
+        let kept = (bytes(found.blocks()) / 8).min(MOST_SCRATCH);
+        let no_files = found.files() > 0 && found.files_available() < found.files() / 64;
+        bytes(found.blocks_available()) < kept || no_files
+    }
+}
+
+/// Looks after templates that wait, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    /// Starts looking.
+    pub(super) fn start(templates: Arc<Templates>, census: Arc<Census>, space: Arc<ScratchSpace>) -> Self {
+        let (stop, stopped) = channel::<()>();
+        let thread = thread::spawn(move || {
+            while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+                templates.end_useless(&census);
+                while (space.is_low() || memory_is_low()) && templates.end_oldest() {}
+            }
+        });
+        Self { stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It ends by itself, and a panic of it has been told.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Whether less memory is left than is to be kept, to the machine or to the container.
+fn memory_is_low() -> bool {
+    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| of_machine(&text));
+    let figure = |name| fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?.trim().parse::<u64>().ok();
+    let container = figure("memory.max").zip(figure("memory.current"));
+    let low = |(total, left): (u64, u64)| left < (total / 16).min(MOST_MEMORY);
+    // What a container has cached is left to it; without that figure, nothing can be said.
+    let cached = fs::read_to_string("/sys/fs/cgroup/memory.stat").ok().and_then(|text| cached(&text));
+    let container = container
+        .zip(cached)
+        .map(|((most, used), cached)| (most, most.saturating_sub(used.saturating_sub(cached))));
+    machine.is_some_and(low) || container.is_some_and(low)
+}
+
+/// Total and available bytes, from /proc/meminfo.
+fn of_machine(text: &str) -> Option<(u64, u64)> {
+    let bytes = |name| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_ascii_whitespace().next()?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+    };
+    bytes("MemTotal:").zip(bytes("MemAvailable:"))
+}
+
+/// What a control group could give up at once, in bytes, from its memory.stat.
+fn cached(text: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix("inactive_file "))?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_of_machine_and_container_are_read() {
+        let text = "MemTotal:       2048 kB\nMemFree:         12 kB\nMemAvailable:   1024 kB\n";
+        assert_eq!(of_machine(text), Some((2 << 20, 1 << 20)));
+        assert_eq!(cached("active_file 3\ninactive_file 4096\n"), Some(4096));
+        assert_eq!(cached("max"), None);
+    }
+
+    #[test]
+    fn this_machine_has_space() {
+        assert!(!ScratchSpace::of(Path::new("/dev/shm")).unwrap().is_low());
+        assert!(!memory_is_low());
+    }
+}
