@@ -23,6 +23,13 @@ use super::zygotes::{Channel, pair};
 /// Threads of an execution that may not start processes; the kernel counts them like processes.
 const MAX_THREADS: u64 = 128;
 
+/// What came of a handler-form execution.
+pub(super) struct HandlerRun {
+    pub(super) outcome: Outcome,
+    /// Whether its template may serve again.
+    pub(super) template_is_good: bool,
+}
+
 /// An attempt under way.
 pub(super) struct Attempt<'a> {
     executor: &'a Executor,
@@ -62,6 +69,7 @@ impl<'a> Attempt<'a> {
             reports: Reports::new(reports),
             home,
             pid: 0,
+            process: None,
             loader: 0,
             memory_bytes: self.task.config.memory_mb << 20,
             executions: 0,
@@ -82,8 +90,7 @@ impl<'a> Attempt<'a> {
         self.deadline += watched.stalled;
         let failed = match watched.end {
             End::Loaded(pid) if watched.verdict.is_none() => {
-                (template.pid, template.loader) = (pid, watched.pid);
-                if template.is_alone() && template.seat.clean().is_ok() {
+                if template.adopt(pid, watched.pid) && template.seat.clean().is_ok() {
                     return Ok(Ok(template));
                 }
                 Watched { verdict: Some(Verdict::LeftProcesses), ..watched }
@@ -101,17 +108,29 @@ impl<'a> Attempt<'a> {
         self.judge(&watched, true)
     }
 
-    /// Forks a handler-form execution from its template, and watches it to its end. Whether the template is as good as
-    /// before comes with the outcome.
-    pub(super) fn run_handler(mut self, template: &Template) -> Result<(Outcome, bool), ExecutorError> {
+    /// Forks a handler-form execution from its template, and watches it to its end. `None` if the template ended before it
+    /// was asked.
+    pub(super) fn run_handler(&mut self, template: &Template) -> Result<Option<HandlerRun>, ExecutorError> {
         let parent = Parent::Template(template.requests.as_fd(), &template.reports, template.pid);
         let mut watched = self.execute(&template.seat, parent, Vec::new())?;
+        if matches!(watched.end, End::NotAsked) {
+            return Ok(None);
+        }
         let mut good = matches!(watched.end, End::Exited(_));
         // What only the template could reap stays, if it does not.
         if good && template.seat.clean().is_err() {
             (good, watched.verdict) = (false, watched.verdict.or(Some(Verdict::LeftProcesses)));
         }
-        Ok((self.judge(&watched, false)?, good))
+        Ok(Some(HandlerRun { outcome: self.judge(&watched, false)?, template_is_good: good }))
+    }
+
+    /// What it comes to that a template ended as soon as it had loaded.
+    pub(super) fn template_broke(&mut self) -> Result<Outcome, ExecutorError> {
+        let wall = Duration::ZERO;
+        let (verdict, answer) = (Some(Verdict::Broken), Vec::new());
+        let watched =
+            Watched { end: End::NotAsked, pid: 0, verdict, answer, wall, stalled: wall, peak_bytes: 0 };
+        self.judge(&watched, false)
     }
 
     fn execute(
@@ -171,7 +190,7 @@ impl<'a> Attempt<'a> {
         let Logs { bytes: logs, truncated } = std::mem::take(&mut self.logs);
         let ended = match watched.end {
             End::Exited(exit) => Some(exit),
-            End::Loaded(_) | End::Broken => None,
+            End::Loaded(_) | End::Broken | End::NotAsked => None,
         };
         let seen =
             Seen { verdict: watched.verdict, exit: ended, from_zygote, answer: &watched.answer, logs: &logs };

@@ -60,7 +60,7 @@ use self::reserve::{Keeper, ScratchSpace};
 use self::seat::{Seat, SeatPlan};
 use self::seats::Seats;
 pub use self::task::{ExecutorError, Outcome, RetryWish, Task};
-use self::templates::{TemplateKey, Templates};
+use self::templates::{Template, TemplateKey, Templates};
 use self::zygotes::{Channel, Zygotes, lock};
 
 /// What executions may read beside Ruby's own folders: programs, libraries, and what resolves names and times.
@@ -208,7 +208,10 @@ impl Executor {
         let idle = lock(&self.stations).pop();
         let station = match idle {
             Some(station) => station,
-            None => Station { seat: self.seats.take()?, channel: self.zygotes.open_channel()? },
+            None => {
+                let seat = self.seats.take()?.without_template();
+                Station { seat, channel: self.zygotes.open_channel()? }
+            }
         };
         let outcome = Attempt::begin(self, task)?.run(&station.seat, &station.channel)?;
         self.end_orphans(&station.seat, &station.channel, task)?;
@@ -230,21 +233,35 @@ impl Executor {
             code_sha256: task.code_sha256.clone(),
         };
         let mut attempt = Attempt::begin(self, task)?;
-        let template = match self.templates.take(&key) {
-            Some(template) => template,
-            None => match attempt.load(key)? {
-                Ok(template) => template,
-                Err(outcome) => return Ok(outcome),
-            },
-        };
-        let (outcome, good) = attempt.run_handler(&template)?;
-        self.end_orphans(&template.seat, &template.home, task)?;
-        if good {
-            self.templates.put(template)
-        } else {
-            templates::end_behind(vec![template])
+        if let Some(template) = self.templates.take(&key)
+            && let Some(outcome) = self.run_handler(&mut attempt, template, task)?
+        {
+            return Ok(outcome);
         }
-        Ok(outcome)
+        match attempt.load(key)? {
+            Ok(template) => match self.run_handler(&mut attempt, template, task)? {
+                Some(outcome) => Ok(outcome),
+                None => attempt.template_broke(),
+            },
+            Err(outcome) => Ok(outcome),
+        }
+    }
+
+    /// `None` if the template ended before it was asked.
+    fn run_handler(
+        &self,
+        attempt: &mut Attempt<'_>,
+        template: Template,
+        task: &Task,
+    ) -> Result<Option<Outcome>, ExecutorError> {
+        let run = attempt.run_handler(&template)?;
+        self.end_orphans(&template.seat, &template.home, task)?;
+        if run.as_ref().is_some_and(|run| run.template_is_good) {
+            self.templates.put(template);
+        } else {
+            templates::end_behind(vec![template]);
+        }
+        Ok(run.map(|run| run.outcome))
     }
 
     /// Without uids of their own, what an execution left running is only known to the zygote, whose children they became.

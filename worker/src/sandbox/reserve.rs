@@ -35,7 +35,7 @@ impl ScratchSpace {
     /// Whether less is left than is to be kept, of bytes or of files.
     pub(super) fn is_low(&self) -> bool {
         let Ok(found) = fstatvfs(self.0.as_fd()) else { return false };
-        let bytes = |blocks| u64::from(found.fragment_size()).saturating_mul(blocks);
+        let bytes = |blocks| found.fragment_size().saturating_mul(blocks);
         let kept = (bytes(found.blocks()) / 8).min(MOST_SCRATCH);
         let no_files = found.files() > 0 && found.files_available() < found.files() / 64;
         bytes(found.blocks_available()) < kept || no_files

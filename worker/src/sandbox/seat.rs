@@ -10,7 +10,7 @@ use std::process::Child;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use badlambda_zygote::users::any_process_of;
+use badlambda_zygote::processes::any_process_of;
 use badlambda_zygote::wire::{self, Chore, ChoreDone, Identity, User};
 use nix::dir::Dir;
 use nix::errno::Errno;
@@ -55,9 +55,9 @@ pub(super) struct Seat {
     /// The scratch folder's path as executions see it.
     pub(super) scratch_path: String,
     folder: PathBuf,
-    janitor_program: PathBuf,
-    reaper_uid: u32,
     janitor: Mutex<Janitor>,
+    /// What the janitor is to executions, this is to a template.
+    reaper: Mutex<Option<Janitor>>,
     _claim: OwnedFd,
 }
 
@@ -101,6 +101,10 @@ impl Seat {
         )?;
         let scratch: OwnedFd = File::open(&scratch_folder)?.into();
         let user = identity.map(|identity| User { uid: identity.execution, janitor: uid + 2 });
+        let templates_user = identity.map(|identity| User { uid: identity.template, janitor: uid + 3 });
+        let reaper = templates_user
+            .map(|user| Janitor::start(&plan.janitor, Some(user), &[scratch.as_raw_fd()]))
+            .transpose()?;
         Ok(Self {
             janitor: Mutex::new(Janitor::start(
                 &plan.janitor,
@@ -111,8 +115,7 @@ impl Seat {
             scratch,
             scratch_path: plan.scratch_inside.join(format!("seat-{number}/scratch")).display().to_string(),
             folder,
-            janitor_program: plan.janitor.clone(),
-            reaper_uid: uid + 3,
+            reaper: Mutex::new(reaper),
             _claim: claim,
         })
     }
@@ -131,12 +134,10 @@ impl Seat {
     /// and while one of them lives it may still fork the other.
     pub(super) fn end_all(&self) -> Result<(), ExecutorError> {
         let Some(identity) = self.identity else { return Ok(()) };
-        let user = User { uid: identity.template, janitor: self.reaper_uid };
-        let mut reaper = Janitor::start(&self.janitor_program, Some(user), &[self.scratch.as_raw_fd()])?;
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             // A template that is gone reaps nobody, and neither does one that was told not to.
-            let templates = reaper.done(&end(PATIENCE));
+            let templates = self.ask_reaper(|reaper| reaper.done(&end(PATIENCE)));
             let executions = self.end();
             let quiet = !any_process_of(identity.template) && !any_process_of(identity.execution);
             if templates.is_ok() && executions.is_ok() && quiet {
@@ -144,6 +145,36 @@ impl Seat {
             }
         }
         Err(ExecutorError::NotCleaned)
+    }
+
+    /// Does `look` while every process of the template's uid is stopped, and so none can be forked; then lets the process
+    /// `pid` go on, if it is told to.
+    pub(super) fn look_while_stopped(
+        &self,
+        pid: i32,
+        look: impl FnOnce() -> bool,
+    ) -> Result<bool, ExecutorError> {
+        self.ask_reaper(|reaper| {
+            reaper.done(&Chore::Stop)?;
+            let goes_on = look();
+            if goes_on {
+                reaper.done(&Chore::Continue { pid })?;
+            }
+            Ok(goes_on)
+        })
+    }
+
+    fn ask_reaper<T>(
+        &self,
+        ask: impl FnOnce(&mut Janitor) -> Result<T, ExecutorError>,
+    ) -> Result<T, ExecutorError> {
+        lock(&self.reaper).as_mut().map_or(Err(ExecutorError::NotCleaned), ask)
+    }
+
+    /// The same seat where no template will ever be.
+    pub(super) fn without_template(self) -> Self {
+        drop(lock(&self.reaper).take());
+        self
     }
 
     /// Ends every process of the execution, and empties the scratch folder. Mostly there is neither, which costs a look.

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use badlambda_zygote::processes::{any_process_of, open_process};
 use badlambda_zygote::report::{REPORT_BYTES, TemplateReport};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
@@ -82,6 +83,8 @@ pub(super) struct Template {
     /// The channel to the zygote that forked its loader.
     pub(super) home: Channel,
     pub(super) pid: i32,
+    /// Becomes readable when it ends.
+    pub(super) process: Option<OwnedFd>,
     /// Its loader, which is gone where it has uids of its own.
     pub(super) loader: i32,
     /// How much memory it may hold, in bytes.
@@ -171,20 +174,33 @@ pub(super) fn end_behind(ended: Vec<Template>) {
 impl Template {
     /// Whether it lives, and has nothing to say as long as it is asked nothing.
     fn waits(&self) -> bool {
-        let mut polled = [PollFd::new(self.reports.as_fd(), PollFlags::POLLIN)];
+        // What it forked ahead lives a moment longer than it.
+        let Some(process) = &self.process else { return false };
+        let mut polled = [self.reports.as_fd(), process.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
         poll(&mut polled, PollTimeout::ZERO) == Ok(0)
+    }
+
+    /// Makes the process `pid` the template, if it is what it should be: see [`Template::is_alone`].
+    pub(super) fn adopt(&mut self, pid: i32, loader: i32) -> bool {
+        (self.pid, self.loader) = (pid, loader);
+        // Before the look, so that it is the same process that both see.
+        self.process = open_process(pid).ok();
+        self.process.is_some() && self.is_alone()
     }
 
     /// Whether nothing but this one process came of the load, with no more threads than Ruby itself has, and whether it is
     /// where it should be.
-    pub(super) fn is_alone(&self) -> bool {
+    fn is_alone(&self) -> bool {
         let Some(identity) = self.seat.identity else { return parent_of(self.pid) == Some(self.loader) };
-        let held = held_now_by(identity.template);
         let threads = threads_of(self.home.zygote_pid).unwrap_or(1);
-        held.pids == [self.pid]
-            && held.threads <= threads
-            && parent_of(self.pid) == Some(self.home.zygote_pid)
-            && held_now_by(identity.execution).pids.is_empty()
+        let alone = self.seat.look_while_stopped(self.pid, || {
+            let held = held_now_by(identity.template);
+            held.pids == [self.pid]
+                && held.threads <= threads
+                && parent_of(self.pid) == Some(self.home.zygote_pid)
+                && !any_process_of(identity.execution)
+        });
+        alone.unwrap_or(false)
     }
 
     fn is_useless(&mut self, census: &Census) -> bool {

@@ -48,6 +48,8 @@ pub(super) enum End {
     Loaded(i32),
     /// The template ended, or said what it never should: function code's doing.
     Broken,
+    /// The template took no request: it had ended before.
+    NotAsked,
 }
 
 /// Everything that came of it.
@@ -154,7 +156,7 @@ impl Watch<'_> {
             stalled: Duration::ZERO,
         };
         let end = match (sent, self.parent) {
-            (Err(_), Parent::Template(..)) => End::Broken,
+            (Err(_), Parent::Template(..)) => End::NotAsked,
             (Err(errno), _) => return Err(ExecutorError::Zygote(errno.to_string())),
             (Ok(()), _) => self.watch(&mut state, logs)?,
         };

@@ -1,9 +1,9 @@
-//! What function code may try, case by case as hostile.toml has it. Executions of another function run before, beside
-//! and after each case, and must not notice; nor may anything outside.
+//! What function code may try, case by case as hostile.toml and attacks.toml have it. Executions of other functions, of
+//! both forms, run before, beside and after each case, and must not notice; nor may anything outside.
 //!
 //! `BADLAMBDA_CASE=TEXT` runs only the cases with that in their name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use badlambda_shared::execution::ErrorKind;
 use badlambda_shared::function::Form;
@@ -20,21 +21,31 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::fixture::{config, result, task};
-use crate::processes::{below, is_execution, ours, status};
+use crate::processes::{below, is_execution, is_template, ours, status};
 
-const CASES: &str = include_str!("hostile.toml");
+const CASES: [&str; 2] = [include_str!("hostile.toml"), include_str!("attacks.toml")];
 const PRELUDE: &str = include_str!("hostile.rb");
 const THREADS: usize = 6;
+/// A template, and what it forks ahead.
+const TEMPLATE_PROCESSES: usize = 2;
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Holds a secret in memory, environment and scratch, and sees after a while that all is well.
 const CANARY: &str = r#"
 raise "the seat is not clean" unless Dir.children(".").empty?
 secret = "the canary's" + " secret #{event}"
 File.write("secret", secret)
-20.times { sleep 0.01; raise "disturbed" unless File.read("secret") == secret }
+10.times { sleep 0.01; raise "disturbed" unless File.read("secret") == secret }
 raise "not alone" unless Dir.children(".") == ["secret"] && Thread.list.size == 1 && ENV["SECRET"] == "kept"
 secret
 "#;
+
+/// As a handler, it has a top level, too, which each execution finds as it was.
+fn canary_handler() -> String {
+    format!(
+        "COUNT = [0]\ndef handler(event:, context:)\n{CANARY}raise 'not fresh' if (COUNT[0] += 1) > 1\nsecret\nend\n"
+    )
+}
 
 #[derive(Deserialize)]
 struct Cases {
@@ -55,9 +66,11 @@ struct Case {
     results: Vec<String>,
     #[serde(default)]
     kind: Kinds,
-    /// Whether the executor may refuse to go on with it, which has the attempt made again.
-    #[serde(default)]
-    fails: bool,
+    /// How often it is run: a race is not lost each time.
+    #[serde(default = "once")]
+    runs: usize,
+    /// How long a run may take.
+    most_ms: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -73,6 +86,10 @@ impl Default for Kinds {
     }
 }
 
+fn once() -> usize {
+    1
+}
+
 fn script() -> Form {
     Form::Script
 }
@@ -86,8 +103,13 @@ impl Case {
         match outcome.as_ref().map(|outcome| outcome.result.as_ref()) {
             Ok(Ok(json)) => self.results.iter().chain(&self.result).any(|allowed| allowed == json),
             Ok(Err(error)) => kinds.contains(&error.kind),
-            Err(_) => self.fails,
+            // Whatever a function does, it is its own failure.
+            Err(_) => false,
         }
+    }
+
+    fn is_in_time(&self, took: Duration) -> bool {
+        self.most_ms.is_none_or(|most| took.as_millis() as u64 <= most)
     }
 }
 
@@ -180,6 +202,14 @@ impl Ground {
         self.zygotes.iter().flat_map(|zygote| below(*zygote)).filter(|pid| is_execution(*pid)).count()
     }
 
+    /// Of how many processes the largest template consists.
+    fn most_of_a_template(&self) -> usize {
+        let mut by_uid = BTreeMap::<String, usize>::new();
+        let all = self.zygotes.iter().flat_map(|zygote| below(*zygote)).filter(|pid| is_template(*pid));
+        all.filter_map(|pid| status(pid, "Uid")).for_each(|uid| *by_uid.entry(uid).or_default() += 1);
+        by_uid.into_values().max().unwrap_or(0)
+    }
+
     /// Runs a case with canaries before, beside and after it; returns what was not as it must be.
     fn run(&self, case: &Case, outside: &Outside) -> Result<(), String> {
         let executor = if case.config["network"] == true { &self.network } else { &self.plain };
@@ -188,26 +218,37 @@ impl Ground {
         let config = if case.config.is_null() { json!({}) } else { case.config.clone() };
         let hostile = Task { function: case.name.clone(), ..task(case.form, &code, config, outside.event()) };
         let over = AtomicBool::new(false);
-        let (outcome, beside) = std::thread::scope(|scope| {
+        let (wrong, beside) = std::thread::scope(|scope| {
             let beside = scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
                     canary(executor)?;
                 }
                 Ok::<_, String>(())
             });
-            let outcome = executor.execute(&hostile);
+            let mut runs = (0..case.runs).map(|_| {
+                let began = Instant::now();
+                (executor.execute(&hostile), began.elapsed())
+            });
+            let wrong = runs.find(|(outcome, took)| !case.allows(outcome) || !case.is_in_time(*took));
             over.store(true, Ordering::Relaxed);
-            (outcome, beside.join().unwrap())
+            (wrong, beside.join().unwrap())
         });
         beside.map_err(|reason| format!("beside: {reason}"))?;
-        if !case.allows(&outcome) {
-            return Err(format!("{outcome:?}"));
+        if let Some((outcome, took)) = wrong {
+            return Err(format!("after {took:?}: {outcome:?}"));
         }
         if self.zygotes.iter().any(|pid| status(*pid, "State").is_none_or(|state| "TZ".contains(&state))) {
             return Err("a zygote was ended or stopped".to_owned());
         }
         if self.left() > 0 {
             return Err(format!("{} processes are left", self.left()));
+        }
+        let until = Instant::now() + PATIENCE;
+        while self.most_of_a_template() > TEMPLATE_PROCESSES {
+            if Instant::now() > until {
+                return Err("a template is not alone".to_owned());
+            }
+            std::thread::sleep(Duration::from_millis(10));
         }
         canaries(executor, 2).map_err(|reason| format!("after: {reason}"))
     }
@@ -221,22 +262,27 @@ fn canaries(executor: &Executor, count: usize) -> Result<(), String> {
     })
 }
 
+/// One of each form.
 fn canary(executor: &Executor) -> Result<(), String> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let config = json!({"environment": {"SECRET": "kept"}, "timeout_ms": 20_000});
-    let canary = Task { function: "canary".to_owned(), ..task(Form::Script, CANARY, config, json!(number)) };
-    let outcome = executor.execute(&canary).map_err(|error| error.to_string())?;
-    match &outcome.result {
-        Ok(json) if *json == format!("\"the canary's secret {number}\"") => Ok(()),
-        _ => Err(format!("{outcome:?}")),
+    for (form, code) in [(Form::Script, CANARY.to_owned()), (Form::Handler, canary_handler())] {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let config = json!({"environment": {"SECRET": "kept"}, "timeout_ms": 20_000});
+        let canary = Task { function: "canary".to_owned(), ..task(form, &code, config, json!(number)) };
+        let outcome = executor.execute(&canary).map_err(|error| error.to_string())?;
+        match &outcome.result {
+            Ok(json) if *json == format!("\"the canary's secret {number}\"") => {}
+            _ => return Err(format!("{outcome:?}")),
+        }
     }
+    Ok(())
 }
 
 #[test]
 fn nothing_hostile_is_noticed_by_others() {
     let wanted = std::env::var("BADLAMBDA_CASE").unwrap_or_default();
-    let mut cases = toml::from_str::<Cases>(CASES).unwrap().case;
+    let files = CASES.iter().flat_map(|file| toml::from_str::<Cases>(file).unwrap().case);
+    let mut cases: Vec<Case> = files.collect();
     cases.retain(|case| case.name.contains(&wanted));
     let mut outside = Outside::new();
     let before = shared_places();

@@ -239,7 +239,11 @@ pub fn forget_load(highest: RawFd, own_uid: bool) -> Result<(), Errno> {
     // So that there is room for one more.
     close_above(highest)?;
     let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
-    [1, 2, ANSWER_FD].into_iter().try_for_each(|fd| duplicate(&null, fd))?;
+    // The top level may have closed any of them.
+    [0, 1, 2, ANSWER_FD, SCRATCH_FD].into_iter().try_for_each(|fd| duplicate(&null, fd))?;
+    if null.as_raw_fd() <= highest {
+        std::mem::forget(null);
+    }
     if own_uid {
         let (_, most) = getrlimit(Resource::RLIMIT_NPROC)?;
         setrlimit(Resource::RLIMIT_NPROC, TEMPLATE_PROCESSES.min(most), most)?;

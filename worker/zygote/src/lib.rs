@@ -3,6 +3,6 @@
 //! forked from, and `badlambda-janitor`, which ends what an execution leaves behind.
 
 pub mod frame;
+pub mod processes;
 pub mod report;
-pub mod users;
 pub mod wire;

@@ -4,7 +4,7 @@
 
 use std::ffi::{CString, c_char, c_int, c_long, c_void};
 use std::process::abort;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use nix::libc;
 
@@ -38,8 +38,8 @@ unsafe extern "C" {
     fn rb_eval_string(code: *const c_char) -> Value;
     fn rb_add_event_hook(hook: EventHook, events: u32, data: Value);
     fn rb_remove_event_hook(hook: EventHook) -> c_int;
-    static mut rb_stdout: Value;
-    static mut rb_stderr: Value;
+    static rb_stdout: AtomicUsize;
+    static rb_stderr: AtomicUsize;
 }
 
 type EventHook = unsafe extern "C" fn(u32, Value, Value, Id, Value);
@@ -153,20 +153,16 @@ impl Ruby {
     pub fn unobserved(&self, work: &mut dyn FnMut()) -> bool {
         let mut whole: *mut dyn FnMut() = work;
         WORK.store(std::ptr::from_mut(&mut whole).cast(), Ordering::Relaxed);
-        // SAFETY: Ruby's variables are only used on this thread.
-        let streams = unsafe { [rb_stdout, rb_stderr] };
-        // SAFETY: as above; Ruby sees the values that they had in `streams`, on the stack.
-        unsafe { (rb_stdout, rb_stderr) = (self.nowhere, self.nowhere) };
+        // On the stack, where the garbage collector sees the values.
+        let streams = std::hint::black_box(set_streams([self.nowhere; 2]));
         // SAFETY: the hook has the signature that Ruby calls it with.
         unsafe { rb_add_event_hook(do_work, SCRIPT_COMPILED, FALSE) };
         let mut state = 0;
         // SAFETY: takes no argument.
         unsafe { rb_protect(compile_nothing, FALSE, &mut state) };
-        // SAFETY: as above.
-        unsafe { (rb_stdout, rb_stderr) = (streams[0], streams[1]) };
         // SAFETY: it is the hook that was added.
         unsafe { rb_remove_event_hook(do_work) };
-        std::hint::black_box(&streams);
+        set_streams(std::hint::black_box(streams));
         state == 0 && WORK.load(Ordering::Relaxed).is_null()
     }
 
@@ -198,14 +194,25 @@ impl Ruby {
     }
 }
 
+/// Makes these Ruby's `$stdout` and `$stderr`; returns what was.
+fn set_streams([stdout, stderr]: [Value; 2]) -> [Value; 2] {
+    // SAFETY: the variable is a word, which only this thread uses.
+    let old_stdout = unsafe { &rb_stdout }.swap(stdout, Ordering::Relaxed);
+    // SAFETY: as above.
+    let old_stderr = unsafe { &rb_stderr }.swap(stderr, Ordering::Relaxed);
+    [old_stdout, old_stderr]
+}
+
 /// What the hook is to do: a pointer to a pointer, since the inner one is wide.
 static WORK: AtomicPtr<*mut dyn FnMut()> = AtomicPtr::new(std::ptr::null_mut());
 
 unsafe extern "C" fn do_work(_: u32, _: Value, _: Value, _: Id, _: Value) {
     let work = WORK.swap(std::ptr::null_mut(), Ordering::Relaxed);
-    if !work.is_null() {
-        // SAFETY: `Ruby::unobserved` put it there, and waits.
-        unsafe { (**work)() };
+    // SAFETY: `Ruby::unobserved` put it there, and waits.
+    if let Some(work) = unsafe { work.as_mut() } {
+        // SAFETY: what it points to is as old.
+        let work = unsafe { &mut **work };
+        work();
     }
 }
 
@@ -224,7 +231,9 @@ unsafe extern "C" fn keep(into: Value) -> Value {
     // SAFETY: a constant of Ruby's core.
     let process = unsafe { rb_path2class(c"Process".as_ptr()) };
     // SAFETY: a constant, nul-terminated name.
-    let name = unsafe { rb_id2sym(rb_intern(c"_fork".as_ptr())) };
+    let id = unsafe { rb_intern(c"_fork".as_ptr()) };
+    // SAFETY: rb_intern made it.
+    let name = unsafe { rb_id2sym(id) };
     // SAFETY: an object and a Symbol.
     let fork = unsafe { rb_obj_method(process, name) };
     // SAFETY: constant, nul-terminated strings.

@@ -52,31 +52,31 @@ pub fn load(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters, fo
         Some(loaded) if loaded.is_empty() => {}
         failed => execution::finish(answer, failed),
     }
-    let loader = Pid::this();
-    match ruby.fork() {
-        Some(Fork::Child) => {
-            if own_uid {
-                wait_for_other_parent(loader);
+    let mut received = None;
+    // In the loader and the template this never returns.
+    let unobserved = ruby.unobserved(&mut || {
+        let loader = Pid::this();
+        match ruby.fork() {
+            Some(Fork::Child) => {
+                let parent = if own_uid { zygote } else { loader };
+                let template = Template::enter(ruby, highest, filters, own_uid, (loader, parent));
+                let Ok(template) = template else { execution::exit(1) };
+                received = Some(Template { forks_ahead, ..template }.fork_until_received());
             }
-            let parent = if own_uid { zygote } else { loader };
-            match Template::enter(ruby, highest, filters, own_uid, parent) {
-                Ok(template) => Template { forks_ahead, ..template }.serve(),
-                Err(_) => execution::exit(1),
+            Some(Fork::Parent(pid)) => {
+                if !own_uid {
+                    reap(Id::Pid(Pid::from_raw(pid)), WaitPidFlag::WEXITED);
+                }
+                execution::exit(0)
             }
+            None => execution::exit(1),
         }
-        Some(Fork::Parent(pid)) => {
-            if !own_uid {
-                reap(Id::Pid(Pid::from_raw(pid)), WaitPidFlag::WEXITED);
-            }
-            execution::exit(0)
+    });
+    match received {
+        Some(received) if unobserved => {
+            execution::call_handler(ruby, &received.job, &received.source, received.answer)
         }
-        None => execution::exit(1),
-    }
-}
-
-fn wait_for_other_parent(loader: Pid) {
-    while getppid() == loader {
-        std::thread::sleep(PAUSE);
+        _ => execution::exit(1),
     }
 }
 
@@ -102,6 +102,14 @@ struct Ahead {
     begun: PipeReader,
 }
 
+/// Where forking ahead returned.
+enum Forked {
+    /// In the template.
+    Ahead(Ahead),
+    /// In the process that was forked, once it is an execution.
+    Execution(Box<Received>),
+}
+
 /// What a process that was forked ahead got.
 struct Received {
     job: Job,
@@ -110,13 +118,13 @@ struct Received {
 }
 
 impl<'a> Template<'a> {
-    /// Leaves all behind that the loader had. Its parent must be `parent`, with whom it ends.
+    /// Leaves all behind that the loader had, and waits for its end where `parent` is another.
     fn enter(
         ruby: &'a Ruby,
         highest: RawFd,
         filters: &'a Filters,
         own_uid: bool,
-        parent: Pid,
+        (loader, parent): (Pid, Pid),
     ) -> Result<Self, Errno> {
         let mut mask = SigSet::empty();
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut mask))?;
@@ -125,6 +133,9 @@ impl<'a> Template<'a> {
         // SAFETY: the default action runs no code of ours.
         let sigchld = unsafe { sigaction(Signal::SIGCHLD, &default) }?;
         jail::forget_load(highest, own_uid)?;
+        while loader != parent && getppid() == loader {
+            std::thread::sleep(PAUSE);
+        }
         jail::setup_parent_death()?;
         if getppid() != parent {
             return Err(Errno::ESRCH);
@@ -137,34 +148,22 @@ impl<'a> Template<'a> {
         Ok(Self { ruby, requests, reports, highest, filters, left, forks_ahead: false })
     }
 
-    /// Serves until the worker closes the socket; what comes out of it is an execution.
-    fn serve(mut self) -> ! {
-        let ruby = self.ruby;
-        let mut received = None;
-        let unobserved = ruby.unobserved(&mut || received = self.fork_until_received());
-        match received {
-            Some(Received { job, source, answer }) if unobserved => {
-                execution::call_handler(ruby, &job, &source, answer)
-            }
-            _ => execution::exit(1),
-        }
-    }
-
     /// The template's loop. It returns in each execution, which is armed by then.
-    fn fork_until_received(&mut self) -> Option<Received> {
+    fn fork_until_received(mut self) -> Box<Received> {
         self.report(TemplateReport::Loaded { pid: Pid::this().as_raw() });
-        let mut ahead = None;
+        let mut waiting = None;
         loop {
-            let Ahead { pid, mut begun } = match ahead.take() {
+            let ahead = match waiting.take() {
                 Some(ahead) => ahead,
                 None => {
                     self.wait_for_request();
                     match self.fork_ahead() {
-                        Ok(ahead) => ahead,
-                        Err(received) => return received,
+                        Forked::Ahead(ahead) => ahead,
+                        Forked::Execution(received) => return received,
                     }
                 }
             };
+            let Ahead { pid, mut begun } = ahead;
             // It ends without a word where nothing came, or where what came could not be taken.
             if !matches!(begun.read(&mut [0]), Ok(1)) {
                 self.reap(pid);
@@ -174,8 +173,8 @@ impl<'a> Template<'a> {
             self.report(TemplateReport::Started { pid });
             if self.forks_ahead {
                 match self.fork_ahead() {
-                    Ok(next) => ahead = Some(next),
-                    Err(received) => return received,
+                    Forked::Ahead(ahead) => waiting = Some(ahead),
+                    Forked::Execution(received) => return received,
                 }
             }
             let exit = self.reap(pid);
@@ -183,21 +182,21 @@ impl<'a> Template<'a> {
         }
     }
 
-    /// Forks a process that takes the next request itself. What it got is an error here, as it is the rarer way out.
-    fn fork_ahead(&self) -> Result<Ahead, Option<Received>> {
+    /// Forks a process that takes the next request itself.
+    fn fork_ahead(&self) -> Forked {
         let Ok((begun, begin)) = pipe() else { execution::exit(1) };
         match self.ruby.fork() {
-            Some(Fork::Parent(pid)) => Ok(Ahead { pid, begun }),
+            Some(Fork::Parent(pid)) => Forked::Ahead(Ahead { pid, begun }),
             Some(Fork::Child) => {
                 drop(begun);
-                Err(self.receive(begin))
+                Forked::Execution(Box::new(self.receive(begin)))
             }
             None => execution::exit(1),
         }
     }
 
     /// In the process that was forked ahead: takes the request, and becomes an execution.
-    fn receive(&self, mut begin: PipeWriter) -> Option<Received> {
+    fn receive(&self, mut begin: PipeWriter) -> Received {
         if jail::setup_parent_death().is_err() || !self.requested_within(AHEAD_MS.into()) {
             execution::exit(0);
         }
@@ -217,7 +216,7 @@ impl<'a> Template<'a> {
         if !restored || sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.left.mask), None).is_err() {
             execution::exit(1);
         }
-        Some(Received { job, source, answer })
+        Received { job, source, answer }
     }
 
     fn wait_for_request(&self) {

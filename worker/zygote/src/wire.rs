@@ -149,6 +149,13 @@ pub enum Chore {
         /// How long they may take to be gone, in milliseconds.
         patience_ms: u64,
     },
+    /// Stop every process of the user: from then on there are no more of them than there are.
+    Stop,
+    /// Let one of them go on.
+    Continue {
+        /// Its pid.
+        pid: i32,
+    },
     /// End every process of the user, and empty the scratch folder.
     Clean,
     /// Add up what the scratch folder holds, and the user's files that have no name any more.
@@ -285,10 +292,12 @@ fn owned(message: &libc::msghdr) -> Vec<OwnedFd> {
             // SAFETY: as above.
             let data = unsafe { libc::CMSG_DATA(header) }.cast::<RawFd>();
             // SAFETY: computes with plain numbers.
-            let bytes = header.cmsg_len as usize - unsafe { libc::CMSG_LEN(0) } as usize;
+            let bytes = header.cmsg_len - unsafe { libc::CMSG_LEN(0) } as usize;
             for index in 0..bytes / size_of::<RawFd>() {
                 // SAFETY: so many numbers lie there.
-                let fd = unsafe { data.add(index).read_unaligned() };
+                let place = unsafe { data.add(index) };
+                // SAFETY: it is one of them.
+                let fd = unsafe { place.read_unaligned() };
                 // SAFETY: the kernel has just put this descriptor into our table, and nothing else knows it.
                 fds.push(unsafe { OwnedFd::from_raw_fd(fd) });
             }

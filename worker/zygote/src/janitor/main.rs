@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::prctl;
-use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Gid, Pid, Uid, setgroups, setresgid, setresuid};
 
 use badlambda_zygote::wire::{self, Chore, ChoreDone, User};
 
@@ -55,6 +56,8 @@ fn serve() -> Result<(), Errno> {
         let done = match chore {
             Chore::Begin { .. } => return Err(Errno::EPROTO),
             Chore::End { patience_ms } => end(user, Duration::from_millis(patience_ms)),
+            Chore::Stop => signal(user, -1, Signal::SIGSTOP),
+            Chore::Continue { pid } => signal(user, pid, Signal::SIGCONT),
             Chore::Clean => clean(user, &scratch),
             Chore::MeasureScratch { most } => measured(measure_scratch(user, &scratch, most)),
             Chore::MeasureMemory => measured(user.map(|user| held::memory_bytes(user.uid))),
@@ -79,6 +82,12 @@ fn end(user: Option<User>, patience: Duration) -> ChoreDone {
         Some(user) if !processes::end_all(user.uid, deadline) => ChoreDone::Left,
         _ => ChoreDone::Done,
     }
+}
+
+/// Reaches the user's processes alone, whichever the pid is.
+fn signal(user: Option<User>, pid: i32, signal: Signal) -> ChoreDone {
+    let sent = user.is_some() && kill(Pid::from_raw(pid), signal).is_ok();
+    if sent { ChoreDone::Done } else { ChoreDone::Left }
 }
 
 fn measured(bytes: Option<u64>) -> ChoreDone {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use badlambda_zygote::users::any_process_of;
+use badlambda_zygote::processes::any_process_of;
 
 const PAUSE: Duration = Duration::from_micros(100);
 
