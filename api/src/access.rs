@@ -22,6 +22,10 @@ pub(crate) async fn refuse_other_sites(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
+    // Two of them may mean one thing to whoever stands before the API, and another to it (RFC 9112, section 3.2).
+    if request.headers().get_all(HOST).iter().count() > 1 {
+        return Err(ApiError::ForbiddenHost);
+    }
     let host = host(request.uri(), request.headers());
     if app.on_loopback && !host.is_none_or(is_this_machine) {
         return Err(ApiError::ForbiddenHost);

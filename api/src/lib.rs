@@ -14,7 +14,7 @@
 //!   submits share calls to SQS. `idempotency` makes a repeated request harmless. `poll` finds its record or waits for
 //!   it (`prefer`), `expire` ends it where its message has outlived the queue, `results` redirects to what it left
 //!   behind, and `cancel` ends it before its time.
-//! - `health` answers probes.
+//! - `serve` accepts connections and ends those that bring no request, and `health` answers probes.
 
 #![forbid(unsafe_code)]
 
@@ -40,6 +40,7 @@ mod request;
 mod results;
 mod router;
 mod send;
+mod serve;
 mod status;
 mod submit;
 mod syntax;
@@ -48,7 +49,6 @@ mod versions;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use axum::serve::ListenerExt as _;
 use badlambda_shared::aws::AwsClients;
 use badlambda_shared::limits;
 use badlambda_shared::shutdown::Shutdown;
@@ -62,7 +62,7 @@ pub use crate::config::{Config, DEFAULT_LISTEN};
 /// way may end, for at most [`limits::API_DRAIN`]. Its hard stage ends everything at once.
 ///
 /// # Errors
-/// When `listener` can be reached from elsewhere and no token is configured, or accepting fails for good.
+/// When `listener` can be reached from elsewhere and no token is configured.
 pub async fn run(
     config: Config,
     aws: AwsClients,
@@ -73,13 +73,7 @@ pub async fn run(
     config.check_exposure(address)?;
     config.log(address);
     let app = Arc::new(app::App::new(&config, &aws, address, shutdown.clone()));
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "could not set TCP_NODELAY");
-        }
-    });
-    let server = axum::serve(listener, router::router(app))
-        .with_graceful_shutdown(shutdown.soft.clone().cancelled_owned());
+    let server = serve::serve(listener, router::router(app), shutdown.soft.clone());
     let drained_too_long = async {
         shutdown.soft.cancelled().await;
         tracing::info!("the API drains");
@@ -88,7 +82,7 @@ pub async fn run(
     tokio::select! {
         biased;
         () = shutdown.hard.cancelled() => tracing::warn!("the API stops at once"),
-        ended = server => ended.context("the server failed")?,
+        () = server => {}
         () = drained_too_long => tracing::warn!("requests were still under way at the end of the drain"),
     }
     tracing::info!("the API has stopped");

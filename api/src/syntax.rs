@@ -2,6 +2,7 @@
 
 use badlambda_shared::function::Form;
 use ruby_prism::{Node, Options, ParseResult, Scope, Version};
+use tokio::sync::Semaphore;
 
 /// AWS Lambda's names for a handler, in the order in which a worker looks for them.
 const HANDLERS: [&str; 2] = ["handler", "lambda_handler"];
@@ -24,8 +25,12 @@ pub(crate) enum CodeError {
     Parser(String),
 }
 
+/// Programs that are parsed at once: a hostile one takes seconds, and requests that parse nothing should not notice.
+static PARSERS: Semaphore = Semaphore::const_new(2);
+
 /// Parses `code` and tells its form; `handler` is the method that the configuration names, if it does.
 pub(crate) async fn inspect(code: String, handler: Option<String>) -> Result<Form, CodeError> {
+    let _parser = PARSERS.acquire().await;
     let (answer, answered) = tokio::sync::oneshot::channel();
     std::thread::Builder::new()
         .name("ruby-parser".to_owned())

@@ -84,10 +84,13 @@ impl Catalog {
         name: &FunctionName,
         version: Option<&VersionRef>,
     ) -> Result<Arc<Version>, CatalogError> {
-        if let Some(VersionRef::Number(number)) = version {
-            return self.version(name, *number).await;
+        // A number goes by the manifest, too: a function that is deleted runs no more.
+        let mut manifest = self.manifest(name).await?;
+        // What is remembered may be older than the version that is asked for.
+        if matches!(version, Some(VersionRef::Number(number)) if *number > manifest.latest.version) {
+            self.forget(name).await;
+            manifest = self.manifest(name).await?;
         }
-        let manifest = self.manifest(name).await?;
         match manifest.resolve(version) {
             Some(number) if number == manifest.latest.version => Ok(Arc::new(manifest.latest.clone())),
             Some(number) => self.version(name, number).await,

@@ -8,7 +8,7 @@ use crate::id::ExecutionId;
 use crate::limits;
 use crate::name::FunctionName;
 use crate::retry::Delays;
-use crate::store::{Condition, JSON, Object, Store, StoreError, Written};
+use crate::store::{Bounded, Condition, JSON, Object, Store, StoreError, Written};
 
 /// Each refused write means that another one happened, or that S3 wants it tried again; more than these is no race.
 const TRIES: usize = 20;
@@ -45,16 +45,19 @@ impl Records {
         Self(store)
     }
 
-    /// The execution's record, if it has one.
+    /// The execution's record, if it has one that can be read.
     ///
     /// # Errors
-    /// When S3 fails, or holds what is no record.
+    /// When S3 fails.
     pub async fn find(&self, function: &FunctionName, id: &ExecutionId) -> Result<Option<Found>, StoreError> {
         let key = self.0.keys().record(function, id);
-        let Some(object) = self.read(&key).await? else { return Ok(None) };
-        match serde_json::from_slice(&object.bytes) {
-            Ok(record) => Ok(Some(Found { record, etag: object.etag })),
-            Err(error) => Err(StoreError::damaged(&key, &error)),
+        match self.read(&key).await? {
+            Some(Stored { record: Ok(record), etag, .. }) => Ok(Some(Found { record, etag })),
+            Some(Stored { record: Err(reason), .. }) => {
+                tracing::error!(key, reason, "a record can't be read, and will be replaced");
+                Ok(None)
+            }
+            None => Ok(None),
         }
     }
 
@@ -65,7 +68,7 @@ impl Records {
     /// When S3 fails.
     pub async fn write(&self, record: &Execution, known: Option<&str>) -> Result<Transition, StoreError> {
         let key = self.0.keys().record(&record.function, &record.id);
-        let bytes = serde_json::to_vec(record).map_err(|error| StoreError::damaged(&key, &error))?;
+        let bytes = serde_json::to_vec(record).map_err(|error| StoreError::unwritable(&key, &error))?;
         let mut delays = Delays::between(FIRST_DELAY, LONGEST_DELAY);
         let mut replaced = known.map(str::to_owned);
         for _ in 0..TRIES {
@@ -76,14 +79,15 @@ impl Records {
             match self.read(&key).await? {
                 // A call that was repeated because its answer was lost is refused for what it wrote itself.
                 Some(own) if own.bytes == bytes => return Ok(Transition::Stored(own.etag)),
-                Some(other) => match serde_json::from_slice::<Execution>(&other.bytes) {
-                    Ok(found) if found.status.is_final() => return Ok(Transition::Final(Box::new(found))),
-                    // What is damaged is worth nothing, and gives way.
-                    _ if record.status.is_final() || replaced.as_ref() == Some(&other.etag) => {
-                        replaced = Some(other.etag);
-                    }
-                    _ => return Ok(Transition::Superseded),
-                },
+                Some(Stored { record: Ok(found), .. }) if found.status.is_final() => {
+                    return Ok(Transition::Final(Box::new(found)));
+                }
+                // What can't be read is worth nothing, and gives way.
+                Some(Stored { record: Err(_), etag, .. }) => replaced = Some(etag),
+                Some(other) if record.status.is_final() || replaced.as_ref() == Some(&other.etag) => {
+                    replaced = Some(other.etag);
+                }
+                Some(_) => return Ok(Transition::Superseded),
                 None => replaced = None,
             }
             tokio::time::sleep(delays.next_delay()).await;
@@ -91,7 +95,23 @@ impl Records {
         Err(StoreError::contended(&key))
     }
 
-    async fn read(&self, key: &str) -> Result<Option<Object>, StoreError> {
-        self.0.get(key, limits::MAX_RECORD_BYTES).await
+    async fn read(&self, key: &str) -> Result<Option<Stored>, StoreError> {
+        Ok(match self.0.get_bounded(key, limits::MAX_RECORD_BYTES).await? {
+            None => None,
+            Some(Bounded::Object(Object { bytes, etag })) => {
+                let record = serde_json::from_slice(&bytes).map_err(|error| error.to_string());
+                Some(Stored { record, bytes, etag })
+            }
+            Some(Bounded::TooLarge { bytes, etag }) => {
+                Some(Stored { record: Err(format!("it has {bytes} bytes")), bytes: vec![], etag })
+            }
+        })
     }
+}
+
+/// What lies where a record should be, or why it is none.
+struct Stored {
+    record: Result<Execution, String>,
+    bytes: Vec<u8>,
+    etag: String,
 }

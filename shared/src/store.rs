@@ -31,10 +31,9 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// What was read under `key` is not what was written there.
-    pub fn damaged(key: &str, error: &dyn std::fmt::Display) -> Self {
-        let detail = format!("the object is damaged: {error}");
-        Self { operation: "GetObject", key: key.to_owned(), detail, may_pass: false }
+    /// What was to be written under `key` can't be.
+    pub(crate) fn unwritable(key: &str, error: &dyn std::fmt::Display) -> Self {
+        Self { operation: "PutObject", key: key.to_owned(), detail: error.to_string(), may_pass: false }
     }
 
     /// The object under `key` kept changing.
@@ -76,6 +75,20 @@ pub struct Object {
     pub bytes: Vec<u8>,
     /// Its ETag, for a write that must find it unchanged.
     pub etag: String,
+}
+
+/// An object that was read, if it was not too large.
+#[derive(Clone, Debug)]
+pub enum Bounded {
+    /// It.
+    Object(Object),
+    /// It was not read.
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+        /// Its ETag, for a write that replaces it.
+        etag: String,
+    },
 }
 
 /// One page of keys.
@@ -130,21 +143,32 @@ impl Store {
 
     /// Reads an object of at most `most` bytes; `None` where there is none.
     pub async fn get(&self, key: &str, most: u64) -> Result<Option<Object>, StoreError> {
+        match self.get_bounded(key, most).await? {
+            None => Ok(None),
+            Some(Bounded::Object(object)) => Ok(Some(object)),
+            Some(Bounded::TooLarge { bytes, .. }) => {
+                let detail = format!("it has {bytes} bytes, and at most {most} are read");
+                Err(StoreError { operation: "GetObject", key: key.to_owned(), detail, may_pass: false })
+            }
+        }
+    }
+
+    /// Reads an object if it has at most `most` bytes; `None` where there is none.
+    pub async fn get_bounded(&self, key: &str, most: u64) -> Result<Option<Bounded>, StoreError> {
         let answer = self.client.get_object().bucket(&self.bucket).key(key).send().await;
         let output = match answer {
             Ok(output) => output,
             Err(error) if status_of(&error) == Some(404) => return Ok(None),
             Err(error) => return Err(failed("GetObject", key, &error)),
         };
-        let length = output.content_length.unwrap_or(0);
-        if u64::try_from(length).unwrap_or(0) > most {
-            let detail = format!("it has {length} bytes, and at most {most} are read");
-            return Err(StoreError { operation: "GetObject", key: key.to_owned(), detail, may_pass: false });
-        }
+        let bytes = u64::try_from(output.content_length.unwrap_or(0)).unwrap_or(0);
         let etag = output.e_tag.unwrap_or_default();
+        if bytes > most {
+            return Ok(Some(Bounded::TooLarge { bytes, etag }));
+        }
         let bytes = output.body.collect().await.map(AggregatedBytes::to_vec);
         let bytes = bytes.map_err(|error| failed("GetObject", key, &error))?;
-        Ok(Some(Object { bytes, etag }))
+        Ok(Some(Bounded::Object(Object { bytes, etag })))
     }
 
     /// Writes an object if `condition` holds.

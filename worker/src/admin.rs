@@ -1,6 +1,7 @@
-//! The admin port: whether the worker lives, and whether its loop turns.
+//! The admin port: whether the worker does what it should, or had better be replaced, and whether its loop turns.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -9,6 +10,12 @@ use badlambda_shared::limits;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+use crate::Worker;
+
+/// How long it may hold messages and end none, beyond the time that its executions have. Where S3 fails for so long, a new
+/// worker does no harm: it runs again what could not be stored.
+const NOTHING_ENDS: Duration = Duration::from_secs(30 * 60);
 
 /// Whether the receive loop turns.
 #[derive(Clone, Debug, Default)]
@@ -59,10 +66,21 @@ impl Pulse {
     }
 }
 
+/// What is wrong with the worker, if something is that a new one would not have.
+pub(crate) fn complaint(worker: &Worker) -> Option<&'static str> {
+    if let Some(complaint) = worker.executor.complaint() {
+        return Some(complaint);
+    }
+    let stuck_since = worker.held.stuck_since()?;
+    let since = worker.executor.busy_until().map_or(stuck_since, |until| until.max(stuck_since));
+    (since.elapsed() > NOTHING_ENDS).then_some("it holds messages, and ends none")
+}
+
 /// Serves `/healthz` and `/readyz` until `ended`; not ready from `stopping` on.
 pub(crate) async fn serve(
     listener: TcpListener,
     pulse: Pulse,
+    worker: Weak<Worker>,
     stopping: CancellationToken,
     ended: CancellationToken,
 ) -> std::io::Result<()> {
@@ -70,15 +88,21 @@ pub(crate) async fn serve(
         let ready = pulse.is_regular() && !stopping.is_cancelled();
         async move { if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE } }
     };
-    let router =
-        Router::new().route("/healthz", get(async || StatusCode::OK)).route("/readyz", get(readiness));
+    let liveness = move || {
+        let complaint = worker.upgrade().and_then(|worker| complaint(&worker));
+        async move {
+            match complaint {
+                Some(complaint) => (StatusCode::SERVICE_UNAVAILABLE, complaint),
+                None => (StatusCode::OK, ""),
+            }
+        }
+    };
+    let router = Router::new().route("/healthz", get(liveness)).route("/readyz", get(readiness));
     axum::serve(listener, router).with_graceful_shutdown(ended.cancelled_owned()).await
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[tokio::test(start_paused = true)]

@@ -13,10 +13,10 @@ use tracing::{Instrument, Span};
 
 use crate::Worker;
 use crate::acknowledge::Acknowledgement;
-use crate::patience::patiently;
+use crate::patience::{Unmet, patiently};
 use crate::prepare::{Prepared, Unprepared, prepare};
 use crate::publish::publish;
-use crate::refuse::{refuse, unreadable};
+use crate::refuse::{later, refuse, unreadable};
 use crate::room::Place;
 use crate::running::{self, Ended};
 use crate::sandbox::{Outcome, RetryWish};
@@ -149,7 +149,8 @@ async fn run(worker: &Worker, turn: &mut Turn, prepared: Prepared, taken: Taken)
     drop(publishing);
     match published {
         Ok(()) => Acknowledgement::Done,
-        Err(_) => Acknowledgement::Retry(Duration::ZERO),
+        Err(Unmet::Stopped) => Acknowledgement::Retry(Duration::ZERO),
+        Err(Unmet::Never(error)) => later(&error),
     }
 }
 

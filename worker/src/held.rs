@@ -14,7 +14,11 @@ const RENEWALS: u32 = 3;
 
 /// Receipt handles, and what is known of each.
 #[derive(Debug, Default)]
-pub(crate) struct Held(Mutex<HashMap<String, Holding>>);
+pub(crate) struct Held {
+    messages: Mutex<HashMap<String, Holding>>,
+    /// When one was let go last.
+    released_at: Mutex<Option<Instant>>,
+}
 
 /// Lets go of a message when it is dropped.
 #[must_use]
@@ -46,10 +50,18 @@ impl Held {
 
     fn release(&self, receipt_handle: &str) {
         self.lock().remove(receipt_handle);
+        *self.released_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Since when messages are held and none was let go; `None` where none is held.
+    pub(crate) fn stuck_since(&self) -> Option<Instant> {
+        let first = self.lock().values().map(|holding| holding.received_at).min()?;
+        let released_at = *self.released_at.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(released_at.map_or(first, |released_at| released_at.max(first)))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Holding>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was last renewed so long ago, and how long each may be held still.
@@ -132,6 +144,7 @@ mod tests {
         let held = Held::default();
         let hold = held.hold("a");
         assert!(held.due(Duration::from_secs(60)).is_empty());
+        assert!(held.stuck_since().is_some_and(|since| since.elapsed() < Duration::from_secs(60)));
         let due = held.due(Duration::ZERO);
         assert_eq!(due[0].0, "a");
         assert!(due[0].1 <= limits::SQS_LONGEST_VISIBILITY);

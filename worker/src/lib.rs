@@ -134,7 +134,9 @@ pub async fn run(
     }
     if let Some(listener) = admin {
         tracing::info!(address = %listener.local_addr()?, "the admin port listens");
-        tokio::spawn(admin::serve(listener, pulse.clone(), shutdown.soft.clone(), ended.clone()));
+        // Whoever asks whether it lives must not keep it.
+        let weak = Arc::downgrade(&worker);
+        tokio::spawn(admin::serve(listener, pulse.clone(), weak, shutdown.soft.clone(), ended.clone()));
     }
 
     let tasks = TaskTracker::new();

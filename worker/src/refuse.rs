@@ -9,6 +9,7 @@ use badlambda_shared::id::ExecutionId;
 use badlambda_shared::message::BadMessage;
 use badlambda_shared::queue::Message;
 use badlambda_shared::records::Transition;
+use badlambda_shared::store::StoreError;
 
 use crate::Worker;
 use crate::account::account;
@@ -18,8 +19,8 @@ use crate::turn::{Stopped, Turn, record_of};
 
 /// How long a dead-letter queue that takes nothing may hold up a message.
 const BURY_PATIENCE: Duration = Duration::from_secs(120);
-/// When such a message is tried again.
-const BURY_LATER: Duration = Duration::from_secs(15 * 60);
+/// When what could not be done is tried again.
+const LATER: Duration = Duration::from_secs(15 * 60);
 
 /// A message that says nothing that could be run.
 pub(crate) async fn unreadable(worker: &Worker, message: &Message, bad: BadMessage) -> Acknowledgement {
@@ -65,14 +66,21 @@ async fn conclude(
     }
     let record = record.failed(error.bounded());
     let write = || worker.records.write(&record, etag);
-    match patiently("write a final record", &worker.abandon, |_| true, write).await {
+    match patiently("write a final record", &worker.abandon, StoreError::may_pass, write).await {
         Ok(Transition::Stored(_)) => {
             account(&record);
             Acknowledgement::Done
         }
         Ok(Transition::Final(_) | Transition::Superseded) => Acknowledgement::Done,
-        Err(_) => Acknowledgement::Retry(Duration::ZERO),
+        Err(Unmet::Stopped) => Acknowledgement::Retry(Duration::ZERO),
+        Err(Unmet::Never(error)) => later(&error),
     }
+}
+
+/// What may never succeed holds nothing up meanwhile.
+pub(crate) fn later(error: &StoreError) -> Acknowledgement {
+    tracing::error!(%error, "a message is given back for a while");
+    Acknowledgement::Retry(LATER)
 }
 
 /// Copies the message to the dead-letter queue, or answers when to try again.
@@ -91,6 +99,6 @@ async fn bury(
             Ok(())
         }
         Ok(Err(Unmet::Stopped | Unmet::Never(_))) => Err(Duration::ZERO),
-        Err(_) => Err(BURY_LATER),
+        Err(_) => Err(LATER),
     }
 }

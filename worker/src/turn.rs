@@ -11,35 +11,28 @@ use badlambda_shared::message::ExecutionRequest;
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::queue::Message;
 use badlambda_shared::records::{Found, Transition};
-use badlambda_shared::store::StoreError;
 use badlambda_shared::timestamp::Timestamp;
 
 use crate::Worker;
-use crate::patience::{Unmet, patiently};
+use crate::patience::patiently;
 
 /// How long noting something may hold up that a message is given back.
 const NOTE_PATIENCE: Duration = Duration::from_secs(3);
+
+const MOST_TROUBLE_CHARACTERS: usize = 300;
 
 /// The worker stops.
 #[derive(Debug)]
 pub(crate) struct Stopped;
 
-/// The execution's record, if it has one; looked for until the worker stops. One that is damaged counts as none, and
-/// gives way to the next that is written.
+/// The execution's record, if it has one that can be read; looked for until the worker stops.
 pub(crate) async fn record_of(
     worker: &Worker,
     function: &FunctionName,
     id: &ExecutionId,
 ) -> Result<Option<Found>, Stopped> {
     let find = || worker.records.find(function, id);
-    match patiently("look for a record", &worker.stop, StoreError::may_pass, find).await {
-        Ok(found) => Ok(found),
-        Err(Unmet::Stopped) => Err(Stopped),
-        Err(Unmet::Never(error)) => {
-            tracing::error!(%error, "a record is damaged, and will be replaced");
-            Ok(None)
-        }
-    }
+    patiently("look for a record", &worker.stop, |_| true, find).await.map_err(|_| Stopped)
 }
 
 /// The present delivery.
@@ -77,7 +70,9 @@ impl Turn {
     /// The delivery of `message`, whose execution has this record so far.
     pub(crate) fn of(message: &Message, request: ExecutionRequest, found: Option<Found>) -> Self {
         let (etag, noted) = found.map_or((None, None), |found| (Some(found.etag), found.record.tally));
-        Self::after(message.receives(), request, etag, noted)
+        // Anybody may send a message that says it was received before; a copy of ours has had its receives noted.
+        let before = message.receives_before.min(noted.as_ref().map_or(0, |tally| tally.receives));
+        Self::after(before.saturating_add(message.receive_count), request, etag, noted)
     }
 
     fn after(receives: u32, request: ExecutionRequest, etag: Option<String>, noted: Option<Tally>) -> Self {
@@ -133,7 +128,7 @@ impl Turn {
             lost: self.lost + u32::from(matches!(why, GivenBack::Trouble(_))),
             failed: self.failed + u32::from(matches!(why, GivenBack::Failed)),
             trouble: match why {
-                GivenBack::Trouble(trouble) => Some(trouble.clone()),
+                GivenBack::Trouble(trouble) => Some(printable(trouble)),
                 _ => self.trouble.clone(),
             },
         }
@@ -156,6 +151,11 @@ impl Turn {
     }
 }
 
+/// What goes into a record, though function code may have had a hand in it: one line, and not a long one.
+fn printable(text: &str) -> String {
+    text.chars().flat_map(char::escape_debug).take(MOST_TROUBLE_CHARACTERS).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use badlambda_shared::message::Received;
@@ -175,6 +175,13 @@ mod tests {
         assert_eq!((first.number, first.lost, first.failed), (1, 0, 0));
         let third = turn(3, None);
         assert_eq!((third.number, third.lost), (3, 2));
+    }
+
+    #[test]
+    fn trouble_is_bounded_and_printable() {
+        let trouble =
+            turn(1, None).tally(&GivenBack::Trouble("\u{1b}[2J\n".repeat(100_000))).trouble.unwrap();
+        assert!(trouble.len() <= 300 && trouble.starts_with("\\u{1b}[2J\\n"), "{trouble}");
     }
 
     #[test]

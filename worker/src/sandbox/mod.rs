@@ -32,7 +32,9 @@ mod answer;
 mod attempt;
 mod census;
 mod code;
+mod health;
 mod isolation;
+mod keeper;
 mod output;
 mod probe;
 mod reserve;
@@ -46,6 +48,7 @@ mod zygotes;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use badlambda_shared::execution::Isolation;
 use badlambda_shared::function::Form;
@@ -54,9 +57,11 @@ use badlambda_zygote::wire::Confinement;
 use self::attempt::Attempt;
 use self::census::Census;
 use self::code::CodeFiles;
+use self::health::Health;
 pub use self::isolation::{IsolationMode, LAYERS, Layer, Need};
+use self::keeper::{Keeper, Kept};
 pub use self::probe::Finding;
-use self::reserve::{Keeper, ScratchSpace};
+use self::reserve::ScratchSpace;
 use self::seat::{Seat, SeatPlan};
 use self::seats::Seats;
 pub use self::task::{ExecutorError, Outcome, RetryWish, Task};
@@ -111,7 +116,8 @@ pub struct Executor {
     // Executions end before the zygotes, and these before what they need.
     stations: Mutex<Vec<Station>>,
     templates: Arc<Templates>,
-    zygotes: Zygotes,
+    zygotes: Arc<Zygotes>,
+    health: Arc<Health>,
     seats: Arc<Seats>,
     codes: CodeFiles,
     census: Arc<Census>,
@@ -160,11 +166,20 @@ impl Executor {
         let templates = Arc::new(Templates::new(config.templates));
         let census = Arc::new(Census::default());
         let space = Arc::new(ScratchSpace::of(&config.scratch)?);
+        let (zygotes, health) = (Arc::new(zygotes), Arc::new(Health::new()));
+        let kept = Kept {
+            templates: Arc::clone(&templates),
+            census: Arc::clone(&census),
+            space: Arc::clone(&space),
+            zygotes: Arc::clone(&zygotes),
+            health: Arc::clone(&health),
+        };
         Ok(Self {
-            _keeper: Keeper::start(Arc::clone(&templates), Arc::clone(&census), Arc::clone(&space)),
+            _keeper: Keeper::start(kept),
             stations: Mutex::default(),
             templates,
             zygotes,
+            health,
             seats: Seats::new(seats),
             codes: CodeFiles::new(),
             census,
@@ -193,11 +208,22 @@ impl Executor {
             .filter(|layer| !self.isolation.layers.iter().any(|held| held == layer.name))
     }
 
+    /// What is wrong with it, if something is, so that it had better be started anew.
+    pub fn complaint(&self) -> Option<&'static str> {
+        self.health.complaint(Instant::now())
+    }
+
+    /// When the time of all attempts under way will be up.
+    pub fn busy_until(&self) -> Option<Instant> {
+        self.health.busy_until()
+    }
+
     /// Runs one attempt to its end. Blocks.
     ///
     /// # Errors
     /// Only for failures of our own; Ruby's are outcomes.
     pub fn execute(&self, task: &Task) -> Result<Outcome, ExecutorError> {
+        let _underway = self.health.begin(Instant::now() + Duration::from_millis(task.config.timeout_ms));
         match task.form {
             Form::Script => self.execute_script(task),
             Form::Handler => self.execute_handler(task),

@@ -4,18 +4,9 @@
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use nix::sys::statvfs::fstatvfs;
 
-use super::census::Census;
-use super::templates::Templates;
-
-/// How often templates, scratch space and memory are looked at.
-const EVERY: Duration = Duration::from_millis(250);
 /// The scratch space that is kept: an eighth of all, and no more than this, in bytes. It is what one function may have if
 /// its config does not say otherwise.
 const MOST_SCRATCH: u64 = 64 << 20;
@@ -42,39 +33,8 @@ impl ScratchSpace {
     }
 }
 
-/// Looks after templates that wait, until it is dropped.
-#[derive(Debug)]
-pub(super) struct Keeper {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Keeper {
-    /// Starts looking.
-    pub(super) fn start(templates: Arc<Templates>, census: Arc<Census>, space: Arc<ScratchSpace>) -> Self {
-        let (stop, stopped) = channel::<()>();
-        let thread = thread::spawn(move || {
-            while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                templates.end_useless(&census);
-                while (space.is_low() || memory_is_low()) && templates.end_oldest() {}
-            }
-        });
-        Self { stop: Some(stop), thread: Some(thread) }
-    }
-}
-
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // It ends by itself, and a panic of it has been told.
-            let _ = thread.join();
-        }
-    }
-}
-
 /// Whether less memory is left than is to be kept, to the machine or to the container.
-fn memory_is_low() -> bool {
+pub(super) fn memory_is_low() -> bool {
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| of_machine(&text));
     let figure = |name| fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?.trim().parse::<u64>().ok();
     let container = figure("memory.max").zip(figure("memory.current"));

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use badlambda_zygote::wire::{self, Confined, Confinement, Report, Request};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use super::task::ExecutorError;
@@ -25,6 +27,15 @@ pub(super) struct Channel {
 }
 
 impl Channel {
+    fn answers_within(&self, patience: Duration) -> bool {
+        if wire::send_now(self.socket.as_fd(), &Request::Ping, &[]).is_err() {
+            return true;
+        }
+        let mut polled = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+        let timeout = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
+        poll(&mut polled, timeout).is_ok_and(|ready| ready > 0)
+    }
+
     /// Ends what is below the zygote and is no execution and no template.
     pub(super) fn end_orphans(&self) -> Result<(), ExecutorError> {
         wire::send(self.socket.as_fd(), &Request::EndOrphans, &[])?;
@@ -80,6 +91,15 @@ impl Zygotes {
         *zygote = Zygote::start(&self.program, &self.confinement)?;
         zygote.open_channel().map_err(ExecutorError::System)
     }
+
+    /// Whether each of them answers within `patience`. One that has ended does no harm: it is started again when it is
+    /// needed.
+    pub(super) fn answer_within(&self, patience: Duration) -> bool {
+        self.running.iter().all(|zygote| {
+            let opened = lock(zygote).open_channel();
+            opened.map_or(true, |channel| channel.answers_within(patience))
+        })
+    }
 }
 
 impl Zygote {
@@ -102,7 +122,7 @@ impl Zygote {
     fn open_channel(&self) -> io::Result<Channel> {
         let (ours, theirs) = pair()?;
         let socket = self.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        wire::send(socket.as_fd(), &Request::Channel, &[theirs.as_raw_fd()])?;
+        wire::send_now(socket.as_fd(), &Request::Channel, &[theirs.as_raw_fd()])?;
         Ok(Channel { socket: ours, zygote_pid: self.process.id() as i32 })
     }
 }

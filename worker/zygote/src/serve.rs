@@ -134,6 +134,7 @@ impl Server {
                 let reports_to = channel.try_clone_to_owned().map_err(|_| Errno::EMFILE)?;
                 self.execute(&request, fds, reports_to)?;
             }
+            Request::Ping => wire::send_now(channel, &Report::Pong, &[])?,
             Request::EndOrphans => {
                 self.end_orphans();
                 let channel = if index == 0 { first_channel() } else { self.channels[index - 1].as_fd() };

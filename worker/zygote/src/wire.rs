@@ -53,6 +53,8 @@ pub enum Request {
     /// Fork a loader, of which a template comes. Descriptors: scratch folder, code, input, logs, answer, where the
     /// template's requests come from, and where it reports to.
     Load(Job),
+    /// Say that you are there.
+    Ping,
     /// End every process below the zygote that is no execution and no loader. Only where executions have no uids of
     /// their own; there, a template's loader stays.
     EndOrphans,
@@ -73,6 +75,8 @@ pub enum Report {
     },
     /// The process ended and was reaped.
     Exited(Exit),
+    /// It is there.
+    Pong,
     /// What `EndOrphans` asked for is done.
     OrphansEnded,
 }

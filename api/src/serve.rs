@@ -1,0 +1,287 @@
+//! The listener: so many connections at once, and none that is held open by half a request.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use nix::sys::resource::{Resource, getrlimit};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+/// Connections at once; those beyond wait to be accepted.
+const CONNECTIONS: u64 = 8_192;
+/// Descriptors that are kept for everything else.
+const OTHER_DESCRIPTORS: u64 = 256;
+/// From a connection's first byte, or the first of a later request, to the end of that request's headers.
+const HEADERS: Duration = Duration::from_secs(10);
+/// How long a connection may lie idle between requests: longer than load balancers keep theirs, which would otherwise
+/// send requests into connections that are being closed. An ALB's default is 60 s.
+const IDLE: Duration = Duration::from_secs(90);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const ACCEPT_RETRY: Duration = Duration::from_millis(50);
+
+/// Serves until `stop`, then lets what is under way end.
+pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let (graceful, tasks) = (GracefulShutdown::new(), TaskTracker::new());
+    let room = Arc::new(Semaphore::new(most_connections()));
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = accept(&listener, &room) => accepted,
+        };
+        match accepted {
+            Ok((stream, permit)) => {
+                let (router, watcher) = (router.clone(), graceful.watcher());
+                tasks.spawn(async move {
+                    serve_connection(stream, router, watcher).await;
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "could not accept a connection");
+                tokio::time::sleep(ACCEPT_RETRY).await;
+            }
+        }
+    }
+    drop(listener);
+    graceful.shutdown().await;
+    tasks.close();
+    tasks.wait().await;
+}
+
+/// As many as there are descriptors for, beside those of calls to S3 and SQS.
+fn most_connections() -> usize {
+    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
+    let most = (soft.saturating_sub(OTHER_DESCRIPTORS) / 2).clamp(64, CONNECTIONS);
+    usize::try_from(most).unwrap_or(64)
+}
+
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, Option<OwnedSemaphorePermit>)> {
+    let permit = Arc::clone(room).acquire_owned().await.ok();
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, permit))
+}
+
+async fn serve_connection(stream: TcpStream, router: Router, graceful: Watcher) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "could not set TCP_NODELAY");
+    }
+    let pace = Pace::new();
+    let service = service_fn({
+        let pace = pace.clone();
+        move |request: Request<Incoming>| {
+            let answered = pace.answering();
+            let router = router.clone();
+            async move {
+                let response = router.oneshot(request.map(Body::new)).await;
+                drop(answered);
+                response.map_err(|never: Infallible| never)
+            }
+        }
+    });
+    let io = TokioIo::new(Paced { stream, pace: pace.clone() });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        // It would end what lies idle, too; the pace tells the two apart.
+        .header_read_timeout(None)
+        .serve_connection(io, service);
+    tokio::select! {
+        ended = graceful.watch(connection) => {
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        }
+        () = pace.too_slow() => tracing::debug!("a connection brought no request in time"),
+    }
+}
+
+/// Where a connection stands between its requests.
+#[derive(Clone, Debug)]
+struct Pace(Arc<Mutex<Standing>>);
+
+#[derive(Clone, Copy, Debug)]
+enum Standing {
+    /// A request's headers are to be there by then.
+    Headers(Instant),
+    /// Nothing of another request has come yet.
+    Idle(Instant),
+    /// A request is being answered.
+    Answering,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(Standing::Headers(Instant::now() + HEADERS))))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Standing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes came.
+    fn read(&self) {
+        let mut standing = self.lock();
+        if let Standing::Idle(_) = *standing {
+            *standing = Standing::Headers(Instant::now() + HEADERS);
+        }
+    }
+
+    /// A request is being answered until what this returns is dropped.
+    fn answering(&self) -> Answering {
+        *self.lock() = Standing::Answering;
+        Answering(self.clone())
+    }
+
+    /// Returns once the connection has kept everybody waiting for too long.
+    async fn too_slow(&self) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let standing = *self.lock();
+            match standing {
+                Standing::Headers(until) | Standing::Idle(until) if Instant::now() > until => return,
+                _ => {}
+            }
+        }
+    }
+}
+
+struct Answering(Pace);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        *self.0.lock() = Standing::Idle(Instant::now() + IDLE);
+    }
+}
+
+/// A stream whose reads are noticed.
+struct Paced {
+    stream: TcpStream,
+    pace: Pace,
+}
+
+impl AsyncRead for Paced {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if buffer.filled().len() > before {
+            self.pace.read();
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Paced {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+    async fn started() -> (std::net::SocketAddr, CancellationToken) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+        let router = Router::new().route("/", get(async || "here"));
+        tokio::spawn(serve(listener, router, stop.clone()));
+        (address, stop)
+    }
+
+    /// How long the server leaves a connection open on which these bytes came.
+    async fn left_open(sent: &[&[u8]]) -> Duration {
+        let (address, _stop) = started().await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        for bytes in sent {
+            stream.write_all(bytes).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let (since, mut all) = (Instant::now(), Vec::new());
+        stream.read_to_end(&mut all).await.unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&all).matches("here").count(),
+            sent.concat().windows(4).filter(|window| window == b"\r\n\r\n").count()
+        );
+        since.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn half_a_request_does_not_hold_a_connection() {
+        let half: &[u8] = b"GET / HT";
+        for sent in [&[][..], &[half], &[REQUEST, half]] {
+            let open = left_open(sent).await;
+            assert!(open < HEADERS * 2, "{open:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn between_requests_a_connection_may_lie_idle() {
+        let open = left_open(&[REQUEST, REQUEST]).await;
+        assert!((IDLE / 2..IDLE * 2).contains(&open), "{open:?}");
+    }
+
+    #[tokio::test]
+    async fn what_is_under_way_ends_and_idle_connections_close() {
+        let (address, stop) = started().await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(REQUEST).await.unwrap();
+        let mut first = [0; 1];
+        stream.read_exact(&mut first).await.unwrap();
+        stop.cancel();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.unwrap();
+        assert!(String::from_utf8_lossy(&rest).contains("here"));
+    }
+}
