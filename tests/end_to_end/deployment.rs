@@ -25,7 +25,7 @@ pub struct Deployment {
 /// A worker, and where its admin port is.
 pub struct Worker {
     pub process: Process,
-    admin: String,
+    pub admin: String,
 }
 
 impl Deployment {

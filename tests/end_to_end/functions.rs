@@ -90,3 +90,24 @@ async fn a_long_execution_is_seen_running() {
     }
     assert_eq!(seen, ["queued", "running", "succeeded"]);
 }
+
+#[tokio::test]
+async fn a_function_that_is_deleted_runs_no_more_by_its_number_either() {
+    let fleet = Fleet::start().await;
+    fleet.create("withdrawn", "'the old code'", json!({})).await;
+    let by_number = json!({"function": "withdrawn", "version": 1}).to_string();
+    let run = async || {
+        let id = fleet.send(&by_number, None).await;
+        fleet.finished(&format!("/v1/functions/withdrawn/executions/{id}")).await
+    };
+    assert_eq!(run().await["result"], "the old code");
+    let deleted = fleet.request(Method::DELETE, "/v1/functions/withdrawn").send().await.unwrap();
+    assert_eq!(deleted.status(), 204);
+    // A worker remembers what it read for a few seconds.
+    tokio::time::sleep(limits::MANIFEST_TTL + Duration::from_millis(200)).await;
+    assert_eq!(run().await["error"]["kind"], "not_found");
+    // Nor under another function that has its name.
+    fleet.create("withdrawn", "'the new code'", json!({})).await;
+    assert_eq!(run().await["error"]["kind"], "not_found");
+    assert_eq!(fleet.execute("withdrawn", &json!(null)).await["result"], "the new code");
+}

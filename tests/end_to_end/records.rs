@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use badlambda_shared::store::{Condition, JSON};
 use badlambda_tests::faults::Plan;
 use futures::future::join_all;
 use nix::sys::signal::Signal;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::deployment::Deployment;
@@ -126,6 +128,40 @@ async fn fits(deployment: &Deployment, execution: &Value) {
 }
 
 /// The keys of an execution's objects.
+#[tokio::test]
+async fn a_record_that_cannot_be_read_gives_way() {
+    let deployment = Deployment::start().await;
+    let fleet = &deployment.fleet;
+    fleet.create("hello", "event", json!({})).await;
+    let store = deployment.store();
+    let (large, damaged) = (vec![b'x'; 3 << 20], b"{\"id\":".to_vec());
+    let kept = [("large", &large), ("damaged", &damaged), ("large-too", &large), ("gone", &large)];
+    for (id, bytes) in kept {
+        let key = store.keys().record(&"hello".parse().unwrap(), &id.parse().unwrap());
+        store.put(&key, bytes.clone(), JSON, Condition::Always).await.unwrap();
+    }
+    let url = |id| format!("/v1/functions/hello/executions/{id}");
+    // Nobody has told of it yet, as far as anybody can read.
+    assert_eq!(fleet.get(&url("gone")).await.status(), 404);
+    let cancelled = fleet.request(Method::DELETE, &url("gone")).send().await.unwrap();
+    assert_eq!(cancelled.status(), 202);
+    let _worker = deployment.worker(&[]).await;
+    for id in ["large", "damaged"] {
+        let envelope = json!({"function": "hello", "id": id, "input": 7});
+        fleet.send(&envelope.to_string(), None).await;
+        let execution = fleet.finished(&url(id)).await;
+        assert_eq!(
+            (&execution["status"], &execution["result"]),
+            (&json!("succeeded"), &json!(7)),
+            "{execution}"
+        );
+    }
+    // One that can't be run ends all the same, and holds nothing up.
+    fleet.send(&json!({"function": "hello", "version": 9, "id": "large-too"}).to_string(), None).await;
+    assert_eq!(fleet.finished(&url("large-too")).await["error"]["kind"], "not_found");
+    fleet.queue_is_empty().await;
+}
+
 async fn objects(deployment: &Deployment, function: &str, id: &str) -> Vec<String> {
     let store = deployment.store();
     let record = store.keys().record(&function.parse().unwrap(), &id.parse().unwrap());

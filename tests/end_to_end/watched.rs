@@ -1,12 +1,16 @@
 //! What an orchestrator and its metrics see of a fleet: health checks, and a line in the log for each execution.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
 
 use badlambda_tests::addresses::free_address;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::deployment::Deployment;
 use crate::fleet::{Fleet, program};
 
 fn health(binary: &str, listen: &str) -> Output {
@@ -32,6 +36,36 @@ async fn health_tells_by_its_exit_status_whether_something_lives_there() {
 }
 
 #[tokio::test]
+async fn a_worker_whose_zygote_does_not_answer_says_so() {
+    let deployment = Deployment::start().await;
+    let worker = deployment.worker(&[]).await;
+    let listen = worker.admin.trim_start_matches("http://");
+    assert_eq!(health("badlambda-worker", listen).status.code(), Some(0));
+    let zygote = child_of(worker.process.child.id(), "badlambda-zygot");
+    kill(zygote, Signal::SIGSTOP).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(90);
+    while health("badlambda-worker", listen).status.success() {
+        assert!(Instant::now() < deadline, "it says that all is well");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    kill(zygote, Signal::SIGCONT).unwrap();
+    while !health("badlambda-worker", listen).status.success() {
+        assert!(Instant::now() < deadline, "it does not recover");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    worker.drain();
+}
+
+/// The child that has this name, cut as the kernel cuts it.
+fn child_of(parent: u32, name: &str) -> Pid {
+    let tasks = fs::read_dir(format!("/proc/{parent}/task")).unwrap();
+    let children = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("children")).unwrap());
+    let children: String = children.collect::<Vec<_>>().join(" ");
+    let named = |pid: &&str| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap().trim() == name;
+    Pid::from_raw(children.split_whitespace().find(named).unwrap().parse().unwrap())
+}
+
+#[tokio::test]
 async fn each_execution_that_ends_is_logged_once_without_what_it_is_about() {
     let data = TempDir::new().unwrap();
     let log = data.path().join("log");
@@ -48,7 +82,7 @@ async fn each_execution_that_ends_is_logged_once_without_what_it_is_about() {
     let absent = fleet.send("{}", Some("absent")).await;
     fleet.finished(&format!("/v1/functions/absent/executions/{absent}")).await;
     expected.push((json!(absent), json!("absent"), json!("failed"), json!("not_found")));
-    fleet.process.signal(nix::sys::signal::Signal::SIGTERM);
+    fleet.process.signal(Signal::SIGTERM);
     assert_eq!(fleet.process.wait(), Some(0));
 
     let log = std::fs::read_to_string(log).unwrap();

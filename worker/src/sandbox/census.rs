@@ -23,6 +23,15 @@ pub(super) struct Held {
     pub(super) largest_bytes: u64,
 }
 
+impl Held {
+    fn add(&mut self, pid: i32, status: &Status) {
+        self.pids.push(pid);
+        self.threads += status.threads;
+        self.resident_bytes += status.resident_bytes;
+        self.largest_bytes = self.largest_bytes.max(status.resident_bytes);
+    }
+}
+
 /// Processes by real uid, counted at most every few milliseconds.
 #[derive(Debug, Default)]
 pub(super) struct Census {
@@ -41,9 +50,34 @@ impl Census {
     }
 }
 
-/// As [`Census::held_by`], at this very moment.
-pub(super) fn held_now_by(uid: u32) -> Held {
-    count_all().remove(&uid).unwrap_or_default()
+/// What the processes of `uid` hold at this very moment, where all of them descend from `zygote`. It adopts those whose
+/// parent has ended, so that each is its child or lies below another of that uid.
+pub(super) fn held_below(zygote: i32, uid: u32) -> Held {
+    let Some(mut found) = children_of(zygote) else {
+        return count_all().remove(&uid).unwrap_or_default();
+    };
+    let mut held = Held::default();
+    while let Some(pid) = found.pop() {
+        if let Some(status) = status_of(pid).filter(|status| status.uid == uid) {
+            found.extend(children_of(pid).unwrap_or_default());
+            held.add(pid, &status);
+        }
+    }
+    held
+}
+
+/// `None` where the kernel does not list them, or the process has ended.
+fn children_of(pid: i32) -> Option<Vec<i32>> {
+    let threads = numbers_in(&format!("/proc/{pid}/task"));
+    let lists = threads.map(|thread| fs::read_to_string(format!("/proc/{pid}/task/{thread}/children")).ok());
+    let lists: Vec<String> = lists.collect::<Option<_>>()?;
+    Some(
+        lists
+            .iter()
+            .flat_map(|list| list.split_ascii_whitespace())
+            .filter_map(|pid| pid.parse().ok())
+            .collect(),
+    )
 }
 
 /// The resident memory of one process, in bytes; nothing once its first thread has ended.
@@ -82,19 +116,17 @@ fn page_bytes() -> u64 {
 fn count_all() -> HashMap<u32, Held> {
     let mut by_uid: HashMap<u32, Held> = HashMap::new();
     for pid in numbers_in("/proc") {
-        let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { continue };
-        let Some(found) = read_status(&status) else { continue };
-        let found = if found.ended { of_any_thread(pid).unwrap_or(found) } else { found };
-        if found.ended {
-            continue;
+        if let Some(status) = status_of(pid) {
+            by_uid.entry(status.uid).or_default().add(pid, &status);
         }
-        let held = by_uid.entry(found.uid).or_default();
-        held.pids.push(pid);
-        held.threads += found.threads;
-        held.resident_bytes += found.resident_bytes;
-        held.largest_bytes = held.largest_bytes.max(found.resident_bytes);
     }
     by_uid
+}
+
+/// `None` of a process that has ended, and of a thread of the kernel.
+fn status_of(pid: i32) -> Option<Status> {
+    let found = read_status(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)?;
+    if found.ended { of_any_thread(pid) } else { Some(found) }
 }
 
 /// Of a process whose first thread has ended, any other knows its memory.
@@ -148,6 +180,19 @@ mod tests {
         assert!(held.pids.contains(&pid) && held.threads >= held.pids.len() as u64);
         assert_eq!(parent_of(pid), Some(nix::unistd::getppid().as_raw()));
         assert!(threads_of(pid) >= Some(1));
+    }
+
+    #[test]
+    fn children_are_found_below_their_parent() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = child.id() as i32;
+        let own = std::process::id() as i32;
+        let uid = nix::unistd::getuid().as_raw();
+        assert!(held_below(own, uid).pids.contains(&pid));
+        assert!(!held_below(own, uid + 1).pids.contains(&pid));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!held_below(own, uid).pids.contains(&pid));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::census::{Census, cpu_ticks_of, held_now_by, parent_of, threads_of};
+use super::census::{Census, cpu_ticks_of, held_below, parent_of, threads_of};
 use super::seat::Seat;
 use super::zygotes::{Channel, lock};
 
@@ -194,7 +194,7 @@ impl Template {
         let Some(identity) = self.seat.identity else { return parent_of(self.pid) == Some(self.loader) };
         let threads = threads_of(self.home.zygote_pid).unwrap_or(1);
         let alone = self.seat.look_while_stopped(self.pid, || {
-            let held = held_now_by(identity.template);
+            let held = held_below(self.home.zygote_pid, identity.template);
             held.pids == [self.pid]
                 && held.threads <= threads
                 && parent_of(self.pid) == Some(self.home.zygote_pid)
