@@ -24,6 +24,8 @@ use crate::seccomp::{self, Stage2};
 const LANDLOCK_ABI: ABI = ABI::V7;
 /// Devices that are nothing but data.
 const READABLE_DEVICES: [&str; 3] = ["/dev/zero", "/dev/random", "/dev/urandom"];
+/// As a gid in setresgid(2).
+const NO_CHANGE: libc::gid_t = libc::gid_t::MAX;
 const NULL_DEVICE: &str = "/dev/null";
 
 /// A layer that could not be put in force.
@@ -67,8 +69,9 @@ pub fn enter(confinement: &Confinement, namespaces: Vec<&'static str>) -> Result
     if layer("landlock", enter_landlock(confinement, scratch))? {
         layers.push("landlock");
     }
-    let filter = layer("seccomp", seccomp::stage1())?;
-    layer("seccomp", apply_filter(&filter))?;
+    for filter in layer("seccomp", seccomp::stage1())? {
+        layer("seccomp", apply_filter(&filter))?;
+    }
     Ok(layers.into_iter().map(str::to_owned).collect())
 }
 
@@ -199,9 +202,9 @@ impl Filters {
         // SAFETY: the program points to that many instructions.
         let done = unsafe { libc::syscall(libc::SYS_seccomp, mode, 0, &raw const place.program) };
         Errno::result(done)?;
-        // Whether it is in force: without it, anybody may ask this.
-        // SAFETY: takes and returns plain numbers.
-        let refused = unsafe { libc::syscall(libc::SYS_getpriority, libc::PRIO_PGRP, 0) };
+        // Whether it is in force: without it, anybody may ask for no change.
+        // SAFETY: takes plain numbers.
+        let refused = unsafe { libc::syscall(libc::SYS_setresgid, NO_CHANGE, NO_CHANGE, NO_CHANGE) };
         match Errno::result(refused) {
             Err(Errno::EPERM) => Ok(()),
             _ => Err(Errno::EACCES),

@@ -1,8 +1,9 @@
-//! The seccomp filters: stage 1, an allow-list that the zygote enters once and everything below inherits, and
-//! stage 2, what each execution gives up on top.
+//! The seccomp filters: stage 1, an allow-list and a list of refused arguments, which the zygote enters once and
+//! everything below inherits, and stage 2, what each execution gives up on top. The kernel compiles a filter whenever one
+//! is entered, so stage 2 holds nothing that could be in stage 1.
 //!
 //! What stage 1 does not list fails with `ENOSYS`, as on a kernel without it, so that C libraries fall back.
-//! What stage 2 denies fails with `EPERM`.
+//! What else is denied fails with `EPERM`.
 
 use std::collections::BTreeMap;
 
@@ -96,9 +97,9 @@ pub enum Stage2 {
     },
 }
 
-/// The filter of stage 1, for this machine.
-pub fn stage1() -> Result<BpfProgram, BackendError> {
-    stage1_for(architecture())
+/// The filters of stage 1, for this machine.
+pub fn stage1() -> Result<[BpfProgram; 2], BackendError> {
+    Ok([stage1_for(architecture())?, arguments_for(architecture())?])
 }
 
 fn stage1_for(on: TargetArch) -> Result<BpfProgram, BackendError> {
@@ -135,7 +136,7 @@ fn stage2_for(on: TargetArch, stage: Stage2, loaded_from: u64) -> Result<BpfProg
         Stage2::Execution { network, subprocesses } => (network, subprocesses, false),
         Stage2::Template { network, subprocesses } => (network, subprocesses, true),
     };
-    let mut rules = refused_arguments(on)?;
+    let mut rules = Rules::new();
     insert(&mut rules, on, calls::DENIED_ALWAYS);
     insert(&mut rules, on, if network { calls::DENIED_WITH_NETWORK } else { calls::DENIED_WITHOUT_NETWORK });
     if !subprocesses {
@@ -169,7 +170,7 @@ fn stage2_for(on: TargetArch, stage: Stage2, loaded_from: u64) -> Result<BpfProg
 }
 
 /// What everybody is refused, though the call itself is allowed.
-fn refused_arguments(on: TargetArch) -> Result<Rules, BackendError> {
+fn arguments_for(on: TargetArch) -> Result<BpfProgram, BackendError> {
     let mut rules = Rules::new();
     insert_with(&mut rules, on, calls::MMAP, vec![rule(3, MaskedEq(MEMORY_KIND), SHARED_MEMORY)?]);
     insert_with(
@@ -198,7 +199,8 @@ fn refused_arguments(on: TargetArch) -> Result<Rules, BackendError> {
     for &call in calls::OF_A_PROCESS {
         insert_with(&mut rules, on, call, vec![rule(0, Ne, 0)?]);
     }
-    Ok(rules)
+    let refuse = SeccompAction::Errno(EPERM as u32);
+    SeccompFilter::new(rules, SeccompAction::Allow, refuse, on)?.try_into()
 }
 
 /// Puts the real constants into a compiled filter.
