@@ -164,7 +164,7 @@ fn stage_2_takes_away_what_a_function_may_not() {
             }
         };
         let length = stage2_for(on, stage, LOADED_FROM).unwrap().len();
-        assert!(length < 130, "{length}");
+        assert!(length < 150, "{length}");
         check(calls::DENIED_WITHOUT_NETWORK, !network);
         check(calls::DENIED_WITH_NETWORK, network);
         check(calls::DENIED_WITHOUT_SUBPROCESSES, !subprocesses);
