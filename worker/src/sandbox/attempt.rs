@@ -16,7 +16,7 @@ use super::code::sealed;
 use super::output::{Logs, unblock};
 use super::seat::Seat;
 use super::task::{ExecutorError, Outcome, Task};
-use super::templates::{self, Reports, Template, TemplateKey};
+use super::templates::{Loader, Reports, Template, TemplateKey};
 use super::watch::{End, Launch, Parent, Watch, Watched};
 use super::zygotes::{Channel, pair};
 
@@ -61,6 +61,7 @@ impl<'a> Attempt<'a> {
         unblock(&reports)?;
         // What one execution is given must not stay for the next.
         let (job, input) = self.job(self.task.environment(&seat.scratch_path), &seat)?;
+        let loader = Loader::below(home.zygote_pid);
         // From here on, dropping it ends whatever there is of it.
         let mut template = Template {
             key,
@@ -70,7 +71,7 @@ impl<'a> Attempt<'a> {
             home,
             pid: 0,
             process: None,
-            loader: 0,
+            loader,
             memory_bytes: self.task.config.memory_mb << 20,
             executions: 0,
             waits_since: Instant::now(),
@@ -97,7 +98,7 @@ impl<'a> Attempt<'a> {
             }
             _ => watched,
         };
-        templates::end_behind(vec![template]);
+        executor.templates.end_behind(vec![template]);
         self.judge(&failed, true).map(Err)
     }
 

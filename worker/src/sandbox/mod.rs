@@ -4,29 +4,27 @@
 //! # Theory of operation
 //!
 //! ```text
-//! worker (root, trusted) ── spawns ──▶ zygote   one per core; warm Ruby, our code only        zygotes.rs
+//! worker (root, trusted) ── starts ──▶ zygote   one per core; warm Ruby, our code only        zygotes.rs
 //!    │                                   │ forks
-//!    │                                   ├──▶ execution   script form, a seat's uid
-//!    │                                   └──▶ template ── forks ──▶ execution   handler form   templates.rs
-//!    └── spawns ──▶ janitor   one per seat                                             seat.rs, seats.rs
+//!    │                                   ├──▶ execution (script form)                          attempt.rs, watch.rs
+//!    │                                   └──▶ loader ─▶ template ─▶ execution (handler form)   templates.rs
+//!    └── starts ──▶ janitor, reaper   two per seat                                            seat.rs, seats.rs
 //! ```
 //!
-//! - A **seat** is a uid and a scratch folder that one execution at a time has to itself. A **channel** is a socket
-//!   to whoever forks: a zygote, or a template. An execution needs one of each; a template has its own of both.
-//! - Who forks does so ahead: while one execution runs, the next is forked already and waits for its job, as the
-//!   zygote's own user, out of every execution's reach.
-//! - The worker sends a request over the channel, with descriptors for code, input, logs and answer, and **watches**
-//!   (watch.rs): wall clock, memory, scratch folder, logs, answer. The zygote reports the end and, if that is not at once,
-//!   the fork.
-//! - Whom the worker wants dead, the seat's janitor kills: it has the execution's rights and reaches the seat's uid,
-//!   all of it and nothing else. Afterwards it empties the scratch folder, if a look shows that anything was left. What
-//!   it can't clean is not used again.
-//! - The zygote reaps everything, orphans included; it is their sub-reaper. When the worker ends, however it ends,
-//!   its sockets close: zygotes and janitors end, and executions by their parent-death signal.
-//! - Only what comes over the pipes is believed to have been said, and none of it to be true (answer.rs).
+//! - A **seat** is a scratch folder and two uids that one execution at a time has to itself: E is whom executions run
+//!   as; a template is really T and effectively E. Nothing below a zygote can have other uids than these two ways, and
+//!   each is reached by one killer: E by the **janitor**, T by the **reaper**. What they can't clean is not used again.
+//! - The **loader** runs a version's top level and forks the **template**, which is function code from then on: it may
+//!   what an execution may, and fork. After a load nothing else of its uids is left, or the load fails.
+//! - Requests go down a socket over which nothing comes back; the process that was forked ahead takes them itself.
+//!   A template **reports** over a pipe, in numbers. Only zygotes are believed, and they wait for nobody.
+//! - The worker **watches** each attempt: wall clock, memory, scratch, logs, answer. What came over the pipes was said,
+//!   and nothing more is known of it (answer.rs). What breaks a template is its function's crash.
+//! - The **keeper** ends templates that wait for too long, grow or are not alone, and asks the zygotes whether they are there.
+//! - A zygote is the sub-reaper of everything below it. When the worker ends, however it ends, its sockets close:
+//!   zygotes, janitors and reapers end, and the rest by their parent-death signals.
 //!
-//! Everything here blocks; callers use a thread per execution. Processes are started by fork from the zygote and
-//! never from the worker, but for zygotes and janitors themselves.
+//! Everything here blocks; callers use a thread per execution.
 
 mod answer;
 mod attempt;
@@ -163,7 +161,8 @@ impl Executor {
             scratch_inside: inside(config.jail.as_deref(), &config.scratch),
             own_uids,
         };
-        let templates = Arc::new(Templates::new(config.templates));
+        let seats = Seats::new(seats);
+        let templates = Arc::new(Templates::new(config.templates, Arc::clone(&seats)));
         let census = Arc::new(Census::default());
         let space = Arc::new(ScratchSpace::of(&config.scratch)?);
         let (zygotes, health) = (Arc::new(zygotes), Arc::new(Health::new()));
@@ -180,7 +179,7 @@ impl Executor {
             templates,
             zygotes,
             health,
-            seats: Seats::new(seats),
+            seats,
             codes: CodeFiles::new(),
             census,
             space,
@@ -285,7 +284,7 @@ impl Executor {
         if run.as_ref().is_some_and(|run| run.template_is_good) {
             self.templates.put(template);
         } else {
-            templates::end_behind(vec![template]);
+            self.templates.end_behind(vec![template]);
         }
         Ok(run.map(|run| run.outcome))
     }

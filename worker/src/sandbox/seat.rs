@@ -147,18 +147,14 @@ impl Seat {
         Err(ExecutorError::NotCleaned)
     }
 
-    /// Does `look` while every process of the template's uid is stopped, and so none can be forked; then lets the process
-    /// `pid` go on, if it is told to.
-    pub(super) fn look_while_stopped(
-        &self,
-        pid: i32,
-        look: impl FnOnce() -> bool,
-    ) -> Result<bool, ExecutorError> {
+    /// Does `look` while every process of the template's uid is stopped, and so none can be forked; then lets them go on, if
+    /// it is told to.
+    pub(super) fn look_while_stopped(&self, look: impl FnOnce() -> bool) -> Result<bool, ExecutorError> {
         self.ask_reaper(|reaper| {
             reaper.done(&Chore::Stop)?;
             let goes_on = look();
             if goes_on {
-                reaper.done(&Chore::Continue { pid })?;
+                reaper.done(&Chore::Continue)?;
             }
             Ok(goes_on)
         })
@@ -214,6 +210,10 @@ fn end(patience: Duration) -> Chore {
 
 impl Drop for Seat {
     fn drop(&mut self) {
+        let has_reaper = lock(&self.reaper).is_some();
+        if has_reaper && let Err(error) = self.end_all() {
+            tracing::warn!(%error, folder = %self.folder.display(), "could not end a template");
+        }
         // The janitor cleans a last time before it ends.
         lock(&self.janitor).end();
         // A folder that is not empty is left to whoever takes this seat next.

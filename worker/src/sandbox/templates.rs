@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use nix::unistd::Pid;
 
 use super::census::{Census, cpu_ticks_of, held_below, parent_of, threads_of};
 use super::seat::Seat;
+use super::seats::Seats;
 use super::zygotes::{Channel, lock};
 
 /// After so many executions a template is ended, and loaded anew: its CPU time has a limit.
@@ -85,8 +86,8 @@ pub(super) struct Template {
     pub(super) pid: i32,
     /// Becomes readable when it ends.
     pub(super) process: Option<OwnedFd>,
-    /// Its loader, which is gone where it has uids of its own.
-    pub(super) loader: i32,
+    /// Its loader, where that stays.
+    pub(super) loader: Loader,
     /// How much memory it may hold, in bytes.
     pub(super) memory_bytes: u64,
     /// How many it has served.
@@ -102,12 +103,13 @@ pub(super) struct Template {
 pub(super) struct Templates {
     most: usize,
     waiting: Mutex<VecDeque<Template>>,
+    seats: Arc<Seats>,
 }
 
 impl Templates {
-    /// Keeps at most `most` templates.
-    pub(super) fn new(most: usize) -> Self {
-        Self { most, waiting: Mutex::default() }
+    /// Keeps at most `most` templates, whose seats are of `seats`.
+    pub(super) fn new(most: usize, seats: Arc<Seats>) -> Self {
+        Self { most, waiting: Mutex::default(), seats }
     }
 
     /// Takes a waiting template for `key`. One that has ended meanwhile is given up.
@@ -132,7 +134,7 @@ impl Templates {
         } else {
             vec![template]
         };
-        end_behind(ended);
+        self.end_behind(ended);
     }
 
     /// Ends those that wait and are no use, or more than a template that waits may be: they have waited for long, use CPU
@@ -142,15 +144,22 @@ impl Templates {
         for template in &useless {
             tracing::debug!(function = template.key.function, "a template is ended that waited");
         }
-        end_behind(useless);
+        self.end_behind(useless);
     }
 
     /// Ends the one that was least recently used, and waits for it. False if there is none.
     pub(super) fn end_oldest(&self) -> bool {
         let oldest = lock(&self.waiting).pop_front();
-        let found = oldest.is_some();
-        drop(oldest);
-        found
+        oldest.map(|template| template.end(&self.seats)).is_some()
+    }
+
+    /// Ends templates, with whatever their top levels started, and keeps their seats for others. Nobody waits for it.
+    pub(super) fn end_behind(&self, ended: Vec<Template>) {
+        if ended.is_empty() {
+            return;
+        }
+        let seats = Arc::clone(&self.seats);
+        thread::spawn(move || ended.into_iter().for_each(|template| template.end(&seats)));
     }
 
     fn take_if(&self, mut ends: impl FnMut(&mut Template) -> bool) -> Vec<Template> {
@@ -164,14 +173,17 @@ impl Templates {
     }
 }
 
-/// Nobody has to wait for their end.
-pub(super) fn end_behind(ended: Vec<Template>) {
-    if !ended.is_empty() {
-        thread::spawn(move || drop(ended));
-    }
-}
-
 impl Template {
+    fn end(self, seats: &Seats) {
+        let Self { seat, requests, loader, .. } = self;
+        // It ends of its own accord, unless function code keeps it from that.
+        drop((requests, loader));
+        match seat.end_all().and_then(|()| seat.clean()) {
+            Ok(()) => seats.give_back(seat),
+            Err(error) => tracing::warn!(%error, "the seat of a template is given up"),
+        }
+    }
+
     /// Whether it lives, and has nothing to say as long as it is asked nothing.
     fn waits(&self) -> bool {
         // What it forked ahead lives a moment longer than it.
@@ -182,23 +194,29 @@ impl Template {
 
     /// Makes the process `pid` the template, if it is what it should be: see [`Template::is_alone`].
     pub(super) fn adopt(&mut self, pid: i32, loader: i32) -> bool {
-        (self.pid, self.loader) = (pid, loader);
+        self.pid = pid;
+        if self.seat.identity.is_none() {
+            self.loader.pid = loader;
+        }
         // Before the look, so that it is the same process that both see.
         self.process = open_process(pid).ok();
         self.process.is_some() && self.is_alone()
     }
 
-    /// Whether nothing but this one process came of the load, with no more threads than Ruby itself has, and whether it is
-    /// where it should be.
+    /// Whether nothing came of the load but this one process and what it forked ahead, with no more threads than Ruby itself
+    /// has, and whether it is where it should be.
     fn is_alone(&self) -> bool {
-        let Some(identity) = self.seat.identity else { return parent_of(self.pid) == Some(self.loader) };
-        let threads = threads_of(self.home.zygote_pid).unwrap_or(1);
-        let alone = self.seat.look_while_stopped(self.pid, || {
-            let held = held_below(self.home.zygote_pid, identity.template);
-            held.pids == [self.pid]
-                && held.threads <= threads
-                && parent_of(self.pid) == Some(self.home.zygote_pid)
-                && !any_process_of(identity.execution)
+        let Some(identity) = self.seat.identity else { return parent_of(self.pid) == Some(self.loader.pid) };
+        let zygote = self.home.zygote_pid;
+        let threads = threads_of(zygote).unwrap_or(1);
+        let alone = self.seat.look_while_stopped(|| {
+            let held = held_below(zygote, identity.template);
+            let expected = held.pids.iter().all(|&pid| {
+                let parent = if pid == self.pid { zygote } else { self.pid };
+                parent_of(pid) == Some(parent)
+            });
+            let fits = held.pids.len() <= IDLE_PROCESSES && held.threads <= threads * held.pids.len() as u64;
+            expected && fits && held.pids.contains(&self.pid) && !any_process_of(identity.execution)
         });
         alone.unwrap_or(false)
     }
@@ -218,18 +236,24 @@ impl Template {
     }
 }
 
-impl Drop for Template {
-    /// Whatever its top level started ends with it.
+/// The loader that stays as its template's parent where there are no uids, and takes it along.
+#[derive(Debug)]
+pub(super) struct Loader {
+    pub(super) pid: i32,
+    zygote_pid: i32,
+}
+
+impl Loader {
+    /// Below this zygote, with a pid that is not known yet.
+    pub(super) fn below(zygote_pid: i32) -> Self {
+        Self { pid: 0, zygote_pid }
+    }
+}
+
+impl Drop for Loader {
     fn drop(&mut self) {
-        if self.seat.identity.is_none() {
-            // Without uids, its loader is its parent, and it ends with that.
-            if parent_of(self.loader) == Some(self.home.zygote_pid) {
-                let _ = kill(Pid::from_raw(self.loader), Signal::SIGKILL);
-            }
-            return;
-        }
-        if let Err(error) = self.seat.end_all() {
-            tracing::warn!(%error, function = self.key.function, "could not end a template");
+        if self.pid != 0 && parent_of(self.pid) == Some(self.zygote_pid) {
+            let _ = kill(Pid::from_raw(self.pid), Signal::SIGKILL);
         }
     }
 }

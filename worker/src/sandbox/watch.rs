@@ -139,7 +139,6 @@ impl Watch<'_> {
         let mut state = State {
             pid: 0,
             loader_exited: None,
-            loaded: None,
             no_template: false,
             verdict: None,
             killed_at: None,
@@ -252,7 +251,7 @@ impl Watch<'_> {
         let timeout = until.saturating_duration_since(now).as_millis().min(60_000) as i32 + 1;
         let candidates = [
             self.parent.channel(),
-            self.parent.reports().filter(|_| state.loaded.is_none() && !state.no_template).map(AsFd::as_fd),
+            self.parent.reports().filter(|_| !state.no_template).map(AsFd::as_fd),
             state.answer_from.as_ref().filter(|_| reads).map(AsFd::as_fd),
             state.logs_from.as_ref().filter(|_| reads).map(AsFd::as_fd),
             self.cancelled.filter(|_| state.verdict.is_none()).map(AsFd::as_fd),
@@ -295,12 +294,12 @@ impl Watch<'_> {
         Ok(None)
     }
 
-    /// A loader ends well once its template is there; else with an answer, or without one.
+    /// A loader ends well if its template comes, which tells so itself; else with an answer, or without one.
     fn loader_exited(&self, state: &mut State, exit: Exit) -> Option<End> {
         state.loader_exited = Some(exit);
         state.read_answer(self.config);
         let failed = exit.code != Some(0) || state.answer.len() > 1 || state.no_template;
-        if failed { Some(End::Exited(exit)) } else { state.loaded.map(End::Loaded) }
+        failed.then_some(End::Exited(exit))
     }
 
     /// Reads one report of a template. Only the end of its own execution counts.
@@ -308,12 +307,8 @@ impl Watch<'_> {
         let loads = matches!(self.parent, Parent::Loader(..));
         match self.parent.reports()?.read() {
             Said::Nothing => None,
-            // It may be told before the loader's end is, by another process.
-            Said::Report(TemplateReport::Loaded { pid }) if loads => {
-                state.loaded = Some(pid);
-                let done = state.loader_exited.is_some() || self.seat.identity.is_none();
-                done.then_some(End::Loaded(pid))
-            }
+            // The loader's end may be told later, by another process.
+            Said::Report(TemplateReport::Loaded { pid }) if loads => Some(End::Loaded(pid)),
             Said::Report(TemplateReport::Started { pid }) if !loads && state.pid == 0 => {
                 state.pid = pid;
                 None
@@ -456,7 +451,6 @@ struct Ready {
 struct State {
     pid: i32,
     loader_exited: Option<Exit>,
-    loaded: Option<i32>,
     /// Nobody is left who could report one.
     no_template: bool,
     verdict: Option<Verdict>,

@@ -58,10 +58,11 @@ pub fn load(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters, fo
         let loader = Pid::this();
         match ruby.fork() {
             Some(Fork::Child) => {
-                let parent = if own_uid { zygote } else { loader };
-                let template = Template::enter(ruby, highest, filters, own_uid, (loader, parent));
+                let template = Template::enter(ruby, highest, filters, own_uid);
                 let Ok(template) = template else { execution::exit(1) };
-                received = Some(Template { forks_ahead, ..template }.fork_until_received());
+                let parent = if own_uid { zygote } else { loader };
+                let template = Template { forks_ahead, ..template };
+                received = Some(template.fork_until_received(loader, parent));
             }
             Some(Fork::Parent(pid)) => {
                 if !own_uid {
@@ -118,14 +119,8 @@ struct Received {
 }
 
 impl<'a> Template<'a> {
-    /// Leaves all behind that the loader had, and waits for its end where `parent` is another.
-    fn enter(
-        ruby: &'a Ruby,
-        highest: RawFd,
-        filters: &'a Filters,
-        own_uid: bool,
-        (loader, parent): (Pid, Pid),
-    ) -> Result<Self, Errno> {
+    /// Leaves all behind that the loader had.
+    fn enter(ruby: &'a Ruby, highest: RawFd, filters: &'a Filters, own_uid: bool) -> Result<Self, Errno> {
         let mut mask = SigSet::empty();
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut mask))?;
         // Where function code had it ignored, the kernel would reap executions, and tell nobody.
@@ -133,13 +128,6 @@ impl<'a> Template<'a> {
         // SAFETY: the default action runs no code of ours.
         let sigchld = unsafe { sigaction(Signal::SIGCHLD, &default) }?;
         jail::forget_load(highest, own_uid)?;
-        while loader != parent && getppid() == loader {
-            std::thread::sleep(PAUSE);
-        }
-        jail::setup_parent_death()?;
-        if getppid() != parent {
-            return Err(Errno::ESRCH);
-        }
         // SAFETY: confining put the pipe there, and it is never closed.
         let reports = ManuallyDrop::new(unsafe { File::from_raw_fd(jail::REPORTS_FD) });
         // SAFETY: confining put the socket there, and it is never closed.
@@ -148,10 +136,29 @@ impl<'a> Template<'a> {
         Ok(Self { ruby, requests, reports, highest, filters, left, forks_ahead: false })
     }
 
+    /// Waits for the loader's end where `parent` is another, and ends with that.
+    fn settle(&self, loader: Pid, parent: Pid) -> Result<(), Errno> {
+        while loader != parent && getppid() == loader {
+            std::thread::sleep(PAUSE);
+        }
+        jail::setup_parent_death()?;
+        if getppid() == parent { Ok(()) } else { Err(Errno::ESRCH) }
+    }
+
     /// The template's loop. It returns in each execution, which is armed by then.
-    fn fork_until_received(mut self) -> Box<Received> {
-        self.report(TemplateReport::Loaded { pid: Pid::this().as_raw() });
+    fn fork_until_received(mut self, loader: Pid, parent: Pid) -> Box<Received> {
         let mut waiting = None;
+        // While the loader ends.
+        if self.forks_ahead {
+            match self.fork_ahead() {
+                Forked::Ahead(ahead) => waiting = Some(ahead),
+                Forked::Execution(received) => return received,
+            }
+        }
+        if self.settle(loader, parent).is_err() {
+            execution::exit(1);
+        }
+        self.report(TemplateReport::Loaded { pid: Pid::this().as_raw() });
         loop {
             let ahead = match waiting.take() {
                 Some(ahead) => ahead,

@@ -155,11 +155,8 @@ pub enum Chore {
     },
     /// Stop every process of the user: from then on there are no more of them than there are.
     Stop,
-    /// Let one of them go on.
-    Continue {
-        /// Its pid.
-        pid: i32,
-    },
+    /// Let them go on.
+    Continue,
     /// End every process of the user, and empty the scratch folder.
     Clean,
     /// Add up what the scratch folder holds, and the user's files that have no name any more.

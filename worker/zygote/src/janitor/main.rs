@@ -56,8 +56,8 @@ fn serve() -> Result<(), Errno> {
         let done = match chore {
             Chore::Begin { .. } => return Err(Errno::EPROTO),
             Chore::End { patience_ms } => end(user, Duration::from_millis(patience_ms)),
-            Chore::Stop => signal(user, -1, Signal::SIGSTOP),
-            Chore::Continue { pid } => signal(user, pid, Signal::SIGCONT),
+            Chore::Stop => signal(user, Signal::SIGSTOP),
+            Chore::Continue => signal(user, Signal::SIGCONT),
             Chore::Clean => clean(user, &scratch),
             Chore::MeasureScratch { most } => measured(measure_scratch(user, &scratch, most)),
             Chore::MeasureMemory => measured(user.map(|user| held::memory_bytes(user.uid))),
@@ -84,9 +84,9 @@ fn end(user: Option<User>, patience: Duration) -> ChoreDone {
     }
 }
 
-/// Reaches the user's processes alone, whichever the pid is.
-fn signal(user: Option<User>, pid: i32, signal: Signal) -> ChoreDone {
-    let sent = user.is_some() && kill(Pid::from_raw(pid), signal).is_ok();
+/// Reaches the user's processes, and no others.
+fn signal(user: Option<User>, signal: Signal) -> ChoreDone {
+    let sent = user.is_some() && kill(Pid::from_raw(-1), signal).is_ok();
     if sent { ChoreDone::Done } else { ChoreDone::Left }
 }
 
