@@ -1,5 +1,8 @@
 //! The main path: create, submit, poll, result, logs.
 
+use std::time::Duration;
+
+use badlambda_shared::limits;
 use reqwest::Method;
 use serde_json::{Value, json};
 
