@@ -43,7 +43,7 @@ mod send;
 mod serve;
 mod status;
 mod submit;
-mod syntax;
+pub mod syntax;
 mod versions;
 
 use std::sync::Arc;

@@ -13,10 +13,17 @@ const PARSER_STACK_BYTES: usize = 32 * 1024 * 1024;
 
 /// Why code can't be a function.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum CodeError {
+pub enum CodeError {
     /// It does not parse; line and column count from 1.
     #[error("line {line}, column {column}: {message}")]
-    Syntax { message: String, line: usize, column: usize },
+    Syntax {
+        /// What is wrong.
+        message: String,
+        /// Where, from 1 on.
+        line: usize,
+        /// Where in the line, in bytes.
+        column: usize,
+    },
     /// It does not define the handler that the configuration names.
     #[error("the code defines no top-level method {0}")]
     NoHandler(String),
@@ -40,7 +47,11 @@ pub(crate) async fn inspect(code: String, handler: Option<String>) -> Result<For
     answered.await.map_err(|_| CodeError::Parser("it ended without an answer".to_owned()))?
 }
 
-fn form_of(code: &str, handler: Option<&str>) -> Result<Form, CodeError> {
+/// Parses `code` on this thread, whose stack the parser may need much of.
+///
+/// # Errors
+/// What is wrong with the code.
+pub fn form_of(code: &str, handler: Option<&str>) -> Result<Form, CodeError> {
     let locals = LOCALS.iter().map(|name| name.as_bytes().to_vec()).collect();
     // The oldest syntax that the parser knows: the workers' Ruby may not be the newest.
     let options = Options::default()

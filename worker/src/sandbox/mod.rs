@@ -52,6 +52,7 @@ use badlambda_shared::execution::Isolation;
 use badlambda_shared::function::Form;
 use badlambda_zygote::wire::Confinement;
 
+pub use self::answer::read_answer;
 use self::attempt::Attempt;
 use self::census::Census;
 use self::code::CodeFiles;

@@ -1,0 +1,112 @@
+//! Every parser of what a guest, a message, a client or the bucket wrote, each as a function of bytes that must come back
+//! whatever they are. `tests/fuzz` fuzzes them; the test `parsers` tries what was kept of that, and some random changes.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use badlambda_api::syntax;
+use badlambda_shared::execution::Execution;
+use badlambda_shared::function::{FunctionConfig, Manifest, Version};
+use badlambda_shared::message::Received;
+use badlambda_shared::timestamp::Timestamp;
+use badlambda_shared::trace::Trace;
+use badlambda_worker::sandbox::read_answer;
+use badlambda_zygote::report::{REPORT_BYTES, TemplateReport};
+use badlambda_zygote::wire::{self, Chore, ChoreDone, Confined, Confinement, Report, Request};
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, send, socketpair};
+use serde::de::DeserializeOwned;
+
+/// A parser under test.
+pub type Parser = fn(&[u8]);
+
+/// All of them, by the names of their corpora.
+pub const ALL: [(&str, Parser); 7] = [
+    ("answer", answer),
+    ("packet", packet),
+    ("report", report),
+    ("envelope", envelope),
+    ("record", record),
+    ("function", function),
+    ("syntax", ruby_syntax),
+];
+
+/// What an execution wrote to its answer's pipe.
+pub fn answer(bytes: &[u8]) {
+    let config = FunctionConfig { max_result_bytes: 1000, ..FunctionConfig::default() };
+    if let Some(Ok(json)) = read_answer(bytes, &config) {
+        assert!(json.len() <= 1000);
+        serde_json::from_str::<serde::de::IgnoredAny>(&json).expect("a result is JSON");
+    }
+}
+
+/// A packet between worker, zygote and janitor.
+pub fn packet(bytes: &[u8]) {
+    read_packet::<Confinement>(bytes);
+    read_packet::<Confined>(bytes);
+    read_packet::<Request>(bytes);
+    read_packet::<Report>(bytes);
+    read_packet::<Chore>(bytes);
+    read_packet::<ChoreDone>(bytes);
+}
+
+fn read_packet<T: DeserializeOwned>(bytes: &[u8]) {
+    let pair: nix::Result<(OwnedFd, OwnedFd)> =
+        socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC);
+    let (ours, theirs) = pair.expect("a pair of sockets");
+    let sent = send(ours.as_raw_fd(), bytes, MsgFlags::MSG_DONTWAIT);
+    drop(ours);
+    if sent.is_ok() {
+        // An error or the end; nothing hangs, nothing panics.
+        let _ = wire::receive::<T>(theirs.as_fd(), &mut Vec::new());
+    }
+}
+
+/// What a template wrote to its pipe.
+pub fn report(bytes: &[u8]) {
+    for bytes in bytes.windows(REPORT_BYTES).step_by(REPORT_BYTES) {
+        let Ok(bytes) = bytes.try_into() else { return };
+        if let Some(report) = TemplateReport::from_bytes(bytes) {
+            assert_eq!(TemplateReport::from_bytes(&report.to_bytes()), Some(report));
+        }
+    }
+}
+
+/// A message's body, and behind the first newline its attributes: function and traceparent.
+pub fn envelope(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let mut parts = text.splitn(3, '\n');
+    let (body, function, header) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+    let trace = Trace::read(header, header);
+    let sent_at = Timestamp::now();
+    let received = Received { message_id: "m-1", body, function, sent_at, trace: &trace };
+    if let Ok(request) = received.parse(None) {
+        let again = serde_json::to_string(&request.function).expect("a name is JSON");
+        assert!(!again.is_empty() && request.id.as_str().len() <= 128);
+    }
+}
+
+/// An execution's record.
+pub fn record(bytes: &[u8]) {
+    if let Ok(record) = serde_json::from_slice::<Execution>(bytes) {
+        let written = serde_json::to_vec(&record).expect("a record can be written");
+        serde_json::from_slice::<Execution>(&written).expect("and read again");
+    }
+}
+
+/// A function's manifest, or one version.
+pub fn function(bytes: &[u8]) {
+    if let Ok(manifest) = serde_json::from_slice::<Manifest>(bytes) {
+        let _ = manifest.resolve(None);
+        serde_json::to_vec(&manifest).expect("a manifest can be written");
+    }
+    if let Ok(version) = serde_json::from_slice::<Version>(bytes) {
+        serde_json::to_vec(&version).expect("a version can be written");
+    }
+}
+
+/// A function's code, as the API reads it.
+pub fn ruby_syntax(bytes: &[u8]) {
+    if let Ok(code) = std::str::from_utf8(bytes) {
+        let _ = syntax::form_of(code, None);
+        let _ = syntax::form_of(code, Some("perform"));
+    }
+}
