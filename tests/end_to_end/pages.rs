@@ -216,7 +216,8 @@ fn parameters_are_those_of_the_template_with_their_defaults() {
 #[test]
 fn tests_that_the_security_page_names_exist() {
     let page = read("deploy/security.md");
-    let cases = ["hostile", "attacks"].map(|name| read(&format!("worker/tests/executor/{name}.toml"))).concat();
+    let cases =
+        ["hostile", "attacks"].map(|name| read(&format!("worker/tests/executor/{name}.toml"))).concat();
     let rows: Vec<Vec<&str>> =
         page.lines().filter(|line| line.starts_with("| ")).map(cells).filter(|row| row.len() == 3).collect();
     let named: Vec<&str> = rows.iter().flat_map(|row| row[2].split('"').skip(1).step_by(2)).collect();
