@@ -233,9 +233,8 @@ pub fn reserve_descriptors() -> Result<(), Errno> {
     close_above(REPORTS_FD)
 }
 
-/// What a template gives up that its loader had: answer, logs, every descriptor that the top level opened, and all
-/// processes beyond those that it needs.
-pub fn forget_load(highest: RawFd, own_uid: bool) -> Result<(), Errno> {
+/// What a template gives up that its loader had: answer, logs, and every descriptor that the top level opened.
+pub fn forget_load(highest: RawFd) -> Result<(), Errno> {
     // So that there is room for one more.
     close_above(highest)?;
     let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
@@ -244,9 +243,11 @@ pub fn forget_load(highest: RawFd, own_uid: bool) -> Result<(), Errno> {
     if null.as_raw_fd() <= highest {
         std::mem::forget(null);
     }
-    if own_uid {
-        let (_, most) = getrlimit(Resource::RLIMIT_NPROC)?;
-        setrlimit(Resource::RLIMIT_NPROC, TEMPLATE_PROCESSES.min(most), most)?;
-    }
     Ok(())
+}
+
+/// Leaves a template no more processes than it needs. Its executions have a limit of their own, which may be higher.
+pub fn bound_processes() -> Result<(), Errno> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NPROC)?;
+    setrlimit(Resource::RLIMIT_NPROC, TEMPLATE_PROCESSES.min(most), most)
 }

@@ -58,7 +58,7 @@ pub fn load(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters, fo
         let loader = Pid::this();
         match ruby.fork() {
             Some(Fork::Child) => {
-                let template = Template::enter(ruby, highest, filters, own_uid);
+                let template = Template::enter(ruby, highest, filters);
                 let Ok(template) = template else { execution::exit(1) };
                 let parent = if own_uid { zygote } else { loader };
                 let template = Template { forks_ahead, ..template };
@@ -120,14 +120,14 @@ struct Received {
 
 impl<'a> Template<'a> {
     /// Leaves all behind that the loader had.
-    fn enter(ruby: &'a Ruby, highest: RawFd, filters: &'a Filters, own_uid: bool) -> Result<Self, Errno> {
+    fn enter(ruby: &'a Ruby, highest: RawFd, filters: &'a Filters) -> Result<Self, Errno> {
         let mut mask = SigSet::empty();
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut mask))?;
         // Where function code had it ignored, the kernel would reap executions, and tell nobody.
         let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
         // SAFETY: the default action runs no code of ours.
         let sigchld = unsafe { sigaction(Signal::SIGCHLD, &default) }?;
-        jail::forget_load(highest, own_uid)?;
+        jail::forget_load(highest)?;
         // SAFETY: confining put the pipe there, and it is never closed.
         let reports = ManuallyDrop::new(unsafe { File::from_raw_fd(jail::REPORTS_FD) });
         // SAFETY: confining put the socket there, and it is never closed.
@@ -138,8 +138,12 @@ impl<'a> Template<'a> {
 
     /// Waits for the loader's end where `parent` is another, and ends with that.
     fn settle(&self, loader: Pid, parent: Pid) -> Result<(), Errno> {
-        while loader != parent && getppid() == loader {
+        let own_uid = loader != parent;
+        while own_uid && getppid() == loader {
             std::thread::sleep(PAUSE);
+        }
+        if own_uid {
+            jail::bound_processes()?;
         }
         jail::setup_parent_death()?;
         if getppid() == parent { Ok(()) } else { Err(Errno::ESRCH) }
