@@ -240,13 +240,11 @@ impl Ground {
         if self.zygotes.iter().any(|pid| status(*pid, "State").is_none_or(|state| "TZ".contains(&state))) {
             return Err("a zygote was ended or stopped".to_owned());
         }
-        if self.left() > 0 {
-            return Err(format!("{} processes are left", self.left()));
-        }
         let until = Instant::now() + PATIENCE;
-        while self.most_of_a_template() > TEMPLATE_PROCESSES {
+        // Templates that broke are ended while nobody waits for it.
+        while self.left() > 0 || self.most_of_a_template() > TEMPLATE_PROCESSES {
             if Instant::now() > until {
-                return Err("a template is not alone".to_owned());
+                return Err(format!("{} processes are left, or a template is not alone", self.left()));
             }
             std::thread::sleep(Duration::from_millis(10));
         }
