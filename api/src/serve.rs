@@ -21,14 +21,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 /// Connections at once; those beyond wait to be accepted.
 const CONNECTIONS: u64 = 8_192;
 /// Descriptors that are kept for everything else.
 const OTHER_DESCRIPTORS: u64 = 256;
-/// From a connection's first byte, or the first of a later request, to the end of that request's headers.
+/// From a connection's begin, or the first byte of a later request, to the end of that request's headers.
 const HEADERS: Duration = Duration::from_secs(10);
 /// How long a connection may lie idle between requests: longer than load balancers keep theirs, which would otherwise
 /// send requests into connections that are being closed. An ALB's default is 60 s.
@@ -38,7 +37,7 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// Serves until `stop`, then lets what is under way end.
 pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let (graceful, tasks) = (GracefulShutdown::new(), TaskTracker::new());
+    let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(most_connections()));
     loop {
         let accepted = tokio::select! {
@@ -48,7 +47,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
         match accepted {
             Ok((stream, permit)) => {
                 let (router, watcher) = (router.clone(), graceful.watcher());
-                tasks.spawn(async move {
+                tokio::spawn(async move {
                     serve_connection(stream, router, watcher).await;
                     drop(permit);
                 });
@@ -61,8 +60,6 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
     }
     drop(listener);
     graceful.shutdown().await;
-    tasks.close();
-    tasks.wait().await;
 }
 
 /// As many as there are descriptors for, beside those of calls to S3 and SQS.

@@ -14,10 +14,13 @@ const RENEWALS: u32 = 3;
 
 /// Receipt handles, and what is known of each.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
-    messages: Mutex<HashMap<String, Holding>>,
+pub(crate) struct Held(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    messages: HashMap<String, Holding>,
     /// When one was let go last.
-    released_at: Mutex<Option<Instant>>,
+    released_at: Option<Instant>,
 }
 
 /// Lets go of a message when it is dropped.
@@ -44,37 +47,38 @@ impl Held {
     /// message too, which then comes back as one whose attempt was lost.
     pub(crate) fn hold<'a>(&'a self, receipt_handle: &'a str) -> Hold<'a> {
         let now = Instant::now();
-        self.lock().insert(receipt_handle.to_owned(), Holding { received_at: now, renewed_at: now });
+        self.lock().messages.insert(receipt_handle.to_owned(), Holding { received_at: now, renewed_at: now });
         Hold { held: self, receipt_handle }
     }
 
     fn release(&self, receipt_handle: &str) {
-        self.lock().remove(receipt_handle);
-        *self.released_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        let mut state = self.lock();
+        state.messages.remove(receipt_handle);
+        state.released_at = Some(Instant::now());
     }
 
     /// Since when messages are held and none was let go; `None` where none is held.
     pub(crate) fn stuck_since(&self) -> Option<Instant> {
-        let first = self.lock().values().map(|holding| holding.received_at).min()?;
-        let released_at = *self.released_at.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(released_at.map_or(first, |released_at| released_at.max(first)))
+        let state = self.lock();
+        let first = state.messages.values().map(|holding| holding.received_at).min()?;
+        Some(state.released_at.map_or(first, |released_at| released_at.max(first)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Holding>> {
-        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was last renewed so long ago, and how long each may be held still.
     fn due(&self, older_than: Duration) -> Vec<(String, Duration)> {
-        let held = self.lock();
-        let due = held.iter().filter(|(_, holding)| holding.renewed_at.elapsed() >= older_than);
+        let state = self.lock();
+        let due = state.messages.iter().filter(|(_, holding)| holding.renewed_at.elapsed() >= older_than);
         let left =
             |holding: &Holding| limits::SQS_LONGEST_VISIBILITY.saturating_sub(holding.received_at.elapsed());
         due.map(|(handle, holding)| (handle.clone(), left(holding))).collect()
     }
 
     fn renewed(&self, receipt_handle: &str, at: Instant) {
-        if let Some(holding) = self.lock().get_mut(receipt_handle) {
+        if let Some(holding) = self.lock().messages.get_mut(receipt_handle) {
             holding.renewed_at = at;
         }
     }

@@ -26,6 +26,8 @@ const MAX_THREADS: u64 = 128;
 /// What came of a handler-form execution.
 pub(super) struct HandlerRun {
     pub(super) outcome: Outcome,
+    /// Whether its template took the request; else it had ended before.
+    pub(super) was_asked: bool,
     /// Whether its template may serve again.
     pub(super) template_is_good: bool,
 }
@@ -109,29 +111,17 @@ impl<'a> Attempt<'a> {
         self.judge(&watched, true)
     }
 
-    /// Forks a handler-form execution from its template, and watches it to its end. `None` if the template ended before it
-    /// was asked.
-    pub(super) fn run_handler(&mut self, template: &Template) -> Result<Option<HandlerRun>, ExecutorError> {
+    /// Forks a handler-form execution from its template, and watches it to its end.
+    pub(super) fn run_handler(&mut self, template: &Template) -> Result<HandlerRun, ExecutorError> {
         let parent = Parent::Template(template.requests.as_fd(), &template.reports, template.pid);
         let mut watched = self.execute(&template.seat, parent, Vec::new())?;
-        if matches!(watched.end, End::NotAsked) {
-            return Ok(None);
-        }
         let mut good = matches!(watched.end, End::Exited(_));
         // What only the template could reap stays, if it does not.
         if good && template.seat.clean().is_err() {
             (good, watched.verdict) = (false, watched.verdict.or(Some(Verdict::LeftProcesses)));
         }
-        Ok(Some(HandlerRun { outcome: self.judge(&watched, false)?, template_is_good: good }))
-    }
-
-    /// What it comes to that a template ended as soon as it had loaded.
-    pub(super) fn template_broke(&mut self) -> Result<Outcome, ExecutorError> {
-        let wall = Duration::ZERO;
-        let (verdict, answer) = (Some(Verdict::Broken), Vec::new());
-        let watched =
-            Watched { end: End::NotAsked, pid: 0, verdict, answer, wall, stalled: wall, peak_bytes: 0 };
-        self.judge(&watched, false)
+        let was_asked = !matches!(watched.end, End::NotAsked);
+        Ok(HandlerRun { outcome: self.judge(&watched, false)?, was_asked, template_is_good: good })
     }
 
     fn execute(

@@ -53,7 +53,7 @@ use badlambda_shared::function::Form;
 use badlambda_zygote::wire::Confinement;
 
 pub use self::answer::read_answer;
-use self::attempt::Attempt;
+use self::attempt::{Attempt, HandlerRun};
 use self::census::Census;
 use self::code::CodeFiles;
 use self::health::Health;
@@ -259,35 +259,32 @@ impl Executor {
             code_sha256: task.code_sha256.clone(),
         };
         let mut attempt = Attempt::begin(self, task)?;
-        if let Some(template) = self.templates.take(&key)
-            && let Some(outcome) = self.run_handler(&mut attempt, template, task)?
-        {
-            return Ok(outcome);
+        if let Some(template) = self.templates.take(&key) {
+            let run = self.run_handler(&mut attempt, template, task)?;
+            if run.was_asked {
+                return Ok(run.outcome);
+            }
         }
         match attempt.load(key)? {
-            Ok(template) => match self.run_handler(&mut attempt, template, task)? {
-                Some(outcome) => Ok(outcome),
-                None => attempt.template_broke(),
-            },
+            Ok(template) => Ok(self.run_handler(&mut attempt, template, task)?.outcome),
             Err(outcome) => Ok(outcome),
         }
     }
 
-    /// `None` if the template ended before it was asked.
     fn run_handler(
         &self,
         attempt: &mut Attempt<'_>,
         template: Template,
         task: &Task,
-    ) -> Result<Option<Outcome>, ExecutorError> {
+    ) -> Result<HandlerRun, ExecutorError> {
         let run = attempt.run_handler(&template)?;
         self.end_orphans(&template.seat, &template.home, task)?;
-        if run.as_ref().is_some_and(|run| run.template_is_good) {
+        if run.template_is_good {
             self.templates.put(template);
         } else {
             self.templates.end_behind(vec![template]);
         }
-        Ok(run.map(|run| run.outcome))
+        Ok(run)
     }
 
     /// Without uids of their own, what an execution left running is only known to the zygote, whose children they became.

@@ -138,7 +138,7 @@ impl Watch<'_> {
         drop((their_logs, their_answer));
         let mut state = State {
             pid: 0,
-            loader_exited: None,
+            loader_ended: false,
             no_template: false,
             verdict: None,
             killed_at: None,
@@ -296,7 +296,7 @@ impl Watch<'_> {
 
     /// A loader ends well if its template comes, which tells so itself; else with an answer, or without one.
     fn loader_exited(&self, state: &mut State, exit: Exit) -> Option<End> {
-        state.loader_exited = Some(exit);
+        state.loader_ended = true;
         state.read_answer(self.config);
         let failed = exit.code != Some(0) || state.answer.len() > 1 || state.no_template;
         failed.then_some(End::Exited(exit))
@@ -317,7 +317,7 @@ impl Watch<'_> {
                 Some(End::Exited(exit))
             }
             // Of a loader that failed, the zygote tells.
-            Said::End if loads && state.loader_exited.is_none() => {
+            Said::End if loads && !state.loader_ended => {
                 state.no_template = true;
                 None
             }
@@ -450,7 +450,7 @@ struct Ready {
 
 struct State {
     pid: i32,
-    loader_exited: Option<Exit>,
+    loader_ended: bool,
     /// Nobody is left who could report one.
     no_template: bool,
     verdict: Option<Verdict>,

@@ -58,10 +58,9 @@ pub fn load(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters, fo
         let loader = Pid::this();
         match ruby.fork() {
             Some(Fork::Child) => {
-                let template = Template::enter(ruby, highest, filters);
+                let template = Template::enter(ruby, highest, filters, forks_ahead);
                 let Ok(template) = template else { execution::exit(1) };
                 let parent = if own_uid { zygote } else { loader };
-                let template = Template { forks_ahead, ..template };
                 received = Some(template.fork_until_received(loader, parent));
             }
             Some(Fork::Parent(pid)) => {
@@ -120,7 +119,7 @@ struct Received {
 
 impl<'a> Template<'a> {
     /// Leaves all behind that the loader had.
-    fn enter(ruby: &'a Ruby, highest: RawFd, filters: &'a Filters) -> Result<Self, Errno> {
+    fn enter(ruby: &'a Ruby, highest: RawFd, filters: &'a Filters, forks_ahead: bool) -> Result<Self, Errno> {
         let mut mask = SigSet::empty();
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut mask))?;
         // Where function code had it ignored, the kernel would reap executions, and tell nobody.
@@ -133,7 +132,7 @@ impl<'a> Template<'a> {
         // SAFETY: confining put the socket there, and it is never closed.
         let requests = unsafe { BorrowedFd::borrow_raw(jail::REQUESTS_FD) };
         let left = Left { mask, sigchld };
-        Ok(Self { ruby, requests, reports, highest, filters, left, forks_ahead: false })
+        Ok(Self { ruby, requests, reports, highest, filters, left, forks_ahead })
     }
 
     /// Waits for the loader's end where `parent` is another, and ends with that.

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{Extensions, HeaderMap, Method, Uri};
 use s3s::dto::*;
-use s3s::{S3, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
+use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
 use tokio::sync::RwLock;
 
@@ -77,11 +77,7 @@ impl Objects {
             return Err(s3_error!(NoSuchKey));
         }
         let wish = input.clone();
-        // It is there, and nobody may remove it meanwhile: it could not be opened, for lack of descriptors as a rule.
-        let mut response = self.inner.get_object(request).await.map_err(|error| match error.code() {
-            S3ErrorCode::NoSuchKey => s3_error!(ServiceUnavailable, "the object can't be opened now"),
-            _ => error,
-        })?;
+        let mut response = self.inner.get_object(request).await.map_err(not_absent)?;
         let output = &mut response.output;
         check_read(output.e_tag.as_ref(), wish.if_match.as_ref(), wish.if_none_match.as_ref())?;
         let unknown = || Some(UNKNOWN_TYPE.to_owned());
@@ -106,10 +102,7 @@ impl Objects {
             return Err(s3_error!(NoSuchKey));
         }
         let (if_match, if_none_match) = (input.if_match.take(), input.if_none_match.take());
-        let mut response = self.inner.head_object(request).await.map_err(|error| match error.code() {
-            S3ErrorCode::NoSuchKey => s3_error!(ServiceUnavailable, "the object can't be opened now"),
-            _ => error,
-        })?;
+        let mut response = self.inner.head_object(request).await.map_err(not_absent)?;
         check_read(response.output.e_tag.as_ref(), if_match.as_ref(), if_none_match.as_ref())?;
         response.output.content_type.get_or_insert_with(|| UNKNOWN_TYPE.to_owned());
         Ok(response)
@@ -187,6 +180,15 @@ impl Objects {
                 _ => {}
             }
         }
+    }
+}
+
+/// Of an object that is there, and that nobody may remove meanwhile: it could not be opened, for lack of descriptors as a
+/// rule, which `s3s-fs` takes for its absence.
+fn not_absent(error: S3Error) -> S3Error {
+    match error.code() {
+        S3ErrorCode::NoSuchKey => s3_error!(ServiceUnavailable, "the object can't be opened now"),
+        _ => error,
     }
 }
 
