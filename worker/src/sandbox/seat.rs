@@ -27,6 +27,8 @@ const FIRST_UID: u32 = 40_000;
 const MOST_PASSED_OVER: usize = 4;
 /// How long the processes of an execution may take to end once they are killed.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long one of the two killers waits before it is the other's turn.
+const TURN: Duration = Duration::from_millis(100);
 const UIDS_PER_SEAT: u32 = 4;
 const MOST_SEATS: u32 = 5_000;
 /// More than a worker usually takes: for each of its slots one, and one for each template.
@@ -130,15 +132,14 @@ impl Seat {
         lock(&self.janitor).done(&end(patience))
     }
 
-    /// Ends every process of the template and of its executions. Each of them has either the one real uid or the other,
-    /// and while one of them lives it may still fork the other.
+    /// Ends every process of the template and of its executions. Each of their threads has either the one real uid or the
+    /// other, and while one lives it may still start the other; so the killers take turns.
     pub(super) fn end_all(&self) -> Result<(), ExecutorError> {
         let Some(identity) = self.identity else { return Ok(()) };
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
-            // A template that is gone reaps nobody, and neither does one that was told not to.
-            let templates = self.ask_reaper(|reaper| reaper.done(&end(PATIENCE)));
-            let executions = self.end();
+            let templates = self.ask_reaper(|reaper| reaper.done(&end(TURN)));
+            let executions = self.end_within(TURN);
             let quiet = !any_process_of(identity.template) && !any_process_of(identity.execution);
             if templates.is_ok() && executions.is_ok() && quiet {
                 return Ok(());

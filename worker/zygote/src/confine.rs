@@ -185,23 +185,27 @@ impl Filters {
         restricted.map(drop).map_err(|_| Errno::EACCES)
     }
 
-    /// Enters the filter of `stage`, in which executions run as `execution_uid`.
+    /// Enters the filter of `stage`, in which executions run as `execution_uid`, with all threads: from Ruby 3.3 on, a fork
+    /// has one of Ruby's own.
     pub fn enter(&self, stage: Stage2, execution_uid: u32) -> Result<(), Errno> {
         if !self.enforced {
             return Ok(());
         }
         let (_, compiled) = self.compiled.iter().find(|(of, _)| *of == stage).ok_or(Errno::EINVAL)?;
-        // SAFETY: this process has one thread, and nothing else refers to the place.
+        // SAFETY: no other thread runs code of ours, and nothing else refers to the place.
         let place = unsafe { &mut *self.place.get() };
         place.instructions.clear();
         place.instructions.extend_from_slice(compiled);
         seccomp::fill_in(&mut place.instructions, execution_uid, std::process::id());
         place.program.len = u16::try_from(place.instructions.len()).map_err(|_| Errno::EINVAL)?;
         place.program.filter = place.instructions.as_mut_ptr().cast();
-        let mode = libc::SECCOMP_SET_MODE_FILTER;
+        let (mode, flags) = (libc::SECCOMP_SET_MODE_FILTER, libc::SECCOMP_FILTER_FLAG_TSYNC);
         // SAFETY: the program points to that many instructions.
-        let done = unsafe { libc::syscall(libc::SYS_seccomp, mode, 0, &raw const place.program) };
-        Errno::result(done)?;
+        let done = unsafe { libc::syscall(libc::SYS_seccomp, mode, flags, &raw const place.program) };
+        // Another number is that of a thread that could not follow.
+        if Errno::result(done)? != 0 {
+            return Err(Errno::EACCES);
+        }
         // Whether it is in force: without it, anybody may ask for no change.
         // SAFETY: takes plain numbers.
         let refused = unsafe { libc::syscall(libc::SYS_setresgid, NO_CHANGE, NO_CHANGE, NO_CHANGE) };

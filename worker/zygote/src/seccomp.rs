@@ -158,7 +158,7 @@ fn stage2_for(on: TargetArch, stage: Stage2, loaded_from: u64) -> Result<BpfProg
         insert_with(&mut rules, on, calls::PRCTL, vec![SeccompRule::new(other_signal)?]);
         let uid = EXECUTION_UID.into();
         insert_with(&mut rules, on, calls::SETRESUID, none_but([uid, uid, uid])?);
-        let step = [SECCOMP_SET_MODE_FILTER.into(), 0, loaded_from];
+        let step = [SECCOMP_SET_MODE_FILTER.into(), SECCOMP_FILTER_FLAG_TSYNC, loaded_from];
         insert_with(&mut rules, on, calls::SECCOMP, none_but(step)?);
     } else {
         insert(&mut rules, on, calls::DENIED_TO_EXECUTIONS);

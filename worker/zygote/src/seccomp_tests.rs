@@ -211,13 +211,17 @@ fn a_template_takes_the_jails_steps_and_no_others() {
         let loads = |operation: u64, flags: u64, from: u64| {
             second(on, stage, &calls::SECCOMP, [operation, flags, from, 0, 0, 0]) == Some(ALLOW)
         };
-        assert_eq!(loads(1, 0, LOADED_FROM), template);
+        // With all its threads.
+        assert_eq!(loads(1, 1, LOADED_FROM), template);
         for (operation, flags, from) in [
             (0, 0, LOADED_FROM),
+            (0, 1, LOADED_FROM),
             (2, 0, LOADED_FROM),
-            (1, 1, LOADED_FROM),
+            (2, 1, LOADED_FROM),
+            (1, 0, LOADED_FROM),
             (1, 8, LOADED_FROM),
-            (1, 0, LOADED_FROM + 8),
+            (1, 9, LOADED_FROM),
+            (1, 1, LOADED_FROM + 8),
         ] {
             assert!(!loads(operation, flags, from), "{operation} {flags} {from:#x}");
         }
