@@ -13,8 +13,8 @@ const FRESH_FOR: Duration = Duration::from_millis(20);
 /// What the processes of one uid hold together. Those that have ended and wait to be reaped are not among them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Held {
-    /// Their pids.
-    pub(super) pids: Vec<i32>,
+    /// Each of them.
+    pub(super) processes: Vec<Process>,
     /// Their threads.
     pub(super) threads: u64,
     /// Their resident memory, in bytes; what several share counts for each.
@@ -23,9 +23,16 @@ pub(super) struct Held {
     pub(super) largest_bytes: u64,
 }
 
+/// A process, and whose child it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Process {
+    pub(super) pid: i32,
+    pub(super) parent: i32,
+}
+
 impl Held {
     fn add(&mut self, pid: i32, status: &Status) {
-        self.pids.push(pid);
+        self.processes.push(Process { pid, parent: status.parent });
         self.threads += status.threads;
         self.resident_bytes += status.resident_bytes;
         self.largest_bytes = self.largest_bytes.max(status.resident_bytes);
@@ -144,6 +151,7 @@ fn numbers_in(folder: &str) -> impl Iterator<Item = i32> + use<> {
 
 #[derive(Debug, PartialEq, Eq)]
 struct Status {
+    parent: i32,
     uid: u32,
     ended: bool,
     threads: u64,
@@ -152,6 +160,7 @@ struct Status {
 
 /// Reads a /proc/PID/status; `None` for a thread of the kernel.
 fn read_status(status: &str) -> Option<Status> {
+    let parent = field(status, "PPid:")?.parse().ok()?;
     let uid = field(status, "Uid:")?.parse().ok()?;
     let ended = ["Z", "X"].contains(&field(status, "State:")?);
     let resident = field(status, "VmRSS:").and_then(|kilobytes| kilobytes.parse::<u64>().ok());
@@ -159,7 +168,7 @@ fn read_status(status: &str) -> Option<Status> {
         return None;
     }
     let threads = field(status, "Threads:").and_then(|threads| threads.parse().ok()).unwrap_or(1);
-    Some(Status { uid, ended, threads, resident_bytes: resident.unwrap_or(0) * 1024 })
+    Some(Status { parent, uid, ended, threads, resident_bytes: resident.unwrap_or(0) * 1024 })
 }
 
 fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
@@ -177,7 +186,8 @@ mod tests {
         assert!(own > 1 << 20, "{own}");
         let held = Census::default().held_by(nix::unistd::getuid().as_raw());
         assert!(held.largest_bytes > 1 << 20 && held.resident_bytes >= held.largest_bytes);
-        assert!(held.pids.contains(&pid) && held.threads >= held.pids.len() as u64);
+        let this = Process { pid, parent: nix::unistd::getppid().as_raw() };
+        assert!(held.processes.contains(&this) && held.threads >= held.processes.len() as u64);
         assert_eq!(parent_of(pid), Some(nix::unistd::getppid().as_raw()));
         assert!(threads_of(pid) >= Some(1));
     }
@@ -188,11 +198,12 @@ mod tests {
         let pid = child.id() as i32;
         let own = std::process::id() as i32;
         let uid = nix::unistd::getuid().as_raw();
-        assert!(held_below(own, uid).pids.contains(&pid));
-        assert!(!held_below(own, uid + 1).pids.contains(&pid));
+        let expected = Process { pid, parent: own };
+        assert!(held_below(own, uid).processes.contains(&expected));
+        assert!(!held_below(own, uid + 1).processes.contains(&expected));
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(!held_below(own, uid).pids.contains(&pid));
+        assert!(!held_below(own, uid).processes.contains(&expected));
     }
 
     #[test]
@@ -207,11 +218,11 @@ mod tests {
 
     #[test]
     fn the_real_uid_counts() {
-        let status = "Name:\truby\nState:\tS (sleeping)\nUid:\t40001\t40000\t40001\t40000\nVmRSS:\t    2048 kB\nThreads:\t2\n";
-        let expected = Status { uid: 40_001, ended: false, threads: 2, resident_bytes: 2 << 20 };
+        let status = "Name:\truby\nState:\tS (sleeping)\nPPid:\t39\nUid:\t40001\t40000\t40001\t40000\nVmRSS:\t    2048 kB\nThreads:\t2\n";
+        let expected = Status { parent: 39, uid: 40_001, ended: false, threads: 2, resident_bytes: 2 << 20 };
         assert_eq!(read_status(status), Some(expected));
-        assert_eq!(read_status("Name:\tkthread\nState:\tS (sleeping)\nUid:\t0\t0\t0\t0\n"), None);
-        let zombie = "Name:\truby\nState:\tZ (zombie)\nUid:\t7\t7\t7\t7\nThreads:\t1\n";
+        assert_eq!(read_status("Name:\tkthread\nState:\tS (sleeping)\nPPid:\t2\nUid:\t0\t0\t0\t0\n"), None);
+        let zombie = "Name:\truby\nState:\tZ (zombie)\nPPid:\t39\nUid:\t7\t7\t7\t7\nThreads:\t1\n";
         assert!(read_status(zombie).is_some_and(|status| status.ended));
     }
 }

@@ -155,7 +155,7 @@ impl Seat {
             reaper.done(&Chore::Stop)?;
             let goes_on = look();
             if goes_on {
-                reaper.done(&Chore::Continue)?;
+                reaper.tell(&Chore::Continue, &[])?;
             }
             Ok(goes_on)
         })
@@ -276,9 +276,14 @@ impl Janitor {
         self.ask_with(chore, &[])
     }
 
-    fn ask_with(&mut self, chore: &Chore, fds: &[RawFd]) -> Result<ChoreDone, ExecutorError> {
+    fn tell(&self, chore: &Chore, fds: &[RawFd]) -> Result<(), ExecutorError> {
         let socket = self.socket.as_ref().ok_or(ExecutorError::NotCleaned)?;
-        wire::send(socket.as_fd(), chore, fds)?;
+        Ok(wire::send(socket.as_fd(), chore, fds)?)
+    }
+
+    fn ask_with(&mut self, chore: &Chore, fds: &[RawFd]) -> Result<ChoreDone, ExecutorError> {
+        self.tell(chore, fds)?;
+        let socket = self.socket.as_ref().ok_or(ExecutorError::NotCleaned)?;
         let answer = wire::receive(socket.as_fd(), &mut self.buffer)?;
         answer.map(|(done, _)| done).ok_or(ExecutorError::NotCleaned)
     }

@@ -13,7 +13,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::census::{Census, cpu_ticks_of, held_below, parent_of, threads_of};
+use super::census::{Census, Process, cpu_ticks_of, held_below, parent_of, threads_of};
 use super::seat::Seat;
 use super::seats::Seats;
 use super::zygotes::{Channel, lock};
@@ -211,12 +211,11 @@ impl Template {
         let threads = threads_of(zygote).unwrap_or(1);
         let alone = self.seat.look_while_stopped(|| {
             let held = held_below(zygote, identity.template);
-            let expected = held.pids.iter().all(|&pid| {
-                let parent = if pid == self.pid { zygote } else { self.pid };
-                parent_of(pid) == Some(parent)
-            });
-            let fits = held.pids.len() <= IDLE_PROCESSES && held.threads <= threads * held.pids.len() as u64;
-            expected && fits && held.pids.contains(&self.pid) && !any_process_of(identity.execution)
+            let count = held.processes.len();
+            let is_there = held.processes.contains(&Process { pid: self.pid, parent: zygote });
+            let of_it = |process: &Process| process.pid == self.pid || process.parent == self.pid;
+            let fits = count <= IDLE_PROCESSES && held.threads <= threads * count as u64;
+            is_there && fits && held.processes.iter().all(of_it) && !any_process_of(identity.execution)
         });
         alone.unwrap_or(false)
     }
@@ -232,7 +231,7 @@ impl Template {
         let burns = before.is_some_and(|(executions, before)| {
             executions == self.executions && ticks.saturating_sub(before) > IDLE_TICKS
         });
-        burns || held.pids.len() > IDLE_PROCESSES || held.largest_bytes > self.memory_bytes
+        burns || held.processes.len() > IDLE_PROCESSES || held.largest_bytes > self.memory_bytes
     }
 }
 

@@ -380,7 +380,7 @@ impl Watch<'_> {
             }
             Parent::Template(..) => {
                 let template = self.census.held_by(identity.template);
-                if template.pids.len() > TEMPLATE_PROCESSES {
+                if template.processes.len() > TEMPLATE_PROCESSES {
                     return Some(Verdict::Broken);
                 }
                 if template.largest_bytes > most {
@@ -390,7 +390,7 @@ impl Watch<'_> {
         }
         let held = self.census.held_by(identity.execution);
         // Pages that its processes share are to count once. Telling which those are takes longer.
-        let exact = if held.pids.len() > 1 && held.resident_bytes > most {
+        let exact = if held.processes.len() > 1 && held.resident_bytes > most {
             self.seat.memory_bytes().unwrap_or(held.resident_bytes)
         } else {
             held.resident_bytes

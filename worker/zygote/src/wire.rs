@@ -155,7 +155,7 @@ pub enum Chore {
     },
     /// Stop every process of the user: from then on there are no more of them than there are.
     Stop,
-    /// Let them go on.
+    /// Let them go on. It is not answered: nobody waits for it.
     Continue,
     /// End every process of the user, and empty the scratch folder.
     Clean,

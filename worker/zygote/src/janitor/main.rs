@@ -57,7 +57,10 @@ fn serve() -> Result<(), Errno> {
             Chore::Begin { .. } => return Err(Errno::EPROTO),
             Chore::End { patience_ms } => end(user, Duration::from_millis(patience_ms)),
             Chore::Stop => signal(user, Signal::SIGSTOP),
-            Chore::Continue => signal(user, Signal::SIGCONT),
+            Chore::Continue => {
+                signal(user, Signal::SIGCONT);
+                continue;
+            }
             Chore::Clean => clean(user, &scratch),
             Chore::MeasureScratch { most } => measured(measure_scratch(user, &scratch, most)),
             Chore::MeasureMemory => measured(user.map(|user| held::memory_bytes(user.uid))),
