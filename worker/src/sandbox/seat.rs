@@ -18,7 +18,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, bind, socket
 use nix::sys::stat::fstat;
 
 use super::task::ExecutorError;
-use super::zygotes::{lock, spawn};
+use super::zygotes::{lock, spawn, wait_at_most};
 
 /// Below 2^16, so that it exists in user namespaces of container engines too, and above what Debian gives to
 /// people and services.
@@ -27,6 +27,8 @@ const FIRST_UID: u32 = 40_000;
 const MOST_PASSED_OVER: usize = 4;
 /// How long the processes of an execution may take to end once they are killed.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a janitor may take to answer: more than its longest chore.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
 /// How long one of the two killers waits before it is the other's turn.
 const TURN: Duration = Duration::from_millis(100);
 const UIDS_PER_SEAT: u32 = 4;
@@ -253,6 +255,7 @@ impl Janitor {
     /// With the claim, it holds the seat until it has cleaned it, even if the worker is gone before.
     fn start(program: &Path, user: Option<User>, scratch_and_claim: &[RawFd]) -> Result<Self, ExecutorError> {
         let (socket, process) = spawn(program, &[])?;
+        wait_at_most(&socket, ANSWER_PATIENCE)?;
         let mut janitor = Self { process, left_it: None, socket: Some(socket), buffer: Vec::new() };
         janitor.ask_with(&Chore::Begin { user }, scratch_and_claim)?;
         Ok(janitor)
@@ -284,8 +287,12 @@ impl Janitor {
     fn ask_with(&mut self, chore: &Chore, fds: &[RawFd]) -> Result<ChoreDone, ExecutorError> {
         self.tell(chore, fds)?;
         let socket = self.socket.as_ref().ok_or(ExecutorError::NotCleaned)?;
-        let answer = wire::receive(socket.as_fd(), &mut self.buffer)?;
-        answer.map(|(done, _)| done).ok_or(ExecutorError::NotCleaned)
+        let answer = wire::receive(socket.as_fd(), &mut self.buffer);
+        if answer.is_err() {
+            // What it answers later would be taken for the answer to something else.
+            self.socket = None;
+        }
+        answer?.map(|(done, _)| done).ok_or(ExecutorError::NotCleaned)
     }
 
     fn end(&mut self) {

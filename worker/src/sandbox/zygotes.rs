@@ -11,11 +11,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use badlambda_zygote::wire::{self, Confined, Confinement, Report, Request};
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socketpair, sockopt};
+use nix::sys::time::{TimeVal, TimeValLike};
 
 use super::task::ExecutorError;
 
+/// How long a zygote may take to start, with all that BADLAMBDA_PRELOAD names.
+const START_PATIENCE: Duration = Duration::from_secs(60);
+/// How long one that runs may take to answer.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 /// Where Ruby looks for gems and libraries, beside its own folders.
 const RUBYS_VARIABLES: [&str; 3] = ["GEM_HOME", "GEM_PATH", "RUBYLIB"];
 
@@ -113,14 +119,23 @@ impl Zygote {
         let failed =
             || ExecutorError::Zygote("it ended before it was ready; its reason is on stderr".to_owned());
         let socket = zygote.socket.as_ref().ok_or_else(failed)?;
+        wait_at_most(socket, START_PATIENCE)?;
         wire::send(socket.as_fd(), confinement, &[]).map_err(|_| failed())?;
-        let answer = wire::receive(socket.as_fd(), &mut Vec::new()).map_err(|_| failed())?;
-        zygote.confined = answer.ok_or_else(failed)?.0;
+        let answer = wire::receive(socket.as_fd(), &mut Vec::new());
+        if answer.as_ref().is_err_and(|errno| *errno == Errno::EAGAIN) {
+            let _ = zygote.process.kill();
+            let seconds = START_PATIENCE.as_secs();
+            return Err(ExecutorError::Zygote(format!(
+                "it was not ready after {seconds} s: does a library of BADLAMBDA_PRELOAD wait for something?"
+            )));
+        }
+        zygote.confined = answer.map_err(|_| failed())?.ok_or_else(failed)?.0;
         Ok(zygote)
     }
 
     fn open_channel(&self) -> io::Result<Channel> {
         let (ours, theirs) = pair()?;
+        wait_at_most(&ours, ANSWER_PATIENCE)?;
         let socket = self.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?;
         wire::send_now(socket.as_fd(), &Request::Channel, &[theirs.as_raw_fd()])?;
         Ok(Channel { socket: ours, zygote_pid: self.process.id() as i32 })
@@ -152,6 +167,12 @@ pub(super) fn spawn(program: &Path, arguments: &[&str]) -> Result<(OwnedFd, Chil
         .spawn()
         .map_err(|source| ExecutorError::Spawn { program: program.display().to_string(), source })?;
     Ok((ours, child))
+}
+
+/// Has a receive from the socket fail with `EAGAIN` after `longest`.
+pub(super) fn wait_at_most(socket: &OwnedFd, longest: Duration) -> io::Result<()> {
+    let longest = TimeVal::seconds(longest.as_secs() as i64);
+    Ok(setsockopt(socket, sockopt::ReceiveTimeout, &longest)?)
 }
 
 /// Two ends of a conversation.

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use badlambda_shared::execution::ErrorKind;
 use badlambda_shared::function::Form;
+use badlambda_worker::sandbox::{Executor, ExecutorConfig};
 use serde_json::{Value, json};
 
-use crate::fixture::{result, run, start_in, task};
+use crate::fixture::{config, handler, result, run, start_in, task};
 
 #[test]
 fn a_script_gives_its_last_value() {
@@ -137,4 +138,28 @@ fn make_jail(folder: &Path) -> PathBuf {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/jail");
     assert!(Command::new(script).arg(folder).status().unwrap().success());
     folder.to_owned()
+}
+
+/// Loading them opens what a probe must still find refused.
+#[test]
+fn libraries_that_are_loaded_before_leave_it_confined() {
+    let preload = ["openssl", "socket", "net/http"].map(str::to_owned).to_vec();
+    let executor = Executor::start(&ExecutorConfig { preload, ..config() }).unwrap();
+    executor.self_test().unwrap();
+    let outcome = executor.execute(&task(
+        Form::Script,
+        "$LOADED_FEATURES.grep(/openssl.so/).size",
+        json!({}),
+        json!(null),
+    ));
+    assert_eq!(result(&outcome.unwrap()), json!(1));
+}
+
+#[test]
+fn a_top_level_may_close_its_streams() {
+    let code = "$stdout.close; $stderr.close; def handler(event:, context:) = event";
+    let outcome = handler(code, json!(7));
+    assert_eq!(result(&outcome), json!(7));
+    let code = "STDOUT.close; STDERR.close; def handler(event:, context:) = event";
+    assert_eq!(result(&handler(code, json!(8))), json!(8));
 }
