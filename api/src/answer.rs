@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use badlambda_shared::execution::Execution;
 use badlambda_shared::function::Function;
+use badlambda_shared::record::Record;
 use badlambda_shared::{limits, store};
 use serde_json::{Value, json};
 
@@ -33,9 +34,9 @@ pub(crate) enum Answer {
     /// Ruby code.
     Code(Arc<str>),
     /// An execution that was taken on, and is not finished.
-    Accepted(Box<Execution>, Option<Wait>),
+    Accepted(Box<Record>, Option<Wait>),
     /// An execution as it stands.
-    Polled(Box<Execution>, Option<Wait>),
+    Polled(Box<Record>, Option<Wait>),
     /// What was asked for can be fetched without credentials at this URL.
     Elsewhere(String),
     /// A probe's answer.
@@ -57,14 +58,14 @@ impl IntoResponse for Answer {
                 insert(&mut headers, CONTENT_TYPE, store::RUBY);
                 code.to_string().into_response()
             }
-            Self::Accepted(execution, wait) => {
-                insert(&mut headers, LOCATION, &execution.url);
-                tell_when(&mut headers, &execution, wait);
-                Json(execution.public()).into_response()
+            Self::Accepted(record, wait) => {
+                insert(&mut headers, LOCATION, &record.url);
+                tell_when(&mut headers, &record, wait);
+                Json(Execution::from(*record)).into_response()
             }
-            Self::Polled(execution, wait) => {
-                tell_when(&mut headers, &execution, wait);
-                Json(execution.public()).into_response()
+            Self::Polled(record, wait) => {
+                tell_when(&mut headers, &record, wait);
+                Json(Execution::from(*record)).into_response()
             }
             Self::Elsewhere(url) => {
                 insert(&mut headers, LOCATION, &url);
@@ -77,8 +78,8 @@ impl IntoResponse for Answer {
     }
 }
 
-fn tell_when(headers: &mut HeaderMap, execution: &Execution, wait: Option<Wait>) {
-    if !execution.status.is_final() {
+fn tell_when(headers: &mut HeaderMap, record: &Record, wait: Option<Wait>) {
+    if !record.status.is_final() {
         headers.insert(RETRY_AFTER, HeaderValue::from(limits::RETRY_AFTER.as_secs()));
     }
     if let Some(wait) = wait {

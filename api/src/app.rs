@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use axum::extract::State;
 use badlambda_shared::aws::AwsClients;
-use badlambda_shared::catalog::Catalog;
-use badlambda_shared::queue::Queue;
+use badlambda_shared::catalog::{Catalog, CatalogError};
+use badlambda_shared::name::FunctionName;
+use badlambda_shared::queue::{Queue, SendBatcher};
 use badlambda_shared::records::Records;
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::store::Store;
 use tokio::sync::OnceCell;
 
-use crate::batch::Batcher;
 use crate::config::{Config, Token};
 use crate::error::ApiError;
 use crate::health::Readiness;
@@ -23,7 +23,7 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) records: Records,
     pub(crate) catalog: Catalog,
-    pub(crate) batcher: Batcher,
+    pub(crate) batcher: SendBatcher,
     pub(crate) readiness: Readiness,
     pub(crate) shutdown: Shutdown,
     pub(crate) token: Option<Token>,
@@ -44,7 +44,7 @@ impl App {
         let store = Store::new(aws, &config.shared);
         Self {
             catalog: Catalog::new(store.clone(), config.shared.max_code_bytes),
-            batcher: Batcher::start(queue.clone()),
+            batcher: SendBatcher::start(queue.clone()),
             readiness: Readiness::new(queue.clone(), store.clone()),
             records: Records::new(store.clone()),
             store,
@@ -55,6 +55,15 @@ impl App {
             max_code_bytes: usize::try_from(config.shared.max_code_bytes).unwrap_or(usize::MAX),
             queue,
             retention: OnceCell::new(),
+        }
+    }
+
+    /// Fails where there is no such function.
+    pub(crate) async fn require_function(&self, function: &FunctionName) -> Result<(), ApiError> {
+        match self.catalog.manifest(function).await {
+            Ok(_) => Ok(()),
+            Err(CatalogError::NotFound(_)) => Err(ApiError::FunctionNotFound(function.clone())),
+            Err(error) => Err(error.into()),
         }
     }
 

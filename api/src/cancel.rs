@@ -4,10 +4,10 @@
 //! few seconds while it does. So what is queued never runs, and what runs is ended soon after.
 
 use axum::extract::State;
-use badlambda_shared::catalog::CatalogError;
-use badlambda_shared::execution::{Execution, Status};
+use badlambda_shared::execution::Status;
 use badlambda_shared::id::Origin;
-use badlambda_shared::records::Transition;
+use badlambda_shared::record::Record;
+use badlambda_shared::records::Recorded;
 use badlambda_shared::timestamp::Timestamp;
 
 use crate::answer::{Answer, Outcome};
@@ -25,34 +25,30 @@ pub(crate) async fn cancel(State(app): Shared, target: OfExecution) -> Outcome {
         Some(found) => found.record,
         None => unseen(&app, &target).await?,
     };
-    let cancelled = Execution { status: Status::Cancelled, finished_at: Some(Timestamp::now()), ..record };
+    let cancelled = Record { status: Status::Cancelled, finished_at: Some(Timestamp::now()), ..record };
     match app.records.write(&cancelled, etag.as_deref()).await? {
-        Transition::Stored(_) => answer(cancelled),
-        Transition::Final(other) => answer(*other),
-        Transition::Superseded => {
-            Err(ApiError::Unavailable("a final record gave way to one that is not".to_owned()))
-        }
+        Recorded::Stored { .. } => answer(cancelled),
+        Recorded::AlreadyFinal(other) => answer(*other),
     }
 }
 
 /// An execution that no worker has told of yet. One that was sent to the queue directly may be there or not: recording
 /// that it is cancelled is right in both cases.
-async fn unseen(app: &App, OfExecution(function, id): &OfExecution) -> Result<Execution, ApiError> {
+async fn unseen(app: &App, OfExecution(function, id): &OfExecution) -> Result<Record, ApiError> {
     let submitted_at = match id.origin(function) {
         Origin::Forged => return Err(ApiError::ExecutionNotFound(function.clone())),
         Origin::Issued(at) => at,
-        Origin::Foreign => match app.catalog.manifest(function).await {
-            Ok(_) => Timestamp::now(),
-            Err(CatalogError::NotFound(_)) => return Err(ApiError::FunctionNotFound(function.clone())),
-            Err(error) => return Err(error.into()),
-        },
+        Origin::Foreign => {
+            app.require_function(function).await?;
+            Timestamp::now()
+        }
     };
-    Ok(Execution::queued(id.clone(), function.clone(), None, submitted_at))
+    Ok(Record::queued(id.clone(), function.clone(), None, submitted_at))
 }
 
-fn answer(execution: Execution) -> Outcome {
-    match execution.status {
-        Status::Cancelled => Ok(Answer::Accepted(Box::new(execution), None)),
+fn answer(record: Record) -> Outcome {
+    match record.status {
+        Status::Cancelled => Ok(Answer::Accepted(Box::new(record), None)),
         _ => Err(ApiError::AlreadyFinished),
     }
 }

@@ -103,7 +103,7 @@ pub(crate) async fn claim(
                     return Ok((ticket, Claim::Sent));
                 }
                 // While it is young, the first request may be about to send the message itself.
-                let is_young = ticket.submitted_at.age() < limits::SUBMIT_DEADLINE;
+                let is_young = ticket.submitted_at.age() < limits::SEND_DEADLINE;
                 if !(in_time && is_young) {
                     let unsent = Unsent { entry: found, object_key, etag: object.etag };
                     return Ok((ticket, Claim::ToSend(unsent)));

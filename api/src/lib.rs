@@ -10,8 +10,8 @@
 //! - A function comes in through `draft` (what the request asks for), is checked by `syntax` without being run,
 //!   and is written by `publish`, whose doc says why a version never means two contents. `functions` and
 //!   `versions` read what is there; `manifest` reads and replaces the one object of a function that changes.
-//! - An execution comes in through `submit`, and is put on the queue by `send`, where `batch` lets concurrent
-//!   submits share calls to SQS. `idempotency` makes a repeated request harmless. `poll` finds its record or waits for
+//! - An execution comes in through `submit`, and is put on the queue by `send`, in calls to SQS that concurrent
+//!   submits share. `idempotency` makes a repeated request harmless. `poll` finds its record or waits for
 //!   it (`prefer`), `expire` ends it where its message has outlived the queue, `results` redirects to what it left
 //!   behind, and `cancel` ends it before its time.
 //! - `serve` accepts connections and ends those that bring no request, and `health` answers probes.
@@ -21,7 +21,6 @@
 mod access;
 mod answer;
 mod app;
-mod batch;
 mod body;
 mod cancel;
 mod config;

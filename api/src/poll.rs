@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use badlambda_shared::execution::Execution;
 use badlambda_shared::id::{ExecutionId, Origin};
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
+use badlambda_shared::record::Record;
 use badlambda_shared::store::PresignedUrl;
 use tokio::time::Instant;
 
@@ -36,19 +36,19 @@ pub(crate) async fn find(
     function: FunctionName,
     id: ExecutionId,
     patience: Duration,
-) -> Result<Execution, ApiError> {
+) -> Result<Record, ApiError> {
     let origin = id.origin(&function);
     if origin == Origin::Forged {
         return Err(ApiError::ExecutionNotFound(function));
     }
-    let execution = match (until_final(app, &function, &id, patience).await?, origin) {
+    let record = match (until_final(app, &function, &id, patience).await?, origin) {
         (Some(record), _) if record.status.is_final() => return Ok(record),
         (Some(record), _) => record,
-        (None, Origin::Issued(at)) => Execution::queued(id, function, None, at),
+        (None, Origin::Issued(at)) => Record::queued(id, function, None, at),
         (None, Origin::Forged) => return Err(ApiError::ExecutionNotFound(function)),
         (None, Origin::Foreign) => return Err(ApiError::ExecutionNotSeen(function)),
     };
-    if_expired(app, execution, origin).await
+    if_expired(app, record, origin).await
 }
 
 /// The record, once it is final or `patience` is at an end, or the API stops.
@@ -60,10 +60,14 @@ pub(crate) async fn until_final(
     function: &FunctionName,
     id: &ExecutionId,
     patience: Duration,
-) -> Result<Option<Execution>, ApiError> {
+) -> Result<Option<Record>, ApiError> {
     let started_at = Instant::now();
     loop {
         let record = record(app, function, id).await?;
+        if record.is_none() {
+            // Anybody can compute an id that looks as if it had been issued.
+            app.require_function(function).await?;
+        }
         let elapsed = started_at.elapsed();
         let is_final = record.as_ref().is_some_and(|record| record.status.is_final());
         if is_final || elapsed >= patience || app.shutdown.soft.is_cancelled() {
@@ -87,25 +91,25 @@ pub(crate) async fn record(
     app: &App,
     function: &FunctionName,
     id: &ExecutionId,
-) -> Result<Option<Execution>, ApiError> {
+) -> Result<Option<Record>, ApiError> {
     Ok(app.records.find(function, id).await?.map(|found| found.record))
 }
 
 /// The execution with URLs that work for a while: signed again where the record's are about to end.
-pub(crate) async fn with_fresh_urls(app: &App, mut execution: Execution) -> Result<Execution, ApiError> {
+pub(crate) async fn with_fresh_urls(app: &App, mut record: Record) -> Result<Record, ApiError> {
     let is_fresh = |at: badlambda_shared::timestamp::Timestamp| at.remaining() >= limits::RESIGN_BELOW;
-    if execution.urls_expire_at.is_some_and(is_fresh) {
-        return Ok(execution);
+    if record.urls_expire_at.is_some_and(is_fresh) {
+        return Ok(record);
     }
-    let result = presign(app, execution.result_key.as_deref()).await?;
-    let logs = presign(app, execution.logs_key.as_deref()).await?;
+    let result = presign(app, record.result_key.as_deref()).await?;
+    let logs = presign(app, record.logs_key.as_deref()).await?;
     let expiry = [&result, &logs].into_iter().flatten().map(|url| url.expires_at).min();
     if expiry.is_some() {
-        execution.result_url = result.map(|presigned| presigned.url);
-        execution.logs_url = logs.map(|presigned| presigned.url);
-        execution.urls_expire_at = expiry;
+        record.result_url = result.map(|presigned| presigned.url);
+        record.logs_url = logs.map(|presigned| presigned.url);
+        record.urls_expire_at = expiry;
     }
-    Ok(execution)
+    Ok(record)
 }
 
 async fn presign(app: &App, key: Option<&str>) -> Result<Option<PresignedUrl>, ApiError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use badlambda_shared::execution::Execution;
+use badlambda_shared::record::Record;
 
 use crate::answer::{Answer, Outcome};
 use crate::app::{App, Shared};
@@ -23,7 +23,7 @@ pub(crate) async fn logs(State(app): Shared, target: OfExecution) -> Outcome {
     redirect(&app, finished.logs_key, ApiError::NoLogs).await
 }
 
-async fn finished(app: &App, OfExecution(function, id): OfExecution) -> Result<Execution, ApiError> {
+async fn finished(app: &App, OfExecution(function, id): OfExecution) -> Result<Record, ApiError> {
     let execution = poll::find(app, function, id, Duration::ZERO).await?;
     if execution.status.is_final() { Ok(execution) } else { Err(ApiError::NotFinished) }
 }

@@ -6,13 +6,13 @@ use badlambda_shared::enqueue::{EnqueueError, message_for};
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::message::{ExecutionRequest, Input};
 use badlambda_shared::name::{FunctionName, VersionRef};
+use badlambda_shared::queue::SendError;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::app::App;
-use crate::batch::SendError;
 use crate::error::ApiError;
 use crate::idempotency::Unsent;
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use badlambda_shared::execution::Execution;
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::limits;
 use badlambda_shared::message::depth_is_bounded;
 use badlambda_shared::name::{FunctionName, VersionRef};
+use badlambda_shared::record::Record;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::{TRACEPARENT, Trace, X_AMZN_TRACE_ID};
 use serde::Deserialize;
@@ -87,21 +87,21 @@ async fn answer(
     sent: Sent,
 ) -> Outcome {
     let wait = prefer::wait(headers);
-    let execution = match seen(app, &function, &ticket.id, wait, sent).await {
-        Ok(Some(execution)) => execution,
-        Ok(None) => Execution::queued(ticket.id, function, Some(ticket.version), ticket.submitted_at),
+    let record = match seen(app, &function, &ticket.id, wait, sent).await {
+        Ok(Some(record)) => record,
+        Ok(None) => Record::queued(ticket.id, function, Some(ticket.version), ticket.submitted_at),
         // It is accepted all the same. An error would have the client submit it again.
         Err(error) if sent == Sent::Now => {
             tracing::warn!(id = %ticket.id, %error, "could not look for the record of an accepted execution");
-            Execution::queued(ticket.id, function, Some(ticket.version), ticket.submitted_at)
+            Record::queued(ticket.id, function, Some(ticket.version), ticket.submitted_at)
         }
         Err(error) => return Err(error),
     };
-    let execution = Box::new(execution);
-    if execution.status.is_final() {
-        return Ok(Answer::Polled(execution, wait));
+    let record = Box::new(record);
+    if record.status.is_final() {
+        return Ok(Answer::Polled(record, wait));
     }
-    Ok(Answer::Accepted(execution, wait))
+    Ok(Answer::Accepted(record, wait))
 }
 
 /// What there is of the execution already, where that was asked for.
@@ -111,7 +111,7 @@ async fn seen(
     id: &ExecutionId,
     wait: Option<Wait>,
     sent: Sent,
-) -> Result<Option<Execution>, ApiError> {
+) -> Result<Option<Record>, ApiError> {
     let patience = match wait {
         None if sent == Sent::Now => return Ok(None),
         None => Duration::ZERO,

@@ -1,6 +1,6 @@
 //! The dead-letter queue, as people use it: what is there and why, back to the queue with it, or away.
 //!
-//! Two kinds of message lie there. Those that a worker buried say why, and their execution has its final record. Those
+//! Two kinds of message lie there. Those that a worker put there say why, and their execution has its final record. Those
 //! that SQS itself moved there, after too many receives, say nothing, and their execution has none: redriven, it is the
 //! same one that runs again; purged, it gets its record.
 
@@ -10,19 +10,20 @@ use serde_json::json;
 use tokio::time::MissedTickBehavior;
 
 use crate::enqueue::{EnqueueError, message_for};
-use crate::execution::{ErrorKind, Execution, ExecutionError};
+use crate::execution::{ErrorKind, ExecutionError};
 use crate::id::ExecutionId;
 use crate::limits;
 use crate::message::{ExecutionRequest, Input, Received};
 use crate::name::FunctionName;
 use crate::queue::{EntryError, Message, Queue, QueueError};
+use crate::record::Record;
 use crate::records::Records;
 use crate::store::{Condition, Store, StoreError, TEXT};
 use crate::timestamp::Timestamp;
 
-mod pass;
+mod scan;
 
-use self::pass::Pass;
+use self::scan::Scan;
 
 /// Why the message is there: a sentence.
 pub const REASON_ATTRIBUTE: &str = "badlambda_reason";
@@ -63,7 +64,7 @@ pub struct DeadLetter {
     pub message_id: String,
     /// Why it is there.
     pub reason: String,
-    /// The kind of its execution's error, where a worker buried it.
+    /// The kind of its execution's error, where a worker put it there.
     pub kind: Option<String>,
     /// Which execution of which function it asked for, as far as that can be told.
     pub execution: Option<(FunctionName, ExecutionId)>,
@@ -109,7 +110,7 @@ impl DeadLetters {
     }
 
     /// Copies a received message there, and says why. The message itself is still to be deleted.
-    pub async fn bury(
+    pub async fn add(
         &self,
         message: &Message,
         execution: Option<&ExecutionId>,
@@ -130,22 +131,22 @@ impl DeadLetters {
 
     /// Looks at up to `most` messages, the order being SQS's. Meanwhile no one else sees them.
     pub async fn list(&self, most: usize) -> Result<Vec<DeadLetter>, DeadLetterError> {
-        let mut pass = Pass::begin(self);
+        let mut scan = Scan::begin(self);
         let mut letters = vec![];
         while letters.len() < most
-            && let Some(message) = pass.next().await?
+            && let Some(message) = scan.next().await?
         {
             letters.push(self.read(message).await?);
         }
-        pass.end().await?;
+        scan.end().await?;
         Ok(letters)
     }
 
     /// Looks for one message.
     pub async fn show(&self, message_id: &str) -> Result<Option<DeadLetter>, DeadLetterError> {
-        let mut pass = Pass::begin(self);
-        let found = pass.next_of(Selection::One(message_id)).await?;
-        pass.end().await?;
+        let mut scan = Scan::begin(self);
+        let found = scan.next_of(Selection::One(message_id)).await?;
+        scan.end().await?;
         match found {
             Some(message) => Ok(Some(self.read(message).await?)),
             None => Ok(None),
@@ -162,36 +163,36 @@ impl DeadLetters {
         let mut pace = tokio::time::interval(Duration::from_secs(1) / per_second.max(1));
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut redriven = vec![];
-        let mut pass = Pass::begin(self);
-        while let Some(message) = pass.next_of(selection).await? {
+        let mut scan = Scan::begin(self);
+        while let Some(message) = scan.next_of(selection).await? {
             if message.moved_from.as_deref().is_some_and(|name| name != self.source.name()) {
                 continue;
             }
             pace.tick().await;
             let letter = self.read(message).await?;
             let execution = self.send_back(&letter).await?;
-            pass.delete(&letter.message).await?;
+            scan.delete(&letter.message).await?;
             redriven.push(Redriven { message_id: letter.message_id, execution });
         }
-        pass.end().await?;
+        scan.end().await?;
         Ok(redriven)
     }
 
     /// Deletes messages, and answers how many. An execution without a final record gets one.
     pub async fn purge(&self, selection: Selection<'_>) -> Result<usize, DeadLetterError> {
         let mut purged = 0;
-        let mut pass = Pass::begin(self);
-        while let Some(message) = pass.next_of(selection).await? {
+        let mut scan = Scan::begin(self);
+        while let Some(message) = scan.next_of(selection).await? {
             let letter = self.read(message).await?;
             if letter.kind.is_none()
                 && let Some(request) = letter.request()
             {
                 self.record_lost(request, &letter).await?;
             }
-            pass.delete(&letter.message).await?;
+            scan.delete(&letter.message).await?;
             purged += 1;
         }
-        pass.end().await?;
+        scan.end().await?;
         Ok(purged)
     }
 
@@ -256,7 +257,7 @@ impl DeadLetters {
     }
 
     async fn record_lost(&self, request: ExecutionRequest, letter: &DeadLetter) -> Result<(), StoreError> {
-        let queued = Execution::queued(request.id, request.function, None, request.submitted_at);
+        let queued = Record::queued(request.id, request.function, None, request.submitted_at);
         let error = ExecutionError::new(ErrorKind::WorkerLost, letter.reason.clone());
         let found = self.records.find(&queued.function, &queued.id).await?;
         let record = queued.failed(error);

@@ -1,7 +1,8 @@
 //! Making the message that asks for an execution.
 
-use serde_json::value::RawValue;
+use std::time::Duration;
 
+use crate::history::AttemptHistory;
 use crate::limits;
 use crate::message::{Envelope, ExecutionRequest, Input};
 use crate::queue::OutgoingMessage;
@@ -19,26 +20,46 @@ pub enum EnqueueError {
 }
 
 /// The message that asks for this execution. A large input goes to the bucket first, and the message names it.
-pub async fn message_for(store: &Store, request: ExecutionRequest) -> Result<OutgoingMessage, EnqueueError> {
-    let ExecutionRequest { id, function, version, input, submitted_at, trace } = request;
-    let (input, input_key) = match input {
-        Input::Stored(key) => (None, Some(key)),
-        Input::Inline(json) if json.get().len() > limits::CLAIM_CHECK_BYTES => {
-            let key = store.keys().input(&function, &id);
-            store.put(&key, bytes_of(json), JSON, Condition::Always).await?;
-            (None, Some(key))
-        }
-        Input::Inline(json) => (Some(json), None),
-    };
-    let group_id = function.to_string();
-    let envelope =
-        Envelope { function, version, input, id: Some(id), submitted_at: Some(submitted_at), input_key };
-    let body = without_noncharacters(serde_json::to_string(&envelope)?);
-    Ok(OutgoingMessage { body, group_id, receives: 0, trace })
+///
+/// # Errors
+/// When the bucket does not take the input.
+pub async fn message_for(
+    store: &Store,
+    mut request: ExecutionRequest,
+) -> Result<OutgoingMessage, EnqueueError> {
+    if let Input::Inline(json) = &request.input
+        && json.get().len() > limits::CLAIM_CHECK_BYTES
+    {
+        let key = store.keys().input(&request.function, &request.id);
+        store.put(&key, json.get().as_bytes().to_vec(), JSON, Condition::Always).await?;
+        request.input = Input::Stored(key);
+    }
+    Ok(message(request)?)
 }
 
-fn bytes_of(json: Box<RawValue>) -> Vec<u8> {
-    String::from(Box::<str>::from(json)).into_bytes()
+/// A copy of a message that is given back, to be received again after `delay`, or after the longest that SQS delays.
+/// `None` where it is too large for a message: S3 takes no part in giving back.
+pub fn copy_of(
+    request: ExecutionRequest,
+    history: AttemptHistory,
+    delay: Duration,
+) -> Option<OutgoingMessage> {
+    let delay = delay.min(limits::SQS_LONGEST_DELAY);
+    let copy = OutgoingMessage { delay, history: Some(history), ..message(request).ok()? };
+    (copy.bytes() <= limits::SQS_MESSAGE_BYTES).then_some(copy)
+}
+
+fn message(request: ExecutionRequest) -> Result<OutgoingMessage, serde_json::Error> {
+    let ExecutionRequest { id, function, version, input, submitted_at, trace } = request;
+    let (input, input_key) = match input {
+        Input::Inline(json) => (Some(json), None),
+        Input::Stored(key) => (None, Some(key)),
+    };
+    let group_id = function.to_string();
+    let (id, submitted_at) = (Some(id), Some(submitted_at));
+    let envelope = Envelope { function, version, input, id, submitted_at, input_key };
+    let body = without_noncharacters(serde_json::to_string(&envelope)?);
+    Ok(OutgoingMessage { body, group_id, delay: Duration::ZERO, history: None, trace })
 }
 
 /// SQS refuses a body with U+FFFE or U+FFFF. In JSON they stand in strings alone, where they can be escaped.
@@ -51,7 +72,32 @@ fn without_noncharacters(json: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::message::Received;
+    use crate::timestamp::Timestamp;
+    use crate::trace::Trace;
+
     use super::*;
+
+    fn request(body: &str) -> ExecutionRequest {
+        let sent_at = Timestamp::from_unix_ms(5).unwrap();
+        let (message_id, function, trace) = ("m-1", Some("hello:live"), &Trace::NONE);
+        Received { message_id, body, function, sent_at, trace }.parse(None).unwrap()
+    }
+
+    #[test]
+    fn a_copy_asks_for_the_same_execution() {
+        let copy =
+            copy_of(request("plain text"), AttemptHistory::default(), Duration::from_secs(3600)).unwrap();
+        assert_eq!((copy.delay, copy.group_id.as_str()), (limits::SQS_LONGEST_DELAY, "hello"));
+        let expected = r#"{"function":"hello","version":"live","input":"plain text","id":"m-1","submitted_at":"1970-01-01T00:00:00.005Z"}"#;
+        assert_eq!((copy.body.as_str(), copy.history), (expected, Some(AttemptHistory::default())));
+    }
+
+    #[test]
+    fn what_fills_a_message_has_no_copy() {
+        let body = format!("\"{}\"", "x".repeat(limits::SQS_MESSAGE_BYTES - 100));
+        assert!(copy_of(request(&body), AttemptHistory::default(), Duration::ZERO).is_none());
+    }
 
     #[test]
     fn what_sqs_refuses_is_escaped() {

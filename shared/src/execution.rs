@@ -138,24 +138,7 @@ pub struct Isolation {
     pub layers: Vec<String>,
 }
 
-/// What is known of the deliveries of an execution's message before the present one. A worker notes it when it gives
-/// a message back on purpose, since SQS counts deliveries, but not what became of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
-    /// Deliveries that this accounts for.
-    pub receives: u32,
-    /// Attempts that they began.
-    pub attempts: u32,
-    /// Attempts among them that got no outcome.
-    pub lost: u32,
-    /// Attempts among them that failed, and were to be tried again.
-    pub failed: u32,
-    /// Why the last of them got no outcome, where a worker lived to tell.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<String>,
-}
-
-/// An execution, as polled and as recorded.
+/// An execution, as the API shows it. Its record, from which this is made, is a [`crate::record::Record`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Execution {
     /// Its id: the API's, the producer's, or SQS's `MessageId`.
@@ -194,97 +177,11 @@ pub struct Execution {
     pub isolation: Option<Isolation>,
     /// Why there is no result.
     pub error: Option<ExecutionError>,
-    /// The result's key; in the stored record alone, to sign its URL again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub result_key: Option<String>,
-    /// The logs' key; in the stored record alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub logs_key: Option<String>,
-    /// What became of earlier deliveries; in the stored record alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tally: Option<Tally>,
-}
-
-impl Execution {
-    /// An execution that waits in the queue.
-    pub fn queued(
-        id: ExecutionId,
-        function: FunctionName,
-        version: Option<u32>,
-        submitted_at: Timestamp,
-    ) -> Self {
-        Self {
-            url: format!("/v1/functions/{function}/executions/{id}"),
-            id,
-            function,
-            version,
-            status: Status::Queued,
-            submitted_at,
-            started_at: None,
-            finished_at: None,
-            attempts: 0,
-            usage: None,
-            result: None,
-            result_url: None,
-            result_bytes: None,
-            logs_url: None,
-            logs_truncated: false,
-            urls_expire_at: None,
-            isolation: None,
-            error: None,
-            result_key: None,
-            logs_key: None,
-            tally: None,
-        }
-    }
-
-    /// The same, ended now by this failure.
-    pub fn failed(self, error: ExecutionError) -> Self {
-        let (status, finished_at) = (Status::Failed, Some(Timestamp::now()));
-        Self { status, finished_at, error: Some(error), ..self }
-    }
-
-    /// The execution without what only the stored record needs.
-    pub fn public(mut self) -> Self {
-        self.result_key = None;
-        self.logs_key = None;
-        self.tally = None;
-        self
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_queued_execution_shows_every_field_of_the_contract() {
-        let id: ExecutionId = "m-1".parse().unwrap();
-        let at = Timestamp::from_unix_ms(0).unwrap();
-        let queued = Execution::queued(id, "hello".parse().unwrap(), Some(3), at);
-        let json = serde_json::to_value(&queued).unwrap();
-        let expected = serde_json::json!({
-            "id": "m-1", "function": "hello", "version": 3, "status": "queued",
-            "url": "/v1/functions/hello/executions/m-1",
-            "submitted_at": "1970-01-01T00:00:00.000Z", "started_at": null, "finished_at": null,
-            "attempts": 0, "usage": null, "result": null, "result_url": null, "result_bytes": null,
-            "logs_url": null, "logs_truncated": false, "urls_expire_at": null, "isolation": null,
-            "error": null
-        });
-        assert_eq!(json, expected);
-    }
-
-    #[test]
-    fn a_result_is_kept_to_the_letter() {
-        let id: ExecutionId = "m-1".parse().unwrap();
-        let at = Timestamp::from_unix_ms(0).unwrap();
-        let mut execution = Execution::queued(id, "hello".parse().unwrap(), None, at);
-        let digits = r#"{"n":123456789012345678901234567890.10}"#;
-        execution.result = Some(RawValue::from_string(digits.to_owned()).unwrap());
-        let stored = serde_json::to_string(&execution).unwrap();
-        let read: Execution = serde_json::from_str(&stored).unwrap();
-        assert_eq!(read.result.unwrap().get(), digits);
-    }
 
     #[test]
     fn a_hostile_error_is_cut() {

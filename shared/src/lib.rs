@@ -5,10 +5,10 @@
 //! - [`name`], [`function`] and [`execution`] are the contract's types, and [`id`] makes and checks the ids of
 //!   executions. [`limits`] holds every limit and default with its reason.
 //! - [`message`] reads both kinds of message that ask for an execution, and [`enqueue`] makes one; [`trace`] is what
-//!   they carry of a trace.
+//!   they carry of a trace, [`history`] what they carry of earlier attempts.
 //! - [`queue`] and [`store`] are SQS and S3; AWS's types stop there. [`keys`] makes every S3 key,
-//!   [`catalog`] reads functions, remembering what can be remembered, and [`records`] changes what is recorded of an
-//!   execution, of which the first final form wins.
+//!   [`catalog`] reads functions, remembering what can be remembered. A [`record`] is what is stored of an execution, and
+//!   [`records`] changes it: the first final form wins.
 //! - [`dead_letters`] is where messages go that can't be run, and from where they come back.
 //! - [`config`], [`telemetry`], [`shutdown`], [`health`], [`aws`] and [`retry`] are what every process needs around that.
 
@@ -22,12 +22,14 @@ pub mod enqueue;
 pub mod execution;
 pub mod function;
 pub mod health;
+pub mod history;
 pub mod id;
 pub mod keys;
 pub mod limits;
 pub mod message;
 pub mod name;
 pub mod queue;
+pub mod record;
 pub mod records;
 pub mod retry;
 pub mod shutdown;

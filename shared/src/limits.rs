@@ -46,6 +46,8 @@ pub const MAX_BACKTRACE_LINE_CHARS: usize = 512;
 pub const SQS_BATCH: usize = 10;
 /// SQS's longest long poll.
 pub const SQS_WAIT: Duration = Duration::from_secs(20);
+/// The longest that SQS delays a message.
+pub const SQS_LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
 /// SQS's ceiling for one message, attributes included (1 MiB since 2025).
 pub const SQS_MESSAGE_BYTES: usize = MIB as usize;
 /// SQS keeps a message no longer than 14 days, so no execution can be queued longer.
@@ -73,15 +75,14 @@ pub const MAX_WAIT: Duration = Duration::from_secs(50);
 /// The most that `BADLAMBDA_MAX_INPUT_BYTES` may be: a worker holds an input for each slot.
 pub const MAX_INPUT_BYTES_CEILING: u64 = 64 * MIB;
 
-/// How long a submit waits for others to share its call to SQS, while other calls are under way. A lone submit
-/// does not wait.
-pub const SUBMIT_LINGER: Duration = Duration::from_millis(2);
-/// Calls to SQS that submits may have under way at once; from there on they fill up the next calls.
-pub const SUBMIT_CALLS: usize = 16;
-/// How often one message is sent before its submitter is told to come back later.
-pub const SUBMIT_TRIES: usize = 4;
+/// How long a send waits for others to share its call to SQS, while other calls are under way. A lone one does not wait.
+pub const SEND_LINGER: Duration = Duration::from_millis(2);
+/// Calls to SQS that sends may have under way at once; from there on they fill up the next calls.
+pub const SEND_CALLS: usize = 16;
+/// How often one message is sent before it counts as not sent.
+pub const SEND_TRIES: usize = 4;
 /// How long all tries together may take; clients and load balancers give up after 30 s and more.
-pub const SUBMIT_DEADLINE: Duration = Duration::from_secs(20);
+pub const SEND_DEADLINE: Duration = Duration::from_secs(20);
 /// The first pause of `Prefer: wait`: about what a warm execution needs.
 pub const POLL_PAUSE_FIRST: Duration = Duration::from_millis(10);
 /// The longest pause of `Prefer: wait`.
@@ -114,5 +115,5 @@ pub const READINESS_TTL: Duration = Duration::from_secs(3);
 pub const DISCARDED_BODY_BYTES: usize = 64 * MIB as usize;
 /// How long a request's body may stall.
 pub const BODY_STALL: Duration = Duration::from_secs(30);
-/// How long the API lets requests end after SIGTERM; the submits among them may need `SUBMIT_DEADLINE`.
+/// How long the API lets requests end after SIGTERM; the submits among them may need `SEND_DEADLINE`.
 pub const API_DRAIN: Duration = Duration::from_secs(25);

@@ -113,7 +113,7 @@ impl Received<'_> {
 
     fn envelope(&self) -> Result<ExecutionRequest, BadMessage> {
         let envelope: Envelope = serde_json::from_str(self.body).map_err(|error| BadMessage {
-            reason: sentence(&format!(
+            reason: one_line(&format!(
                 "the message has no attribute `function`, and its body is not an envelope: {error}"
             )),
             known: self.salvage(),
@@ -168,9 +168,9 @@ fn bad(reason: String) -> BadMessage {
     BadMessage { reason, known: None }
 }
 
-/// What a parser said, which may quote a producer: no longer than a person reads, and without what would break the line
-/// that it is written to, or turn it around.
-fn sentence(text: &str) -> String {
+/// What a parser or a process said, which may quote a producer or function code: no longer than a person reads, and
+/// without what would break the line that it is written to, or turn it around.
+pub(crate) fn one_line(text: &str) -> String {
     let is_shown = |c: char| {
         !c.is_control()
             && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -178,12 +178,11 @@ fn sentence(text: &str) -> String {
     };
     let mut chars = text.chars();
     let shown = chars.by_ref().take(limits::MAX_REASON_CHARS);
-    let mut sentence: String =
-        shown.map(|c| if is_shown(c) { c } else { char::REPLACEMENT_CHARACTER }).collect();
+    let mut line: String = shown.map(|c| if is_shown(c) { c } else { char::REPLACEMENT_CHARACTER }).collect();
     if chars.next().is_some() {
-        sentence.push('…');
+        line.push('…');
     }
-    sentence
+    line
 }
 
 /// The body as JSON, or, where it is none, as a JSON string.

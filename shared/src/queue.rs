@@ -14,10 +14,12 @@ use crate::config::SharedConfig;
 use crate::limits;
 
 mod attributes;
+mod batcher;
 mod messages;
 
 pub use self::attributes::{Depth, QueueLimits};
 use self::attributes::{string_attribute, trace_header};
+pub use self::batcher::{SendBatcher, SendError};
 pub use self::messages::{Message, OutgoingMessage};
 
 /// A call to SQS failed as a whole.
@@ -103,6 +105,7 @@ impl Queue {
             let mut entry = SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
                 .message_body(&message.body)
+                .delay_seconds(seconds(message.delay))
                 .message_group_id(&message.group_id);
             for (name, text) in message.attributes() {
                 entry = entry.message_attributes(name, string_attribute("SendMessageBatch", &text)?);

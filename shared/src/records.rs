@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use crate::execution::Execution;
+use bytes::Bytes;
+
 use crate::id::ExecutionId;
 use crate::limits;
 use crate::name::FunctionName;
+use crate::record::Record;
 use crate::retry::Delays;
 use crate::store::{Bounded, Condition, JSON, Object, Store, StoreError, Written};
 
@@ -22,21 +24,22 @@ pub struct Records(Store);
 /// A record as it was read.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The execution.
-    pub record: Execution,
+    /// The record.
+    pub record: Record,
     /// Identifies what was read.
     pub etag: String,
 }
 
 /// What became of a write.
 #[derive(Clone, Debug)]
-pub enum Transition {
-    /// The record is the one that was to be written; its ETag.
-    Stored(String),
-    /// There is a final record already, which is this.
-    Final(Box<Execution>),
-    /// Another writer has changed the record, which is not final.
-    Superseded,
+pub enum Recorded {
+    /// The record is the one that was to be written.
+    Stored {
+        /// Its ETag, for the next write.
+        etag: String,
+    },
+    /// The execution had its final record already, which is this.
+    AlreadyFinal(Box<Record>),
 }
 
 impl Records {
@@ -61,35 +64,33 @@ impl Records {
         }
     }
 
-    /// Writes `record` over what was `known`, by its ETag. A record that is final replaces whatever is not; one that
-    /// is not gives way to any other.
+    /// Writes `record` in place of whatever is there, unless that is final. `known` is the ETag of what was last seen
+    /// there, which saves a read.
     ///
     /// # Errors
-    /// When S3 fails.
-    pub async fn write(&self, record: &Execution, known: Option<&str>) -> Result<Transition, StoreError> {
+    /// When S3 fails, or other writers kept coming first.
+    pub async fn write(&self, record: &Record, known: Option<&str>) -> Result<Recorded, StoreError> {
         let key = self.0.keys().record(&record.function, &record.id);
-        let bytes = serde_json::to_vec(record).map_err(|error| StoreError::unwritable(&key, &error))?;
+        let bytes: Bytes = serde_json::to_vec(record)
+            .map(Bytes::from)
+            .map_err(|error| StoreError::unwritable(&key, &error))?;
         let mut delays = Delays::between(FIRST_DELAY, LONGEST_DELAY);
         let mut replaced = known.map(str::to_owned);
         for _ in 0..TRIES {
             let condition = replaced.as_deref().map_or(Condition::Absent, Condition::Unchanged);
             if let Written::Stored(etag) = self.0.put(&key, bytes.clone(), JSON, condition).await? {
-                return Ok(Transition::Stored(etag));
+                return Ok(Recorded::Stored { etag });
             }
-            match self.read(&key).await? {
+            replaced = match self.read(&key).await? {
                 // A call that was repeated because its answer was lost is refused for what it wrote itself.
-                Some(own) if own.bytes == bytes => return Ok(Transition::Stored(own.etag)),
+                Some(own) if own.bytes == bytes => return Ok(Recorded::Stored { etag: own.etag }),
                 Some(Stored { record: Ok(found), .. }) if found.status.is_final() => {
-                    return Ok(Transition::Final(Box::new(found)));
+                    return Ok(Recorded::AlreadyFinal(Box::new(found)));
                 }
-                // What can't be read is worth nothing, and gives way.
-                Some(Stored { record: Err(_), etag, .. }) => replaced = Some(etag),
-                Some(other) if record.status.is_final() || replaced.as_ref() == Some(&other.etag) => {
-                    replaced = Some(other.etag);
-                }
-                Some(_) => return Ok(Transition::Superseded),
-                None => replaced = None,
-            }
+                // One that is not final, or can't be read, gives way.
+                Some(gives_way) => Some(gives_way.etag),
+                None => None,
+            };
             tokio::time::sleep(delays.next_delay()).await;
         }
         Err(StoreError::contended(&key))
@@ -111,7 +112,7 @@ impl Records {
 
 /// What lies where a record should be, or why it is none.
 struct Stored {
-    record: Result<Execution, String>,
+    record: Result<Record, String>,
     bytes: Vec<u8>,
     etag: String,
 }

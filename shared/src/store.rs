@@ -1,12 +1,15 @@
 //! The bucket, over S3: small objects, conditional writes, presigned URLs.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_types::byte_stream::AggregatedBytes;
+use bytes::Bytes;
 
 use crate::aws::{AwsClients, CredentialsExpiry, causes};
 use crate::config::SharedConfig;
@@ -114,6 +117,8 @@ pub struct PresignedUrl {
 /// The bucket.
 #[derive(Clone, Debug)]
 pub struct Store {
+    /// The last call was refused.
+    refused: Arc<AtomicBool>,
     client: Client,
     presigning: Client,
     credentials_expiry: CredentialsExpiry,
@@ -127,6 +132,7 @@ impl Store {
     pub fn new(aws: &AwsClients, config: &SharedConfig) -> Self {
         let path_style = config.s3_path_style;
         Self {
+            refused: Arc::default(),
             client: aws.s3(path_style, None),
             presigning: aws.s3(path_style, config.public_s3_endpoint.as_deref()),
             credentials_expiry: aws.credentials_expiry(),
@@ -139,6 +145,12 @@ impl Store {
     /// The keys of this deployment.
     pub fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    /// Whether S3 refused the last call as one that this process may not make, or said that there is no such bucket. It
+    /// is retried like any other failure, since someone may set it right, but does not pass by itself.
+    pub fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Reads an object of at most `most` bytes; `None` where there is none.
@@ -156,9 +168,10 @@ impl Store {
     /// Reads an object if it has at most `most` bytes; `None` where there is none.
     pub async fn get_bounded(&self, key: &str, most: u64) -> Result<Option<Bounded>, StoreError> {
         let answer = self.client.get_object().bucket(&self.bucket).key(key).send().await;
+        self.note(&answer);
         let output = match answer {
             Ok(output) => output,
-            Err(error) if status_of(&error) == Some(404) => return Ok(None),
+            Err(error) if status_of(&error) == Some(404) && !is_refusal(&error) => return Ok(None),
             Err(error) => return Err(failed("GetObject", key, &error)),
         };
         let bytes = u64::try_from(output.content_length.unwrap_or(0)).unwrap_or(0);
@@ -175,22 +188,25 @@ impl Store {
     pub async fn put(
         &self,
         key: &str,
-        bytes: Vec<u8>,
+        bytes: impl Into<Bytes>,
         content_type: &str,
         condition: Condition<'_>,
     ) -> Result<Written, StoreError> {
         let call = self.client.put_object().bucket(&self.bucket).key(key);
-        let call = call.content_type(content_type).body(ByteStream::from(bytes));
+        let call = call.content_type(content_type).body(ByteStream::from(bytes.into()));
         let call = match condition {
             Condition::Always => call,
             Condition::Absent => call.if_none_match("*"),
             Condition::Unchanged(etag) => call.if_match(etag),
         };
-        match call.send().await {
+        let answer = call.send().await;
+        self.note(&answer);
+        match answer {
             Ok(output) => Ok(Written::Stored(output.e_tag.unwrap_or_default())),
             // 404: the object that should be unchanged is gone; 409: another conditional write is under way.
             Err(error)
                 if matches!(status_of(&error), Some(404 | 409 | 412))
+                    && !is_refusal(&error)
                     && !matches!(condition, Condition::Always) =>
             {
                 Ok(Written::Refused)
@@ -202,8 +218,9 @@ impl Store {
     /// Deletes an object, if there is one.
     pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
         let call = self.client.delete_object().bucket(&self.bucket).key(key);
-        call.send().await.map_err(|error| failed("DeleteObject", key, &error))?;
-        Ok(())
+        let answer = call.send().await;
+        self.note(&answer);
+        answer.map(drop).map_err(|error| failed("DeleteObject", key, &error))
     }
 
     /// Lists what lies directly under `prefix`, from `after` on, at most `most` entries a page.
@@ -217,8 +234,9 @@ impl Store {
             .max_keys(most as i32)
             .set_start_after(after.map(str::to_owned))
             .send()
-            .await
-            .map_err(|error| failed("ListObjectsV2", prefix, &error))?;
+            .await;
+        self.note(&output);
+        let output = output.map_err(|error| failed("ListObjectsV2", prefix, &error))?;
         let prefixes: Vec<String> =
             output.common_prefixes.unwrap_or_default().into_iter().filter_map(|p| p.prefix).collect();
         let keys: Vec<String> =
@@ -244,9 +262,27 @@ impl Store {
     /// Asks whether the bucket is there and may be used.
     pub async fn check(&self) -> Result<(), StoreError> {
         let call = self.client.head_bucket().bucket(&self.bucket);
-        call.send().await.map_err(|error| failed("HeadBucket", &self.bucket, &error))?;
-        Ok(())
+        let answer = call.send().await;
+        self.note(&answer);
+        answer.map(drop).map_err(|error| failed("HeadBucket", &self.bucket, &error))
     }
+
+    /// Notes whether a call was refused.
+    fn note<T, E: ProvideErrorMetadata>(&self, answer: &Result<T, SdkError<E>>) {
+        let refused = answer.as_ref().err().is_some_and(is_refusal);
+        if self.refused.swap(refused, Ordering::Relaxed) != refused && refused {
+            let bucket = &self.bucket;
+            tracing::error!(
+                bucket,
+                "S3 refuses: there is no such bucket, or its use is not allowed; check BADLAMBDA_BUCKET and the role"
+            );
+        }
+    }
+}
+
+/// Not allowed, or no such bucket.
+fn is_refusal<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    status_of(error) == Some(403) || error.code() == Some("NoSuchBucket")
 }
 
 fn status_of<E>(error: &SdkError<E>) -> Option<u16> {

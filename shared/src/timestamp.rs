@@ -11,6 +11,8 @@ use time::format_description::well_known::Rfc3339;
 /// Those that RFC 3339 can write.
 const YEARS: RangeInclusive<i32> = 0..=9999;
 
+const LAST: Timestamp = Timestamp(time::macros::datetime!(9999-12-31 23:59:59.999 UTC));
+
 /// A moment in UTC, kept to the millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(OffsetDateTime);
@@ -35,14 +37,24 @@ impl Timestamp {
 
     /// How long ago this was; nothing if it lies in the future.
     pub fn age(self) -> Duration {
-        let elapsed_ms = Self::now().unix_ms().saturating_sub(self.unix_ms());
-        Duration::from_millis(elapsed_ms.try_into().unwrap_or(0))
+        self.until(Self::now())
+    }
+
+    /// The moment `later` after this one, or the last that can be written.
+    pub fn plus(self, later: Duration) -> Self {
+        let later_ms = i64::try_from(later.as_millis()).unwrap_or(i64::MAX);
+        Self::from_unix_ms(self.unix_ms().saturating_add(later_ms)).unwrap_or(LAST)
     }
 
     /// How long until this is reached; nothing if it has passed.
     pub fn remaining(self) -> Duration {
-        let left_ms = self.unix_ms().saturating_sub(Self::now().unix_ms());
-        Duration::from_millis(left_ms.try_into().unwrap_or(0))
+        Self::now().until(self)
+    }
+
+    /// The time from this moment to `later`; nothing if that is earlier.
+    pub fn until(self, later: Self) -> Duration {
+        let between_ms = later.unix_ms().saturating_sub(self.unix_ms());
+        Duration::from_millis(between_ms.try_into().unwrap_or(0))
     }
 }
 
@@ -112,5 +124,12 @@ mod tests {
             assert!(error.to_string().contains("its year in UTC"), "{error}");
         }
         assert_eq!(Timestamp::from_unix_ms(-(1 << 47)), None);
+    }
+
+    #[test]
+    fn later_is_bounded() {
+        let moment = Timestamp::from_unix_ms(5).unwrap();
+        assert_eq!(moment.plus(Duration::from_secs(1)).unix_ms(), 1005);
+        assert_eq!(moment.plus(Duration::MAX), LAST);
     }
 }

@@ -278,7 +278,13 @@ fn slow(id: &str, seconds: u64) -> OutgoingMessage {
 
 fn envelope(function: &str, id: &str, input: u64) -> OutgoingMessage {
     let body = json!({ "function": function, "version": 1, "id": id, "input": input }).to_string();
-    OutgoingMessage { body, group_id: function.to_owned(), receives: 0, trace: Default::default() }
+    OutgoingMessage {
+        body,
+        group_id: function.to_owned(),
+        delay: Default::default(),
+        history: None,
+        trace: Default::default(),
+    }
 }
 
 fn signal(process: &Child, signal: Signal) {

@@ -134,8 +134,13 @@ impl Work {
     async fn put_on_the_queue(&self, function: &str, input: &Value, n: u64) -> String {
         let id = format!("direct-{n}");
         let body = json!({ "function": function, "id": id, "input": input }).to_string();
-        let message =
-            OutgoingMessage { body, group_id: function.to_owned(), receives: 0, trace: Trace::NONE };
+        let message = OutgoingMessage {
+            body,
+            group_id: function.to_owned(),
+            delay: Default::default(),
+            history: None,
+            trace: Trace::NONE,
+        };
         loop {
             let sent = self.queue.send_batch(std::slice::from_ref(&message)).await;
             if sent.is_ok_and(|results| results.iter().all(Result::is_ok)) {

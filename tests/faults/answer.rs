@@ -12,6 +12,7 @@ pub(crate) fn of(fault: Fault, asked: &Asked) -> Response<Full<Bytes>> {
         (Fault::Throttle, true) => (StatusCode::BAD_REQUEST, "ThrottlingException"),
         (Fault::Throttle, false) => (StatusCode::SERVICE_UNAVAILABLE, "SlowDown"),
         (Fault::Refuse, _) => (StatusCode::PRECONDITION_FAILED, "PreconditionFailed"),
+        (Fault::Deny, _) => (StatusCode::FORBIDDEN, "AccessDenied"),
         (Fault::Conflict, _) => (StatusCode::CONFLICT, "ConditionalRequestConflict"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
     };

@@ -151,7 +151,7 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Response<
             again().await?;
             again().await
         }
-        Some(fault @ (Fault::Throttle | Fault::Fail | Fault::Refuse | Fault::Conflict)) => {
+        Some(fault @ (Fault::Throttle | Fault::Fail | Fault::Deny | Fault::Refuse | Fault::Conflict)) => {
             Ok(answer::of(fault, &asked))
         }
     }

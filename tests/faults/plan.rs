@@ -28,6 +28,8 @@ pub enum Fault {
     Conflict,
     /// There is never an answer.
     Hang,
+    /// It is answered as one that may not be made.
+    Deny,
 }
 
 /// The share of requests that each fault befalls, from 0 to 1.
@@ -49,8 +51,14 @@ pub struct Plan {
     pub refuse_every: u64,
     /// S3 answers everything with errors.
     pub s3_is_down: bool,
+    /// S3 answers everything as if it were not allowed.
+    pub s3_denies: bool,
     /// Receives are never answered.
     pub receives_hang: bool,
+    /// SQS never answers anything.
+    pub sqs_hangs: bool,
+    /// Of the renewals of leases, one in so many is answered; 0 for all.
+    pub renewals_answered_every: u64,
 }
 
 impl Plan {
@@ -75,6 +83,7 @@ pub(crate) struct Asked {
     pub(crate) of_sqs: bool,
     sends: bool,
     receives: bool,
+    renews: bool,
     conditional_write: bool,
 }
 
@@ -87,6 +96,7 @@ impl Asked {
             of_sqs: target.is_some(),
             sends: names("SendMessage"),
             receives: names("ReceiveMessage"),
+            renews: names("ChangeMessageVisibility"),
             conditional_write: parts.method == Method::PUT && (has("if-match") || has("if-none-match")),
         }
     }
@@ -96,19 +106,28 @@ impl Asked {
 pub(crate) struct Dice {
     rng: StdRng,
     conditional_writes: u64,
+    renewals: u64,
 }
 
 impl Dice {
     pub(crate) fn new(rng: StdRng) -> Self {
-        Self { rng, conditional_writes: 0 }
+        Self { rng, conditional_writes: 0, renewals: 0 }
     }
 
     pub(crate) fn draw(&mut self, plan: &Plan, asked: &Asked) -> Option<Fault> {
-        if plan.receives_hang && asked.receives {
+        if (plan.receives_hang && asked.receives) || (plan.sqs_hangs && asked.of_sqs) {
             return Some(Fault::Hang);
+        }
+        if plan.renewals_answered_every > 0 && asked.renews {
+            self.renewals += 1;
+            let answered = self.renewals.is_multiple_of(plan.renewals_answered_every);
+            return (!answered).then_some(Fault::Hang);
         }
         if plan.s3_is_down && !asked.of_sqs {
             return Some(Fault::Fail);
+        }
+        if plan.s3_denies && !asked.of_sqs {
+            return Some(Fault::Deny);
         }
         if plan.refuse_every > 0 && asked.conditional_write {
             self.conditional_writes += 1;

@@ -1,4 +1,4 @@
-//! Deleting messages and giving them back, in batches.
+//! Deleting messages and making them visible again, in batches.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,74 +17,41 @@ const TRIES: usize = 6;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(2);
 
-/// What becomes of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What SQS is told of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Acknowledgement {
-    /// Its final record is stored: delete it.
-    Done,
-    /// Try it again, so much later.
-    Retry(Duration),
+    /// Delete it.
+    Delete,
+    /// Hand it out again, so much later.
+    Release(Duration),
 }
 
-/// A message, by its receipt handle, and what becomes of it.
-type Entry = (String, Acknowledgement);
+/// A message, by its receipt handle, and what SQS is told of it.
+pub(crate) type Entry = (String, Acknowledgement);
 
 /// Takes acknowledgements until all senders are gone, and sees each one through. What can't be deleted comes back,
 /// finds its final record, and is deleted then.
-pub(crate) async fn acknowledge(queue: &Queue, mut waiting: mpsc::Receiver<Entry>) {
+pub(crate) async fn acknowledge(queue: Queue, mut waiting: mpsc::Receiver<Entry>) {
     let (calls, tasks) = (Arc::new(Semaphore::new(CALLS)), TaskTracker::new());
     while let Some(first) = waiting.recv().await {
         let mut batch = vec![first];
         let _ = tokio::time::timeout(LINGER, collect(&mut batch, &mut waiting)).await;
-        let (done, back): (Vec<_>, Vec<_>) =
-            batch.into_iter().partition(|(_, acknowledgement)| *acknowledgement == Acknowledgement::Done);
-        for (call, entries) in [(Call::GiveBack, back), (Call::Delete, done)] {
+        let (deleted, released): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|(_, told)| *told == Acknowledgement::Delete);
+        for (call, entries) in [(Call::Release, released), (Call::Delete, deleted)] {
             if entries.is_empty() {
                 continue;
             }
             let Ok(permit) = Arc::clone(&calls).acquire_owned().await else { return };
             let queue = queue.clone();
             tasks.spawn(async move {
-                see_through(&queue, call, entries).await;
+                call_until_accepted(&queue, call, entries).await;
                 drop(permit);
             });
         }
     }
     tasks.close();
     tasks.wait().await;
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Call {
-    Delete,
-    GiveBack,
-}
-
-impl Call {
-    async fn make(self, queue: &Queue, entries: &[Entry]) -> Result<Vec<EntryResult>, QueueError> {
-        match self {
-            Self::Delete => {
-                let handles: Vec<String> = entries.iter().map(|(handle, _)| handle.clone()).collect();
-                queue.delete_batch(&handles).await
-            }
-            Self::GiveBack => {
-                let changes: Vec<(String, Duration)> = entries
-                    .iter()
-                    .map(|(handle, acknowledgement)| (handle.clone(), acknowledgement.delay()))
-                    .collect();
-                queue.change_visibility_batch(&changes).await
-            }
-        }
-    }
-}
-
-impl Acknowledgement {
-    fn delay(&self) -> Duration {
-        match self {
-            Self::Done => Duration::ZERO,
-            Self::Retry(delay) => *delay,
-        }
-    }
 }
 
 async fn collect(batch: &mut Vec<Entry>, waiting: &mut mpsc::Receiver<Entry>) {
@@ -96,8 +63,35 @@ async fn collect(batch: &mut Vec<Entry>, waiting: &mut mpsc::Receiver<Entry>) {
     }
 }
 
+#[derive(Clone, Copy, Debug)]
+enum Call {
+    Delete,
+    Release,
+}
+
+impl Call {
+    async fn make(self, queue: &Queue, entries: &[Entry]) -> Result<Vec<EntryResult>, QueueError> {
+        match self {
+            Self::Delete => {
+                let handles: Vec<String> = entries.iter().map(|(handle, _)| handle.clone()).collect();
+                queue.delete_batch(&handles).await
+            }
+            Self::Release => {
+                let changes: Vec<(String, Duration)> = entries
+                    .iter()
+                    .map(|(handle, told)| match told {
+                        Acknowledgement::Delete => (handle.clone(), Duration::ZERO),
+                        Acknowledgement::Release(after) => (handle.clone(), *after),
+                    })
+                    .collect();
+                queue.change_visibility_batch(&changes).await
+            }
+        }
+    }
+}
+
 /// Calls until every entry is accepted, a bounded number of times.
-async fn see_through(queue: &Queue, call: Call, mut entries: Vec<Entry>) {
+async fn call_until_accepted(queue: &Queue, call: Call, mut entries: Vec<Entry>) {
     let mut delays = Delays::between(FIRST_DELAY, LONGEST_DELAY);
     for attempt in 1..=TRIES {
         match call.make(queue, &entries).await {

@@ -7,11 +7,13 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use badlambda_shared::limits;
+use badlambda_shared::store::Store;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::Worker;
+use crate::leases::Leases;
+use crate::sandbox::Executor;
 
 /// How long it may hold messages and end none, beyond the time that its executions have. Where S3 fails for so long, a new
 /// worker does no harm: it runs again what could not be stored.
@@ -19,7 +21,7 @@ const NOTHING_ENDS: Duration = Duration::from_secs(30 * 60);
 
 /// Whether the receive loop turns.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pulse(Arc<Mutex<State>>);
+pub(crate) struct LoopHealth(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -29,7 +31,7 @@ struct State {
     fails: bool,
 }
 
-impl Pulse {
+impl LoopHealth {
     /// The loop waits for room, which is as it should be while everything is busy.
     pub(crate) fn waits(&self) {
         self.lock().waits = true;
@@ -66,30 +68,43 @@ impl Pulse {
     }
 }
 
-/// What is wrong with the worker, if something is that a new one would not have.
-pub(crate) fn complaint(worker: &Worker) -> Option<&'static str> {
-    if let Some(complaint) = worker.executor.complaint() {
-        return Some(complaint);
+/// What the admin port tells of.
+#[derive(Clone)]
+pub(crate) struct Health {
+    pub(crate) receiving: LoopHealth,
+    pub(crate) leases: Leases,
+    pub(crate) store: Store,
+    /// Asking whether it lives must not keep it.
+    pub(crate) executor: Weak<Executor>,
+}
+
+impl Health {
+    /// What is wrong with the worker, if something is that a new one would not have.
+    fn complaint(&self) -> Option<&'static str> {
+        let executor = self.executor.upgrade()?;
+        if let Some(complaint) = executor.complaint() {
+            return Some(complaint);
+        }
+        let stuck_since = self.leases.stuck_since()?;
+        let since = executor.busy_until().map_or(stuck_since, |until| until.max(stuck_since));
+        (since.elapsed() > NOTHING_ENDS).then_some("it holds messages, and ends none")
     }
-    let stuck_since = worker.held.stuck_since()?;
-    let since = worker.executor.busy_until().map_or(stuck_since, |until| until.max(stuck_since));
-    (since.elapsed() > NOTHING_ENDS).then_some("it holds messages, and ends none")
 }
 
 /// Serves `/healthz` and `/readyz` until `ended`; not ready from `stopping` on.
 pub(crate) async fn serve(
     listener: TcpListener,
-    pulse: Pulse,
-    worker: Weak<Worker>,
+    health: Health,
     stopping: CancellationToken,
     ended: CancellationToken,
 ) -> std::io::Result<()> {
+    let (receiving, store) = (health.receiving.clone(), health.store.clone());
     let readiness = move || {
-        let ready = pulse.is_regular() && !stopping.is_cancelled();
+        let ready = receiving.is_regular() && !store.is_refused() && !stopping.is_cancelled();
         async move { if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE } }
     };
     let liveness = move || {
-        let complaint = worker.upgrade().and_then(|worker| complaint(&worker));
+        let complaint = health.complaint();
         async move {
             match complaint {
                 Some(complaint) => (StatusCode::SERVICE_UNAVAILABLE, complaint),
@@ -107,21 +122,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_loop_that_waits_for_room_is_regular_however_long() {
-        let pulse = Pulse::default();
-        assert!(!pulse.is_regular());
-        pulse.waits();
-        pulse.polls();
-        pulse.turns();
-        pulse.waits();
+        let health = LoopHealth::default();
+        assert!(!health.is_regular());
+        health.waits();
+        health.polls();
+        health.turns();
+        health.waits();
         tokio::time::sleep(Duration::from_secs(3600)).await;
-        assert!(pulse.is_regular());
-        pulse.polls();
-        assert!(pulse.is_regular());
+        assert!(health.is_regular());
+        health.polls();
+        assert!(health.is_regular());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_loop_that_hangs_or_fails_is_not() {
-        let (hangs, fails) = (Pulse::default(), Pulse::default());
+        let (hangs, fails) = (LoopHealth::default(), LoopHealth::default());
         hangs.polls();
         fails.polls();
         for _ in 0..4 {

@@ -1,36 +1,34 @@
 //! The fleet's worker. A tour, in the order of an execution's path:
 //!
-//! - `receive` takes permits of the `room` there is, receives at most that many messages, and starts a task for each.
-//! - `execute` sees one message through. `turn` tells which attempt this is, `prepare` fetches what is run, `running`
-//!   watches over it, and `refuse` deals with what can't be run.
+//! - `receive` takes permits of `prefetch`, receives at most that many messages, and makes each a `delivery`, whose lease
+//!   is renewed by `leases`.
+//! - `claim` tells whether it is to be run at all, `prepare` fetches what is run, `run` runs it, and `publish` stores
+//!   what came of it. `retry` waits for an S3 or SQS that fails.
 //! - [`sandbox`] runs the Ruby code, confined, and knows nothing of the rest.
-//! - `publish` stores result and logs, then the final record, of which the first wins. `patience` waits for a queue or
-//!   a bucket that fails.
-//! - `acknowledge` deletes the message then, or gives it back, in batches; `held` keeps it from others till then.
-//!   `account` logs what came of it.
+//! - `settle` is the one end of a delivery: it deletes the message, gives it back, or dead-letters it. `acknowledge`
+//!   tells SQS, in batches.
 //!
 //! [`run`] is the whole life of a worker, from its start to the end of its drain; `admin` tells how it fares,
-//! `protection` asks ECS to spare it, and [`doctor`] tells whether a machine is one that executions can be confined on.
+//! `ecs` asks ECS to spare its task, and [`doctor`] tells whether a machine is one that executions can be confined on.
 
 #![forbid(unsafe_code)]
 
-mod account;
 mod acknowledge;
 mod admin;
+mod claim;
 pub mod config;
+mod delivery;
 pub mod doctor;
-mod execute;
-mod held;
-mod patience;
+mod ecs;
+mod leases;
+mod prefetch;
 mod prepare;
-mod protection;
 mod publish;
 mod receive;
-mod refuse;
-mod room;
-mod running;
+mod retry;
+mod run;
 pub mod sandbox;
-mod turn;
+mod settle;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,73 +38,36 @@ use badlambda_shared::aws::AwsClients;
 use badlambda_shared::catalog::Catalog;
 use badlambda_shared::dead_letters::DeadLetters;
 use badlambda_shared::limits;
-use badlambda_shared::queue::Queue;
+use badlambda_shared::queue::{Queue, QueueLimits, SendBatcher};
 use badlambda_shared::records::Records;
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::store::Store;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
-use tokio::task::JoinHandle;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::acknowledge::Acknowledgement;
-use crate::admin::Pulse;
+use crate::acknowledge::Entry;
+use crate::admin::{Health, LoopHealth};
+use crate::claim::{AttemptLimits, Claimer};
 use crate::config::{Config, SandboxConfig};
-use crate::held::Held;
-use crate::protection::Protection;
-use crate::room::Room;
-use crate::sandbox::{Executor, IsolationMode, Outcome};
+use crate::delivery::Steps;
+use crate::ecs::TaskProtection;
+use crate::leases::{Leases, renew_leases};
+use crate::prefetch::Prefetch;
+use crate::prepare::Preparer;
+use crate::publish::Publisher;
+use crate::receive::Receiver;
+use crate::run::Runner;
+use crate::sandbox::{Executor, IsolationMode};
+use crate::settle::Settler;
 
-/// Results and logs, in MiB, that may wait for the bucket for each slot. An execution takes one at least.
-const PUBLISHING_PER_SLOT: usize = 8;
-/// What one execution may leave at most, in MiB: the largest result and logs that a config may allow.
-const MOST_LEFT: usize = 48;
-/// How long executions that are given up may take to end.
+/// How long executions that are broken off may take to end.
 const ABANDON_PATIENCE: Duration = Duration::from_secs(5);
 /// How long the last acknowledgements may take. What is not given back in time comes back by itself.
 const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_secs(10);
 /// How long everything may take to end where it is to end at once.
 const HARD_PATIENCE: Duration = Duration::from_millis(500);
-
-/// What every task of a worker shares.
-pub(crate) struct Worker {
-    config: Config,
-    queue: Queue,
-    /// After how many receives SQS dead-letters a message itself.
-    max_receives: Option<u32>,
-    dead_letters: DeadLetters,
-    store: Store,
-    records: Records,
-    catalog: Catalog,
-    executor: Arc<Executor>,
-    room: Room,
-    slots: Arc<Semaphore>,
-    /// Taken while results are stored, of which several fit beside each that runs.
-    publishing: Semaphore,
-    held: Held,
-    protection: Protection,
-    acknowledgements: mpsc::Sender<(String, Acknowledgement)>,
-    /// Nothing more is begun.
-    stop: CancellationToken,
-    /// Everything that runs is handed back.
-    abandon: CancellationToken,
-}
-
-impl Worker {
-    async fn acknowledge(&self, receipt_handle: String, acknowledgement: Acknowledgement) {
-        if self.acknowledgements.send((receipt_handle, acknowledgement)).await.is_err() {
-            tracing::error!("an acknowledgement came after the end");
-        }
-    }
-
-    /// Waits until this outcome may wait for the bucket.
-    async fn publishing_permit(&self, outcome: &Outcome) -> Option<SemaphorePermit<'_>> {
-        let result = outcome.result.as_ref().map_or(0, String::len);
-        let mib = ((result + outcome.logs.len()) >> 20).clamp(1, MOST_LEFT);
-        self.publishing.acquire_many(mib as u32).await.ok()
-    }
-}
 
 /// Runs a worker until it is told to stop and has drained.
 ///
@@ -119,87 +80,121 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     tracing::info!(?config, "starting a worker");
-    let executor = start_executor(&config.sandbox).await?;
+    let executor = Arc::new(start_executor(&config.sandbox).await?);
+    let queue = Queue::new(&aws, &config.shared);
+    let store = Store::new(&aws, &config.shared);
+    let limits = attempt_limits(&queue, config.max_attempts).await?;
+    let (leases, prefetch) = (Leases::default(), Prefetch::new(config.slots));
+    let (receiving, protection) = (LoopHealth::default(), TaskProtection::new(config.drain));
+    // Everything that runs is broken off; everything is over.
+    let (abandon, ended) = (CancellationToken::new(), CancellationToken::new());
+
     let (acknowledgements, waiting) = mpsc::channel(config.slots * 2);
-    let worker = Arc::new(assemble(config, &aws, executor, acknowledgements, &shutdown).await?);
-    let (pulse, ended) = (Pulse::default(), CancellationToken::new());
-    let queue = worker.queue.clone();
-    let acknowledging = tokio::spawn(async move { acknowledge::acknowledge(&queue, waiting).await });
-    let heart = tokio::spawn({
-        let (worker, ended) = (Arc::clone(&worker), ended.clone());
-        async move { held::heartbeat(&worker.held, &worker.queue, worker.config.visibility, &ended).await }
-    });
-    if let Some(agent_uri) = worker.config.ecs_agent_uri.clone() {
-        tokio::spawn(worker.protection.clone().keep(agent_uri, ended.clone()));
+    let acknowledging = tokio::spawn(acknowledge::acknowledge(queue.clone(), waiting));
+    tokio::spawn(renew_leases(leases.clone(), queue.clone(), config.visibility, ended.clone()));
+    if let Some(agent_uri) = config.ecs_agent_uri.clone() {
+        tokio::spawn(protection.clone().keep(agent_uri, ended.clone()));
     }
     if let Some(listener) = admin {
         tracing::info!(address = %listener.local_addr()?, "the admin port listens");
-        // Whoever asks whether it lives must not keep it.
-        let weak = Arc::downgrade(&worker);
-        tokio::spawn(admin::serve(listener, pulse.clone(), weak, shutdown.soft.clone(), ended.clone()));
+        let (receiving, leases, store) = (receiving.clone(), leases.clone(), store.clone());
+        let health = Health { receiving, leases, store, executor: Arc::downgrade(&executor) };
+        tokio::spawn(admin::serve(listener, health, shutdown.soft.clone(), ended.clone()));
     }
 
     let tasks = TaskTracker::new();
+    let services = Services { executor, queue: queue.clone(), store, limits, protection };
+    let receiver = Receiver {
+        steps: Arc::new(services.steps(&config, &prefetch, acknowledgements, &shutdown.soft, &abandon)),
+        queue,
+        visibility: config.visibility,
+        default_function: config.default_function.clone(),
+        max_attempts: config.max_attempts,
+        prefetch,
+        leases,
+        health: receiving,
+        stop: shutdown.soft.clone(),
+        tasks: tasks.clone(),
+    };
     tokio::select! {
-        () = receive::receive(&worker, &tasks, &pulse) => {}
+        () = Arc::new(receiver).receive() => {}
         () = shutdown.hard.cancelled() => {}
     }
-    drain(&worker, &tasks, &shutdown).await;
-
+    drain(&tasks, config.drain, &abandon, &shutdown).await;
+    // What tells SQS ends once nothing is left that could tell it something.
+    if at_last(acknowledging, LAST_ACKNOWLEDGEMENTS, &shutdown).await.is_none() {
+        tracing::warn!("not everything could be acknowledged in time, and comes back by itself");
+    }
     ended.cancel();
-    drop(worker);
-    finish(heart, acknowledging, &shutdown).await;
     tracing::info!("the worker has drained");
     Ok(())
 }
 
-async fn assemble(
-    config: Config,
-    aws: &AwsClients,
-    executor: Executor,
-    acknowledgements: mpsc::Sender<(String, Acknowledgement)>,
-    shutdown: &Shutdown,
-) -> anyhow::Result<Worker> {
-    let queue = Queue::new(aws, &config.shared);
-    let store = Store::new(aws, &config.shared);
-    Ok(Worker {
-        max_receives: max_receives(&queue, config.max_attempts).await?,
-        dead_letters: DeadLetters::new(&queue, &store),
-        queue,
-        records: Records::new(store.clone()),
-        catalog: Catalog::new(store.clone(), config.shared.max_code_bytes),
-        store,
-        executor: Arc::new(executor),
-        room: Room::new(config.slots),
-        slots: Arc::new(Semaphore::new(config.slots)),
-        publishing: Semaphore::new((config.slots * PUBLISHING_PER_SLOT).max(MOST_LEFT)),
-        held: Held::default(),
-        protection: Protection::new(config.drain),
-        acknowledgements,
-        stop: shutdown.soft.clone(),
-        abandon: CancellationToken::new(),
-        config,
-    })
+/// What the steps of a delivery are made of.
+struct Services {
+    executor: Arc<Executor>,
+    queue: Queue,
+    store: Store,
+    limits: AttemptLimits,
+    protection: TaskProtection,
 }
 
-/// Asks after how many receives SQS gives a message up.
-async fn max_receives(queue: &Queue, max_attempts: u32) -> anyhow::Result<Option<u32>> {
-    let most = match queue.limits().await {
-        Ok(limits) => limits.max_receives,
-        Err(error) => {
-            let assumed = limits::USUAL_MAX_RECEIVES;
-            tracing::warn!(%error, assumed, "could not read the queue's maxReceiveCount");
-            Some(assumed)
+impl Services {
+    fn steps(
+        self,
+        config: &Config,
+        prefetch: &Prefetch,
+        acknowledgements: mpsc::Sender<Entry>,
+        stop: &CancellationToken,
+        abandon: &CancellationToken,
+    ) -> Steps {
+        let Self { executor, queue, store, limits, protection } = self;
+        let records = Records::new(store.clone());
+        Steps {
+            claimer: Claimer { records: records.clone(), limits, stop: stop.clone() },
+            preparer: Preparer {
+                catalog: Catalog::new(store.clone(), config.shared.max_code_bytes),
+                store: store.clone(),
+                allow_network: config.sandbox.executor.network,
+                max_input_bytes: config.shared.max_input_bytes,
+                stop: stop.clone(),
+            },
+            runner: Runner {
+                executor,
+                slots: Arc::new(Semaphore::new(config.slots)),
+                prefetch: prefetch.clone(),
+                records: records.clone(),
+                protection,
+                stop: stop.clone(),
+                abandon: abandon.clone(),
+            },
+            publisher: Publisher::new(store.clone(), records.clone(), config.slots, abandon.clone()),
+            settler: Settler {
+                copies: SendBatcher::start(queue.clone()),
+                dead_letters: DeadLetters::new(&queue, &store),
+                records,
+                acknowledgements,
+                stop: stop.clone(),
+            },
         }
-    };
+    }
+}
+
+/// Reads from the queue where executions are given up.
+async fn attempt_limits(queue: &Queue, max_attempts: u32) -> anyhow::Result<AttemptLimits> {
+    let QueueLimits { max_receives, retention } = queue.limits().await.unwrap_or_else(|error| {
+        let assumed = QueueLimits::USUAL;
+        tracing::warn!(%error, ?assumed, "could not read the queue's settings");
+        assumed
+    });
     anyhow::ensure!(
-        most.is_none_or(|most| most > max_attempts),
+        max_receives.is_none_or(|most| most > max_attempts),
         "the queue's maxReceiveCount, {}, must be greater than BADLAMBDA_MAX_ATTEMPTS, {max_attempts}: else SQS gives \
          messages up before a worker can say why; set it to {} in the queue's redrive policy",
-        most.unwrap_or_default(),
+        max_receives.unwrap_or_default(),
         limits::USUAL_MAX_RECEIVES,
     );
-    Ok(most)
+    Ok(AttemptLimits { max_attempts, retention })
 }
 
 async fn start_executor(config: &SandboxConfig) -> anyhow::Result<Executor> {
@@ -227,26 +222,18 @@ async fn start_executor(config: &SandboxConfig) -> anyhow::Result<Executor> {
     Ok(executor)
 }
 
-/// Lets what runs end within the grace period, then hands the rest back.
-async fn drain(worker: &Worker, tasks: &TaskTracker, shutdown: &Shutdown) {
+/// Lets what runs end within the grace period, then breaks the rest off.
+async fn drain(tasks: &TaskTracker, grace: Duration, abandon: &CancellationToken, shutdown: &Shutdown) {
     tasks.close();
     tracing::info!(executions = tasks.len(), "draining");
     tokio::select! {
         () = tasks.wait() => return,
-        () = tokio::time::sleep(worker.config.drain) => {}
+        () = tokio::time::sleep(grace) => {}
         () = shutdown.hard.cancelled() => {}
     }
     tracing::info!(executions = tasks.len(), "handing back what still runs");
-    worker.abandon.cancel();
+    abandon.cancel();
     let _ = at_last(tasks.wait(), ABANDON_PATIENCE, shutdown).await;
-}
-
-/// Sees the last acknowledgements through.
-async fn finish(heart: JoinHandle<()>, acknowledging: JoinHandle<()>, shutdown: &Shutdown) {
-    let _ = heart.await;
-    if at_last(acknowledging, LAST_ACKNOWLEDGEMENTS, shutdown).await.is_none() {
-        tracing::warn!("not everything could be acknowledged in time, and comes back by itself");
-    }
 }
 
 /// Waits for `done`, for at most `patience`; where everything is to end at once, hardly.

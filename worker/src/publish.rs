@@ -1,55 +1,182 @@
-//! Publishing what came of an execution: result and logs first, then the record, whose first final form wins.
+//! Publishing what an attempt came to: result and logs first, then the record, whose first final form wins.
 
-use badlambda_shared::execution::{Execution, Status};
+use std::time::Duration;
+
+use badlambda_shared::execution::Status;
+use badlambda_shared::history::GivenBack;
 use badlambda_shared::keys::beside;
 use badlambda_shared::limits;
-use badlambda_shared::records::Transition;
-use badlambda_shared::store::{Condition, JSON, PresignedUrl, StoreError, TEXT, Written};
+use badlambda_shared::record::Record;
+use badlambda_shared::records::{Recorded, Records};
+use badlambda_shared::store::{Condition, JSON, PresignedUrl, Store, StoreError, TEXT, Written};
 use badlambda_shared::timestamp::Timestamp;
+use bytes::Bytes;
 use serde_json::value::RawValue;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
 
-use crate::Worker;
-use crate::account::account;
-use crate::patience::{Unmet, patiently};
+use crate::claim::Claim;
+use crate::prefetch::PrefetchPermit;
+use crate::retry::{RetryError, retry_until, stopped_or_after};
+use crate::run::Finished;
 use crate::sandbox::Outcome;
-use crate::turn::Turn;
+use crate::settle::Settlement;
 
-/// Publishes the outcome, however long S3 takes, until the worker gives up what it holds. Losing to another attempt
-/// that was first is no error; what this one stored goes again.
-pub(crate) async fn publish(
-    worker: &Worker,
-    turn: &Turn,
-    version: u32,
-    outcome: Outcome,
-) -> Result<(), Unmet<StoreError>> {
-    let keys = worker.store.keys();
-    let (function, id) = (&turn.request.function, &turn.request.id);
-    let names = Names { result: keys.result(function, id), logs: keys.logs(function, id) };
-    let result = outcome.result.as_ref().ok().map(|json| json.as_bytes().to_vec());
-    let logs = (!outcome.logs.is_empty()).then(|| outcome.logs.clone());
-    let (result_key, logs_key) = tokio::try_join!(
-        store_own(worker, &names.result, result, JSON),
-        store_own(worker, &names.logs, logs, TEXT),
-    )?;
-    // Made once: by its bytes, a repeated write knows its own.
-    let record = final_record(worker, turn, version, outcome, result_key, logs_key).await?;
-    let write = || worker.records.write(&record, turn.etag.as_deref());
-    let first = match patiently("write a final record", &worker.abandon, StoreError::may_pass, write).await? {
-        Transition::Final(other) => {
-            tracing::info!(execution = %id, "another attempt was first");
-            Some(other)
-        }
-        Transition::Stored(_) | Transition::Superseded => {
-            account(&record);
-            None
-        }
-    };
-    for key in of_nobody(first.as_deref().unwrap_or(&record), &record, names) {
-        if let Err(error) = worker.store.delete(&key).await {
-            tracing::warn!(%error, "something that no record names is left in the bucket");
-        }
+/// Results and logs, in MiB, that may wait for S3 for each slot. An outcome takes one at least.
+const WAITING_MIB_PER_SLOT: usize = 8;
+/// What one outcome may hold at most, in MiB: the largest result and logs that a config may allow.
+const MOST_MIB: usize = 48;
+/// How long an outcome waits for an S3 that does not take it, before the execution had better be run again.
+const STORE_PATIENCE: Duration = Duration::from_secs(30 * 60);
+/// When it is run again then.
+const LATER: Duration = Duration::from_secs(15 * 60);
+
+/// What the step needs.
+pub(crate) struct Publisher {
+    pub(crate) store: Store,
+    pub(crate) records: Records,
+    /// One permit for each MiB of outcomes that wait for S3.
+    pub(crate) memory: Semaphore,
+    /// Nothing waits any longer.
+    pub(crate) abandon: CancellationToken,
+}
+
+impl Publisher {
+    /// For a worker with so many slots.
+    pub(crate) fn new(store: Store, records: Records, slots: usize, abandon: CancellationToken) -> Self {
+        let memory = Semaphore::new((slots * WAITING_MIB_PER_SLOT).max(MOST_MIB));
+        Self { store, records, memory, abandon }
     }
-    Ok(())
+
+    /// Publishes the outcome. Another attempt that was first is no error: what this one stored goes again.
+    pub(crate) async fn publish(
+        &self,
+        claim: Claim<'_>,
+        finished: Finished,
+        permit: &mut Option<PrefetchPermit>,
+    ) -> Result<Settlement, Settlement> {
+        let Finished { version, outcome, slot } = finished;
+        let _memory = self.memory_for(&outcome).await;
+        // From here on it only waits for S3, which needs no slot.
+        drop((slot, permit.take()));
+        let published = self.store_all(&claim, version, *outcome).await;
+        published.map(|record| Settlement::Done(record.map(Box::new))).map_err(|error| {
+            let after = match error {
+                RetryError::GaveUp if self.abandon.is_cancelled() => Duration::ZERO,
+                RetryError::GaveUp => LATER,
+                RetryError::Permanent(error) => {
+                    tracing::error!(%error, "an outcome can't be stored");
+                    LATER
+                }
+            };
+            Settlement::Retry { after, because: GivenBack::NotStored }
+        })
+    }
+
+    async fn memory_for(&self, outcome: &Outcome) -> Option<SemaphorePermit<'_>> {
+        let result = outcome.result.as_ref().map_or(0, String::len);
+        let mib = ((result + outcome.logs.len()) >> 20).clamp(1, MOST_MIB);
+        self.memory.acquire_many(mib as u32).await.ok()
+    }
+
+    /// Stores result, logs and record; the record, where it was the first that is final.
+    async fn store_all(
+        &self,
+        claim: &Claim<'_>,
+        version: u32,
+        outcome: Outcome,
+    ) -> Result<Option<Record>, RetryError<StoreError>> {
+        let keys = self.store.keys();
+        let (function, id) = (&claim.request.function, &claim.request.id);
+        let names = Names { result: keys.result(function, id), logs: keys.logs(function, id) };
+        let Outcome { result, logs, started_at, usage, logs_truncated, isolation, retry: _ } = outcome;
+        let (result, error) = match result {
+            Ok(json) => (Some(Bytes::from(json)), None),
+            Err(error) => (None, Some(error)),
+        };
+        let logs = (!logs.is_empty()).then(|| Bytes::from(logs));
+        let (result_key, logs_key) = tokio::try_join!(
+            self.store_own(&names.result, result.clone(), JSON),
+            self.store_own(&names.logs, logs, TEXT),
+        )?;
+        let result_url = self.presign(result_key.as_deref()).await?;
+        let logs_url = self.presign(logs_key.as_deref()).await?;
+        // Made once: by its bytes, a repeated write knows its own.
+        let record = Record {
+            status: if error.is_none() { Status::Succeeded } else { Status::Failed },
+            started_at: Some(started_at),
+            finished_at: Some(Timestamp::now()),
+            usage: Some(usage),
+            result_bytes: result.as_ref().map(|json| json.len() as u64),
+            result: result.as_ref().and_then(inline),
+            urls_expire_at: result_url.iter().chain(&logs_url).map(|signed| signed.expires_at).min(),
+            result_url: result_url.map(|signed| signed.url),
+            logs_url: logs_url.map(|signed| signed.url),
+            logs_truncated,
+            isolation: Some(isolation),
+            error,
+            result_key,
+            logs_key,
+            ..claim.record(Some(version), claim.attempt())
+        };
+        let write = || self.records.write(&record, claim.etag.as_deref());
+        let written =
+            retry_until("write a final record", self.give_up(), StoreError::may_pass, write).await?;
+        let first = match written {
+            Recorded::AlreadyFinal(other) => {
+                tracing::info!(execution = %id, "another attempt was first");
+                Some(other)
+            }
+            Recorded::Stored { .. } => None,
+        };
+        for key in superfluous(first.as_deref().unwrap_or(&record), &record, names) {
+            if let Err(error) = self.store.delete(&key).await {
+                tracing::warn!(%error, "something that no record names is left in the bucket");
+            }
+        }
+        Ok(first.is_none().then_some(record))
+    }
+
+    /// Stores what belongs to this attempt alone: under `key`, or beside it where something else has that name.
+    async fn store_own(
+        &self,
+        key: &str,
+        bytes: Option<Bytes>,
+        content_type: &str,
+    ) -> Result<Option<String>, RetryError<StoreError>> {
+        let Some(bytes) = bytes else { return Ok(None) };
+        let own = beside(key, &format!("{:016x}", rand::random::<u64>()));
+        let store = || async {
+            let put = |key, condition| self.store.put(key, bytes.clone(), content_type, condition);
+            if let Written::Stored(_) = put(key, Condition::Absent).await? {
+                return Ok(key.to_owned());
+            }
+            // It may be what this call, repeated, has written itself; the same from elsewhere is as good.
+            let there = self.store.get(key, bytes.len() as u64).await;
+            if matches!(there, Ok(Some(object)) if object.bytes == bytes) {
+                return Ok(key.to_owned());
+            }
+            put(&own, Condition::Always).await?;
+            Ok(own.clone())
+        };
+        retry_until("store what an execution left", self.give_up(), |_| true, store).await.map(Some)
+    }
+
+    async fn presign(&self, key: Option<&str>) -> Result<Option<PresignedUrl>, RetryError<StoreError>> {
+        let Some(key) = key else { return Ok(None) };
+        retry_until("sign a URL", self.give_up(), |_| true, || self.store.presign(key)).await.map(Some)
+    }
+
+    fn give_up(&self) -> impl Future<Output = ()> {
+        stopped_or_after(&self.abandon, STORE_PATIENCE)
+    }
+}
+
+/// The result, where it is small enough to stand in the record.
+fn inline(json: &Bytes) -> Option<Box<RawValue>> {
+    let small = (json.len() <= limits::INLINE_RESULT_BYTES).then(|| json.to_vec())?;
+    // It was checked to be JSON.
+    RawValue::from_string(String::from_utf8(small).ok()?).ok()
 }
 
 /// The names that the first attempt to store something gets.
@@ -58,78 +185,9 @@ struct Names {
     logs: String,
 }
 
-/// Stores what belongs to this attempt alone: under `key`, or beside it where something else has that name.
-async fn store_own(
-    worker: &Worker,
-    key: &str,
-    bytes: Option<Vec<u8>>,
-    content_type: &str,
-) -> Result<Option<String>, Unmet<StoreError>> {
-    let Some(bytes) = bytes else { return Ok(None) };
-    let own = beside(key, &format!("{:016x}", rand::random::<u64>()));
-    let store = || async {
-        if let Written::Stored(_) =
-            worker.store.put(key, bytes.clone(), content_type, Condition::Absent).await?
-        {
-            return Ok(key.to_owned());
-        }
-        // It may be what this call, repeated, has written itself; the same from elsewhere is as good.
-        let there = worker.store.get(key, bytes.len() as u64).await;
-        if matches!(there, Ok(Some(object)) if object.bytes == bytes) {
-            return Ok(key.to_owned());
-        }
-        worker.store.put(&own, bytes.clone(), content_type, Condition::Always).await?;
-        Ok(own.clone())
-    };
-    patiently("store what an execution left", &worker.abandon, |_| true, store).await.map(Some)
-}
-
-async fn final_record(
-    worker: &Worker,
-    turn: &Turn,
-    version: u32,
-    outcome: Outcome,
-    result_key: Option<String>,
-    logs_key: Option<String>,
-) -> Result<Execution, Unmet<StoreError>> {
-    let (json, error) = match outcome.result {
-        Ok(json) => (Some(json), None),
-        Err(error) => (None, Some(error)),
-    };
-    let result_url = presign(worker, result_key.as_deref()).await?;
-    let logs_url = presign(worker, logs_key.as_deref()).await?;
-    let urls_expire_at = result_url.iter().chain(&logs_url).map(|signed| signed.expires_at).min();
-    let result_bytes = json.as_ref().map(|json| json.len() as u64);
-    let inline = json.filter(|json| json.len() <= limits::INLINE_RESULT_BYTES);
-    Ok(Execution {
-        status: if error.is_none() { Status::Succeeded } else { Status::Failed },
-        started_at: Some(outcome.started_at),
-        finished_at: Some(Timestamp::now()),
-        usage: Some(outcome.usage),
-        // It was checked to be JSON.
-        result: inline.and_then(|json| RawValue::from_string(json).ok()),
-        result_url: result_url.map(|signed| signed.url),
-        result_bytes,
-        logs_url: logs_url.map(|signed| signed.url),
-        logs_truncated: outcome.logs_truncated,
-        urls_expire_at,
-        isolation: Some(outcome.isolation),
-        error,
-        result_key,
-        logs_key,
-        ..turn.record(Some(version))
-    })
-}
-
-async fn presign(worker: &Worker, key: Option<&str>) -> Result<Option<PresignedUrl>, Unmet<StoreError>> {
-    let Some(key) = key else { return Ok(None) };
-    let presign = || worker.store.presign(key);
-    patiently("sign a URL", &worker.abandon, |_| true, presign).await.map(Some)
-}
-
-/// Once a record is final, what it does not name is nobody's: what this attempt stored, if it came second, and what an
-/// attempt that was lost has left under the usual names.
-fn of_nobody(winner: &Execution, own: &Execution, names: Names) -> Vec<String> {
+/// What no record names once `winner` is the final one: what this attempt stored, if it came second, and what an attempt
+/// that was lost has left under the usual names.
+fn superfluous(winner: &Record, own: &Record, names: Names) -> Vec<String> {
     let mut keys = vec![];
     for (named, stored, usual) in
         [(&winner.result_key, &own.result_key, names.result), (&winner.logs_key, &own.logs_key, names.logs)]
@@ -141,4 +199,29 @@ fn of_nobody(winner: &Execution, own: &Execution, names: Names) -> Vec<String> {
         }
     }
     keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(attempts: u32, result_key: Option<&str>) -> Record {
+        let (id, function) = ("m-1".parse().unwrap(), "hello".parse().unwrap());
+        let result_key = result_key.map(str::to_owned);
+        Record { attempts, result_key, ..Record::queued(id, function, None, Timestamp::now()) }
+    }
+
+    fn superfluous_beside(winner: &Record, own: &Record) -> Vec<String> {
+        superfluous(winner, own, Names { result: "result".to_owned(), logs: "logs".to_owned() })
+    }
+
+    #[test]
+    fn what_the_winner_names_stays_and_the_rest_goes() {
+        let first = record(1, Some("result"));
+        assert!(superfluous_beside(&first, &first).is_empty());
+        assert_eq!(superfluous_beside(&first, &record(1, Some("result-2"))), ["result-2"]);
+        // A lost attempt has left its result under the usual name.
+        let second = record(2, Some("result-2"));
+        assert_eq!(superfluous_beside(&second, &second), ["result", "logs"]);
+    }
 }

@@ -1,102 +1,133 @@
-//! The receive loop: room first, then at most that many messages, then a task for each.
+//! The receive loop: permits first, then at most that many messages, then a task for each.
 //!
-//! One poller is always there. While receives come back full and there is room left, it starts others, which end with
-//! the first receive that is not full.
+//! One poller is always there. While receives come back full and there are permits left, it starts others, which end
+//! with the first receive that is not full.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use badlambda_shared::limits;
-use badlambda_shared::queue::{Message, QueueError};
+use badlambda_shared::name::FunctionName;
+use badlambda_shared::queue::{Message, Queue, QueueError};
 use badlambda_shared::retry::Delays;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::Worker;
-use crate::admin::Pulse;
-use crate::execute::execute;
-use crate::room::Place;
+use crate::admin::LoopHealth;
+use crate::delivery::{Delivery, Steps};
+use crate::leases::Leases;
+use crate::prefetch::{Prefetch, PrefetchPermit};
 
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 const LONGEST_DELAY: Duration = Duration::from_secs(20);
 /// The most pollers beside the one that is always there.
 const MOST_HELPERS: usize = 8;
-/// How long a poller waits for room for a whole batch while the queue is full: a fraction of what is held ahead.
+/// How long a poller waits for permits for a whole batch while the queue is full: a fraction of what is held ahead.
 const LINGER: Duration = Duration::from_millis(10);
 /// What a receive under way may bring after the worker was told to stop. Dropped, it would be invisible to all until
 /// its visibility timeout ends.
 const LAST_RECEIVE: Duration = Duration::from_secs(1);
 
-/// Receives until the worker stops; every message becomes a task of `tasks`.
-pub(crate) async fn receive(worker: &Arc<Worker>, tasks: &TaskTracker, pulse: &Pulse) {
-    let helpers = TaskTracker::new();
-    let mut delays = Delays::between(FIRST_DELAY, LONGEST_DELAY);
-    let mut full = false;
-    while !worker.stop.is_cancelled() {
-        pulse.waits();
-        let Some(room) = take_room(worker, full).await else { break };
-        pulse.polls();
-        match poll(worker, tasks, room).await {
-            Ok(was_full) => {
-                pulse.turns();
-                delays.reset();
-                full = was_full;
-                if full && worker.room.is_free() && helpers.len() < MOST_HELPERS {
-                    helpers.spawn(help(Arc::clone(worker), tasks.clone()));
+/// What receiving needs.
+pub(crate) struct Receiver {
+    pub(crate) queue: Queue,
+    pub(crate) visibility: Duration,
+    pub(crate) default_function: Option<FunctionName>,
+    pub(crate) max_attempts: u32,
+    pub(crate) prefetch: Prefetch,
+    pub(crate) leases: Leases,
+    pub(crate) health: LoopHealth,
+    pub(crate) stop: CancellationToken,
+    pub(crate) steps: Arc<Steps>,
+    /// One for each delivery.
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Receiver {
+    /// Receives until the worker stops.
+    pub(crate) async fn receive(self: Arc<Self>) {
+        let helpers = TaskTracker::new();
+        let mut delays = Delays::between(FIRST_DELAY, LONGEST_DELAY);
+        let mut full = false;
+        while !self.stop.is_cancelled() {
+            self.health.waits();
+            let Some(permits) = self.permits(full).await else { break };
+            self.health.polls();
+            match self.poll(permits).await {
+                Ok(was_full) => {
+                    self.health.turns();
+                    delays.reset();
+                    full = was_full;
+                    if full && self.prefetch.has_free() && helpers.len() < MOST_HELPERS {
+                        helpers.spawn(Arc::clone(&self).help());
+                    }
+                }
+                Err(error) => {
+                    self.health.fails();
+                    tracing::warn!(%error, "could not receive");
+                    tokio::select! {
+                        () = tokio::time::sleep(delays.next_delay()) => {}
+                        () = self.stop.cancelled() => break,
+                    }
                 }
             }
-            Err(error) => {
-                pulse.fails();
-                tracing::warn!(%error, "could not receive");
-                tokio::select! {
-                    () = tokio::time::sleep(delays.next_delay()) => {}
-                    () = worker.stop.cancelled() => break,
+        }
+        helpers.close();
+        helpers.wait().await;
+    }
+
+    async fn help(self: Arc<Self>) {
+        while let Some(permits) = self.permits(true).await {
+            match self.poll(permits).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "could not receive");
+                    return;
                 }
             }
         }
     }
-    helpers.close();
-    helpers.wait().await;
-}
 
-async fn help(worker: Arc<Worker>, tasks: TaskTracker) {
-    while let Some(room) = take_room(&worker, true).await {
-        match poll(&worker, &tasks, room).await {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(error) => {
-                tracing::warn!(%error, "could not receive");
-                return;
+    async fn permits(&self, queue_is_full: bool) -> Option<Vec<PrefetchPermit>> {
+        let linger = if queue_is_full { LINGER } else { Duration::ZERO };
+        tokio::select! {
+            permits = self.prefetch.acquire(linger) => permits,
+            () = self.stop.cancelled() => None,
+        }
+    }
+
+    /// Receives once, and starts what came. True where it was all that there were permits for.
+    async fn poll(&self, permits: Vec<PrefetchPermit>) -> Result<bool, QueueError> {
+        let messages = self.messages(permits.len()).await?;
+        let full = messages.len() == permits.len();
+        for (message, permit) in messages.into_iter().zip(permits) {
+            let delivery = self.delivery(message, permit);
+            let steps = Arc::clone(&self.steps);
+            self.tasks.spawn(async move { steps.handle(delivery).await });
+        }
+        Ok(full)
+    }
+
+    async fn messages(&self, most: usize) -> Result<Vec<Message>, QueueError> {
+        let receiving = self.queue.receive(most, limits::SQS_WAIT, self.visibility);
+        tokio::pin!(receiving);
+        tokio::select! {
+            received = &mut receiving => received,
+            () = self.stop.cancelled() => {
+                tokio::time::timeout(LAST_RECEIVE, receiving).await.unwrap_or_else(|_| Ok(vec![]))
             }
         }
     }
-}
 
-async fn take_room(worker: &Worker, queue_is_full: bool) -> Option<Vec<Place>> {
-    let linger = if queue_is_full { LINGER } else { Duration::ZERO };
-    tokio::select! {
-        room = worker.room.take(linger) => room,
-        () = worker.stop.cancelled() => None,
-    }
-}
-
-/// Receives once, and starts what came. True where it was all that there was room for.
-async fn poll(worker: &Arc<Worker>, tasks: &TaskTracker, room: Vec<Place>) -> Result<bool, QueueError> {
-    let messages = messages(worker, room.len()).await?;
-    let full = messages.len() == room.len();
-    for (message, room) in messages.into_iter().zip(room) {
-        let worker = Arc::clone(worker);
-        tasks.spawn(async move { execute(&worker, message, room).await });
-    }
-    Ok(full)
-}
-
-async fn messages(worker: &Worker, most: usize) -> Result<Vec<Message>, QueueError> {
-    let receiving = worker.queue.receive(most, limits::SQS_WAIT, worker.config.visibility);
-    tokio::pin!(receiving);
-    tokio::select! {
-        received = &mut receiving => received,
-        () = worker.stop.cancelled() => {
-            tokio::time::timeout(LAST_RECEIVE, receiving).await.unwrap_or_else(|_| Ok(vec![]))
+    fn delivery(&self, message: Message, permit: PrefetchPermit) -> Delivery {
+        let carried = message.carried.clone();
+        Delivery {
+            request: message.received().parse(self.default_function.as_ref()),
+            history: carried.at_receive(message.receive_count, message.sent_at, self.max_attempts),
+            lease: self.leases.begin(&message.receipt_handle),
+            permit: Some(permit),
+            message,
         }
     }
 }

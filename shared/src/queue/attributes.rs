@@ -7,6 +7,7 @@ use aws_sdk_sqs::types::{
 };
 
 use super::{QueueError, unfit};
+use crate::limits;
 use crate::trace::Trace;
 
 /// The type of every attribute that is ours.
@@ -30,6 +31,12 @@ pub struct QueueLimits {
     pub max_receives: Option<u32>,
     /// How long a message may stay in the queue.
     pub retention: Duration,
+}
+
+impl QueueLimits {
+    /// What the deployment sets.
+    pub const USUAL: Self =
+        Self { max_receives: Some(limits::USUAL_MAX_RECEIVES), retention: limits::SQS_RETENTION };
 }
 
 /// AWS writes the number as a number or as a string.

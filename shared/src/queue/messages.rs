@@ -1,19 +1,21 @@
 //! Messages, to send and as received.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use aws_sdk_sqs::types::{MessageAttributeValue, MessageSystemAttributeName};
 
 use super::QueueError;
 use super::attributes::{STRING_TYPE, string_attribute};
+use crate::history::AttemptHistory;
 use crate::message::{FUNCTION_ATTRIBUTE, Received};
 use crate::timestamp::Timestamp;
 use crate::trace::{TRACEPARENT, Trace};
 
 /// Attributes with this prefix are ours, and stay behind when a message is copied.
 const OWN_PREFIX: &str = "badlambda_";
-/// How often an earlier copy of this message was received.
-const RECEIVES_ATTRIBUTE: &str = "badlambda_receives";
+/// What earlier deliveries came to: an [`AttemptHistory`], as JSON.
+const HISTORY_ATTRIBUTE: &str = "badlambda_history";
 const MAX_ATTRIBUTES: usize = 10;
 
 /// A message to send.
@@ -23,8 +25,10 @@ pub struct OutgoingMessage {
     pub body: String,
     /// Messages of one group share the queue fairly with those of others.
     pub group_id: String,
-    /// How often an earlier copy of it was received; 0 for a new message.
-    pub receives: u32,
+    /// How long SQS keeps it from everyone: at most 15 minutes.
+    pub delay: Duration,
+    /// What earlier deliveries came to; `None` for a new message.
+    pub history: Option<AttemptHistory>,
     /// The trace it belongs to.
     pub trace: Trace,
 }
@@ -38,9 +42,9 @@ impl OutgoingMessage {
     }
 
     pub(super) fn attributes(&self) -> Vec<(&'static str, String)> {
-        let receives = (self.receives > 0).then(|| (RECEIVES_ATTRIBUTE, self.receives.to_string()));
+        let history = self.history.as_ref().map(|history| (HISTORY_ATTRIBUTE, history.to_json()));
         let traceparent = self.trace.traceparent().map(|text| (TRACEPARENT, text.to_owned()));
-        receives.into_iter().chain(traceparent).collect()
+        history.into_iter().chain(traceparent).collect()
     }
 }
 
@@ -57,8 +61,8 @@ pub struct Message {
     pub sent_at: Timestamp,
     /// How often SQS has handed it out, this time included.
     pub receive_count: u32,
-    /// How often earlier copies of it were received.
-    pub receives_before: u32,
+    /// What earlier deliveries of its originals came to, as the message says.
+    pub carried: AttemptHistory,
     /// The queue that SQS itself took it from, where it did.
     pub moved_from: Option<String>,
     /// The trace that its attributes name.
@@ -76,11 +80,6 @@ impl Message {
             sent_at: self.sent_at,
             trace: &self.trace,
         }
-    }
-
-    /// How often it was received in all, this time included.
-    pub fn receives(&self) -> u32 {
-        self.receives_before.saturating_add(self.receive_count)
     }
 
     /// The text of a message attribute.
@@ -128,7 +127,7 @@ impl Message {
         let receive_count = number(MessageSystemAttributeName::ApproximateReceiveCount).unwrap_or(1);
         let attributes: BTreeMap<_, _> = message.message_attributes.unwrap_or_default().into_iter().collect();
         let text = |name| attributes.get(name).and_then(|value: &MessageAttributeValue| value.string_value());
-        let before = text(RECEIVES_ATTRIBUTE);
+        let carried = AttemptHistory::read(text(HISTORY_ATTRIBUTE));
         let xray = system.get(&MessageSystemAttributeName::AwsTraceHeader).map(String::as_str);
         let trace = Trace::read(text(TRACEPARENT), xray);
         let moved_from = system.get(&MessageSystemAttributeName::DeadLetterQueueSourceArn);
@@ -138,7 +137,7 @@ impl Message {
             body: message.body.unwrap_or_default(),
             sent_at,
             receive_count: receive_count.try_into().unwrap_or(1),
-            receives_before: before.and_then(|text| text.parse().ok()).unwrap_or(0),
+            carried,
             moved_from: moved_from.and_then(|arn| arn.rsplit(':').next()).map(str::to_owned),
             trace,
             attributes,

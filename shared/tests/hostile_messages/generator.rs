@@ -221,7 +221,7 @@ fn others() -> impl Strategy<Value = Vec<(String, String)>> {
     let names = select(
         &[
             "Function",
-            "badlambda_receives",
+            "badlambda_history",
             "badlambda_execution",
             "badlambda_reason",
             "badlambda_body_key",
@@ -232,7 +232,17 @@ fn others() -> impl Strategy<Value = Vec<(String, String)>> {
         ][..],
     );
     let values = prop_oneof![
-        select(&["4294967295", "-1", "order-7", "code/x", "../x"][..]).prop_map(str::to_owned),
+        select(
+            &[
+                "4294967295",
+                "-1",
+                "order-7",
+                "code/x",
+                "../x",
+                r#"{"attempts":4294967295,"lost":4294967295,"not_before":"9999-12-31T23:59:59Z"}"#,
+            ][..],
+        )
+        .prop_map(str::to_owned),
         text(),
         (1usize..100_000).prop_map(|bytes| "x".repeat(bytes)),
     ];

@@ -1,50 +1,54 @@
-//! Concurrent submits share calls to SQS: up to ten messages go in one, which costs and takes as much as one.
+//! Concurrent sends share calls to SQS: up to ten messages go in one, which costs and takes as much as one.
 //!
 //! ```text
-//! submits ──▶ queue of waiting messages ──▶ dispatch ── one task per call, SUBMIT_CALLS at once ──▶ SQS
-//!    ▲                                                                │
-//!    └────────────── one answer for each message ─────────────────────┘
+//! sends ──▶ queue of waiting messages ──▶ dispatch ── one task per call, SEND_CALLS at once ──▶ SQS
+//!    ▲                                                              │
+//!    └────────────── one result for each message ───────────────────┘
 //! ```
 //!
-//! A message that comes alone goes out at once. While calls are under way, a new one waits a moment for company. A
-//! submitter who has gone away leaves his message in its call.
+//! A message that comes alone goes out at once. While calls are under way, a new one waits a moment for others. A caller
+//! that has gone away leaves its message in its call.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use badlambda_shared::limits;
-use badlambda_shared::queue::{OutgoingMessage, Queue};
-use badlambda_shared::retry::Delays;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
+
+use super::{OutgoingMessage, Queue};
+use crate::limits;
+use crate::retry::Delays;
 
 /// SQS did not accept the message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct SendError(String);
+pub struct SendError(String);
 
-type Answer = Result<(), SendError>;
+type Sent = Result<(), SendError>;
 
 /// Sends messages, several in one call.
 #[derive(Clone, Debug)]
-pub(crate) struct Batcher(mpsc::Sender<Pending>);
+pub struct SendBatcher(mpsc::Sender<Pending>);
 
 #[derive(Debug)]
 struct Pending {
     message: OutgoingMessage,
-    answer: oneshot::Sender<Answer>,
+    answer: oneshot::Sender<Sent>,
 }
 
-impl Batcher {
+impl SendBatcher {
     /// Starts sending to `queue`, until the last clone is dropped.
-    pub(crate) fn start(queue: Queue) -> Self {
-        let (sender, receiver) = mpsc::channel(limits::SUBMIT_CALLS * limits::SQS_BATCH);
+    pub fn start(queue: Queue) -> Self {
+        let (sender, receiver) = mpsc::channel(limits::SEND_CALLS * limits::SQS_BATCH);
         tokio::spawn(dispatch(queue, Batches { receiver, carried: None }));
         Self(sender)
     }
 
-    /// Returns once SQS has accepted this message, or has failed to, however often it was tried.
-    pub(crate) async fn send(&self, message: OutgoingMessage) -> Answer {
+    /// Returns once SQS has accepted this message.
+    ///
+    /// # Errors
+    /// When SQS has not, however often it was tried.
+    pub async fn send(&self, message: OutgoingMessage) -> Sent {
         let stopped = || SendError("sending has stopped".to_owned());
         let (answer, answered) = oneshot::channel();
         self.0.send(Pending { message, answer }).await.map_err(|_| stopped())?;
@@ -53,11 +57,11 @@ impl Batcher {
 }
 
 async fn dispatch(queue: Queue, mut batches: Batches) {
-    let calls = Arc::new(Semaphore::new(limits::SUBMIT_CALLS));
+    let calls = Arc::new(Semaphore::new(limits::SEND_CALLS));
     while let Ok(permit) = Arc::clone(&calls).acquire_owned().await {
         let Some(first) = batches.first().await else { return };
-        let others_under_way = calls.available_permits() + 1 < limits::SUBMIT_CALLS;
-        let linger = if others_under_way { limits::SUBMIT_LINGER } else { Duration::ZERO };
+        let others_under_way = calls.available_permits() + 1 < limits::SEND_CALLS;
+        let linger = if others_under_way { limits::SEND_LINGER } else { Duration::ZERO };
         let batch = batches.fill(first, linger).await;
         tokio::spawn(send(queue.clone(), batch, permit));
     }
@@ -104,12 +108,12 @@ impl Batches {
 }
 
 async fn send(queue: Queue, batch: Vec<Pending>, _permit: OwnedSemaphorePermit) {
-    let deadline = Instant::now() + limits::SUBMIT_DEADLINE;
+    let deadline = Instant::now() + limits::SEND_DEADLINE;
     let mut delays = Delays::between(Duration::from_millis(50), Duration::from_secs(1));
     let (mut messages, mut answers): (Vec<_>, Vec<_>) =
         batch.into_iter().map(|pending| (pending.message, pending.answer)).unzip();
     let mut failure = SendError("SQS did not answer in time".to_owned());
-    for tries in 1..=limits::SUBMIT_TRIES {
+    for tries in 1..=limits::SEND_TRIES {
         match timeout_at(deadline, queue.send_batch(&messages)).await {
             Err(_) => break,
             Ok(Err(error)) => failure = SendError(error.to_string()),
@@ -129,7 +133,7 @@ async fn send(queue: Queue, batch: Vec<Pending>, _permit: OwnedSemaphorePermit) 
                 (messages, answers) = refused;
             }
         }
-        if messages.is_empty() || tries == limits::SUBMIT_TRIES {
+        if messages.is_empty() || tries == limits::SEND_TRIES {
             break;
         }
         tokio::time::sleep(delays.next_delay()).await;
@@ -141,15 +145,15 @@ async fn send(queue: Queue, batch: Vec<Pending>, _permit: OwnedSemaphorePermit) 
 
 #[cfg(test)]
 mod tests {
-    use badlambda_shared::trace::Trace;
-
     use super::*;
+    use crate::trace::Trace;
 
     fn pending(bytes: usize) -> Pending {
         let message = OutgoingMessage {
             body: "x".repeat(bytes),
             group_id: "g".to_owned(),
-            receives: 0,
+            delay: Duration::ZERO,
+            history: None,
             trace: Trace::NONE,
         };
         Pending { message, answer: oneshot::channel().0 }
@@ -177,15 +181,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_lingers_has_company_but_no_more_than_ten() {
+    async fn lingering_fills_a_call_up_to_ten_messages() {
         let (sender, mut batches) = waiting(&[1]);
         tokio::spawn(async move {
-            tokio::time::sleep(limits::SUBMIT_LINGER / 2).await;
+            tokio::time::sleep(limits::SEND_LINGER / 2).await;
             for size in 2..=12 {
                 sender.send(pending(size)).await.unwrap();
             }
         });
-        let first = sizes(&mut batches, limits::SUBMIT_LINGER).await;
+        let first = sizes(&mut batches, limits::SEND_LINGER).await;
         assert_eq!(first, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
         let started_at = Instant::now();
         assert_eq!(sizes(&mut batches, Duration::ZERO).await, [11, 12]);

@@ -21,7 +21,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// The long executions under way.
 #[derive(Clone, Debug)]
-pub(crate) struct Protection(Arc<State>);
+pub(crate) struct TaskProtection(Arc<State>);
 
 #[derive(Debug)]
 struct State {
@@ -40,11 +40,11 @@ struct Ends {
 /// A long execution, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Cover {
-    protection: Protection,
+    protection: TaskProtection,
     number: u64,
 }
 
-impl Protection {
+impl TaskProtection {
     /// For a worker with this grace period.
     pub(crate) fn new(grace: Duration) -> Self {
         Self(Arc::new(State { grace, ends: Mutex::default(), changed: Notify::new() }))

@@ -1,4 +1,4 @@
-//! Going through dead letters, each once.
+//! A scan of the dead-letter queue: each message once.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,8 +8,12 @@ use crate::limits;
 use crate::queue::Message;
 use crate::timestamp::Timestamp;
 
-/// A walk over the messages. What it has taken is out of others' sight until it ends.
-pub(super) struct Pass<'a> {
+/// So many receives in a row that bring only what was seen before end a scan: it takes so long that its first messages
+/// are visible again.
+const MOST_REPEATS: u32 = 3;
+
+/// A scan of the messages. Those that it has received are invisible to others until it ends.
+pub(super) struct Scan<'a> {
     letters: &'a DeadLetters,
     began_at: Timestamp,
     /// Received, and not come to yet.
@@ -19,7 +23,7 @@ pub(super) struct Pass<'a> {
     found: bool,
 }
 
-impl<'a> Pass<'a> {
+impl<'a> Scan<'a> {
     pub(super) fn begin(letters: &'a DeadLetters) -> Self {
         let (began_at, waiting, taken) = (Timestamp::now(), vec![], HashMap::new());
         Self { letters, began_at, waiting, taken, found: false }
@@ -27,10 +31,16 @@ impl<'a> Pass<'a> {
 
     /// The next message, whichever it is.
     pub(super) async fn next(&mut self) -> Result<Option<Message>, DeadLetterError> {
-        if self.waiting.is_empty() {
+        let mut repeats = 0;
+        while self.waiting.is_empty() && repeats < MOST_REPEATS {
             let received = self.letters.queue.receive(limits::SQS_BATCH, WAIT, LOOK).await?;
+            if received.is_empty() {
+                break;
+            }
+            repeats += 1;
             for message in received {
                 let handle = message.receipt_handle.clone();
+                // SQS may hand a message out twice. That says nothing about the others.
                 if self.taken.insert(message.message_id.clone(), handle).is_none() {
                     self.waiting.push(message);
                 }

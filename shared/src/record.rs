@@ -1,0 +1,138 @@
+//! What is stored of an execution. The API shows an [`Execution`] made of it, so that what only the fleet needs can't
+//! get out.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::execution::{Execution, ExecutionError, Isolation, Status, Usage};
+use crate::id::ExecutionId;
+use crate::name::FunctionName;
+use crate::timestamp::Timestamp;
+
+/// An execution's record: the object `record.json`. Its fields are those of [`Execution`], and the keys at the end.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "they are explained in `Execution`")]
+pub struct Record {
+    pub id: ExecutionId,
+    pub function: FunctionName,
+    pub version: Option<u32>,
+    pub status: Status,
+    pub url: String,
+    pub submitted_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    pub attempts: u32,
+    pub usage: Option<Usage>,
+    pub result: Option<Box<RawValue>>,
+    pub result_url: Option<String>,
+    pub result_bytes: Option<u64>,
+    pub logs_url: Option<String>,
+    pub logs_truncated: bool,
+    pub urls_expire_at: Option<Timestamp>,
+    pub isolation: Option<Isolation>,
+    pub error: Option<ExecutionError>,
+    /// The S3 key of the result, to sign its URL again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_key: Option<String>,
+    /// The S3 key of the logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logs_key: Option<String>,
+}
+
+impl Record {
+    /// The record of an execution that waits in the queue. It is not stored: no record means `queued`.
+    pub fn queued(
+        id: ExecutionId,
+        function: FunctionName,
+        version: Option<u32>,
+        submitted_at: Timestamp,
+    ) -> Self {
+        Self {
+            url: format!("/v1/functions/{function}/executions/{id}"),
+            id,
+            function,
+            version,
+            status: Status::Queued,
+            submitted_at,
+            started_at: None,
+            finished_at: None,
+            attempts: 0,
+            usage: None,
+            result: None,
+            result_url: None,
+            result_bytes: None,
+            logs_url: None,
+            logs_truncated: false,
+            urls_expire_at: None,
+            isolation: None,
+            error: None,
+            result_key: None,
+            logs_key: None,
+        }
+    }
+
+    /// The same, ended now by this failure.
+    pub fn failed(self, error: ExecutionError) -> Self {
+        let (status, finished_at) = (Status::Failed, Some(Timestamp::now()));
+        Self { status, finished_at, error: Some(error), ..self }
+    }
+}
+
+impl From<Record> for Execution {
+    fn from(record: Record) -> Self {
+        Self {
+            id: record.id,
+            function: record.function,
+            version: record.version,
+            status: record.status,
+            url: record.url,
+            submitted_at: record.submitted_at,
+            started_at: record.started_at,
+            finished_at: record.finished_at,
+            attempts: record.attempts,
+            usage: record.usage,
+            result: record.result,
+            result_url: record.result_url,
+            result_bytes: record.result_bytes,
+            logs_url: record.logs_url,
+            logs_truncated: record.logs_truncated,
+            urls_expire_at: record.urls_expire_at,
+            isolation: record.isolation,
+            error: record.error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queued(version: Option<u32>) -> Record {
+        let at = Timestamp::from_unix_ms(0).unwrap();
+        Record::queued("m-1".parse().unwrap(), "hello".parse().unwrap(), version, at)
+    }
+
+    #[test]
+    fn an_execution_shows_every_field_of_the_contract_and_no_key() {
+        let (result_key, logs_key) = (Some("r".to_owned()), Some("l".to_owned()));
+        let shown = Execution::from(Record { result_key, logs_key, ..queued(Some(3)) });
+        let expected = serde_json::json!({
+            "id": "m-1", "function": "hello", "version": 3, "status": "queued",
+            "url": "/v1/functions/hello/executions/m-1",
+            "submitted_at": "1970-01-01T00:00:00.000Z", "started_at": null, "finished_at": null,
+            "attempts": 0, "usage": null, "result": null, "result_url": null, "result_bytes": null,
+            "logs_url": null, "logs_truncated": false, "urls_expire_at": null, "isolation": null,
+            "error": null
+        });
+        assert_eq!(serde_json::to_value(&shown).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_result_is_kept_to_the_letter() {
+        let digits = r#"{"n":123456789012345678901234567890.10}"#;
+        let result = RawValue::from_string(digits.to_owned()).ok();
+        let stored = serde_json::to_string(&Record { result, ..queued(None) }).unwrap();
+        let read: Record = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read.result.unwrap().get(), digits);
+    }
+}

@@ -1,0 +1,207 @@
+//! The first step: whether this delivery is to be run at all.
+
+use std::time::Duration;
+
+use badlambda_shared::execution::{ErrorKind, ExecutionError};
+use badlambda_shared::history::{AttemptHistory, GivenBack};
+use badlambda_shared::id::ExecutionId;
+use badlambda_shared::message::{BadMessage, ExecutionRequest};
+use badlambda_shared::name::FunctionName;
+use badlambda_shared::queue::Message;
+use badlambda_shared::record::Record;
+use badlambda_shared::records::{Found, Records};
+use badlambda_shared::timestamp::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::retry::{retry_until, stopped_or_after};
+use crate::settle::{Refused, Settlement};
+
+/// How long a message is held while S3 does not answer, and when it is looked at again then.
+const STORE_PATIENCE: Duration = Duration::from_secs(120);
+const STORE_DELAY: Duration = Duration::from_secs(30);
+
+/// An execution that this delivery may run.
+#[derive(Debug)]
+pub(crate) struct Claim<'a> {
+    pub(crate) request: &'a ExecutionRequest,
+    pub(crate) history: &'a AttemptHistory,
+    /// Of the execution's record as it was last seen.
+    pub(crate) etag: Option<String>,
+}
+
+impl Claim<'_> {
+    /// Which attempt this is, from 1 on.
+    pub(crate) fn attempt(&self) -> u32 {
+        self.history.attempts.saturating_add(1)
+    }
+
+    /// The execution's record, as far as it is known before it is run.
+    pub(crate) fn record(&self, version: Option<u32>, attempts: u32) -> Record {
+        let ExecutionRequest { id, function, submitted_at, .. } = self.request;
+        let queued = Record::queued(id.clone(), function.clone(), version, *submitted_at);
+        Record { attempts, ..queued }
+    }
+
+    /// Ends the execution, which can't be run.
+    pub(crate) fn dead_letter(&self, error: ExecutionError) -> Settlement {
+        let record = self.record(None, self.history.attempts);
+        let refused = Refused { record, etag: self.etag.clone() };
+        Settlement::DeadLetter { refused: Some(Box::new(refused)), error }
+    }
+}
+
+/// What the step needs.
+pub(crate) struct Claimer {
+    pub(crate) records: Records,
+    pub(crate) limits: AttemptLimits,
+    pub(crate) stop: CancellationToken,
+}
+
+/// Where an execution is given up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AttemptLimits {
+    /// How many attempts may get lost.
+    pub(crate) max_attempts: u32,
+    /// For how long the queue keeps a message. Copies of it are not kept for longer.
+    pub(crate) retention: Duration,
+}
+
+impl Claimer {
+    /// Looks whether the execution has its final record, and at what became of earlier attempts.
+    pub(crate) async fn claim<'a>(
+        &self,
+        message: &Message,
+        request: &'a Result<ExecutionRequest, BadMessage>,
+        history: &'a AttemptHistory,
+    ) -> Result<Claim<'a>, Settlement> {
+        let request = match request {
+            Ok(request) => request,
+            Err(bad) => return Err(self.refuse(message, bad).await?),
+        };
+        let step = next_step(history, self.limits, Timestamp::now());
+        if let NextStep::Wait(delay) = step {
+            return Err(Settlement::Retry { after: delay, because: GivenBack::NotStarted });
+        }
+        let found = self.unfinished(&request.function, &request.id).await?;
+        let claim = Claim { request, history, etag: found.map(|found| found.etag) };
+        match step {
+            NextStep::GiveUp(error) => Err(claim.dead_letter(error)),
+            NextStep::Wait(_) | NextStep::Run => Ok(claim),
+        }
+    }
+
+    /// A message that can't be read goes to the dead-letter queue, and is recorded where it names an execution.
+    async fn refuse(&self, message: &Message, bad: &BadMessage) -> Result<Settlement, Settlement> {
+        let error = ExecutionError::new(ErrorKind::BadMessage, bad.reason.clone());
+        let Some((function, id)) = &bad.known else {
+            return Ok(Settlement::DeadLetter { refused: None, error });
+        };
+        let etag = self.unfinished(function, id).await?.map(|found| found.etag);
+        let record = Record::queued(id.clone(), function.clone(), None, message.sent_at);
+        let refused = Some(Box::new(Refused { record, etag }));
+        Ok(Settlement::DeadLetter { refused, error })
+    }
+
+    /// The execution's record, if there is one, unless it is final.
+    async fn unfinished(
+        &self,
+        function: &FunctionName,
+        id: &ExecutionId,
+    ) -> Result<Option<Found>, Settlement> {
+        let find = || self.records.find(function, id);
+        let give_up = stopped_or_after(&self.stop, STORE_PATIENCE);
+        match retry_until("look for a record", give_up, |_| true, find).await {
+            Ok(Some(found)) if found.record.status.is_final() => Err(Settlement::Done(None)),
+            Ok(found) => Ok(found),
+            Err(_) => Err(not_started(&self.stop)),
+        }
+    }
+}
+
+/// The message is given back by a worker that has not begun to run it: at once where the worker stops, else later, since
+/// S3 does not answer.
+pub(crate) fn not_started(stop: &CancellationToken) -> Settlement {
+    let after = if stop.is_cancelled() { Duration::ZERO } else { STORE_DELAY };
+    Settlement::Retry { after, because: GivenBack::NotStarted }
+}
+
+/// What is to be done with an execution, as far as earlier attempts say.
+#[derive(Debug, PartialEq)]
+enum NextStep {
+    Run,
+    /// It is not to be run before this time has passed.
+    Wait(Duration),
+    GiveUp(ExecutionError),
+}
+
+fn next_step(history: &AttemptHistory, limits: AttemptLimits, now: Timestamp) -> NextStep {
+    let is_over = history.first_sent_at.is_some_and(|sent_at| sent_at.plus(limits.retention) < now);
+    if is_over {
+        let days = limits.retention.as_secs_f64() / Duration::from_secs(24 * 3600).as_secs_f64();
+        let message =
+            format!("no worker finished it within the {days:.1} days for which the queue keeps messages");
+        return NextStep::GiveUp(ExecutionError::new(ErrorKind::Expired, message));
+    }
+    if history.lost >= limits.max_attempts {
+        return NextStep::GiveUp(worker_lost(history));
+    }
+    match history.not_before {
+        Some(at) if at > now => NextStep::Wait(now.until(at)),
+        _ => NextStep::Run,
+    }
+}
+
+fn worker_lost(history: &AttemptHistory) -> ExecutionError {
+    let attempts = match history.lost {
+        1 => "one attempt".to_owned(),
+        lost => format!("{lost} attempts"),
+    };
+    let why = match &history.last_error {
+        Some(error) => format!("; the last of them: {error}"),
+        None => ": the workers that made them were lost".to_owned(),
+    };
+    ExecutionError::new(ErrorKind::WorkerLost, format!("{attempts} ended without an answer{why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    const LIMITS: AttemptLimits = AttemptLimits { max_attempts: 5, retention: DAY };
+
+    fn next(history: AttemptHistory) -> NextStep {
+        next_step(&history, LIMITS, Timestamp::from_unix_ms(1_000_000_000).unwrap())
+    }
+
+    fn at(unix_ms: i64) -> Option<Timestamp> {
+        Timestamp::from_unix_ms(unix_ms)
+    }
+
+    #[test]
+    fn what_was_tried_too_often_is_given_up() {
+        assert_eq!(next(AttemptHistory { lost: 4, failed: 8, ..Default::default() }), NextStep::Run);
+        let lost = AttemptHistory { lost: 5, last_error: Some("no zygote".to_owned()), ..Default::default() };
+        let NextStep::GiveUp(error) = next(lost) else { panic!("it is run") };
+        assert_eq!(error.kind, ErrorKind::WorkerLost);
+        assert_eq!(error.message, "5 attempts ended without an answer; the last of them: no zygote");
+    }
+
+    #[test]
+    fn what_is_to_wait_waits() {
+        let history = AttemptHistory { not_before: at(1_000_060_000), ..Default::default() };
+        assert_eq!(next(history), NextStep::Wait(Duration::from_secs(60)));
+        assert_eq!(next(AttemptHistory { not_before: at(999_999_999), ..Default::default() }), NextStep::Run);
+    }
+
+    #[test]
+    fn what_has_outlived_the_queue_is_expired() {
+        let sent_at = at(1_000_000_000 - DAY.as_millis() as i64 - 1);
+        let NextStep::GiveUp(error) = next(AttemptHistory { first_sent_at: sent_at, ..Default::default() })
+        else {
+            panic!("it is run")
+        };
+        assert_eq!(error.kind, ErrorKind::Expired);
+        assert!(error.message.contains("within the 1.0 days"), "{error:?}");
+    }
+}

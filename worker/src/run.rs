@@ -1,0 +1,238 @@
+//! An attempt, from its slot to its outcome. What still runs after a few seconds is recorded as running, and from then
+//! on its record is looked at again and again, since whatever makes that final ends the attempt: a cancellation, or
+//! another worker that has the message, too.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use badlambda_shared::execution::Status;
+use badlambda_shared::history::{AttemptHistory, GivenBack};
+use badlambda_shared::limits;
+use badlambda_shared::record::Record;
+use badlambda_shared::records::{Recorded, Records};
+use badlambda_shared::retry::Delays;
+use badlambda_shared::timestamp::Timestamp;
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use crate::claim::Claim;
+use crate::ecs::TaskProtection;
+use crate::prefetch::Prefetch;
+use crate::prepare::Prepared;
+use crate::sandbox::{Executor, ExecutorError, Outcome, RetryWish, Task};
+use crate::settle::Settlement;
+
+/// How long a message that is held ahead waits for a slot, before another worker had better have it.
+const SLOT_PATIENCE: Duration = Duration::from_secs(1);
+/// How often the record of what runs is looked at, from this age on.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
+
+/// What the step needs.
+pub(crate) struct Runner {
+    pub(crate) executor: Arc<Executor>,
+    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) prefetch: Prefetch,
+    pub(crate) records: Records,
+    pub(crate) protection: TaskProtection,
+    /// Nothing more is begun.
+    pub(crate) stop: CancellationToken,
+    /// Everything that runs is broken off.
+    pub(crate) abandon: CancellationToken,
+}
+
+/// An attempt that has ended with what is to be published.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) version: u32,
+    pub(crate) outcome: Box<Outcome>,
+    /// Kept until the outcome may wait for S3: where that stalls, no more is begun.
+    pub(crate) slot: OwnedSemaphorePermit,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+enum Ended {
+    /// With an outcome, which may be a failure of the function's.
+    Outcome(Box<Outcome>),
+    /// The execution has its final record from elsewhere.
+    Overtaken,
+    /// The worker's time is up.
+    Abandoned,
+    /// Our side failed.
+    Lost(ExecutorError),
+}
+
+impl Runner {
+    /// Runs the attempt, unless no slot is free in time.
+    pub(crate) async fn run(
+        &self,
+        claim: &mut Claim<'_>,
+        prepared: Prepared,
+    ) -> Result<Finished, Settlement> {
+        let slot = self.slot().await?;
+        let version = Arc::clone(&prepared.version);
+        let _protected = self.protection.cover(Duration::from_millis(version.config.timeout_ms));
+        let began_at = Instant::now();
+        let ended = self.attempt(claim, prepared).await;
+        self.prefetch.note_duration(began_at.elapsed());
+        let outcome = match ended {
+            Ended::Outcome(outcome) => outcome,
+            Ended::Overtaken => return Err(Settlement::Done(None)),
+            Ended::Abandoned => {
+                return Err(Settlement::Retry { after: Duration::ZERO, because: GivenBack::Stopped });
+            }
+            Ended::Lost(error) => {
+                let because = GivenBack::Lost(error.to_string());
+                return Err(Settlement::Retry { after: growing_delay(claim.history.lost), because });
+            }
+        };
+        let failed = outcome.result.is_err();
+        match retry_delay(claim.history, failed, outcome.retry, version.config.retries) {
+            Some(after) => Err(Settlement::Retry { after, because: GivenBack::Failed }),
+            None => Ok(Finished { version: version.version, outcome, slot }),
+        }
+    }
+
+    /// A free slot, unless the worker stops, or others could run the message sooner.
+    async fn slot(&self) -> Result<OwnedSemaphorePermit, Settlement> {
+        let slot = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            slot = Arc::clone(&self.slots).acquire_owned() => slot.ok(),
+            () = tokio::time::sleep(SLOT_PATIENCE) => {
+                self.prefetch.note_stall();
+                None
+            }
+        };
+        slot.ok_or(Settlement::Retry { after: Duration::ZERO, because: GivenBack::NotStarted })
+    }
+
+    /// Runs it to its end, or until its outcome is of no interest any more.
+    async fn attempt(&self, claim: &mut Claim<'_>, prepared: Prepared) -> Ended {
+        let cancel = match EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK) {
+            Ok(event) => Arc::new(OwnedFd::from(event)),
+            Err(errno) => return Ended::Lost(errno.into()),
+        };
+        let began_at = Timestamp::now();
+        let version = prepared.version.version;
+        let task = task(claim, prepared, Arc::clone(&cancel));
+        let executor = Arc::clone(&self.executor);
+        let span = tracing::Span::current();
+        let mut running = tokio::task::spawn_blocking(move || span.in_scope(|| executor.execute(&task)));
+        let early = tokio::select! {
+            result = &mut running => return ended(result, Ended::Abandoned),
+            () = self.overtaken(claim, version, began_at) => Ended::Overtaken,
+            () = self.abandon.cancelled() => Ended::Abandoned,
+        };
+        if let Err(errno) = nix::unistd::write(&cancel, &1u64.to_ne_bytes()) {
+            tracing::error!(%errno, "could not end an attempt");
+        }
+        // It may have come to its end at that very moment.
+        ended(running.await, early)
+    }
+
+    /// Returns once the execution has its final record.
+    async fn overtaken(&self, claim: &mut Claim<'_>, version: u32, began_at: Timestamp) {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let queued = claim.record(Some(version), claim.attempt());
+        let record = Record { status: Status::Running, started_at: Some(began_at), ..queued };
+        match self.records.write(&record, claim.etag.as_deref()).await {
+            Ok(Recorded::Stored { etag }) => claim.etag = Some(etag),
+            Ok(Recorded::AlreadyFinal(_)) => return,
+            Err(error) => tracing::warn!(%error, "could not record that an execution runs"),
+        }
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            match self.records.find(&record.function, &record.id).await {
+                Ok(Some(found)) if found.record.status.is_final() => return,
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "could not look at the record of what runs"),
+            }
+        }
+    }
+}
+
+fn ended(
+    result: Result<Result<Outcome, ExecutorError>, tokio::task::JoinError>,
+    where_cancelled: Ended,
+) -> Ended {
+    match result {
+        Ok(Ok(outcome)) => Ended::Outcome(Box::new(outcome)),
+        Ok(Err(ExecutorError::Cancelled)) => where_cancelled,
+        Ok(Err(error)) => Ended::Lost(error),
+        Err(panic) => Ended::Lost(ExecutorError::System(std::io::Error::other(panic))),
+    }
+}
+
+fn task(claim: &Claim<'_>, prepared: Prepared, cancelled: Arc<OwnedFd>) -> Task {
+    let Prepared { version, code, input } = prepared;
+    let request = claim.request;
+    Task {
+        execution_id: request.id.to_string(),
+        function: request.function.to_string(),
+        version: version.version,
+        attempt: claim.attempt(),
+        form: version.form,
+        code_sha256: version.code_sha256.clone(),
+        code,
+        config: version.config.clone(),
+        event: input,
+        trace: request.trace.clone(),
+        cancelled: Some(cancelled),
+    }
+}
+
+/// When a failure is to be tried again, if it is.
+fn retry_delay(history: &AttemptHistory, failed: bool, wish: RetryWish, retries: u64) -> Option<Duration> {
+    if !failed {
+        return None;
+    }
+    let (most, asked) = match wish {
+        RetryWish::Never => return None,
+        RetryWish::AsConfigured => (retries, None),
+        // As often as its config could have said.
+        RetryWish::Again(asked) => (*limits::RETRIES.range.end(), asked),
+    };
+    let before = history.failed;
+    (u64::from(before) < most).then(|| asked.unwrap_or_else(|| growing_delay(before)))
+}
+
+/// Grows with how often it came to this before.
+fn growing_delay(before: u32) -> Duration {
+    let mut delays = Delays::between(FIRST_RETRY, LONGEST_RETRY);
+    for _ in 0..before {
+        delays.next_delay();
+    }
+    delays.next_delay()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delay(failed_before: u32, wish: RetryWish, retries: u64) -> Option<Duration> {
+        let history = AttemptHistory { failed: failed_before, ..AttemptHistory::default() };
+        retry_delay(&history, true, wish, retries)
+    }
+
+    #[test]
+    fn a_failure_is_tried_again_as_often_as_the_config_says() {
+        assert_eq!(delay(0, RetryWish::AsConfigured, 0), None);
+        assert!(delay(0, RetryWish::AsConfigured, 2).is_some());
+        assert!(delay(1, RetryWish::AsConfigured, 2).is_some_and(|delay| delay <= Duration::from_secs(3)));
+        assert_eq!(delay(2, RetryWish::AsConfigured, 2), None);
+        assert_eq!(retry_delay(&AttemptHistory::default(), false, RetryWish::AsConfigured, 2), None);
+    }
+
+    #[test]
+    fn a_failure_may_ask_for_more_or_none() {
+        assert_eq!(delay(0, RetryWish::Never, 8), None);
+        let asked = Some(Duration::from_secs(7));
+        assert_eq!(delay(7, RetryWish::Again(asked), 0), asked);
+        assert_eq!(delay(8, RetryWish::Again(asked), 0), None);
+    }
+}

@@ -1,0 +1,177 @@
+//! The end of every delivery, and the one place that deletes a message, gives it back, or dead-letters it, and that logs
+//! how it ended.
+
+use std::time::Duration;
+
+use badlambda_shared::dead_letters::{DeadLetterError, DeadLetters};
+use badlambda_shared::enqueue::copy_of;
+use badlambda_shared::execution::ExecutionError;
+use badlambda_shared::history::GivenBack;
+use badlambda_shared::queue::SendBatcher;
+use badlambda_shared::record::Record;
+use badlambda_shared::records::{Recorded, Records};
+use badlambda_shared::store::StoreError;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::acknowledge::{Acknowledgement, Entry};
+use crate::delivery::Delivery;
+use crate::retry::{retry_until, stopped_or_after};
+
+/// How long a dead-letter queue or a bucket that takes nothing may hold up a message.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// When what could not be done is tried again.
+const LATER: Duration = Duration::from_secs(15 * 60);
+
+/// What is to become of a message.
+#[derive(Debug)]
+pub(crate) enum Settlement {
+    /// It is deleted: its execution has the final record. The record itself, where this worker has stored it.
+    Done(Option<Box<Record>>),
+    /// It is given back, to be received again.
+    Retry {
+        /// How much later.
+        after: Duration,
+        /// Why.
+        because: GivenBack,
+    },
+    /// It goes to the dead-letter queue.
+    DeadLetter {
+        /// The execution that it asks for, which is to end so.
+        refused: Option<Box<Refused>>,
+        /// Why.
+        error: ExecutionError,
+    },
+}
+
+/// An execution that ends without having been run.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// Its record so far.
+    pub(crate) record: Record,
+    /// Of the stored record as it was last seen.
+    pub(crate) etag: Option<String>,
+}
+
+/// What the step needs.
+pub(crate) struct Settler {
+    pub(crate) copies: SendBatcher,
+    pub(crate) dead_letters: DeadLetters,
+    pub(crate) records: Records,
+    pub(crate) acknowledgements: mpsc::Sender<Entry>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Settler {
+    /// Settles a delivery, which ends with this.
+    pub(crate) async fn settle(&self, delivery: Delivery, settlement: Settlement) {
+        match settlement {
+            Settlement::Done(record) => {
+                if let Some(record) = record {
+                    log_finished(&record);
+                }
+                self.delete(delivery).await;
+            }
+            Settlement::Retry { after, because } => self.give_back(delivery, after, &because).await,
+            Settlement::DeadLetter { refused, error } => {
+                match self.dead_letter(&delivery, refused, error).await {
+                    Some(()) => self.delete(delivery).await,
+                    None => {
+                        let after = if self.stop.is_cancelled() { Duration::ZERO } else { LATER };
+                        self.give_back(delivery, after, &GivenBack::NotStarted).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn delete(&self, delivery: Delivery) {
+        let Delivery { message, lease, .. } = delivery;
+        drop(lease);
+        self.acknowledge(message.receipt_handle, Acknowledgement::Delete).await;
+    }
+
+    /// Sends a copy of the message that carries what became of it, and deletes the original. A message that has no copy
+    /// is released as it is, which counts as a lost attempt.
+    async fn give_back(&self, delivery: Delivery, after: Duration, because: &GivenBack) {
+        log_given_back(&delivery, after, because);
+        let history = delivery.history.given_back(because, after);
+        let request = delivery.request.as_ref().ok().cloned();
+        let sent = match request.and_then(|request| copy_of(request, history, after)) {
+            Some(copy) => self.copies.send(copy).await.inspect_err(|error| {
+                tracing::warn!(%error, "could not send the copy of a message that is given back");
+            }),
+            None => return self.release(delivery, after).await,
+        };
+        match sent {
+            Ok(()) => self.delete(delivery).await,
+            Err(_) => self.release(delivery, after).await,
+        }
+    }
+
+    async fn release(&self, delivery: Delivery, after: Duration) {
+        let Delivery { message, lease, .. } = delivery;
+        // A renewal that came later would hide the message again.
+        lease.end().await;
+        self.acknowledge(message.receipt_handle, Acknowledgement::Release(after)).await;
+    }
+
+    /// Copies the message to the dead-letter queue, and then records why its execution ends: after a failure in between
+    /// the message is there twice, and never not at all. `None` where neither could be done in time.
+    async fn dead_letter(
+        &self,
+        delivery: &Delivery,
+        refused: Option<Box<Refused>>,
+        error: ExecutionError,
+    ) -> Option<()> {
+        let message = &delivery.message;
+        let id = refused.as_ref().map(|refused| &refused.record.id);
+        let add = || self.dead_letters.add(message, id, &error);
+        let any = |_: &DeadLetterError| true;
+        retry_until("dead-letter a message", stopped_or_after(&self.stop, PATIENCE), any, add).await.ok()?;
+        tracing::info!(reason = error.message, "dead-lettered a message");
+        let Some(refused) = refused else { return Some(()) };
+        let record = refused.record.failed(error.bounded());
+        let write = || self.records.write(&record, refused.etag.as_deref());
+        let give_up = stopped_or_after(&self.stop, PATIENCE);
+        match retry_until("write a final record", give_up, StoreError::may_pass, write).await.ok()? {
+            Recorded::Stored { .. } => log_finished(&record),
+            Recorded::AlreadyFinal(_) => {}
+        }
+        Some(())
+    }
+
+    async fn acknowledge(&self, receipt_handle: String, acknowledgement: Acknowledgement) {
+        if self.acknowledgements.send((receipt_handle, acknowledgement)).await.is_err() {
+            tracing::error!("an acknowledgement came after the end");
+        }
+    }
+}
+
+/// Logs that a message comes back. One that was held ahead is no news.
+fn log_given_back(delivery: &Delivery, after: Duration, because: &GivenBack) {
+    let execution = delivery.request.as_ref().ok().map(|request| request.id.as_str());
+    let after_ms = after.as_millis() as u64;
+    match because {
+        GivenBack::Lost(error) => tracing::warn!(execution, after_ms, error, "an attempt got no outcome"),
+        GivenBack::NotStarted => tracing::debug!(execution, after_ms, "a message is given back"),
+        _ => tracing::info!(execution, after_ms, ?because, "a message is given back"),
+    }
+}
+
+/// Logs what came of an execution whose final record this worker has stored; never what the code said or returned.
+/// Metrics and alarms are made of this line.
+fn log_finished(record: &Record) {
+    let queued_ms = record.started_at.map(|at| at.unix_ms() - record.submitted_at.unix_ms());
+    tracing::info!(
+        function = %record.function,
+        version = record.version,
+        execution = %record.id,
+        status = record.status.name(),
+        kind = record.error.as_ref().map(|error| error.kind.name()),
+        attempts = record.attempts,
+        wall_ms = record.usage.map(|usage| usage.wall_ms),
+        queued_ms,
+        "execution finished"
+    );
+}
