@@ -64,15 +64,13 @@ impl AttemptHistory {
     }
 
     /// The history at the `receive_count`th receive of a message that was sent at `sent_at` and carries this. Each
-    /// receive before was an attempt that got lost. `max_attempts` is how many may get lost in all: a message that claims
-    /// more is run once all the same.
-    pub fn at_receive(self, receive_count: u32, sent_at: Timestamp, max_attempts: u32) -> Self {
+    /// receive before was an attempt that got lost.
+    pub fn at_receive(self, receive_count: u32, sent_at: Timestamp) -> Self {
         let unaccounted = receive_count.saturating_sub(1);
-        let lost = self.lost.min(max_attempts.saturating_sub(1)).saturating_add(unaccounted);
         let longest = Timestamp::now().plus(LONGEST_DELAY);
         Self {
             attempts: self.attempts.max(self.lost).saturating_add(unaccounted),
-            lost,
+            lost: self.lost.saturating_add(unaccounted),
             failed: self.failed,
             last_error: self.last_error.filter(|_| unaccounted == 0).map(|error| one_line(&error)),
             first_sent_at: Some(self.first_sent_at.map_or(sent_at, |at| at.min(sent_at))),
@@ -102,10 +100,8 @@ impl AttemptHistory {
 mod tests {
     use super::*;
 
-    const MAX_ATTEMPTS: u32 = 5;
-
     fn received(history: AttemptHistory, receive_count: u32) -> AttemptHistory {
-        history.at_receive(receive_count, Timestamp::now(), MAX_ATTEMPTS)
+        history.at_receive(receive_count, Timestamp::now())
     }
 
     fn counts(history: &AttemptHistory) -> (u32, u32, u32) {
@@ -140,7 +136,7 @@ mod tests {
     #[test]
     fn a_history_is_carried_as_json() {
         let sent_at = Timestamp::from_unix_ms(5).unwrap();
-        let history = AttemptHistory::default().at_receive(2, sent_at, MAX_ATTEMPTS);
+        let history = AttemptHistory::default().at_receive(2, sent_at);
         let carried =
             history.given_back(&GivenBack::Lost("no\nzygote".to_owned()), Duration::from_secs(3600));
         assert_eq!(AttemptHistory::read(Some(&carried.to_json())), carried);
@@ -155,7 +151,7 @@ mod tests {
         let made_up = r#"{"attempts": 4294967295, "lost": 4294967295, "failed": 4294967295,
             "first_sent_at": "9999-12-31T23:59:59Z", "not_before": "9999-12-31T23:59:59Z"}"#;
         let history = received(AttemptHistory::read(Some(made_up)), 1);
-        assert!(history.lost < MAX_ATTEMPTS && history.not_before.is_none());
+        assert_eq!(history.not_before, None);
         assert!(history.first_sent_at.is_some_and(|at| at <= Timestamp::now()));
         let again = history.given_back(&GivenBack::Failed, Duration::ZERO);
         assert_eq!(received(again, u32::MAX).attempts, u32::MAX);

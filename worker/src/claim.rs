@@ -181,6 +181,9 @@ mod tests {
     #[test]
     fn what_was_tried_too_often_is_given_up() {
         assert_eq!(next(AttemptHistory { lost: 4, failed: 8, ..Default::default() }), NextStep::Run);
+        // It may say anything.
+        let made_up = AttemptHistory { attempts: u32::MAX, lost: u32::MAX, ..Default::default() };
+        assert!(matches!(next(made_up), NextStep::GiveUp(_)));
         let lost = AttemptHistory { lost: 5, last_error: Some("no zygote".to_owned()), ..Default::default() };
         let NextStep::GiveUp(error) = next(lost) else { panic!("it is run") };
         assert_eq!(error.kind, ErrorKind::WorkerLost);

@@ -109,7 +109,6 @@ pub async fn run(
         queue,
         visibility: config.visibility,
         default_function: config.default_function.clone(),
-        max_attempts: config.max_attempts,
         prefetch,
         leases,
         health: receiving,

@@ -22,7 +22,7 @@ const FIRST_DELAY: Duration = Duration::from_millis(200);
 const LONGEST_DELAY: Duration = Duration::from_secs(20);
 /// The most pollers beside the one that is always there.
 const MOST_HELPERS: usize = 8;
-/// How long a poller waits for permits for a whole batch while the queue is full: a fraction of what is held ahead.
+/// How long a poller waits for permits for a whole batch while the queue is full: a fraction of what is prefetched.
 const LINGER: Duration = Duration::from_millis(10);
 /// What a receive under way may bring after the worker was told to stop. Dropped, it would be invisible to all until
 /// its visibility timeout ends.
@@ -33,7 +33,6 @@ pub(crate) struct Receiver {
     pub(crate) queue: Queue,
     pub(crate) visibility: Duration,
     pub(crate) default_function: Option<FunctionName>,
-    pub(crate) max_attempts: u32,
     pub(crate) prefetch: Prefetch,
     pub(crate) leases: Leases,
     pub(crate) health: LoopHealth,
@@ -124,7 +123,7 @@ impl Receiver {
         let carried = message.carried.clone();
         Delivery {
             request: message.received().parse(self.default_function.as_ref()),
-            history: carried.at_receive(message.receive_count, message.sent_at, self.max_attempts),
+            history: carried.at_receive(message.receive_count, message.sent_at),
             lease: self.leases.begin(&message.receipt_handle),
             permit: Some(permit),
             message,

@@ -24,12 +24,14 @@ use crate::prepare::Prepared;
 use crate::sandbox::{Executor, ExecutorError, Outcome, RetryWish, Task};
 use crate::settle::Settlement;
 
-/// How long a message that is held ahead waits for a slot, before another worker had better have it.
+/// How long a prefetched message waits for a slot, before another worker had better have it.
 const SLOT_PATIENCE: Duration = Duration::from_secs(1);
 /// How often the record of what runs is looked at, from this age on.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
+/// From then on a delay is the longest.
+const MOST_GROWTH: u32 = 20;
 
 /// What the step needs.
 pub(crate) struct Runner {
@@ -204,7 +206,7 @@ fn retry_delay(history: &AttemptHistory, failed: bool, wish: RetryWish, retries:
 /// Grows with how often it came to this before.
 fn growing_delay(before: u32) -> Duration {
     let mut delays = Delays::between(FIRST_RETRY, LONGEST_RETRY);
-    for _ in 0..before {
+    for _ in 0..before.min(MOST_GROWTH) {
         delays.next_delay();
     }
     delays.next_delay()

@@ -7,16 +7,16 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, Poisson};
 
-use super::autoscaler::Autoscaler;
-use super::fleet::{Fleet, Stopped};
-use super::loads::Load;
-use super::metrics::Metrics;
-use super::outcome::{Change, Minute, Outcome, turns};
-use super::policies::Scaling;
-use super::prices::Prices;
-use super::queue::Queue;
-use super::template::Template;
-use super::{MINUTE, Second};
+use crate::autoscaler::Autoscaler;
+use crate::fleet::{Fleet, Stopped};
+use crate::loads::Load;
+use crate::metrics::Metrics;
+use crate::outcome::{Change, Minute, Outcome, turns};
+use crate::policies::Scaling;
+use crate::prices::Prices;
+use crate::queue::Queue;
+use crate::template::Template;
+use crate::{MINUTE, Second};
 
 /// How often Fargate takes a Spot task back, an hour. AWS publishes no figure for Fargate.
 const INTERRUPTIONS_PER_HOUR: f64 = 0.05;

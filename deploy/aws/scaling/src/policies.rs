@@ -4,13 +4,13 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::expression::Expression;
-use super::metrics::Source;
-use super::properties::{
+use crate::expression::Expression;
+use crate::metrics::Source;
+use crate::properties::{
     AlarmProperties, PolicyProperties, QueryProperties, StatProperties, TargetProperties,
 };
-use super::template::Template;
-use super::{MINUTE, Second};
+use crate::template::Template;
+use crate::{MINUTE, Second};
 
 const TARGET: &str = "WorkerScaling";
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail, ensure};
 
-use super::parser;
+use crate::parser;
 
 /// One number, or a number for each minute that has a datapoint.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rand::Rng;
 
-use super::Second;
-use super::prices::Prices;
+use crate::Second;
+use crate::prices::Prices;
 
 /// From the launch of a task until it takes work, in seconds.
 const START: std::ops::RangeInclusive<Second> = 30..=60;

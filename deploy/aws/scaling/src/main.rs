@@ -9,9 +9,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use badlambda_tests::scaling::outcome::Outcome;
-use badlambda_tests::scaling::template::Template;
-use badlambda_tests::scaling::{loads, simulation, table};
+use badlambda_scaling::outcome::Outcome;
+use badlambda_scaling::template::Template;
+use badlambda_scaling::{loads, simulation, table};
 use clap::Parser;
 
 /// Simulates how the workers scale on AWS.

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use anyhow::bail;
 use rand::Rng;
 
-use super::expression::Figures;
-use super::policies::{From, Query};
-use super::{MINUTE, Second};
+use crate::expression::Figures;
+use crate::policies::{From, Query};
+use crate::{MINUTE, Second};
 
 /// Nothing older is ever looked at: the longest evaluation and what is late.
 const KEPT: usize = 90;

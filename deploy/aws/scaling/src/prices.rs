@@ -6,7 +6,7 @@
 
 use anyhow::bail;
 
-use super::template::Template;
+use crate::template::Template;
 
 /// Spot's price as a share of the on-demand price.
 const SPOT_SHARE: f64 = 0.35;

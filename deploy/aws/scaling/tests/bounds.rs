@@ -1,12 +1,12 @@
 //! What the template's scaling must keep to, whatever is changed in it; and that these bounds can be broken.
 
-use badlambda_tests::scaling::loads::{self, Load};
-use badlambda_tests::scaling::outcome::Outcome;
-use badlambda_tests::scaling::template::Template;
-use badlambda_tests::scaling::{MINUTE, Second, simulation, table};
+use badlambda_scaling::loads::{self, Load};
+use badlambda_scaling::outcome::Outcome;
+use badlambda_scaling::template::Template;
+use badlambda_scaling::{MINUTE, Second, simulation, table};
 
-const TEMPLATE: &str = include_str!("../../deploy/aws/badlambda.yaml");
-const DOCUMENTATION: &str = include_str!("../../deploy/aws/scaling.md");
+const TEMPLATE: &str = include_str!("../../badlambda.yaml");
+const DOCUMENTATION: &str = include_str!("../../scaling.md");
 const HOUR: Second = 60 * MINUTE;
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=2;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Second;
+use crate::Second;
 
 /// What came of a run.
 #[derive(Clone, Debug, Default, PartialEq)]

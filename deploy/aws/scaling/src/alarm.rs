@@ -1,8 +1,8 @@
 //! CloudWatch's alarms.
 
-use super::Second;
-use super::metrics::Metrics;
-use super::policies::{AlarmRule, Comparison, Missing};
+use crate::Second;
+use crate::metrics::Metrics;
+use crate::policies::{AlarmRule, Comparison, Missing};
 
 /// So many minutes beyond the evaluation periods are looked at for datapoints that are late.
 const LATE: usize = 5;

@@ -2,7 +2,7 @@
 
 use anyhow::{bail, ensure};
 
-use super::expression::{Expression, Operator};
+use crate::expression::{Expression, Operator};
 
 /// Parses an expression.
 pub fn parse(text: &str) -> anyhow::Result<Expression> {

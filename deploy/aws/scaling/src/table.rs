@@ -6,10 +6,10 @@ use std::thread;
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use super::loads::{self, Load};
-use super::outcome::Outcome;
-use super::simulation;
-use super::template::Template;
+use crate::loads::{self, Load};
+use crate::outcome::Outcome;
+use crate::simulation;
+use crate::template::Template;
 
 /// So many tasks are allowed for loads that need them.
 pub const LARGE: f64 = 1000.0;

@@ -1,6 +1,6 @@
 //! The loads, by name: how many executions a second arrive when, and how long they take.
 
-use super::Second;
+use crate::Second;
 
 const HOUR: Second = 3600;
 

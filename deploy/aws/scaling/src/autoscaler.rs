@@ -1,8 +1,8 @@
 //! Application Auto Scaling: what an alarm's datapoints make of the number of tasks.
 
-use super::Second;
-use super::metrics::Metrics;
-use super::policies::{Action, Adjustment, Aggregation, Policy, Scaling, Step};
+use crate::Second;
+use crate::metrics::Metrics;
+use crate::policies::{Action, Adjustment, Aggregation, Policy, Scaling, Step};
 
 /// The policies, and what each remembers.
 pub struct Autoscaler {

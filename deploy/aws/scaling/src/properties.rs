@@ -5,8 +5,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Second;
-use super::policies::{Adjustment, Aggregation, Comparison, Missing, Step};
+use crate::Second;
+use crate::policies::{Adjustment, Aggregation, Comparison, Missing, Step};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]

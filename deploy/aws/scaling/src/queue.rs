@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, LogNormal};
 
-use super::Second;
+use crate::Second;
 
 /// No execution takes longer, in seconds, so that all end within a worker's grace period (`DrainSeconds`).
 const LONGEST: f64 = 90.0;
