@@ -1,4 +1,5 @@
-//! Settings: the binaries take them from the environment alone, refuse what is malformed, and README lists them all.
+//! Settings: the binaries take them from the environment alone, refuse what is malformed, and
+//! deploy/configuration.md lists them all.
 
 use std::fs;
 
@@ -40,15 +41,15 @@ fn both_binaries_name_what_is_missing_malformed_or_unknown() {
 }
 
 #[test]
-fn the_readme_has_a_row_for_every_variable() {
-    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
+fn the_page_has_a_row_for_every_variable() {
+    let page = fs::read_to_string(repository().join("deploy/configuration.md")).unwrap();
     for variable in VARIABLES {
         let row = format!(
             "| `{}` | {} | {} | {} |",
             variable.name, variable.of, variable.meaning, variable.default
         );
-        assert!(readme.contains(&row), "README.md lacks this row:\n{row}");
+        assert!(page.contains(&row), "deploy/configuration.md lacks this row:\n{row}");
     }
-    let rows = readme.lines().filter(|line| line.starts_with("| `BADLAMBDA_")).count();
+    let rows = page.lines().filter(|line| line.starts_with("| `BADLAMBDA_")).count();
     assert_eq!(rows, VARIABLES.len());
 }

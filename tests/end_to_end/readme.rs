@@ -1,4 +1,4 @@
-//! What the README says about other systems, done as it says.
+//! What README.md and shared/README.md say to other systems, done as they say.
 
 use badlambda_shared::message::Received;
 use badlambda_shared::timestamp::Timestamp;
@@ -8,16 +8,22 @@ use serde_json::{Value, json};
 use crate::fleet::{Fleet, repository};
 use crate::senders::{boto3_send, message_id, python, shell};
 
-/// The README's fenced blocks in `language`.
+const PAGES: [&str; 2] = ["README.md", "shared/README.md"];
+
+/// The pages' fenced blocks in `language`.
 fn blocks(language: &str) -> Vec<String> {
-    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
     let fence = format!("\n```{language}\n");
-    readme.split(&fence).skip(1).map(|rest| rest.split("\n```").next().unwrap().to_owned()).collect()
+    let blocks = |page: &str| {
+        let text = std::fs::read_to_string(repository().join(page)).unwrap();
+        let blocks = text.split(&fence).skip(1).map(|rest| rest.split("\n```").next().unwrap().to_owned());
+        blocks.collect::<Vec<_>>()
+    };
+    PAGES.into_iter().flat_map(blocks).collect()
 }
 
 fn json_blocks() -> Vec<Value> {
     let parsed = |block: String| {
-        serde_json::from_str(&block).unwrap_or_else(|error| panic!("{error} in the README's\n{block}"))
+        serde_json::from_str(&block).unwrap_or_else(|error| panic!("{error} in this block:\n{block}"))
     };
     blocks("json").into_iter().map(parsed).collect()
 }
@@ -47,7 +53,9 @@ async fn its_senders_send() {
     }
     let ada = |traceparent: Value, xray: Value| json!([{"name": "Ada"}, traceparent, xray]);
     let plain = ada(json!(null), json!(null));
-    assert_eq!(results, [plain.clone(), plain.clone(), ada(json!(55), json!(40)), plain]);
+    let traced = ada(json!(55), json!(40));
+    // One in Python, three for a shell, and an envelope.
+    assert_eq!(results, [plain.clone(), plain.clone(), plain.clone(), traced, plain]);
 }
 
 #[test]
