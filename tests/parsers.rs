@@ -3,7 +3,7 @@
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use badlambda_api::syntax;
+use badlambda_api::functions::syntax;
 use badlambda_shared::execution::Execution;
 use badlambda_shared::function::{FunctionConfig, Manifest, Version};
 use badlambda_shared::message::Received;
@@ -11,7 +11,7 @@ use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
 use badlambda_worker::sandbox::read_answer;
 use badlambda_zygote::report::{REPORT_BYTES, TemplateReport};
-use badlambda_zygote::wire::{self, Chore, ChoreDone, Confined, Confinement, Report, Request};
+use badlambda_zygote::wire::{self, CleanerReply, CleanerRequest, Confined, Confinement, Report, Request};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, send, socketpair};
 use serde::de::DeserializeOwned;
 
@@ -38,14 +38,14 @@ pub fn answer(bytes: &[u8]) {
     }
 }
 
-/// A packet between worker, zygote and janitor.
+/// A packet between worker, zygote and cleaner.
 pub fn packet(bytes: &[u8]) {
     read_packet::<Confinement>(bytes);
     read_packet::<Confined>(bytes);
     read_packet::<Request>(bytes);
     read_packet::<Report>(bytes);
-    read_packet::<Chore>(bytes);
-    read_packet::<ChoreDone>(bytes);
+    read_packet::<CleanerRequest>(bytes);
+    read_packet::<CleanerReply>(bytes);
 }
 
 fn read_packet<T: DeserializeOwned>(bytes: &[u8]) {

@@ -1,5 +1,7 @@
 //! Every parser, on what was kept of fuzzing it, and on random changes of that.
 
+#![expect(clippy::disallowed_methods, reason = "tests are told by the environment what to run on")]
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -15,8 +15,8 @@ use badlambda_shared::store::Store;
 use tokio::sync::OnceCell;
 
 use crate::config::{Config, Token};
-use crate::error::ApiError;
 use crate::health::Readiness;
+use crate::http::error::ApiError;
 
 /// The running API.
 pub(crate) struct App {
@@ -36,7 +36,7 @@ pub(crate) struct App {
 }
 
 /// The app, as handlers are given it.
-pub(crate) type Shared = State<Arc<App>>;
+pub(crate) type AppState = State<Arc<App>>;
 
 impl App {
     pub(crate) fn new(config: &Config, aws: &AwsClients, address: SocketAddr, shutdown: Shutdown) -> Self {

@@ -8,21 +8,21 @@ use badlambda_shared::queue::Queue;
 use badlambda_shared::store::Store;
 use tokio::sync::Mutex;
 
-use crate::answer::{Answer, Outcome};
-use crate::app::Shared;
-use crate::error::ApiError;
+use crate::app::AppState;
+use crate::http::error::ApiError;
+use crate::http::response::{ApiResponse, ApiResult};
 
 /// `GET /healthz`: the process answers.
-pub(crate) async fn live() -> Answer {
-    Answer::Healthy
+pub(crate) async fn live() -> ApiResponse {
+    ApiResponse::Healthy
 }
 
 /// `GET /readyz`: the queue and the bucket answer, and the API is not stopping.
-pub(crate) async fn ready(State(app): Shared) -> Outcome {
+pub(crate) async fn ready(State(app): AppState) -> ApiResult {
     if app.shutdown.soft.is_cancelled() {
         return Err(ApiError::Draining);
     }
-    app.readiness.check().await.map(|()| Answer::Healthy).map_err(ApiError::Unavailable)
+    app.readiness.check().await.map(|()| ApiResponse::Healthy).map_err(ApiError::Unavailable)
 }
 
 /// What the services behind the API answered last. However many probes there are, one of them asks.

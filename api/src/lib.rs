@@ -3,47 +3,30 @@
 //!
 //! A tour, along the path of a request:
 //! - [`Config`] is read once, and [`run`] serves until it is told to stop.
-//! - `router` lists every route. Around all of them stand `problem` (request ids, and errors as
-//!   `application/problem+json`) and `access` (the token, and the guard against other sites' pages). What a
-//!   handler may say is `answer` or `error`; the HTTP status of either is chosen in `status`, nowhere else. What
-//!   it is told is read by `request` (paths and queries) and `body`.
-//! - A function comes in through `draft` (what the request asks for), is checked by `syntax` without being run,
-//!   and is written by `publish`, whose doc says why a version never means two contents. `functions` and
-//!   `versions` read what is there; `manifest` reads and replaces the one object of a function that changes.
-//! - An execution comes in through `submit`, and is put on the queue by `send`, in calls to SQS that concurrent
-//!   submits share. `idempotency` makes a repeated request harmless. `poll` finds its record or waits for
-//!   it (`prefer`), `expire` ends it where its message has outlived the queue, `results` redirects to what it left
-//!   behind, and `cancel` ends it before its time.
-//! - `serve` accepts connections and ends those that bring no request, and `health` answers probes.
+//! - `router` lists every route. Around all of them stand `http::problem` (request ids, and errors as
+//!   `application/problem+json`) and `http::access` (the token, and the guard against other sites' pages). A handler
+//!   reads its request by `http::request` (paths and queries) and `http::body`, and returns an `http::response` or an
+//!   `http::error`; the HTTP status of either is chosen in `http::status`, nowhere else. `http::serve` accepts
+//!   connections, and ends those that bring no request.
+//! - A function comes in through `functions::draft` (what the request asks for), is checked by [`functions::syntax`]
+//!   without being run, and is written by `functions::publish`, whose doc says why a version never means two contents.
+//!   `functions::routes` and `functions::versions` read what is there; `functions::manifest` reads and replaces the one
+//!   object of a function that changes.
+//! - An execution comes in through `executions::submit`, and is put on the queue by `executions::send`, in calls to SQS
+//!   that concurrent submits share. `executions::idempotency` makes a repeated request harmless. `executions::poll` finds
+//!   its record or waits for it, `expire` tells where its message has outlived the queue, `results` redirects to what it
+//!   left behind, and `cancel` ends it before its time.
+//! - `health` answers probes.
 
 #![forbid(unsafe_code)]
 
-mod access;
-mod answer;
 mod app;
-mod body;
-mod cancel;
 mod config;
-mod draft;
-mod error;
-mod expire;
-mod functions;
+mod executions;
+pub mod functions;
 mod health;
-mod idempotency;
-mod manifest;
-mod poll;
-mod prefer;
-mod problem;
-mod publish;
-mod request;
-mod results;
+mod http;
 mod router;
-mod send;
-mod serve;
-mod status;
-mod submit;
-pub mod syntax;
-mod versions;
 
 use std::sync::Arc;
 
@@ -72,7 +55,7 @@ pub async fn run(
     config.check_exposure(address)?;
     config.log(address);
     let app = Arc::new(app::App::new(&config, &aws, address, shutdown.clone()));
-    let server = serve::serve(listener, router::router(app), shutdown.soft.clone());
+    let server = http::serve::serve(listener, router::router(app), shutdown.soft.clone());
     let drained_too_long = async {
         shutdown.soft.cancelled().await;
         tracing::info!("the API drains");

@@ -12,7 +12,7 @@ use badlambda_shared::telemetry;
 use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
 
-/// Serves the HTTP API. Its settings are environment variables, listed in README.md.
+/// Serves the HTTP API. Its settings are environment variables, listed in deploy/configuration.md.
 #[derive(Parser)]
 #[command(name = "badlambda-api", version)]
 struct Arguments {

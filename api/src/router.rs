@@ -10,8 +10,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::app::App;
-use crate::error::ApiError;
-use crate::{access, cancel, functions, health, poll, problem, results, submit, versions};
+use crate::executions::{cancel, poll, results, submit};
+use crate::functions::{routes as functions, versions};
+use crate::health;
+use crate::http::access;
+use crate::http::error::ApiError;
+use crate::http::problem;
 
 /// The routes over `app`.
 ///

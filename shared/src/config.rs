@@ -25,7 +25,7 @@ pub enum ConfigError {
         reason: String,
     },
     /// A variable that looks like ours is none of ours.
-    #[error("{variable} is not a setting of Bad Lambda; see the table in README.md")]
+    #[error("{variable} is not a setting of Bad Lambda; see the table in deploy/configuration.md")]
     Unknown {
         /// The variable's name.
         variable: String,
@@ -96,6 +96,7 @@ pub struct Environment {
 
 impl Environment {
     /// The process's environment; refuses `BADLAMBDA_*` variables that are not ours, so that a typo is seen.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads it")]
     pub fn from_process() -> Result<Self, ConfigError> {
         let values = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));

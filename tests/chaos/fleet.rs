@@ -108,7 +108,7 @@ impl Fleet {
         }
         signal(&self.servers, Signal::SIGTERM);
         self.servers.wait()?;
-        // Janitors wait until the system's first process has reaped what they ended.
+        // Cleaner wait until the system's first process has reaped what they ended.
         let deadline = Instant::now() + PATIENCE;
         while self.below.iter().any(|pid| ours(*pid)) && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(50)).await;

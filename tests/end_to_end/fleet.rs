@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::types::MessageAttributeValue;
@@ -14,13 +15,15 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::elsewhere;
+use crate::programs::built;
 
 /// Far more than anything here takes; a test that waits this long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The folder of the programs under test.
+/// The folder of the programs under test, which are those of the present sources.
 pub fn programs() -> PathBuf {
-    std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned()
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| built(&["--workspace", "--bins"])).clone()
 }
 
 /// The repository.

@@ -1,5 +1,7 @@
 //! The whole system, end to end: real processes, real sockets, real Ruby, real signals.
 
+#![expect(clippy::disallowed_methods, reason = "tests are told by the environment what to run on")]
+
 mod attempts;
 mod bad_input;
 mod bad_messages;
@@ -24,6 +26,8 @@ mod pages;
 mod permissions;
 mod presigned;
 mod producers;
+#[path = "../programs.rs"]
+mod programs;
 mod protection;
 mod readme;
 mod records;

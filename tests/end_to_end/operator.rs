@@ -233,7 +233,11 @@ async fn a_connection_leaves_no_task_behind() {
 
     let session = operator.notes.path().join("session");
     let connect = |seconds: &str| {
-        let mut connect = operator.command("connect", &["--stack", &stack, "--port", "8090"]);
+        // Who runs the tests in the background has interrupts ignored, which a child takes over.
+        let script = repository().join("deploy/aws/connect").display().to_string();
+        let mut connect = operator.program(Path::new("/usr/bin/env"));
+        connect.args(["--default-signal=INT", &script, "--stack", &stack, "--port", "8090"]);
+        connect.stdin(Stdio::null());
         let agent = repository().join("tests/end_to_end/operator/agent").display().to_string();
         let path = connect.get_envs().find(|(name, _)| *name == "PATH").unwrap().1.unwrap();
         let path = format!("{agent}:{}", path.to_str().unwrap());

@@ -15,7 +15,7 @@ const NOBODY: u32 = 65_534;
 fn as_nobody(name: &str) -> (tempfile::TempDir, Command) {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-    for program in ["badlambda", "badlambda-worker", "badlambda-zygote", "badlambda-janitor"] {
+    for program in ["badlambda", "badlambda-worker", "badlambda-zygote", "badlambda-cleaner"] {
         fs::copy(programs().join(program), folder.path().join(program)).unwrap();
     }
     let mut command = Command::new(folder.path().join(name));

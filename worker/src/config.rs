@@ -53,7 +53,7 @@ pub struct SandboxConfig {
 }
 
 impl Config {
-    /// Reads the settings; `programs` is the folder of the zygote's and the janitor's program.
+    /// Reads the settings; `programs` is the folder of the zygote's and the cleaner's program.
     ///
     /// # Errors
     /// The first variable that is missing or malformed.
@@ -81,7 +81,7 @@ impl Config {
 }
 
 impl SandboxConfig {
-    /// Reads the settings; `programs` is the folder of the zygote's and the janitor's program.
+    /// Reads the settings; `programs` is the folder of the zygote's and the cleaner's program.
     ///
     /// # Errors
     /// The first variable that is malformed.

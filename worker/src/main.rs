@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
 
 /// Takes executions from the queue and runs them, confined. Its settings are environment variables, listed in
-/// README.md.
+/// deploy/configuration.md.
 #[derive(Parser)]
 #[command(name = "badlambda-worker", version)]
 struct Arguments {

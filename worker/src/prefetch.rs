@@ -1,7 +1,7 @@
 //! How many messages a worker holds at once. There is one permit for each slot, and where executions are short there are
 //! up to twenty more, as many as begin within 100 ms at the present pace, so that a slot finds its next execution
 //! prepared. A message that has waited for a slot for a second is given back, and until executions are shorter again
-//! nothing is held ahead.
+//! nothing is prefetched.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,9 +9,9 @@ use std::time::Duration;
 use badlambda_shared::limits;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What is held ahead should begin within this time, or another worker could have had it.
+/// What is prefetched should begin within this time, or another worker could have had it.
 const AHEAD: Duration = Duration::from_millis(100);
-/// The most messages held ahead: two receives' worth.
+/// The most messages beyond one for each slot: two receives' worth.
 const MOST_AHEAD: usize = 2 * limits::SQS_BATCH;
 /// The weight of one execution in the mean of how long they take.
 const WEIGHT: f64 = 0.1;

@@ -148,7 +148,7 @@ impl Settler {
     }
 }
 
-/// Logs that a message comes back. One that was held ahead is no news.
+/// Logs that a message comes back. One that was only prefetched is no news.
 fn log_given_back(delivery: &Delivery, after: Duration, because: &GivenBack) {
     let execution = delivery.request.as_ref().ok().map(|request| request.id.as_str());
     let after_ms = after.as_millis() as u64;

@@ -4,6 +4,7 @@ use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-env-changed=RUBY");
+    #[expect(clippy::disallowed_methods, reason = "Cargo tells a build script by the environment")]
     let ruby = std::env::var("RUBY").unwrap_or_else(|_| "ruby".to_owned());
     let config = |key: &str| -> String {
         let script = format!("print RbConfig::CONFIG.fetch('{key}')");

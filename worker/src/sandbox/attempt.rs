@@ -1,4 +1,4 @@
-//! One attempt at one task: load what is not loaded, fork, watch, judge.
+//! One attempt at one task: load what is not loaded, fork, watch, classify.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -11,10 +11,10 @@ use badlambda_zygote::wire::{Exit, Job, Limits, Request};
 use nix::sys::socket::{Shutdown, shutdown};
 
 use super::Executor;
-use super::answer::{Judgement, Seen, Verdict};
+use super::classify::{Classification, LimitHit, RunReport};
 use super::code::sealed;
 use super::output::{Logs, unblock};
-use super::seat::Seat;
+use super::sandbox::Sandbox;
 use super::task::{ExecutorError, Outcome, Task};
 use super::templates::{Loader, Reports, Template, TemplateKey};
 use super::watch::{End, Launch, Parent, Watch, Watched};
@@ -54,23 +54,23 @@ impl<'a> Attempt<'a> {
     /// kept.
     pub(super) fn load(&mut self, key: TemplateKey) -> Result<Result<Template, Outcome>, ExecutorError> {
         let executor = self.executor;
-        let seat = executor.seats.take()?;
-        let home = executor.zygotes.open_channel()?;
+        let sandbox = executor.sandboxes.take()?;
+        let zygote_channel = executor.zygotes.open_channel()?;
         let (requests, theirs) = pair()?;
         // What function code might send here, descriptors among it, is refused at its source.
         shutdown(requests.as_raw_fd(), Shutdown::Read)?;
         let (reports, reports_to) = io::pipe()?;
         unblock(&reports)?;
         // What one execution is given must not stay for the next.
-        let (job, input) = self.job(self.task.environment(&seat.scratch_path), &seat)?;
-        let loader = Loader::below(home.zygote_pid);
+        let (job, input) = self.job(self.task.environment(&sandbox.scratch_path), &sandbox)?;
+        let loader = Loader::below(zygote_channel.zygote_pid);
         // From here on, dropping it ends whatever there is of it.
         let mut template = Template {
             key,
-            seat,
+            sandbox,
             requests,
             reports: Reports::new(reports),
-            home,
+            zygote_channel,
             pid: 0,
             process: None,
             loader,
@@ -86,73 +86,73 @@ impl<'a> Attempt<'a> {
             template: Some((theirs, reports_to)),
         };
         let mut logs = Logs::default();
-        let parent = Parent::Loader(&template.home, &template.reports);
-        let watched = self.watch(&template.seat, parent).run(launch, &mut logs);
+        let parent = Parent::Loader(&template.zygote_channel, &template.reports);
+        let watched = self.watch(&template.sandbox, parent).run(launch, &mut logs);
         self.logs = logs;
         let watched = watched?;
         self.deadline += watched.stalled;
         let failed = match watched.end {
-            End::Loaded(pid) if watched.verdict.is_none() => {
-                if template.adopt(pid, watched.pid) && template.seat.clean().is_ok() {
+            End::Loaded(pid) if watched.limit_hit.is_none() => {
+                if template.adopt(pid, watched.pid) && template.sandbox.clean().is_ok() {
                     return Ok(Ok(template));
                 }
-                Watched { verdict: Some(Verdict::LeftProcesses), ..watched }
+                Watched { limit_hit: Some(LimitHit::LeftProcesses), ..watched }
             }
             _ => watched,
         };
         executor.templates.end_behind(vec![template]);
-        self.judge(&failed, true).map(Err)
+        self.classify(&failed, true).map(Err)
     }
 
     /// Forks a script-form execution from a zygote, and watches it to its end.
-    pub(super) fn run(mut self, seat: &Seat, channel: &Channel) -> Result<Outcome, ExecutorError> {
-        let environment = self.task.environment(&seat.scratch_path);
-        let watched = self.execute(seat, Parent::Zygote(channel), environment)?;
-        self.judge(&watched, true)
+    pub(super) fn run(mut self, sandbox: &Sandbox, channel: &Channel) -> Result<Outcome, ExecutorError> {
+        let environment = self.task.environment(&sandbox.scratch_path);
+        let watched = self.execute(sandbox, Parent::Zygote(channel), environment)?;
+        self.classify(&watched, true)
     }
 
     /// Forks a handler-form execution from its template, and watches it to its end.
     pub(super) fn run_handler(&mut self, template: &Template) -> Result<HandlerRun, ExecutorError> {
         let parent = Parent::Template(template.requests.as_fd(), &template.reports, template.pid);
-        let mut watched = self.execute(&template.seat, parent, Vec::new())?;
+        let mut watched = self.execute(&template.sandbox, parent, Vec::new())?;
         let mut good = matches!(watched.end, End::Exited(_));
         // What only the template could reap stays, if it does not.
-        if good && template.seat.clean().is_err() {
-            (good, watched.verdict) = (false, watched.verdict.or(Some(Verdict::LeftProcesses)));
+        if good && template.sandbox.clean().is_err() {
+            (good, watched.limit_hit) = (false, watched.limit_hit.or(Some(LimitHit::LeftProcesses)));
         }
         let was_asked = !matches!(watched.end, End::NotAsked);
-        Ok(HandlerRun { outcome: self.judge(&watched, false)?, was_asked, template_is_good: good })
+        Ok(HandlerRun { outcome: self.classify(&watched, false)?, was_asked, template_is_good: good })
     }
 
     fn execute(
         &mut self,
-        seat: &Seat,
+        sandbox: &Sandbox,
         parent: Parent<'_>,
         mut environment: Vec<u8>,
     ) -> Result<Watched, ExecutorError> {
         environment.extend(self.task.trace_environment());
-        let (job, input) = self.job(environment, seat)?;
+        let (job, input) = self.job(environment, sandbox)?;
         let launch =
             Launch { request: Request::Execute(job), code: &self.code, input: &input, template: None };
         let mut logs = std::mem::take(&mut self.logs);
-        let watched = self.watch(seat, parent).run(launch, &mut logs);
+        let watched = self.watch(sandbox, parent).run(launch, &mut logs);
         self.logs = logs;
         watched
     }
 
-    fn watch<'b>(&'b self, seat: &'b Seat, parent: Parent<'b>) -> Watch<'b> {
+    fn watch<'b>(&'b self, sandbox: &'b Sandbox, parent: Parent<'b>) -> Watch<'b> {
         Watch {
-            seat,
+            sandbox,
             parent,
             config: &self.task.config,
-            census: &self.executor.census,
+            sampler: &self.executor.sampler,
             deadline: self.deadline,
             cancelled: self.task.cancelled.as_deref(),
         }
     }
 
     /// What the process is held to, and what it is given to read.
-    fn job(&self, environment: Vec<u8>, seat: &Seat) -> Result<(Job, OwnedFd), ExecutorError> {
+    fn job(&self, environment: Vec<u8>, sandbox: &Sandbox) -> Result<(Job, OwnedFd), ExecutorError> {
         let (task, config) = (self.task, &self.task.config);
         let context = task.context(self.started_at);
         let handler = config.handler.as_deref().unwrap_or_default();
@@ -165,7 +165,7 @@ impl<'a> Attempt<'a> {
             processes: if config.subprocesses { config.max_processes } else { MAX_THREADS },
         };
         let job = Job {
-            identity: seat.identity,
+            identity: sandbox.identity,
             limits,
             network: config.network,
             subprocesses: config.subprocesses,
@@ -177,18 +177,23 @@ impl<'a> Attempt<'a> {
         Ok((job, input))
     }
 
-    fn judge(&mut self, watched: &Watched, from_zygote: bool) -> Result<Outcome, ExecutorError> {
+    fn classify(&mut self, watched: &Watched, from_zygote: bool) -> Result<Outcome, ExecutorError> {
         let Logs { bytes: logs, truncated } = std::mem::take(&mut self.logs);
         let ended = match watched.end {
             End::Exited(exit) => Some(exit),
             End::Loaded(_) | End::Broken | End::NotAsked => None,
         };
-        let seen =
-            Seen { verdict: watched.verdict, exit: ended, from_zygote, answer: &watched.answer, logs: &logs };
+        let seen = RunReport {
+            limit_hit: watched.limit_hit,
+            exit: ended,
+            from_zygote,
+            answer: &watched.answer,
+            logs: &logs,
+        };
         let exit = ended.unwrap_or(Exit { pid: 0, code: None, signal: None, cpu_us: 0, max_rss_bytes: 0 });
-        let Judgement { result, retry } = seen.judge(&self.task.config)?;
+        let Classification { result, retry } = seen.classify(&self.task.config)?;
         // Its word alone is not enough.
-        if watched.verdict.is_none() && says_no_space(&result) && self.executor.space.is_low() {
+        if watched.limit_hit.is_none() && says_no_space(&result) && self.executor.space.is_low() {
             return Err(ExecutorError::NoScratch);
         }
         let usage = Usage {

@@ -8,39 +8,41 @@
 //!    │                                   │ forks
 //!    │                                   ├──▶ execution (script form)                          attempt.rs, watch.rs
 //!    │                                   └──▶ loader ─▶ template ─▶ execution (handler form)   templates.rs
-//!    └── starts ──▶ janitor, reaper   two per seat                                            seat.rs, seats.rs
+//!    └── starts ──▶ cleaner      two per sandbox                                             sandbox.rs, cleaner.rs
 //! ```
 //!
-//! - A **seat** is a scratch folder and two uids that one execution at a time has to itself: E is whom executions run
-//!   as; a template is really T and effectively E. Nothing below a zygote can have other uids than these two ways, and
-//!   each is reached by one killer: E by the **janitor**, T by the **reaper**. What they can't clean is not used again.
+//! - A **sandbox** is a scratch folder and two uids that one execution at a time has to itself: executions run as E; a
+//!   template has the real uid T and the effective uid E. Nothing below a zygote can have other uids than these two ways,
+//!   and each way has a **cleaner** that kills it, one for E and one for T. What they can't clean is not used again.
 //! - The **loader** runs a version's top level and forks the **template**, which is function code from then on: it may
 //!   what an execution may, and fork. After a load nothing else of its uids is left, or the load fails.
 //! - Requests go down a socket over which nothing comes back; the process that was forked ahead takes them itself.
 //!   A template **reports** over a pipe, in numbers. Only zygotes are believed, and they wait for nobody.
 //! - The worker **watches** each attempt: wall clock, memory, scratch, logs, answer. What came over the pipes was said,
-//!   and nothing more is known of it (answer.rs). What breaks a template is its function's crash.
-//! - The **keeper** ends templates that wait for too long, grow or are not alone, and asks the zygotes whether they are there.
+//!   and nothing more is known of it (classify.rs). What breaks a template is its function's crash.
+//! - A **watchdog** ends templates that wait for too long, grow or are not alone, and asks the zygotes whether they run.
 //! - A zygote is the sub-reaper of everything below it. When the worker ends, however it ends, its sockets close:
-//!   zygotes, janitors and reapers end, and the rest by their parent-death signals.
+//!   zygotes and cleaners end, and the rest by their parent-death signals.
 //!
 //! Everything here blocks; callers use a thread per execution.
 
-mod answer;
 mod attempt;
-mod census;
+mod classify;
+mod cleaner;
 mod code;
 mod health;
 mod isolation;
-mod keeper;
 mod output;
 mod probe;
 mod reserve;
-mod seat;
-mod seats;
+mod sampler;
+#[expect(clippy::module_inception, reason = "it is the word for it")]
+mod sandbox;
+mod sandboxes;
 mod task;
 mod templates;
 mod watch;
+mod watchdog;
 mod zygotes;
 
 use std::path::{Path, PathBuf};
@@ -52,19 +54,19 @@ use badlambda_shared::execution::Isolation;
 use badlambda_shared::function::Form;
 use badlambda_zygote::wire::Confinement;
 
-pub use self::answer::read_answer;
 use self::attempt::{Attempt, HandlerRun};
-use self::census::Census;
+pub use self::classify::read_answer;
 use self::code::CodeFiles;
 use self::health::Health;
 pub use self::isolation::{IsolationMode, LAYERS, Layer, Need};
-use self::keeper::{Keeper, Kept};
 pub use self::probe::Finding;
 use self::reserve::ScratchSpace;
-use self::seat::{Seat, SeatPlan};
-use self::seats::Seats;
+use self::sampler::MemorySampler;
+use self::sandbox::{Sandbox, SandboxPlan};
+use self::sandboxes::Sandboxes;
 pub use self::task::{ExecutorError, Outcome, RetryWish, Task};
 use self::templates::{Template, TemplateKey, Templates};
+use self::watchdog::{Watchdog, WatchdogParts};
 use self::zygotes::{Channel, Zygotes, lock};
 
 /// What executions may read beside Ruby's own folders: programs, libraries, and what resolves names and times.
@@ -104,31 +106,31 @@ pub struct ExecutorConfig {
     pub templates: usize,
     /// Libraries to load before any function.
     pub preload: Vec<String>,
-    /// The folder of `badlambda-zygote` and `badlambda-janitor`.
+    /// The folder of `badlambda-zygote` and `badlambda-cleaner`.
     pub programs: PathBuf,
 }
 
 /// Runs tasks. Shared by as many threads as there are slots.
 #[derive(Debug)]
 pub struct Executor {
-    _keeper: Keeper,
+    _keeper: Watchdog,
     // Executions end before the zygotes, and these before what they need.
-    stations: Mutex<Vec<Station>>,
+    idle_sandboxes: Mutex<Vec<IdleSandbox>>,
     templates: Arc<Templates>,
     zygotes: Arc<Zygotes>,
     health: Arc<Health>,
-    seats: Arc<Seats>,
+    sandboxes: Arc<Sandboxes>,
     codes: CodeFiles,
-    census: Arc<Census>,
+    sampler: Arc<MemorySampler>,
     space: Arc<ScratchSpace>,
     isolation: Isolation,
     ruby_version: String,
 }
 
-/// A seat with a channel to a zygote, for script-form executions.
+/// A sandbox with a channel to a zygote, for script-form executions.
 #[derive(Debug)]
-struct Station {
-    seat: Seat,
+struct IdleSandbox {
+    sandbox: Sandbox,
     channel: Channel,
 }
 
@@ -141,7 +143,7 @@ impl Executor {
         if config.isolation == IsolationMode::Required && !nix::unistd::geteuid().is_root() {
             return Err(ExecutorError::NotRoot);
         }
-        seat::make_scratch_root(&config.scratch)?;
+        sandbox::make_scratch_root(&config.scratch)?;
         let own_uids = config.isolation == IsolationMode::Required;
         let confinement = Confinement {
             enforced: config.isolation != IsolationMode::None,
@@ -156,33 +158,33 @@ impl Executor {
         let confined = zygotes.confined();
         let isolation = isolation::rate(confined.layers);
         tracing::info!(tier = isolation.tier, layers = ?isolation.layers, ruby = confined.ruby_version, "zygotes are ready");
-        let seats = SeatPlan {
-            janitor: config.programs.join("badlambda-janitor"),
+        let sandboxes = SandboxPlan {
+            cleaner: config.programs.join("badlambda-cleaner"),
             scratch: config.scratch.clone(),
             scratch_inside: inside(config.jail.as_deref(), &config.scratch),
             own_uids,
         };
-        let seats = Seats::new(seats);
-        let templates = Arc::new(Templates::new(config.templates, Arc::clone(&seats)));
-        let census = Arc::new(Census::default());
+        let sandboxes = Sandboxes::new(sandboxes);
+        let templates = Arc::new(Templates::new(config.templates, Arc::clone(&sandboxes)));
+        let sampler = Arc::new(MemorySampler::default());
         let space = Arc::new(ScratchSpace::of(&config.scratch)?);
         let (zygotes, health) = (Arc::new(zygotes), Arc::new(Health::new()));
-        let kept = Kept {
+        let kept = WatchdogParts {
             templates: Arc::clone(&templates),
-            census: Arc::clone(&census),
+            sampler: Arc::clone(&sampler),
             space: Arc::clone(&space),
             zygotes: Arc::clone(&zygotes),
             health: Arc::clone(&health),
         };
         Ok(Self {
-            _keeper: Keeper::start(kept),
-            stations: Mutex::default(),
+            _keeper: Watchdog::start(kept),
+            idle_sandboxes: Mutex::default(),
             templates,
             zygotes,
             health,
-            seats,
+            sandboxes,
             codes: CodeFiles::new(),
-            census,
+            sampler,
             space,
             isolation,
             ruby_version: confined.ruby_version,
@@ -201,7 +203,8 @@ impl Executor {
 
     /// The layers that this machine does not have, though they would be of use.
     pub fn absent_layers(&self) -> impl Iterator<Item = &'static Layer> {
-        let of_use = |layer: &&Layer| !(self.seats.plan.own_uids && layer.name == isolation::USER_NAMESPACE);
+        let of_use =
+            |layer: &&Layer| !(self.sandboxes.plan.own_uids && layer.name == isolation::USER_NAMESPACE);
         LAYERS
             .iter()
             .filter(of_use)
@@ -231,22 +234,22 @@ impl Executor {
     }
 
     fn execute_script(&self, task: &Task) -> Result<Outcome, ExecutorError> {
-        let idle = lock(&self.stations).pop();
-        let station = match idle {
-            Some(station) => station,
+        let idle = lock(&self.idle_sandboxes).pop();
+        let idle = match idle {
+            Some(idle) => idle,
             None => {
-                let seat = self.seats.take()?.without_template();
-                Station { seat, channel: self.zygotes.open_channel()? }
+                let sandbox = self.sandboxes.take()?.without_template();
+                IdleSandbox { sandbox, channel: self.zygotes.open_channel()? }
             }
         };
-        let outcome = Attempt::begin(self, task)?.run(&station.seat, &station.channel)?;
-        self.end_orphans(&station.seat, &station.channel, task)?;
-        match station.seat.clean() {
-            Ok(()) => lock(&self.stations).push(station),
-            // The outcome stands. Nobody is given this seat before it is clean, and nobody waits for it.
+        let outcome = Attempt::begin(self, task)?.run(&idle.sandbox, &idle.channel)?;
+        self.end_orphans(&idle.sandbox, &idle.channel, task)?;
+        match idle.sandbox.clean() {
+            Ok(()) => lock(&self.idle_sandboxes).push(idle),
+            // The outcome stands. Nobody is given this sandbox before it is clean, and nobody waits for it.
             Err(error) => {
-                tracing::warn!(%error, function = task.function, "a seat is given up");
-                thread::spawn(move || drop(station));
+                tracing::warn!(%error, function = task.function, "a sandbox is given up");
+                thread::spawn(move || drop(idle));
             }
         }
         Ok(outcome)
@@ -278,7 +281,7 @@ impl Executor {
         task: &Task,
     ) -> Result<HandlerRun, ExecutorError> {
         let run = attempt.run_handler(&template)?;
-        self.end_orphans(&template.seat, &template.home, task)?;
+        self.end_orphans(&template.sandbox, &template.zygote_channel, task)?;
         if run.template_is_good {
             self.templates.put(template);
         } else {
@@ -288,8 +291,8 @@ impl Executor {
     }
 
     /// Without uids of their own, what an execution left running is only known to the zygote, whose children they became.
-    fn end_orphans(&self, seat: &Seat, zygote: &Channel, task: &Task) -> Result<(), ExecutorError> {
-        if seat.identity.is_none() && task.config.subprocesses { zygote.end_orphans() } else { Ok(()) }
+    fn end_orphans(&self, sandbox: &Sandbox, zygote: &Channel, task: &Task) -> Result<(), ExecutorError> {
+        if sandbox.identity.is_none() && task.config.subprocesses { zygote.end_orphans() } else { Ok(()) }
     }
 }
 

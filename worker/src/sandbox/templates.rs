@@ -13,9 +13,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::census::{Census, Process, cpu_ticks_of, held_below, parent_of, threads_of};
-use super::seat::Seat;
-use super::seats::Seats;
+use super::sampler::{MemorySampler, Process, cpu_ticks_of, held_below, parent_of, threads_of};
+use super::sandbox::Sandbox;
+use super::sandboxes::Sandboxes;
 use super::zygotes::{Channel, lock};
 
 /// After so many executions a template is ended, and loaded anew: its CPU time has a limit.
@@ -37,7 +37,7 @@ pub(super) struct TemplateKey {
 
 /// What a template says, as far as it can be read without waiting.
 #[derive(Debug)]
-pub(super) enum Said {
+pub(super) enum ReportRead {
     Nothing,
     Report(TemplateReport),
     Nonsense,
@@ -54,15 +54,17 @@ impl Reports {
         Self(pipe)
     }
 
-    pub(super) fn read(&self) -> Said {
+    pub(super) fn read(&self) -> ReportRead {
         let mut bytes = [0; REPORT_BYTES];
         match (&self.0).read(&mut bytes) {
-            Ok(0) => Said::End,
-            Ok(REPORT_BYTES) => TemplateReport::from_bytes(&bytes).map_or(Said::Nonsense, Said::Report),
-            Ok(_) => Said::Nonsense,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Said::Nothing,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Said::Nothing,
-            Err(_) => Said::End,
+            Ok(0) => ReportRead::End,
+            Ok(REPORT_BYTES) => {
+                TemplateReport::from_bytes(&bytes).map_or(ReportRead::Nonsense, ReportRead::Report)
+            }
+            Ok(_) => ReportRead::Nonsense,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => ReportRead::Nothing,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => ReportRead::Nothing,
+            Err(_) => ReportRead::End,
         }
     }
 }
@@ -73,16 +75,16 @@ impl AsFd for Reports {
     }
 }
 
-/// A template, with the seat it lives in.
+/// A template, with the sandbox it lives in.
 #[derive(Debug)]
 pub(super) struct Template {
     pub(super) key: TemplateKey,
-    pub(super) seat: Seat,
+    pub(super) sandbox: Sandbox,
     /// Its requests go in here; nothing can be read from it.
     pub(super) requests: OwnedFd,
     pub(super) reports: Reports,
     /// The channel to the zygote that forked its loader.
-    pub(super) home: Channel,
+    pub(super) zygote_channel: Channel,
     pub(super) pid: i32,
     /// Becomes readable when it ends.
     pub(super) process: Option<OwnedFd>,
@@ -103,13 +105,13 @@ pub(super) struct Template {
 pub(super) struct Templates {
     most: usize,
     waiting: Mutex<VecDeque<Template>>,
-    seats: Arc<Seats>,
+    sandboxes: Arc<Sandboxes>,
 }
 
 impl Templates {
-    /// Keeps at most `most` templates, whose seats are of `seats`.
-    pub(super) fn new(most: usize, seats: Arc<Seats>) -> Self {
-        Self { most, waiting: Mutex::default(), seats }
+    /// Keeps at most `most` templates, whose sandboxes are of `sandboxes`.
+    pub(super) fn new(most: usize, sandboxes: Arc<Sandboxes>) -> Self {
+        Self { most, waiting: Mutex::default(), sandboxes }
     }
 
     /// Takes a waiting template for `key`. One that has ended meanwhile is given up.
@@ -139,8 +141,8 @@ impl Templates {
 
     /// Ends those that wait and are no use, or more than a template that waits may be: they have waited for long, use CPU
     /// time or too much memory, or are not alone.
-    pub(super) fn end_useless(&self, census: &Census) {
-        let useless = self.take_if(|template| template.is_useless(census));
+    pub(super) fn end_useless(&self, sampler: &MemorySampler) {
+        let useless = self.take_if(|template| template.is_useless(sampler));
         for template in &useless {
             tracing::debug!(function = template.key.function, "a template is ended that waited");
         }
@@ -150,16 +152,16 @@ impl Templates {
     /// Ends the one that was least recently used, and waits for it. False if there is none.
     pub(super) fn end_oldest(&self) -> bool {
         let oldest = lock(&self.waiting).pop_front();
-        oldest.map(|template| template.end(&self.seats)).is_some()
+        oldest.map(|template| template.end(&self.sandboxes)).is_some()
     }
 
-    /// Ends templates, with whatever their top levels started, and keeps their seats for others. Nobody waits for it.
+    /// Ends templates, with whatever their top levels started, and keeps their sandboxes for others. Nobody waits for it.
     pub(super) fn end_behind(&self, ended: Vec<Template>) {
         if ended.is_empty() {
             return;
         }
-        let seats = Arc::clone(&self.seats);
-        thread::spawn(move || ended.into_iter().for_each(|template| template.end(&seats)));
+        let sandboxes = Arc::clone(&self.sandboxes);
+        thread::spawn(move || ended.into_iter().for_each(|template| template.end(&sandboxes)));
     }
 
     fn take_if(&self, mut ends: impl FnMut(&mut Template) -> bool) -> Vec<Template> {
@@ -174,13 +176,13 @@ impl Templates {
 }
 
 impl Template {
-    fn end(self, seats: &Seats) {
-        let Self { seat, requests, loader, .. } = self;
+    fn end(self, sandboxes: &Sandboxes) {
+        let Self { sandbox, requests, loader, .. } = self;
         // It ends of its own accord, unless function code keeps it from that.
         drop((requests, loader));
-        match seat.end_all().and_then(|()| seat.clean()) {
-            Ok(()) => seats.give_back(seat),
-            Err(error) => tracing::warn!(%error, "the seat of a template is given up"),
+        match sandbox.end_all().and_then(|()| sandbox.clean()) {
+            Ok(()) => sandboxes.give_back(sandbox),
+            Err(error) => tracing::warn!(%error, "the sandbox of a template is given up"),
         }
     }
 
@@ -195,7 +197,7 @@ impl Template {
     /// Makes the process `pid` the template, if it is what it should be: see [`Template::is_alone`].
     pub(super) fn adopt(&mut self, pid: i32, loader: i32) -> bool {
         self.pid = pid;
-        if self.seat.identity.is_none() {
+        if self.sandbox.identity.is_none() {
             self.loader.pid = loader;
         }
         // Before the look, so that it is the same process that both see.
@@ -206,10 +208,12 @@ impl Template {
     /// Whether nothing came of the load but this one process and what it forked ahead, with no more threads than Ruby itself
     /// has, and whether it is where it should be.
     fn is_alone(&self) -> bool {
-        let Some(identity) = self.seat.identity else { return parent_of(self.pid) == Some(self.loader.pid) };
-        let zygote = self.home.zygote_pid;
+        let Some(identity) = self.sandbox.identity else {
+            return parent_of(self.pid) == Some(self.loader.pid);
+        };
+        let zygote = self.zygote_channel.zygote_pid;
         let threads = threads_of(zygote).unwrap_or(1);
-        let alone = self.seat.look_while_stopped(|| {
+        let alone = self.sandbox.look_while_stopped(|| {
             let held = held_below(zygote, identity.template);
             let count = held.processes.len();
             let is_there = held.processes.contains(&Process { pid: self.pid, parent: zygote });
@@ -220,12 +224,12 @@ impl Template {
         alone.unwrap_or(false)
     }
 
-    fn is_useless(&mut self, census: &Census) -> bool {
+    fn is_useless(&mut self, sampler: &MemorySampler) -> bool {
         if self.waits_since.elapsed() > IDLE_FOR || !self.waits() {
             return true;
         }
-        let Some(identity) = self.seat.identity else { return false };
-        let held = census.held_by(identity.template);
+        let Some(identity) = self.sandbox.identity else { return false };
+        let held = sampler.held_by(identity.template);
         let ticks = cpu_ticks_of(self.pid);
         let before = self.looked_at.replace((self.executions, ticks));
         let burns = before.is_some_and(|(executions, before)| {

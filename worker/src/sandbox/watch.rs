@@ -11,12 +11,12 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::answer::Verdict;
-use super::census::{self, Census};
+use super::classify::LimitHit;
 use super::output::{Logs, read_available, unblock};
-use super::seat::Seat;
+use super::sampler::{self, MemorySampler};
+use super::sandbox::Sandbox;
 use super::task::ExecutorError;
-use super::templates::{Reports, Said};
+use super::templates::{ReportRead, Reports};
 use super::zygotes::Channel;
 
 /// Most executions end before the first look at their memory.
@@ -56,7 +56,7 @@ pub(super) enum End {
 pub(super) struct Watched {
     pub(super) end: End,
     pub(super) pid: i32,
-    pub(super) verdict: Option<Verdict>,
+    pub(super) limit_hit: Option<LimitHit>,
     pub(super) answer: Vec<u8>,
     pub(super) wall: Duration,
     /// For how long the worker stood still meanwhile, which is not the function's fault.
@@ -108,10 +108,10 @@ impl<'a> Parent<'a> {
 
 /// What is needed to watch.
 pub(super) struct Watch<'a> {
-    pub(super) seat: &'a Seat,
+    pub(super) sandbox: &'a Sandbox,
     pub(super) parent: Parent<'a>,
     pub(super) config: &'a FunctionConfig,
-    pub(super) census: &'a Census,
+    pub(super) sampler: &'a MemorySampler,
     pub(super) deadline: Instant,
     pub(super) cancelled: Option<&'a OwnedFd>,
 }
@@ -140,7 +140,7 @@ impl Watch<'_> {
             pid: 0,
             loader_ended: false,
             no_template: false,
-            verdict: None,
+            limit_hit: None,
             killed_at: None,
             answer: Vec::new(),
             answer_from: Some(answer_from),
@@ -161,8 +161,8 @@ impl Watch<'_> {
         };
         let wall = started.elapsed();
         self.drain(&mut state, logs, &end)?;
-        let State { pid, verdict, answer, peak_bytes, stalled, .. } = state;
-        Ok(Watched { end, pid, verdict, answer, wall, stalled, peak_bytes })
+        let State { pid, limit_hit, answer, peak_bytes, stalled, .. } = state;
+        Ok(Watched { end, pid, limit_hit, answer, wall, stalled, peak_bytes })
     }
 
     /// The descriptors that a request has beside it are the ones `Request` lists, in that order. Who does not take it at
@@ -174,7 +174,7 @@ impl Watch<'_> {
         answer: &PipeWriter,
     ) -> Result<(), nix::errno::Errno> {
         let mut fds = vec![
-            self.seat.scratch.as_raw_fd(),
+            self.sandbox.scratch.as_raw_fd(),
             launch.code.as_raw_fd(),
             launch.input.as_raw_fd(),
             logs.as_raw_fd(),
@@ -204,20 +204,20 @@ impl Watch<'_> {
             state.read_logs(logs, self.config);
         }
         if ready.channel
-            && let Some(end) = self.hear_zygote(state)?
+            && let Some(end) = self.read_zygote_report(state)?
         {
             return Ok(Some(end));
         }
         if ready.reports
-            && let Some(end) = self.hear_template(state)
+            && let Some(end) = self.read_template_report(state)
         {
             return Ok(Some(end));
         }
         let now = Instant::now();
-        if state.verdict.is_none() {
-            state.verdict = self.look(state, now, ready.cancelled);
+        if state.limit_hit.is_none() {
+            state.limit_hit = self.look(state, now, ready.cancelled);
         }
-        match (state.verdict, state.killed_at) {
+        match (state.limit_hit, state.killed_at) {
             (Some(_), None) if state.pid != 0 || now > self.deadline(state) + START_PATIENCE => {
                 state.killed_at = Some(now);
                 self.kill(state.pid)?;
@@ -254,7 +254,7 @@ impl Watch<'_> {
             self.parent.reports().filter(|_| !state.no_template).map(AsFd::as_fd),
             state.answer_from.as_ref().filter(|_| reads).map(AsFd::as_fd),
             state.logs_from.as_ref().filter(|_| reads).map(AsFd::as_fd),
-            self.cancelled.filter(|_| state.verdict.is_none()).map(AsFd::as_fd),
+            self.cancelled.filter(|_| state.limit_hit.is_none()).map(AsFd::as_fd),
         ];
         let mut polled = Vec::with_capacity(candidates.len());
         let places = candidates.map(|fd| {
@@ -272,7 +272,7 @@ impl Watch<'_> {
     }
 
     /// Reads one report of a zygote.
-    fn hear_zygote(&self, state: &mut State) -> Result<Option<End>, ExecutorError> {
+    fn read_zygote_report(&self, state: &mut State) -> Result<Option<End>, ExecutorError> {
         let failed = |what: &str| Err(ExecutorError::Zygote(what.to_owned()));
         let Some(channel) = self.parent.channel() else { return Ok(None) };
         match wire::receive::<Report>(channel, &mut state.packet) {
@@ -303,25 +303,25 @@ impl Watch<'_> {
     }
 
     /// Reads one report of a template. Only the end of its own execution counts.
-    fn hear_template(&self, state: &mut State) -> Option<End> {
+    fn read_template_report(&self, state: &mut State) -> Option<End> {
         let loads = matches!(self.parent, Parent::Loader(..));
         match self.parent.reports()?.read() {
-            Said::Nothing => None,
+            ReportRead::Nothing => None,
             // The loader's end may be told later, by another process.
-            Said::Report(TemplateReport::Loaded { pid }) if loads => Some(End::Loaded(pid)),
-            Said::Report(TemplateReport::Started { pid }) if !loads && state.pid == 0 => {
+            ReportRead::Report(TemplateReport::Loaded { pid }) if loads => Some(End::Loaded(pid)),
+            ReportRead::Report(TemplateReport::Started { pid }) if !loads && state.pid == 0 => {
                 state.pid = pid;
                 None
             }
-            Said::Report(TemplateReport::Exited(exit)) if !loads && state.pid == exit.pid => {
+            ReportRead::Report(TemplateReport::Exited(exit)) if !loads && state.pid == exit.pid => {
                 Some(End::Exited(exit))
             }
             // Of a loader that failed, the zygote tells.
-            Said::End if loads && !state.loader_ended => {
+            ReportRead::End if loads && !state.loader_ended => {
                 state.no_template = true;
                 None
             }
-            Said::Report(_) | Said::Nonsense | Said::End => Some(End::Broken),
+            ReportRead::Report(_) | ReportRead::Nonsense | ReportRead::End => Some(End::Broken),
         }
     }
 
@@ -330,15 +330,15 @@ impl Watch<'_> {
     }
 
     /// Whether a limit is reached.
-    fn look(&self, state: &mut State, now: Instant, cancelled: bool) -> Option<Verdict> {
+    fn look(&self, state: &mut State, now: Instant, cancelled: bool) -> Option<LimitHit> {
         if cancelled {
-            return Some(Verdict::Cancelled);
+            return Some(LimitHit::Cancelled);
         }
         if now >= self.deadline(state) {
-            return Some(Verdict::Timeout);
+            return Some(LimitHit::Timeout);
         }
         if state.answer.len() as u64 > self.config.max_result_bytes + ANSWER_HEADROOM {
-            return Some(Verdict::TooLarge);
+            return Some(LimitHit::TooLarge);
         }
         let started = state.pid != 0 || matches!(self.parent, Parent::Template(..));
         if now < state.next_sample || !started {
@@ -346,76 +346,76 @@ impl Watch<'_> {
         }
         state.next_sample = now + SAMPLE_EVERY;
         state.samples += 1;
-        if let Some(verdict) = self.look_at_memory(state) {
-            return Some(verdict);
+        if let Some(limit_hit) = self.look_at_memory(state) {
+            return Some(limit_hit);
         }
         if !state.samples.is_multiple_of(SCRATCH_SAMPLES) {
             return None;
         }
-        let bytes = self.seat.scratch_bytes(self.config.max_scratch_bytes);
-        bytes.is_ok_and(|bytes| bytes > self.config.max_scratch_bytes).then_some(Verdict::Scratch)
+        let bytes = self.sandbox.scratch_bytes(self.config.max_scratch_bytes);
+        bytes.is_ok_and(|bytes| bytes > self.config.max_scratch_bytes).then_some(LimitHit::Scratch)
     }
 
-    fn look_at_memory(&self, state: &mut State) -> Option<Verdict> {
+    fn look_at_memory(&self, state: &mut State) -> Option<LimitHit> {
         let most = self.config.memory_mb << 20;
-        let Some(identity) = self.seat.identity else {
-            return self.judge_memory(state, census::resident_bytes_of(state.pid));
+        let Some(identity) = self.sandbox.identity else {
+            return self.check_memory(state, sampler::resident_bytes_of(state.pid));
         };
         match self.parent {
             // There can be only one process, and the zygote's word for its pid counts: then it is read straight.
             Parent::Zygote(_) if !self.config.subprocesses => {
-                let resident = census::resident_bytes_of(state.pid);
+                let resident = sampler::resident_bytes_of(state.pid);
                 if resident > 0 {
-                    return self.judge_memory(state, resident);
+                    return self.check_memory(state, resident);
                 }
             }
             Parent::Zygote(_) => {}
             Parent::Loader(..) => {
                 // For a moment, the loader and its template hold the same pages.
-                let over = self.census.held_by(identity.template).resident_bytes > most;
+                let over = self.sampler.held_by(identity.template).resident_bytes > most;
                 let twice = std::mem::replace(&mut state.over_before, over) && over;
                 if twice {
-                    return Some(Verdict::Memory);
+                    return Some(LimitHit::Memory);
                 }
             }
             Parent::Template(..) => {
-                let template = self.census.held_by(identity.template);
+                let template = self.sampler.held_by(identity.template);
                 if template.processes.len() > TEMPLATE_PROCESSES {
-                    return Some(Verdict::Broken);
+                    return Some(LimitHit::Broken);
                 }
                 if template.largest_bytes > most {
-                    return Some(Verdict::Memory);
+                    return Some(LimitHit::Memory);
                 }
             }
         }
-        let held = self.census.held_by(identity.execution);
+        let held = self.sampler.held_by(identity.execution);
         // Pages that its processes share are to count once. Telling which those are takes longer.
         let exact = if held.processes.len() > 1 && held.resident_bytes > most {
-            self.seat.memory_bytes().unwrap_or(held.resident_bytes)
+            self.sandbox.memory_bytes().unwrap_or(held.resident_bytes)
         } else {
             held.resident_bytes
         };
-        self.judge_memory(state, exact)
+        self.check_memory(state, exact)
     }
 
-    fn judge_memory(&self, state: &mut State, resident: u64) -> Option<Verdict> {
+    fn check_memory(&self, state: &mut State, resident: u64) -> Option<LimitHit> {
         state.peak_bytes = state.peak_bytes.max(resident);
-        (resident > self.config.memory_mb << 20).then_some(Verdict::Memory)
+        (resident > self.config.memory_mb << 20).then_some(LimitHit::Memory)
     }
 
     /// A template that does not even fork any more, or does not reap, is itself what has to go.
     fn kill(&self, pid: i32) -> Result<(), ExecutorError> {
-        if self.seat.identity.is_some() {
+        if self.sandbox.identity.is_some() {
             return match self.parent {
-                Parent::Zygote(_) => self.seat.end(),
-                Parent::Template(..) if pid != 0 && self.seat.end_within(TEMPLATES_PATIENCE).is_ok() => {
+                Parent::Zygote(_) => self.sandbox.end(),
+                Parent::Template(..) if pid != 0 && self.sandbox.end_within(TEMPLATES_PATIENCE).is_ok() => {
                     Ok(())
                 }
-                Parent::Loader(..) | Parent::Template(..) => self.seat.end_all(),
+                Parent::Loader(..) | Parent::Template(..) => self.sandbox.end_all(),
             };
         }
         // Without uids of their own, only a child of ours is killed, whatever the report said.
-        if census::parent_of(pid) == Some(self.parent.pid()) {
+        if sampler::parent_of(pid) == Some(self.parent.pid()) {
             let _ = kill(Pid::from_raw(-pid), Signal::SIGKILL);
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
@@ -429,8 +429,8 @@ impl Watch<'_> {
         let survivors = state.answer_from.is_some() || state.logs_from.is_some();
         if survivors && matches!(end, End::Exited(_)) {
             match self.parent {
-                Parent::Template(..) => drop(self.seat.end_within(TEMPLATES_PATIENCE)),
-                Parent::Zygote(_) | Parent::Loader(..) => self.seat.end()?,
+                Parent::Template(..) => drop(self.sandbox.end_within(TEMPLATES_PATIENCE)),
+                Parent::Zygote(_) | Parent::Loader(..) => self.sandbox.end()?,
             }
             state.read_answer(self.config);
             state.read_logs(logs, self.config);
@@ -453,7 +453,7 @@ struct State {
     loader_ended: bool,
     /// Nobody is left who could report one.
     no_template: bool,
-    verdict: Option<Verdict>,
+    limit_hit: Option<LimitHit>,
     killed_at: Option<Instant>,
     answer: Vec<u8>,
     answer_from: Option<PipeReader>,

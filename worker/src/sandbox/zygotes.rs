@@ -153,6 +153,7 @@ impl Drop for Zygote {
 }
 
 /// Starts one of our own programs with nothing inherited but where gems are: its stdin is the other end of the returned socket.
+#[expect(clippy::disallowed_methods, reason = "these are Ruby's settings, and handed on as they are")]
 pub(super) fn spawn(program: &Path, arguments: &[&str]) -> Result<(OwnedFd, Child), ExecutorError> {
     let (ours, theirs) = pair()?;
     let child = Command::new(program)

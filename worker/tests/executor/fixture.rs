@@ -10,6 +10,8 @@ use badlambda_worker::config::default_scratch;
 use badlambda_worker::sandbox::{Executor, ExecutorConfig, IsolationMode, Outcome, Task};
 use serde_json::{Value, json};
 
+use crate::programs::built;
+
 pub fn executor() -> &'static Executor {
     static EXECUTOR: OnceLock<Executor> = OnceLock::new();
     EXECUTOR.get_or_init(|| start(4))
@@ -37,8 +39,13 @@ pub fn config() -> ExecutorConfig {
         zygotes: 2,
         templates: 4,
         preload: vec![],
-        programs: std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned(),
+        programs: programs(),
     }
+}
+
+fn programs() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| built(&["--package", "badlambda-zygote", "--bins"])).clone()
 }
 
 pub fn task(form: Form, code: &str, config: Value, event: Value) -> Task {

@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Holds a secret in memory, environment and scratch, and sees after a while that all is well.
 const CANARY: &str = r#"
-raise "the seat is not clean" unless Dir.children(".").empty?
+raise "the sandbox is not clean" unless Dir.children(".").empty?
 secret = "the canary's" + " secret #{event}"
 File.write("secret", secret)
 10.times { sleep 0.01; raise "disturbed" unless File.read("secret") == secret }
@@ -176,7 +176,7 @@ fn shared_places() -> BTreeSet<PathBuf> {
     names.map(|entry| entry.path()).filter(left).collect()
 }
 
-/// An executor of one thread's own, so that the seats a case sat on are those that are looked at after it.
+/// An executor of one thread's own, so that the sandboxes a case sat on are those that are looked at after it.
 struct Ground {
     plain: Executor,
     network: Executor,
@@ -252,7 +252,7 @@ impl Ground {
     }
 }
 
-/// So many at once, and so on as many seats.
+/// So many at once, and so on as many sandboxes.
 fn canaries(executor: &Executor, count: usize) -> Result<(), String> {
     std::thread::scope(|scope| {
         let all: Vec<_> = (0..count).map(|_| scope.spawn(|| canary(executor))).collect();

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-/// Of the first seat.
+/// Of the first sandbox.
 const FIRST_UID: u32 = 40_000;
 
-/// Zygotes and janitors: the children of this process.
+/// Zygotes and cleaners: the children of this process.
 pub fn ours() -> Vec<u32> {
     children_of(std::process::id())
 }
@@ -36,17 +36,17 @@ pub fn status(pid: u32, field: &str) -> Option<String> {
     Some(line.split_whitespace().next()?.to_owned())
 }
 
-/// Whether it runs as an execution: a seat's first uid is theirs.
+/// Whether it runs as an execution: a sandbox's first uid is theirs.
 pub fn is_execution(pid: u32) -> bool {
     uid_of(pid).is_some_and(|uid| uid.is_multiple_of(4))
 }
 
-/// Whether it is a template: a seat's second uid is its template's.
+/// Whether it is a template: a sandbox's second uid is its template's.
 pub fn is_template(pid: u32) -> bool {
     uid_of(pid).is_some_and(|uid| uid % 4 == 1)
 }
 
-/// Its real uid, if it is one of a seat's.
+/// Its real uid, if it is one of a sandbox's.
 fn uid_of(pid: u32) -> Option<u32> {
     status(pid, "Uid")?.parse().ok().filter(|uid| *uid >= FIRST_UID)
 }

@@ -130,7 +130,7 @@ fn in_a_jail_there_is_nothing_but_ruby() {
     let code = "require 'csv'; require 'openssl'; [Dir.pwd, File.exist?('/home'), File.exist?('/usr/bin'), File.exist?('/etc/passwd')]";
     let outcome = executor.execute(&task(Form::Script, code, json!({}), json!(null))).unwrap();
     let result = result(&outcome);
-    assert!(result[0].as_str().unwrap().starts_with("/scratch/seat-"), "{result}");
+    assert!(result[0].as_str().unwrap().starts_with("/scratch/sandbox-"), "{result}");
     assert_eq!(result.as_array().unwrap()[1..], [json!(false), json!(false), json!(false)]);
 }
 

@@ -134,7 +134,7 @@ fn setup_rlimits(limits: &Limits, role: Role, own_uid: bool) -> Result<(), Errno
     table.into_iter().try_for_each(|(resource, most)| setrlimit(resource, most, most))
 }
 
-/// Becomes the seat's user for good. A loader and its template keep a real and a saved uid of their own, so that
+/// Becomes the sandbox's user for good. A loader and its template keep a real and a saved uid of their own, so that
 /// executions, which have only the effective one, can neither signal nor inspect them.
 fn setup_identity(identity: Identity, role: Role) -> Result<(), Errno> {
     let execution = Uid::from_raw(identity.execution);
@@ -207,7 +207,7 @@ pub fn setup_parent_death() -> Result<(), Errno> {
     prctl::set_pdeathsig(Signal::SIGKILL)
 }
 
-/// Who may look into this process: of an execution, whoever has its uid, so that its janitor can see what it holds; ptrace(2)
+/// Who may look into this process: of an execution, whoever has its uid, so that its cleaner can see what it holds; ptrace(2)
 /// and /proc are closed to executions themselves. Nobody may look into a loader or a template, or where uids are shared.
 fn setup_dumpable(role: Role, own_uid: bool) -> Result<(), Errno> {
     prctl::set_dumpable(own_uid && role == Role::Execution)

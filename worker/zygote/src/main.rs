@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! worker ── spawns ──▶ zygote    once: Ruby warm, jail, capabilities, no_new_privs, Landlock, seccomp stage 1
-//!                         │ fork, ahead of need (spare.rs); then jail::enter
+//!                         │ fork, ahead of need (prefork.rs); then jail::enter
 //!                         ├──▶ execution (script form): eval, one answer, _exit      execution.rs
 //!                         └──▶ loader (handler form): top level once ── fork ──▶ template ── fork ──▶ execution   template.rs
 //! ```
@@ -20,10 +20,10 @@ mod fibers;
 mod jail;
 mod memory;
 mod namespaces;
+mod prefork;
 mod ruby;
 mod seccomp;
 mod serve;
-mod spare;
 mod template;
 
 use std::os::fd::{AsFd, BorrowedFd};

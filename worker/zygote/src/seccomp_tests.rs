@@ -94,8 +94,8 @@ fn what_has_been_a_way_out_is_not_there() {
     for on in BOTH {
         for call in calls::REFUSED.iter().chain(calls::REFUSED_OLD) {
             if let Some(number) = call.number(on) {
-                let verdict = run(&stage1_for(on).unwrap(), audit(on), number, [0; 6]);
-                assert_eq!(verdict, NO_SUCH_CALL, "{} on {on:?}", call.name);
+                let limit_hit = run(&stage1_for(on).unwrap(), audit(on), number, [0; 6]);
+                assert_eq!(limit_hit, NO_SUCH_CALL, "{} on {on:?}", call.name);
             }
         }
     }
@@ -238,11 +238,12 @@ fn a_template_takes_the_jails_steps_and_no_others() {
 fn arguments_that_reach_others_or_hide_memory_are_refused_to_everyone() {
     for on in BOTH {
         let program = arguments_for(on).unwrap();
-        let verdict = |call: &Call, arguments| {
+        let limit_hit = |call: &Call, arguments| {
             call.number(on).map(|number| run(&program, audit(on), number, arguments))
         };
-        let refused = |call: &Call, arguments| verdict(call, arguments).is_none_or(|found| found == REFUSED);
-        let allowed = |call: &Call, arguments| verdict(call, arguments).is_none_or(|found| found == ALLOW);
+        let refused =
+            |call: &Call, arguments| limit_hit(call, arguments).is_none_or(|found| found == REFUSED);
+        let allowed = |call: &Call, arguments| limit_hit(call, arguments).is_none_or(|found| found == ALLOW);
         let mapping = |flags: i32| with(3, flags as u64);
         assert!(refused(&calls::MMAP, mapping(MAP_SHARED | MAP_ANONYMOUS)));
         assert!(refused(&calls::MMAP, mapping(MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE | MAP_POPULATE)));

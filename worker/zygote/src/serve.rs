@@ -19,8 +19,8 @@ use badlambda_zygote::wire::{self, Confinement, Exit, Job, Report, Request};
 use crate::confine::{self, Filters};
 use crate::execution::{self, Start};
 use crate::jail::{self, Descriptors};
+use crate::prefork::{self, Ahead, Preforked};
 use crate::ruby::{Fork, Ruby};
-use crate::spare::{self, Ahead, Spare};
 use crate::template;
 
 /// How long a start may go untold: a short execution's end tells both.
@@ -44,7 +44,7 @@ pub struct Server {
     children: Vec<Child>,
     /// Without uids of their own, executions could reach what waits.
     forks_ahead: bool,
-    spare: Option<Spare>,
+    preforked: Option<Preforked>,
     buffer: Vec<u8>,
 }
 
@@ -66,7 +66,7 @@ impl Server {
             channels: Vec::new(),
             children: Vec::new(),
             forks_ahead: confinement.own_uids || !confinement.enforced,
-            spare: None,
+            preforked: None,
             buffer: Vec::new(),
         })
     }
@@ -147,9 +147,9 @@ impl Server {
     /// Gives a job to the process that was forked ahead, or to a new one.
     fn execute(&mut self, request: &Request, fds: Vec<OwnedFd>, reports_to: OwnedFd) -> Result<(), Errno> {
         let (Request::Execute(job) | Request::Load(job)) = request else { return Err(Errno::EBADMSG) };
-        let spare = self.spare.take().filter(|spare| spare.take(request, &fds).is_ok());
-        let pid = match spare {
-            Some(spare) => spare.pid,
+        let preforked = self.preforked.take().filter(|preforked| preforked.take(request, &fds).is_ok());
+        let pid = match preforked {
+            Some(preforked) => preforked.pid,
             None => {
                 let start = start(job, fds).ok_or(Errno::EBADMSG)?;
                 match self.ruby.fork() {
@@ -167,11 +167,11 @@ impl Server {
     }
 
     fn fork_ahead(&mut self) {
-        if !self.forks_ahead || self.spare.is_some() {
+        if !self.forks_ahead || self.preforked.is_some() {
             return;
         }
-        match spare::fork(&self.ruby) {
-            Some(Ahead::Spare(spare)) => self.spare = Some(spare),
+        match prefork::fork(&self.ruby) {
+            Some(Ahead::Preforked(preforked)) => self.preforked = Some(preforked),
             Some(Ahead::Child(job, fds)) => match start(&job, fds) {
                 Some(start) => self.child(start),
                 None => execution::exit(1),
@@ -199,7 +199,7 @@ impl Server {
     /// Reaps whatever has ended: executions and loaders are reported, orphans and templates are not.
     fn report_the_dead(&mut self) {
         while let Some(exit) = reap(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
-            self.spare.take_if(|spare| spare.pid == exit.pid);
+            self.preforked.take_if(|preforked| preforked.pid == exit.pid);
             let Some(index) = self.children.iter().position(|child| child.pid == exit.pid) else { continue };
             let child = self.children.swap_remove(index);
             // The worker may be gone, which the first channel will tell.

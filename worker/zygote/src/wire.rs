@@ -1,4 +1,4 @@
-//! What worker, zygote and janitor say to one another, and what the worker asks of a template, over `SOCK_SEQPACKET`
+//! What worker, zygote and cleaner say to one another, and what the worker asks of a template, over `SOCK_SEQPACKET`
 //! sockets: one JSON value a packet, with descriptors beside it. What a template says comes another way, see report.rs.
 
 use std::io::IoSlice;
@@ -118,7 +118,7 @@ pub struct Job {
     pub handler_bytes: u64,
 }
 
-/// The uids of a seat. gids have the same numbers.
+/// The uids of a sandbox. gids have the same numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Of executions.
@@ -140,10 +140,10 @@ pub struct Limits {
     pub processes: u64,
 }
 
-/// What the worker asks of a janitor, the process that cleans one seat.
+/// What the worker asks of a cleaner, the process that cleans one sandbox.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Chore {
-    /// The first packet: whose seat it is. Descriptors: scratch folder, and what claims the seat, to be held.
+pub enum CleanerRequest {
+    /// The first packet: whose sandbox it is. Descriptors: scratch folder, and what claims the sandbox, to be held.
     Begin {
         /// Whose processes to end, and as whom to write; `None` where executions have no uids of their own.
         user: Option<User>,
@@ -168,21 +168,21 @@ pub enum Chore {
     MeasureMemory,
 }
 
-/// Whose processes a janitor ends, and its own uid, by which these can't reach it.
+/// Whose processes a cleaner ends, and its own uid, by which these can't reach it.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct User {
     /// The uid whose processes end.
     pub uid: u32,
-    /// The janitor's own.
-    pub janitor: u32,
+    /// The cleaner's own.
+    pub cleaner: u32,
 }
 
-/// What a janitor says.
+/// What a cleaner says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ChoreDone {
+pub enum CleanerReply {
     /// Nothing is left of what was to go.
     Done,
-    /// Something is left: the seat can't be used again.
+    /// Something is left: the sandbox can't be used again.
     Left,
     /// What was added up, in bytes.
     Measured(u64),

@@ -1,0 +1,33 @@
+//! Executions whose message has outlived the queue: no worker will take them any more.
+
+use std::time::Duration;
+
+use badlambda_shared::execution::{ErrorKind, ExecutionError};
+use badlambda_shared::id::Origin;
+use badlambda_shared::limits;
+use badlambda_shared::record::Record;
+
+use crate::app::App;
+use crate::http::error::ApiError;
+
+/// The record as it stands, or, where the queue can't have the message any more, as that of an execution that has ended
+/// so. Nothing is written: whoever asks again is told the same.
+pub(crate) async fn if_expired(app: &App, record: Record, origin: Origin) -> Result<Record, ApiError> {
+    // What a producer says of the time is not to be trusted; when a worker began is.
+    let since = match origin {
+        Origin::Issued(at) => Some(at),
+        Origin::Foreign | Origin::Forged => record.started_at,
+    };
+    let Some(since) = since.filter(|since| since.age() > limits::EXPIRY_MARGIN) else {
+        return Ok(record);
+    };
+    let retention = app.retention().await?;
+    if since.age() <= retention + limits::EXPIRY_MARGIN {
+        return Ok(record);
+    }
+    let days = retention.as_secs_f64() / Duration::from_secs(24 * 3600).as_secs_f64();
+    let message =
+        format!("no worker finished it within the {days:.1} days for which the queue keeps messages");
+    let finished_at = Some(since.plus(retention));
+    Ok(Record { finished_at, ..record.failed(ExecutionError::new(ErrorKind::Expired, message)) })
+}

@@ -1,0 +1,156 @@
+//! The header `Idempotency-Key`: a request that is repeated means the same execution.
+//!
+//! The first request with a key writes which execution it stands for, only where nothing is written (`If-None-Match`),
+//! and sends the message. Once that is through, the object says so, and a repeated request sends nothing. Where it
+//! does not say so (the API died in between, or could not send), the message is sent again with the same id: a
+//! worker drops what has a final record, so that at worst an attempt runs twice.
+
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use axum::http::header::HeaderName;
+use badlambda_shared::limits;
+use badlambda_shared::name::{FunctionName, VersionRef};
+use badlambda_shared::retry::Delays;
+use badlambda_shared::store::{Condition, JSON, Written};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use crate::app::App;
+use crate::executions::poll;
+use crate::executions::send::Ticket;
+use crate::functions::manifest::to_json;
+use crate::http::error::ApiError;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const MAX_CLAIM_BYTES: u64 = 4096;
+
+/// What stands under a key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Entry {
+    #[serde(flatten)]
+    ticket: Ticket,
+    /// The digest of what was asked for.
+    fingerprint: String,
+    /// The queue has the message.
+    sent: bool,
+}
+
+/// What is left to do for a request that bears a key.
+#[derive(Debug)]
+pub(crate) enum Claim {
+    /// Nothing: the queue has had the message before.
+    Sent,
+    /// The message is to be sent.
+    ToSend(Unsent),
+}
+
+/// An entry whose message is to be sent, and where and as what it was read.
+#[derive(Debug)]
+pub(crate) struct Unsent {
+    entry: Entry,
+    object_key: String,
+    etag: String,
+}
+
+/// The request's key, if it bears one.
+pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let most = limits::MAX_IDEMPOTENCY_KEY_CHARS;
+    let key = value.to_str().unwrap_or_default().trim();
+    if (1..=most).contains(&key.len()) {
+        return Ok(Some(key.to_owned()));
+    }
+    Err(ApiError::field("Idempotency-Key", format!("it must be 1 to {most} visible ASCII characters")))
+}
+
+/// The digest of what is asked for.
+pub(crate) fn fingerprint(version: Option<&VersionRef>, input: &RawValue) -> String {
+    let version = version.map(ToString::to_string).unwrap_or_default();
+    hex::encode(Sha256::new().chain_update(version).chain_update([0]).chain_update(input.get()).finalize())
+}
+
+/// The execution that the key stands for, which is that of `issue` if the key is new.
+pub(crate) async fn claim(
+    app: &App,
+    function: &FunctionName,
+    key: &str,
+    fingerprint: &str,
+    issue: impl Fn() -> Ticket,
+) -> Result<(Ticket, Claim), ApiError> {
+    let object_key = app.store.keys().idempotency(function, &hex::encode(Sha256::digest(key)));
+    let entry = Entry { ticket: issue(), fingerprint: fingerprint.to_owned(), sent: false };
+    let mut delays = Delays::between(Duration::from_millis(20), Duration::from_millis(500));
+    let give_up_at = Instant::now() + limits::IDEMPOTENCY_PATIENCE;
+    loop {
+        let written = app.store.put(&object_key, to_json(&entry)?, JSON, Condition::Absent).await?;
+        if let Written::Stored(etag) = written {
+            return Ok((entry.ticket.clone(), Claim::ToSend(Unsent { entry, object_key, etag })));
+        }
+        let found = app.store.get(&object_key, MAX_CLAIM_BYTES).await?;
+        let in_time = Instant::now() < give_up_at;
+        match found {
+            Some(object) => {
+                let found: Entry = serde_json::from_slice(&object.bytes)
+                    .map_err(|error| ApiError::Internal(format!("{object_key} is damaged: {error}")))?;
+                if found.fingerprint != fingerprint {
+                    return Err(ApiError::IdempotencyConflict);
+                }
+                let ticket = found.ticket.clone();
+                if found.sent || poll::record(app, function, &ticket.id).await?.is_some() {
+                    return Ok((ticket, Claim::Sent));
+                }
+                // While it is young, the first request may be about to send the message itself.
+                let is_young = ticket.submitted_at.age() < limits::SEND_DEADLINE;
+                if !(in_time && is_young) {
+                    let unsent = Unsent { entry: found, object_key, etag: object.etag };
+                    return Ok((ticket, Claim::ToSend(unsent)));
+                }
+            }
+            None if in_time => {}
+            None => return Err(ApiError::Unavailable(format!("{object_key} is contended"))),
+        }
+        tokio::time::sleep(delays.next_delay()).await;
+    }
+}
+
+impl Unsent {
+    /// Notes that the queue has the message. Should that fail, a repeated request sends it again.
+    pub(crate) async fn note_sent(self, app: &App) {
+        let Self { entry, object_key, etag } = self;
+        let Ok(bytes) = to_json(&Entry { sent: true, ..entry }) else { return };
+        let noted = app.store.put(&object_key, bytes, JSON, Condition::Unchanged(&etag)).await;
+        if let Err(error) = noted {
+            tracing::warn!(%error, "could not note that a message with an Idempotency-Key was sent");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn a_key_is_short_and_visible() {
+        let of = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            key(&headers)
+        };
+        assert_eq!(of("order-7").unwrap().as_deref(), Some("order-7"));
+        assert!(of("").is_err() && of("é").is_err() && of(&"x".repeat(256)).is_err());
+        assert!(key(&HeaderMap::new()).unwrap().is_none());
+    }
+
+    #[test]
+    fn another_input_or_version_is_another_request() {
+        let input = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        let same = fingerprint(None, &input("1"));
+        assert_eq!(fingerprint(None, &input("1")), same);
+        assert_ne!(fingerprint(None, &input("2")), same);
+        assert_ne!(fingerprint(Some(&VersionRef::Number(1)), &input("1")), same);
+    }
+}

@@ -1,0 +1,9 @@
+//! Executions: taken on, put on the queue, polled, cancelled.
+
+pub(crate) mod cancel;
+mod expire;
+mod idempotency;
+pub(crate) mod poll;
+pub(crate) mod results;
+mod send;
+pub(crate) mod submit;

@@ -1,0 +1,120 @@
+//! `GET …/executions/{id}`: what became of an execution.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use badlambda_shared::id::{ExecutionId, Origin};
+use badlambda_shared::limits;
+use badlambda_shared::name::FunctionName;
+use badlambda_shared::record::Record;
+use badlambda_shared::store::PresignedUrl;
+use tokio::time::Instant;
+
+use crate::app::{App, AppState};
+use crate::executions::expire::if_expired;
+use crate::http::error::ApiError;
+use crate::http::prefer;
+use crate::http::request::ExecutionPath;
+use crate::http::response::{ApiResponse, ApiResult};
+
+/// `GET /v1/functions/{function}/executions/{id}`
+pub(crate) async fn poll(
+    State(app): AppState,
+    ExecutionPath(function, id): ExecutionPath,
+    headers: HeaderMap,
+) -> ApiResult {
+    let wait = prefer::wait(&headers);
+    let patience = wait.map_or(Duration::ZERO, prefer::Wait::duration);
+    let execution = find(&app, function, id, patience).await?;
+    Ok(ApiResponse::Polled(Box::new(with_fresh_urls(&app, execution).await?), wait))
+}
+
+/// The execution: its record, finished within `patience` if it can be, or that it is queued.
+pub(crate) async fn find(
+    app: &App,
+    function: FunctionName,
+    id: ExecutionId,
+    patience: Duration,
+) -> Result<Record, ApiError> {
+    let origin = id.origin(&function);
+    if origin == Origin::Forged {
+        return Err(ApiError::ExecutionNotFound(function));
+    }
+    let record = match (until_final(app, &function, &id, patience).await?, origin) {
+        (Some(record), _) if record.status.is_final() => return Ok(record),
+        (Some(record), _) => record,
+        (None, Origin::Issued(at)) => Record::queued(id, function, None, at),
+        (None, Origin::Forged) => return Err(ApiError::ExecutionNotFound(function)),
+        (None, Origin::Foreign) => return Err(ApiError::ExecutionNotSeen(function)),
+    };
+    if_expired(app, record, origin).await
+}
+
+/// The record, once it is final or `patience` is at an end, or the API stops.
+///
+/// The pauses grow with the time that has passed, so that an answer is late by no more than half of what its
+/// execution took, and a long one costs about one read a second.
+pub(crate) async fn until_final(
+    app: &App,
+    function: &FunctionName,
+    id: &ExecutionId,
+    patience: Duration,
+) -> Result<Option<Record>, ApiError> {
+    let started_at = Instant::now();
+    loop {
+        let record = record(app, function, id).await?;
+        if record.is_none() {
+            // Anybody can compute an id that looks as if it had been issued.
+            app.require_function(function).await?;
+        }
+        let elapsed = started_at.elapsed();
+        let is_final = record.as_ref().is_some_and(|record| record.status.is_final());
+        if is_final || elapsed >= patience || app.shutdown.soft.is_cancelled() {
+            return Ok(record);
+        }
+        let grown = (elapsed / 2).clamp(limits::POLL_PAUSE_FIRST, limits::POLL_PAUSE_MOST);
+        pause(app, grown.min(patience - elapsed)).await;
+    }
+}
+
+/// Waits, unless the API stops.
+pub(crate) async fn pause(app: &App, duration: Duration) {
+    tokio::select! {
+        () = app.shutdown.soft.cancelled() => {}
+        () = tokio::time::sleep(duration) => {}
+    }
+}
+
+/// The record as it stands.
+pub(crate) async fn record(
+    app: &App,
+    function: &FunctionName,
+    id: &ExecutionId,
+) -> Result<Option<Record>, ApiError> {
+    Ok(app.records.find(function, id).await?.map(|found| found.record))
+}
+
+/// The execution with URLs that work for a while: signed again where the record's are about to end.
+pub(crate) async fn with_fresh_urls(app: &App, mut record: Record) -> Result<Record, ApiError> {
+    let is_fresh = |at: badlambda_shared::timestamp::Timestamp| at.remaining() >= limits::RESIGN_BELOW;
+    if record.urls_expire_at.is_some_and(is_fresh) {
+        return Ok(record);
+    }
+    let result = presign(app, record.result_key.as_deref()).await?;
+    let logs = presign(app, record.logs_key.as_deref()).await?;
+    let expiry = [&result, &logs].into_iter().flatten().map(|url| url.expires_at).min();
+    if expiry.is_some() {
+        record.result_url = result.map(|presigned| presigned.url);
+        record.logs_url = logs.map(|presigned| presigned.url);
+        record.urls_expire_at = expiry;
+    }
+    Ok(record)
+}
+
+async fn presign(app: &App, key: Option<&str>) -> Result<Option<PresignedUrl>, ApiError> {
+    match key {
+        Some(key) => Ok(Some(app.store.presign(key).await?)),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,86 @@
+//! What a request to create or publish asks for, checked in full before anything is written.
+
+use axum::body::Body;
+use axum::http::HeaderMap;
+use badlambda_shared::function::{Form, FunctionConfig};
+use badlambda_shared::name::FunctionName;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::functions::syntax::{self, CodeError};
+use crate::http::body;
+use crate::http::error::ApiError;
+
+/// A function's next version, before it has a number.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(crate) code: String,
+    pub(crate) code_sha256: String,
+    pub(crate) form: Form,
+    pub(crate) config: FunctionConfig,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    name: Option<FunctionName>,
+    code: String,
+    #[serde(default)]
+    config: FunctionConfig,
+}
+
+/// The most bytes of a body that may hold code: in JSON each of its bytes may take six.
+fn most_body_bytes(max_code_bytes: usize) -> usize {
+    const REST: usize = 64 * 1024;
+    max_code_bytes.saturating_mul(6).saturating_add(REST)
+}
+
+/// Reads JSON or Ruby, by the body's media type. Answers the name in the body beside the draft.
+pub(crate) async fn read(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Option<FunctionName>, Draft), ApiError> {
+    let most = most_body_bytes(app.max_code_bytes);
+    let bytes = body::bytes(body, most, ApiError::CodeTooLarge(app.max_code_bytes)).await?;
+    let request: Request = match body::media_type(headers).as_deref() {
+        Some(json) if body::is_json(json) => body::json(&bytes)?,
+        Some("application/x-ruby" | "text/x-ruby") => ruby(&bytes)?,
+        _ => {
+            return Err(ApiError::UnsupportedMediaType(
+                "send JSON with `Content-Type: application/json`, or Ruby with `Content-Type: application/x-ruby`",
+            ));
+        }
+    };
+    request.config.validate().map_err(|error| {
+        let field = format!("config.{}", error.field);
+        ApiError::field(field, error.expected)
+    })?;
+    if request.code.len() > app.max_code_bytes {
+        return Err(ApiError::CodeTooLarge(app.max_code_bytes));
+    }
+    if request.code.trim().is_empty() {
+        return Err(ApiError::field("code", "it must not be empty"));
+    }
+    let form = syntax::inspect(request.code.clone(), request.config.handler.clone()).await?;
+    let code_sha256 = hex::encode(Sha256::digest(&request.code));
+    let Request { name, code, config } = request;
+    Ok((name, Draft { code, code_sha256, form, config }))
+}
+
+fn ruby(bytes: &[u8]) -> Result<Request, ApiError> {
+    let code = std::str::from_utf8(bytes)
+        .map_err(|error| ApiError::field("code", format!("it must be UTF-8: {error}")))?;
+    Ok(Request { name: None, code: code.to_owned(), config: FunctionConfig::default() })
+}
+
+impl From<CodeError> for ApiError {
+    fn from(error: CodeError) -> Self {
+        match error {
+            CodeError::Syntax { message, line, column } => Self::SyntaxError { message, line, column },
+            CodeError::NoHandler(_) => Self::field("config.handler", error),
+            CodeError::Parser(detail) => Self::Unavailable(detail),
+        }
+    }
+}

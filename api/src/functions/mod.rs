@@ -1,0 +1,8 @@
+//! Functions, their versions and aliases.
+
+mod draft;
+pub(crate) mod manifest;
+mod publish;
+pub(crate) mod routes;
+pub mod syntax;
+pub(crate) mod versions;

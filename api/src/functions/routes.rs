@@ -1,0 +1,132 @@
+//! Functions as a whole: create, publish, list, show, delete.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use badlambda_shared::catalog::CatalogError;
+use badlambda_shared::function::Function;
+use badlambda_shared::limits;
+use badlambda_shared::name::FunctionName;
+use badlambda_shared::timestamp::Timestamp;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::app::{App, AppState};
+use crate::functions::publish::{Mode, publish};
+use crate::functions::versions;
+use crate::functions::{draft, manifest};
+use crate::http::error::ApiError;
+use crate::http::request::{FunctionPath, PageQuery, Query, parsed};
+use crate::http::response::{ApiResponse, ApiResult};
+
+/// The query of `POST /v1/functions`, for bodies that have no place for a name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateQuery {
+    name: Option<String>,
+}
+
+/// `POST /v1/functions`
+pub(crate) async fn create(
+    State(app): AppState,
+    Query(query): Query<CreateQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> ApiResult {
+    let asked = query.name.map(|name| parsed("name", &name)).transpose()?;
+    let (in_body, draft) = draft::read(&app, &headers, body).await?;
+    let name = match agreed(asked, in_body)? {
+        Some(name) => name,
+        None => generated()?,
+    };
+    publish(&app, &name, &draft, Mode::Create).await
+}
+
+/// `PUT /v1/functions/{function}`
+pub(crate) async fn put(
+    State(app): AppState,
+    FunctionPath(name): FunctionPath,
+    headers: HeaderMap,
+    body: Body,
+) -> ApiResult {
+    let (in_body, draft) = draft::read(&app, &headers, body).await?;
+    agreed(Some(name.clone()), in_body)?;
+    publish(&app, &name, &draft, Mode::CreateOrPublish).await
+}
+
+/// The one name that path or query and body give, if any.
+fn agreed(
+    asked: Option<FunctionName>,
+    in_body: Option<FunctionName>,
+) -> Result<Option<FunctionName>, ApiError> {
+    match (asked, in_body) {
+        (Some(asked), Some(in_body)) if asked != in_body => {
+            Err(ApiError::field("name", format!("the body says {in_body}, and the URL says {asked}")))
+        }
+        (asked, in_body) => Ok(asked.or(in_body)),
+    }
+}
+
+fn generated() -> Result<FunctionName, ApiError> {
+    let random = Uuid::new_v4().simple().to_string();
+    parsed("name", &format!("fn-{}", &random[..16]))
+}
+
+/// `GET /v1/functions`. A page may hold fewer than asked for, since deleted functions are left out of it.
+pub(crate) async fn list(State(app): AppState, Query(query): Query<PageQuery>) -> ApiResult {
+    let prefix = app.store.keys().functions();
+    let after: Option<FunctionName> =
+        query.cursor.as_deref().map(|cursor| parsed("cursor", cursor)).transpose()?;
+    // The character behind the slash: so the listing goes on behind everything below the function's folder.
+    let after = after.map(|name| format!("{prefix}{name}0"));
+    let page = app.store.list(&prefix, after.as_deref(), query.limit()?).await?;
+    let names: Vec<FunctionName> =
+        page.prefixes.iter().filter_map(|folder| name_of(folder, &prefix)).collect();
+    let functions: Vec<Function> = stream::iter(names)
+        .map(|name| present(&app, name))
+        .buffered(limits::READS_AT_ONCE)
+        .try_filter_map(|function| async { Ok(function) })
+        .try_collect()
+        .await?;
+    let next_cursor = page.next.and_then(|folder| name_of(&folder, &prefix));
+    Ok(ApiResponse::Page(json!({ "functions": functions, "next_cursor": next_cursor })))
+}
+
+fn name_of(folder: &str, prefix: &str) -> Option<FunctionName> {
+    folder.strip_prefix(prefix)?.split('/').next()?.parse().ok()
+}
+
+async fn present(app: &App, name: FunctionName) -> Result<Option<Function>, ApiError> {
+    match app.catalog.manifest(&name).await {
+        Ok(manifest) => Ok(Some((*manifest).clone().into())),
+        Err(CatalogError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `GET /v1/functions/{function}`
+pub(crate) async fn get(State(app): AppState, FunctionPath(name): FunctionPath) -> ApiResult {
+    let current = manifest::live(&app, &name).await?;
+    Ok(ApiResponse::Function(Box::new(current.manifest.into())))
+}
+
+/// `DELETE /v1/functions/{function}`
+///
+/// The manifest stays behind as deleted, so that numbers are never given again. The versions go, so that
+/// messages that name one find nothing; what remains of them after a failure is hidden by the manifest.
+pub(crate) async fn delete(State(app): AppState, FunctionPath(name): FunctionPath) -> ApiResult {
+    let deleted = manifest::edit(&app, &name, |manifest| {
+        let mut deleted = manifest.clone();
+        deleted.deleted = true;
+        deleted.aliases.clear();
+        deleted.updated_at = Timestamp::now();
+        Ok(Some(deleted))
+    })
+    .await?;
+    if let Err(error) = versions::delete_all(&app, &deleted).await {
+        tracing::warn!(function = %name, %error, "versions of a deleted function were left behind");
+    }
+    Ok(ApiResponse::Deleted)
+}

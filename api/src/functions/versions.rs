@@ -1,0 +1,146 @@
+//! A function's versions, and the aliases that point at them.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use badlambda_shared::catalog::CatalogError;
+use badlambda_shared::function::{Manifest, Version};
+use badlambda_shared::limits;
+use badlambda_shared::name::{Alias, FunctionName, VersionRef};
+use badlambda_shared::store::StoreError;
+use badlambda_shared::timestamp::Timestamp;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::app::{App, AppState};
+use crate::functions::manifest;
+use crate::http::body;
+use crate::http::error::ApiError;
+use crate::http::request::{FunctionPath, FunctionSubPath, PageQuery, Query, parsed};
+use crate::http::response::{ApiResponse, ApiResult};
+
+/// `GET /v1/functions/{function}/versions`, the newest first.
+pub(crate) async fn list(
+    State(app): AppState,
+    FunctionPath(name): FunctionPath,
+    Query(query): Query<PageQuery>,
+) -> ApiResult {
+    let limit = query.limit()?;
+    let before: Option<u32> = query.cursor.as_deref().map(|cursor| parsed("cursor", cursor)).transpose()?;
+    let manifest = manifest::live(&app, &name).await?.manifest;
+    let first = manifest.first_version;
+    let end = before.unwrap_or(u32::MAX).min(manifest.latest.version.saturating_add(1));
+    let numbers: Vec<u32> = (first..end).rev().take(limit).collect();
+    let last = numbers.last().copied();
+    let versions: Vec<Version> = stream::iter(numbers)
+        .map(|number| present(&app, &name, number))
+        .buffered(limits::READS_AT_ONCE)
+        .try_filter_map(|version| async { Ok(version) })
+        .try_collect()
+        .await?;
+    let next_cursor = last.filter(|last| *last > first).map(|last| last.to_string());
+    Ok(ApiResponse::Page(json!({ "versions": versions, "next_cursor": next_cursor })))
+}
+
+async fn present(app: &App, name: &FunctionName, number: u32) -> Result<Option<Version>, ApiError> {
+    match app.catalog.version(name, number).await {
+        Ok(version) => Ok(Some((*version).clone())),
+        Err(CatalogError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `GET /v1/functions/{function}/versions/{version}/code`; an alias will do, too.
+pub(crate) async fn code(State(app): AppState, FunctionSubPath(name, version): FunctionSubPath) -> ApiResult {
+    let missing = || ApiError::VersionNotFound { function: name.clone(), version: version.clone() };
+    let wanted: VersionRef = version.parse().map_err(|_| missing())?;
+    let version = resolve(&app, &name, Some(&wanted)).await?;
+    Ok(ApiResponse::Code(app.catalog.code(&version).await?))
+}
+
+/// The version that is meant, the latest without `wanted`. What a manifest in memory does not know is looked for
+/// in the present one, since it may have been published through another API a moment ago.
+pub(crate) async fn resolve(
+    app: &App,
+    name: &FunctionName,
+    wanted: Option<&VersionRef>,
+) -> Result<Arc<Version>, ApiError> {
+    let remembered = remembered(app, name).await?;
+    let (manifest, number) = match remembered.resolve(wanted) {
+        Some(number) => (remembered, number),
+        None => {
+            app.catalog.forget(name).await;
+            let present = self::remembered(app, name).await?;
+            let number = present.resolve(wanted).ok_or_else(|| no_version(name, wanted))?;
+            (present, number)
+        }
+    };
+    if number == manifest.latest.version {
+        return Ok(Arc::new(manifest.latest.clone()));
+    }
+    app.catalog.version(name, number).await.map_err(|error| match error {
+        CatalogError::NotFound(_) => no_version(name, wanted),
+        other => other.into(),
+    })
+}
+
+async fn remembered(app: &App, name: &FunctionName) -> Result<Arc<Manifest>, ApiError> {
+    app.catalog.manifest(name).await.map_err(|error| match error {
+        CatalogError::NotFound(_) => ApiError::FunctionNotFound(name.clone()),
+        other => other.into(),
+    })
+}
+
+fn no_version(name: &FunctionName, wanted: Option<&VersionRef>) -> ApiError {
+    let version = wanted.map_or_else(|| "latest".to_owned(), ToString::to_string);
+    ApiError::VersionNotFound { function: name.clone(), version }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AliasRequest {
+    version: u32,
+}
+
+/// `PUT /v1/functions/{function}/aliases/{alias}`
+pub(crate) async fn put_alias(
+    State(app): AppState,
+    FunctionSubPath(name, alias): FunctionSubPath,
+    body: Body,
+) -> ApiResult {
+    let alias: Alias = parsed("alias", &alias)?;
+    let most = limits::MAX_ALIAS_BODY_BYTES;
+    let bytes = body::bytes(body, most, ApiError::BodyTooLarge(most)).await?;
+    let AliasRequest { version } = body::json(&bytes)?;
+    let edited = manifest::edit(&app, &name, |manifest| {
+        if !manifest.has(version) {
+            return Err(no_version(&name, Some(&VersionRef::Number(version))));
+        }
+        if manifest.aliases.get(&alias) == Some(&version) {
+            return Ok(None);
+        }
+        let mut pointed = manifest.clone();
+        pointed.aliases.insert(alias.clone(), version);
+        pointed.updated_at = Timestamp::now();
+        if pointed.aliases.len() > limits::MAX_ALIASES {
+            let reason = format!("a function has at most {} aliases", limits::MAX_ALIASES);
+            return Err(ApiError::field("alias", reason));
+        }
+        Ok(Some(pointed))
+    })
+    .await?;
+    Ok(ApiResponse::Function(Box::new(edited.into())))
+}
+
+/// Deletes every version up to the manifest's latest. Later ones belong to whoever creates the function again.
+pub(crate) async fn delete_all(app: &App, manifest: &Manifest) -> Result<(), StoreError> {
+    let keys = app.store.keys();
+    stream::iter((manifest.first_version..=manifest.latest.version).map(Ok))
+        .try_for_each_concurrent(limits::READS_AT_ONCE, |number| {
+            let key = keys.version(&manifest.name, number);
+            async move { app.store.delete(&key).await }
+        })
+        .await
+}

@@ -1,0 +1,200 @@
+//! Everything that the API refuses or fails at. Each variant has a stable slug, and says what to do; `problem`
+//! writes it as `application/problem+json`, and `status` chooses its HTTP status.
+
+use std::sync::Arc;
+
+use axum::http::HeaderValue;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::response::{IntoResponse, Response};
+use badlambda_shared::catalog::CatalogError;
+use badlambda_shared::limits;
+use badlambda_shared::name::FunctionName;
+use badlambda_shared::store::StoreError;
+use serde_json::{Value, json};
+
+/// Why a request was not answered as its caller hoped. The text of `Unavailable` and `Internal` is for the log
+/// alone.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    #[error("the body is not JSON: {reason}; correct it and send it again")]
+    InvalidJson { reason: String, line: usize, column: usize },
+    #[error("there is no field `{field}`; {reason}")]
+    UnknownField { field: String, reason: String },
+    #[error("{field}: {reason}")]
+    InvalidField { field: String, reason: String },
+    #[error("the path or query can't be read: {0}")]
+    InvalidQuery(String),
+    #[error("the body ended too early, or stalled; send the request again")]
+    InvalidBody,
+    #[error("line {line}, column {column}: {message}")]
+    SyntaxError { message: String, line: usize, column: usize },
+    #[error(
+        "there is a function {0} already; publish its next version with PUT /v1/functions/{0}, or choose another name"
+    )]
+    NameTaken(FunctionName),
+    #[error("others are changing the function {0} at the same time; send the request again")]
+    ConcurrentChange(FunctionName),
+    #[error("there is no function {0}; GET /v1/functions lists those there are")]
+    FunctionNotFound(FunctionName),
+    #[error(
+        "the function {function} has no version {version}; GET /v1/functions/{function} shows its latest version and its aliases"
+    )]
+    VersionNotFound { function: FunctionName, version: String },
+    #[error("the function {0} has no such execution; check the id and the function's name")]
+    ExecutionNotFound(FunctionName),
+    #[error(
+        "the function {0} has no such execution yet; one whose message was sent to the queue directly shows up once a worker has taken it"
+    )]
+    ExecutionNotSeen(FunctionName),
+    #[error("the execution left no result; its `error` says why")]
+    NoResult,
+    #[error("the execution left no logs")]
+    NoLogs,
+    #[error("the execution is not finished; ask again later, or wait for it with `Prefer: wait=SECONDS`")]
+    NotFinished,
+    #[error("the execution has finished, and its record never changes")]
+    AlreadyFinished,
+    #[error(
+        "this Idempotency-Key was used with another input or version before; use a new key for a new execution"
+    )]
+    IdempotencyConflict,
+    #[error("the code has more than {0} bytes, the most that is accepted")]
+    CodeTooLarge(usize),
+    #[error(
+        "the input has more than {0} bytes, the most that is accepted; store it elsewhere and pass a reference"
+    )]
+    InputTooLarge(usize),
+    #[error("the body is too large for this call; it may have {0} bytes at most")]
+    BodyTooLarge(usize),
+    #[error("{0}")]
+    UnsupportedMediaType(&'static str),
+    #[error("send the header `Authorization: Bearer TOKEN` with the token that the API was started with")]
+    Unauthorized,
+    #[error("requests from web pages of other origins are refused")]
+    ForbiddenOrigin,
+    #[error(
+        "the API listens on this machine alone, and answers only requests to localhost or to an IP address; set the Host header accordingly"
+    )]
+    ForbiddenHost,
+    #[error("there is nothing at this path; api/README.md lists every route")]
+    NotFound,
+    #[error("this method is not supported here; the header Allow lists those that are")]
+    MethodNotAllowed,
+    #[error("{0}")]
+    Unavailable(String),
+    #[error("the API is stopping")]
+    Draining,
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl ApiError {
+    /// The stable slug of the problem's type, and its title.
+    pub(crate) fn kind(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::InvalidJson { .. } => ("invalid_json", "Invalid JSON"),
+            Self::UnknownField { .. } => ("unknown_field", "Unknown field"),
+            Self::InvalidField { .. } => ("invalid_field", "Invalid field"),
+            Self::InvalidQuery(_) => ("invalid_query", "Invalid path or query"),
+            Self::InvalidBody => ("invalid_body", "Unreadable body"),
+            Self::SyntaxError { .. } => ("syntax_error", "The code is not Ruby"),
+            Self::NameTaken(_) => ("name_taken", "Name taken"),
+            Self::ConcurrentChange(_) => ("concurrent_change", "Concurrent change"),
+            Self::FunctionNotFound(_) => ("function_not_found", "Function not found"),
+            Self::VersionNotFound { .. } => ("version_not_found", "Version not found"),
+            Self::ExecutionNotFound(_) | Self::ExecutionNotSeen(_) => {
+                ("execution_not_found", "Execution not found")
+            }
+            Self::NoResult => ("no_result", "No result"),
+            Self::NoLogs => ("no_logs", "No logs"),
+            Self::NotFinished => ("not_finished", "Not finished"),
+            Self::AlreadyFinished => ("already_finished", "Already finished"),
+            Self::IdempotencyConflict => ("idempotency_conflict", "Idempotency-Key used before"),
+            Self::CodeTooLarge(_) => ("code_too_large", "Code too large"),
+            Self::InputTooLarge(_) => ("input_too_large", "Input too large"),
+            Self::BodyTooLarge(_) => ("body_too_large", "Body too large"),
+            Self::UnsupportedMediaType(_) => ("unsupported_media_type", "Unsupported media type"),
+            Self::Unauthorized => ("unauthorized", "Unauthorized"),
+            Self::ForbiddenOrigin => ("forbidden_origin", "Forbidden origin"),
+            Self::ForbiddenHost => ("forbidden_host", "Forbidden host"),
+            Self::NotFound => ("not_found", "Not found"),
+            Self::MethodNotAllowed => ("method_not_allowed", "Method not allowed"),
+            Self::Unavailable(_) | Self::Draining => ("unavailable", "Temporarily unavailable"),
+            Self::Internal(_) => ("internal", "Internal error"),
+        }
+    }
+
+    /// What to do about it, for the caller.
+    pub(crate) fn detail(&self) -> String {
+        match self {
+            Self::Unavailable(_) => "a service behind the API did not answer; try again shortly".to_owned(),
+            Self::Internal(_) => "this is our failure; report it with the request_id".to_owned(),
+            told => told.to_string(),
+        }
+    }
+
+    /// What the problem says beside the members that every problem has.
+    pub(crate) fn members(&self) -> Vec<(&'static str, Value)> {
+        match self {
+            Self::InvalidJson { line, column, .. } | Self::SyntaxError { line, column, .. } => {
+                vec![("line", json!(line)), ("column", json!(column))]
+            }
+            Self::UnknownField { field, .. } | Self::InvalidField { field, .. } => {
+                vec![("field", json!(field))]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable(_)
+                | Self::Draining
+                | Self::NotFinished
+                | Self::ExecutionNotSeen(_)
+                | Self::ConcurrentChange(_)
+        )
+    }
+
+    /// The field `field` of a request holds what it must not.
+    pub(crate) fn field(field: impl Into<String>, reason: impl ToString) -> Self {
+        Self::InvalidField { field: field.into(), reason: reason.to_string() }
+    }
+}
+
+/// The error travels as an extension of a response without a body, which `problem` writes where the request's
+/// id is known.
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        let headers = response.headers_mut();
+        if self.may_pass() {
+            headers.insert(RETRY_AFTER, HeaderValue::from(limits::RETRY_AFTER.as_secs()));
+        }
+        if matches!(self, Self::Unauthorized) {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let told = error.to_string();
+        if error.may_pass() { Self::Unavailable(told) } else { Self::Internal(told) }
+    }
+}
+
+impl From<CatalogError> for ApiError {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::Store(error) => Self::Unavailable(error.to_string()),
+            // Who reads the catalog names what is missing himself; what arrives here should have been there.
+            missing @ (CatalogError::NotFound(_) | CatalogError::Damaged { .. }) => {
+                Self::Internal(missing.to_string())
+            }
+        }
+    }
+}

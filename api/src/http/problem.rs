@@ -1,0 +1,119 @@
+//! Around every request: its id, and errors as `application/problem+json` (RFC 9457), the 5xx among them logged.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::http::error::ApiError;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const MAX_REQUEST_ID_CHARS: usize = 128;
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// Gives the request its id, and its error, if there is one, a body.
+pub(crate) async fn finish(request: Request, next: Next) -> Response {
+    let started_at = Instant::now();
+    let request_id = request_id(request.headers());
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+
+    let mut response = match response.extensions().get::<Arc<ApiError>>().cloned() {
+        Some(error) => describe(&error, response, request_id.to_str().unwrap_or_default(), &method),
+        None => response,
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    tracing::debug!(
+        request_id = request_id.to_str().unwrap_or_default(),
+        %method,
+        route = route.as_ref().map_or("none", MatchedPath::as_str),
+        status = response.status().as_u16(),
+        elapsed_ms = started_at.elapsed().as_millis() as u64,
+        "answered"
+    );
+    response.headers_mut().insert(X_REQUEST_ID, request_id);
+    response
+}
+
+/// A handler's panic, as the error it is to the caller.
+pub(crate) fn of_panic(panic: Box<dyn Any + Send>) -> Response {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    ApiError::Internal(format!("a handler panicked: {message}")).into_response()
+}
+
+/// The caller's id for the request, where it is safe to repeat and to log, or else a new one.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let safe = |value: &&HeaderValue| {
+        (1..=MAX_REQUEST_ID_CHARS).contains(&value.len())
+            && value.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:=+/".contains(byte))
+    };
+    headers.get(X_REQUEST_ID).filter(safe).cloned().unwrap_or_else(|| {
+        HeaderValue::from_str(&Uuid::new_v4().to_string()).unwrap_or(HeaderValue::from_static("none"))
+    })
+}
+
+fn describe(error: &ApiError, response: Response, request_id: &str, method: &Method) -> Response {
+    let status = response.status();
+    if status.is_server_error() && !matches!(error, ApiError::Draining) {
+        tracing::error!(request_id, %method, status = status.as_u16(), %error, "a request failed");
+    }
+    let (slug, title) = error.kind();
+    let mut problem = Map::from_iter([
+        ("type".to_owned(), json!(slug)),
+        ("title".to_owned(), json!(title)),
+        ("status".to_owned(), json!(status.as_u16())),
+        ("detail".to_owned(), json!(error.detail())),
+        ("request_id".to_owned(), json!(request_id)),
+    ]);
+    problem.extend(error.members().into_iter().map(|(name, value)| (name.to_owned(), value)));
+    let mut headers = response.headers().clone();
+    headers.remove(CONTENT_LENGTH);
+    headers.insert(CONTENT_TYPE, PROBLEM_JSON);
+    (status, headers, Value::Object(problem).to_string()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id_for(presented: &str) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert(X_REQUEST_ID, HeaderValue::from_str(presented).unwrap());
+        request_id(&headers).to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_callers_request_id_is_kept_where_it_is_safe() {
+        assert_eq!(id_for("Root=1-67891233-abcdef"), "Root=1-67891233-abcdef");
+        for bad in ["", "a b", "<script>", &"x".repeat(129)] {
+            assert_eq!(id_for(bad).len(), 36, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_inside_is_told() {
+        let error = ApiError::Internal("key AKIA… in bucket b".to_owned());
+        let response = describe(&error, error_response(), "r", &Method::GET);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+        assert!(!error.detail().contains("bucket"));
+        assert!(!ApiError::Unavailable("at 10.0.0.1".to_owned()).detail().contains("10.0"));
+    }
+
+    fn error_response() -> Response {
+        ApiError::Internal(String::new()).into_response()
+    }
+}

@@ -1,0 +1,101 @@
+//! Reading paths and queries, with every refusal as an [`ApiError`].
+
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use badlambda_shared::id::ExecutionId;
+use badlambda_shared::limits;
+use badlambda_shared::name::FunctionName;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::http::error::ApiError;
+
+/// The function that the path names.
+pub(crate) struct FunctionPath(pub(crate) FunctionName);
+
+/// The execution that the path names.
+pub(crate) struct ExecutionPath(pub(crate) FunctionName, pub(crate) ExecutionId);
+
+/// The function that the path names, and the last segment behind it.
+pub(crate) struct FunctionSubPath(pub(crate) FunctionName, pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for FunctionPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Ok(Self(function(&path(parts, state).await?)?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ExecutionPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let FunctionSubPath(function, id) = FunctionSubPath::from_request_parts(parts, state).await?;
+        match id.parse() {
+            Ok(id) => Ok(Self(function, id)),
+            Err(_) => Err(ApiError::ExecutionNotFound(function)),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for FunctionSubPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = path(parts, state).await?;
+        let last = path.iter().last().map_or("", |(_, value)| value);
+        Ok(Self(function(&path)?, last.to_owned()))
+    }
+}
+
+async fn path<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<RawPathParams, ApiError> {
+    RawPathParams::from_request_parts(parts, state)
+        .await
+        .map_err(|rejection| ApiError::InvalidQuery(rejection.body_text()))
+}
+
+fn function(path: &RawPathParams) -> Result<FunctionName, ApiError> {
+    let name = path.iter().find(|(name, _)| *name == "function").map_or("", |(_, value)| value);
+    parsed("name", name)
+}
+
+/// `text` as the value of the field `field`.
+pub(crate) fn parsed<T: FromStr<Err: ToString>>(field: &str, text: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|error| ApiError::field(field, error))
+}
+
+/// The query.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        match axum::extract::Query::try_from_uri(&parts.uri) {
+            Ok(axum::extract::Query(query)) => Ok(Self(query)),
+            Err(rejection) => Err(ApiError::InvalidQuery(rejection.body_text())),
+        }
+    }
+}
+
+/// Which part of a list is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageQuery {
+    limit: Option<usize>,
+    pub(crate) cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// How many entries are asked for.
+    pub(crate) fn limit(&self) -> Result<usize, ApiError> {
+        let limit = self.limit.unwrap_or(limits::PAGE);
+        if (1..=limits::MAX_PAGE).contains(&limit) {
+            return Ok(limit);
+        }
+        Err(ApiError::field("limit", format!("it must be from 1 to {}", limits::MAX_PAGE)))
+    }
+}

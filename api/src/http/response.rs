@@ -1,0 +1,97 @@
+//! What handlers answer when all went well. `status` chooses the HTTP status of each.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use badlambda_shared::execution::Execution;
+use badlambda_shared::function::Function;
+use badlambda_shared::record::Record;
+use badlambda_shared::{limits, store};
+use serde_json::{Value, json};
+
+use crate::http::error::ApiError;
+use crate::http::prefer::Wait;
+
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// What every handler returns.
+pub(crate) type ApiResult = Result<ApiResponse, ApiError>;
+
+/// An answer that is no error.
+#[derive(Debug)]
+pub(crate) enum ApiResponse {
+    /// A function, or its next version, is new.
+    Created(Box<Function>),
+    /// A function as it stands.
+    Function(Box<Function>),
+    /// A function and all its versions are gone.
+    Deleted,
+    /// A page of a list.
+    Page(Value),
+    /// Ruby code.
+    Code(Arc<str>),
+    /// An execution that was taken on, and is not finished.
+    Accepted(Box<Record>, Option<Wait>),
+    /// An execution as it stands.
+    Polled(Box<Record>, Option<Wait>),
+    /// What was asked for can be fetched without credentials at this URL.
+    Elsewhere(String),
+    /// A probe's answer.
+    Healthy,
+}
+
+impl IntoResponse for ApiResponse {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let mut headers = HeaderMap::new();
+        let body = match self {
+            Self::Created(function) => {
+                insert(&mut headers, LOCATION, &format!("/v1/functions/{}", function.name));
+                Json(function).into_response()
+            }
+            Self::Function(function) => Json(function).into_response(),
+            Self::Page(page) => Json(page).into_response(),
+            Self::Code(code) => {
+                insert(&mut headers, CONTENT_TYPE, store::RUBY);
+                code.to_string().into_response()
+            }
+            Self::Accepted(record, wait) => {
+                insert(&mut headers, LOCATION, &record.url);
+                tell_when(&mut headers, &record, wait);
+                Json(Execution::from(*record)).into_response()
+            }
+            Self::Polled(record, wait) => {
+                tell_when(&mut headers, &record, wait);
+                Json(Execution::from(*record)).into_response()
+            }
+            Self::Elsewhere(url) => {
+                insert(&mut headers, LOCATION, &url);
+                ().into_response()
+            }
+            Self::Deleted => ().into_response(),
+            Self::Healthy => Json(json!({ "status": "ok" })).into_response(),
+        };
+        (status, headers, body).into_response()
+    }
+}
+
+fn tell_when(headers: &mut HeaderMap, record: &Record, wait: Option<Wait>) {
+    if !record.status.is_final() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(limits::RETRY_AFTER.as_secs()));
+    }
+    if let Some(wait) = wait {
+        insert(headers, PREFERENCE_APPLIED, &wait.to_string());
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    match HeaderValue::from_str(value) {
+        Ok(value) => {
+            headers.insert(name, value);
+        }
+        Err(_) => tracing::error!(header = %name, "a header's value holds what headers can't"),
+    }
+}

@@ -1,0 +1,317 @@
+//! What an execution's end and its answer mean. Both come from function code, so nothing is believed: an answer
+//! counts only if it is one whole frame, its JSON is checked, and an error's kind is one that Ruby may claim.
+
+use std::time::Duration;
+
+use badlambda_shared::execution::{ErrorKind, ExecutionError};
+use badlambda_shared::function::FunctionConfig;
+use badlambda_shared::limits;
+use badlambda_shared::message::depth_is_bounded;
+use badlambda_zygote::frame::{self, Answer};
+use badlambda_zygote::wire::Exit;
+use nix::sys::signal::Signal;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::task::{ExecutorError, RetryWish};
+
+/// As long as any of our own steps is.
+const MAX_STEP_CHARACTERS: usize = 80;
+
+/// Why the worker itself ended an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LimitHit {
+    /// The wall clock ran out.
+    Timeout,
+    /// Its processes held too much memory.
+    Memory,
+    /// Its scratch folder held too much.
+    Scratch,
+    /// Its answer was longer than any result may be.
+    TooLarge,
+    /// Its template had more processes than it needs.
+    Broken,
+    /// Something of it stayed that only it could have ended.
+    LeftProcesses,
+    /// Nobody wants the outcome any more.
+    Cancelled,
+}
+
+/// Kinds that only the worker may give are not among these.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ClaimedKind {
+    Exception,
+    Syntax,
+    Memory,
+    Scratch,
+    ResultTooLarge,
+    ResultNotJson,
+    Crash,
+}
+
+#[derive(Deserialize)]
+struct ClaimedError {
+    kind: ClaimedKind,
+    #[serde(rename = "type")]
+    class: Option<String>,
+    message: String,
+    backtrace: Vec<String>,
+    #[serde(default)]
+    retry: serde_json::Value,
+}
+
+impl ClaimedError {
+    /// The longest that it may ask for is what leaves a message time to be run within SQS's 12 h.
+    fn wish(&self) -> RetryWish {
+        let most = limits::TIMEOUT_MS.range.end() / 1000;
+        match (&self.retry, self.retry.as_f64()) {
+            (serde_json::Value::Bool(true), _) => RetryWish::Again(None),
+            (serde_json::Value::Bool(false), _) => RetryWish::Never,
+            (_, Some(seconds)) => {
+                RetryWish::Again(Some(Duration::from_secs_f64(seconds.clamp(0.0, most as f64))))
+            }
+            _ => RetryWish::AsConfigured,
+        }
+    }
+}
+
+/// What an execution came to, as far as its answer tells.
+#[derive(Debug)]
+pub(super) struct Classification {
+    pub(super) result: Result<String, ExecutionError>,
+    pub(super) retry: RetryWish,
+}
+
+impl From<Result<String, ExecutionError>> for Classification {
+    fn from(result: Result<String, ExecutionError>) -> Self {
+        Self { result, retry: RetryWish::AsConfigured }
+    }
+}
+
+/// Reads what an execution, which ended well, wrote to its answer's pipe: its result's JSON, or why there is none. Nothing
+/// where it was not even confined.
+pub fn read_answer(answer: &[u8], config: &FunctionConfig) -> Option<Result<String, ExecutionError>> {
+    let exit = Exit { pid: 2, code: Some(0), signal: None, cpu_us: 0, max_rss_bytes: 0 };
+    let seen = RunReport { limit_hit: None, exit: Some(exit), from_zygote: true, answer, logs: b"" };
+    seen.classify(config).ok().map(|classification| classification.result)
+}
+
+/// What the worker saw of an execution.
+pub(super) struct RunReport<'a> {
+    pub(super) limit_hit: Option<LimitHit>,
+    /// `None` where its template did not say, or not what it should.
+    pub(super) exit: Option<Exit>,
+    /// Whether a zygote forked it, whose failures to confine it are ours; those of a template may be made up.
+    pub(super) from_zygote: bool,
+    pub(super) answer: &'a [u8],
+    pub(super) logs: &'a [u8],
+}
+
+impl RunReport<'_> {
+    /// The result's JSON, or why there is none; our own failures apart.
+    pub(super) fn classify(&self, config: &FunctionConfig) -> Result<Classification, ExecutorError> {
+        if let Some(limit_hit) = self.limit_hit {
+            return limit_hit.error(config).map(|error| Err(error).into());
+        }
+        let Some(exit) = self.exit else { return Ok(Err(broken()).into()) };
+        match frame::parse(self.answer) {
+            Answer::NotConfined(step) if self.from_zygote => {
+                let step: String = String::from_utf8_lossy(step).chars().take(MAX_STEP_CHARACTERS).collect();
+                Err(ExecutorError::NotConfined(format!("{step:?}, {exit:?}")))
+            }
+            Answer::NotConfined(_) => Ok(Err(broken()).into()),
+            _ if exit.code != Some(0) => Ok(Err(self.crash(exit, config)).into()),
+            Answer::Nothing => Ok(Err(self.crash(exit, config)).into()),
+            Answer::Result(json) => Ok(check_result(json, config).into()),
+            Answer::Error(json) => Ok(claimed_error(json, config)),
+        }
+    }
+
+    fn crash(&self, exit: Exit, config: &FunctionConfig) -> ExecutionError {
+        let signal = exit.signal.map(|number| Signal::try_from(number).map_err(|_| number));
+        match signal {
+            Some(Ok(Signal::SIGXCPU)) => timeout(config),
+            Some(Ok(Signal::SIGXFSZ)) => scratch(config),
+            Some(Ok(signal)) => crashed(format!("the function's process was ended by {signal}")),
+            Some(Err(number)) => crashed(format!("the function's process was ended by signal {number}")),
+            None if self.logs.ends_with(b"[FATAL] failed to allocate memory\n") => memory(config),
+            None => {
+                let code = exit.code.unwrap_or_default();
+                crashed(format!("the function's process ended with exit code {code} and without a result"))
+            }
+        }
+    }
+}
+
+impl LimitHit {
+    fn error(self, config: &FunctionConfig) -> Result<ExecutionError, ExecutorError> {
+        match self {
+            Self::Timeout => Ok(timeout(config)),
+            Self::Memory => Ok(memory(config)),
+            Self::Scratch => Ok(scratch(config)),
+            Self::TooLarge => Ok(too_large(config)),
+            Self::Broken => Ok(broken()),
+            Self::LeftProcesses => Ok(crashed(
+                "the function's code left processes or threads behind: end them before the top level or the handler returns"
+                    .to_owned(),
+            )),
+            Self::Cancelled => Err(ExecutorError::Cancelled),
+        }
+    }
+}
+
+fn check_result(json: &[u8], config: &FunctionConfig) -> Result<String, ExecutionError> {
+    if json.len() as u64 > config.max_result_bytes {
+        return Err(too_large(config));
+    }
+    let not_json = |why: &str| ExecutionError::new(ErrorKind::ResultNotJson, format!("the result {why}"));
+    let text = std::str::from_utf8(json).map_err(|_| not_json("is not valid UTF-8"))?;
+    if !depth_is_bounded(text) {
+        return Err(not_json("is nested too deeply"));
+    }
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| not_json(&format!("is not JSON: {error}")))?;
+    Ok(text.to_owned())
+}
+
+fn claimed_error(json: &[u8], config: &FunctionConfig) -> Classification {
+    let Ok(claimed) = serde_json::from_slice::<ClaimedError>(json) else {
+        return Err(crashed("the function's process gave no valid answer".to_owned())).into();
+    };
+    let retry = claimed.wish();
+    let kind = match claimed.kind {
+        ClaimedKind::Exception => ErrorKind::Exception,
+        ClaimedKind::Syntax => ErrorKind::Syntax,
+        ClaimedKind::Memory => return Err(memory(config)).into(),
+        ClaimedKind::Scratch => ErrorKind::Scratch,
+        ClaimedKind::ResultTooLarge => ErrorKind::ResultTooLarge,
+        ClaimedKind::ResultNotJson => ErrorKind::ResultNotJson,
+        ClaimedKind::Crash => ErrorKind::Crash,
+    };
+    let error =
+        ExecutionError { kind, class: claimed.class, message: claimed.message, backtrace: claimed.backtrace };
+    Classification { result: Err(error.bounded()), retry }
+}
+
+fn crashed(message: String) -> ExecutionError {
+    ExecutionError::new(ErrorKind::Crash, message)
+}
+
+/// What function code does to its own template is its own failure.
+fn broken() -> ExecutionError {
+    crashed(
+        "the process that holds the function's loaded code broke: its code interferes with how it is run"
+            .to_owned(),
+    )
+}
+
+fn timeout(config: &FunctionConfig) -> ExecutionError {
+    let limit = config.timeout_ms;
+    ExecutionError::new(
+        ErrorKind::Timeout,
+        format!("the function ran longer than config.timeout_ms, {limit} ms"),
+    )
+}
+
+fn memory(config: &FunctionConfig) -> ExecutionError {
+    let limit = config.memory_mb;
+    ExecutionError::new(
+        ErrorKind::Memory,
+        format!("the function needed more than config.memory_mb, {limit} MiB"),
+    )
+}
+
+fn scratch(config: &FunctionConfig) -> ExecutionError {
+    let limit = config.max_scratch_bytes;
+    let message = format!("the function wrote more than config.max_scratch_bytes, {limit} bytes");
+    ExecutionError::new(ErrorKind::Scratch, message)
+}
+
+fn too_large(config: &FunctionConfig) -> ExecutionError {
+    let limit = config.max_result_bytes;
+    let message = format!("the result is larger than config.max_result_bytes, {limit} bytes");
+    ExecutionError::new(ErrorKind::ResultTooLarge, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn classify(answer: &[u8], code: Option<i32>, signal: Option<i32>) -> Result<String, ErrorKind> {
+        let exit = Exit { pid: 7, code, signal, cpu_us: 0, max_rss_bytes: 0 };
+        let seen = RunReport { limit_hit: None, exit: Some(exit), from_zygote: true, answer, logs: b"" };
+        seen.classify(&FunctionConfig::default()).unwrap().result.map_err(|error| error.kind)
+    }
+
+    fn framed(kind: u8, json: &str) -> Vec<u8> {
+        let length = (json.len() as u32).to_le_bytes();
+        [&[frame::ARMED, kind][..], &length, json.as_bytes()].concat()
+    }
+
+    #[test]
+    fn an_answer_counts_only_from_a_process_that_ended_well() {
+        let answer = framed(frame::RESULT, "{\"a\":1}");
+        assert_eq!(classify(&answer, Some(0), None), Ok("{\"a\":1}".to_owned()));
+        assert_eq!(classify(&answer, Some(1), None), Err(ErrorKind::Crash));
+        assert_eq!(classify(&answer, None, Some(9)), Err(ErrorKind::Crash));
+        assert_eq!(classify(b"A", Some(0), None), Err(ErrorKind::Crash));
+    }
+
+    #[test]
+    fn signals_of_limits_are_those_limits() {
+        assert_eq!(classify(b"A", None, Some(Signal::SIGXCPU as i32)), Err(ErrorKind::Timeout));
+        assert_eq!(classify(b"A", None, Some(Signal::SIGXFSZ as i32)), Err(ErrorKind::Scratch));
+        assert_eq!(classify(b"A", None, Some(200)), Err(ErrorKind::Crash));
+    }
+
+    #[test]
+    fn a_forged_answer_is_no_result() {
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        for json in ["", "{", "NaN", "{\"a\":}", "1 2", deep.as_str()] {
+            assert_eq!(
+                classify(&framed(frame::RESULT, json), Some(0), None),
+                Err(ErrorKind::ResultNotJson),
+                "{json}"
+            );
+        }
+        let claims_ours = r#"{"kind":"worker_lost","type":null,"message":"","backtrace":[]}"#;
+        assert_eq!(classify(&framed(frame::ERROR, claims_ours), Some(0), None), Err(ErrorKind::Crash));
+    }
+
+    #[test]
+    fn a_wish_to_be_tried_again_is_bounded() {
+        let wish = |retry: &str| {
+            let json =
+                format!(r#"{{"kind":"exception","type":"X","message":"","backtrace":[],"retry":{retry}}}"#);
+            claimed_error(json.as_bytes(), &FunctionConfig::default()).retry
+        };
+        assert_eq!(wish("true"), RetryWish::Again(None));
+        assert_eq!(wish("false"), RetryWish::Never);
+        assert_eq!(wish("30.5"), RetryWish::Again(Some(Duration::from_millis(30_500))));
+        assert_eq!(wish("-1"), RetryWish::Again(Some(Duration::ZERO)));
+        assert_eq!(wish("1e300"), RetryWish::Again(Some(Duration::from_secs(39_600))));
+        for nonsense in ["null", "\"soon\"", "[]", "{}"] {
+            assert_eq!(wish(nonsense), RetryWish::AsConfigured, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn what_never_was_confined_is_our_failure() {
+        let exit = Exit { pid: 7, code: Some(1), signal: None, cpu_us: 0, max_rss_bytes: 0 };
+        let seen = RunReport {
+            limit_hit: None,
+            exit: Some(exit),
+            from_zygote: true,
+            answer: b"setup_identity: EPERM",
+            logs: b"",
+        };
+        let error = seen.classify(&FunctionConfig::default()).unwrap_err();
+        assert!(error.to_string().contains("setup_identity: EPERM"), "{error}");
+        let long = [b'\n'; 1_000_000];
+        let error = RunReport { answer: &long, ..seen }.classify(&FunctionConfig::default()).unwrap_err();
+        assert!(error.to_string().len() < 500 && !error.to_string().contains('\n'));
+        // A template's child may say anything.
+        let told = RunReport { from_zygote: false, ..seen }.classify(&FunctionConfig::default()).unwrap();
+        assert_eq!(told.result.unwrap_err().kind, ErrorKind::Crash);
+    }
+}

@@ -1,0 +1,228 @@
+//! What the processes of a uid hold, read from /proc.
+
+use std::collections::HashMap;
+use std::fs;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use super::zygotes::lock;
+
+/// A sampler this young serves everyone who asks: reading all of /proc costs about a millisecond.
+const FRESH_FOR: Duration = Duration::from_millis(20);
+
+/// What the processes of one uid hold together. Those that have ended and wait to be reaped are not among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    /// Each of them.
+    pub(super) processes: Vec<Process>,
+    /// Their threads.
+    pub(super) threads: u64,
+    /// Their resident memory, in bytes; what several share counts for each.
+    pub(super) resident_bytes: u64,
+    /// That of the largest.
+    pub(super) largest_bytes: u64,
+}
+
+/// A process, and whose child it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Process {
+    pub(super) pid: i32,
+    pub(super) parent: i32,
+}
+
+impl Held {
+    fn add(&mut self, pid: i32, status: &Status) {
+        self.processes.push(Process { pid, parent: status.parent });
+        self.threads += status.threads;
+        self.resident_bytes += status.resident_bytes;
+        self.largest_bytes = self.largest_bytes.max(status.resident_bytes);
+    }
+}
+
+/// Processes by real uid, counted at most every few milliseconds.
+#[derive(Debug, Default)]
+pub(super) struct MemorySampler {
+    last: Mutex<Option<(Instant, HashMap<u32, Held>)>>,
+}
+
+impl MemorySampler {
+    /// What the processes whose real uid is `uid` hold.
+    pub(super) fn held_by(&self, uid: u32) -> Held {
+        let mut last = lock(&self.last);
+        let fresh = last.as_ref().is_some_and(|(taken, _)| taken.elapsed() < FRESH_FOR);
+        if !fresh {
+            *last = Some((Instant::now(), count_all()));
+        }
+        last.as_ref().and_then(|(_, by_uid)| by_uid.get(&uid).cloned()).unwrap_or_default()
+    }
+}
+
+/// What the processes of `uid` hold at this very moment, where all of them descend from `zygote`. It adopts those whose
+/// parent has ended, so that each is its child or lies below another of that uid.
+pub(super) fn held_below(zygote: i32, uid: u32) -> Held {
+    let Some(mut found) = children_of(zygote) else {
+        return count_all().remove(&uid).unwrap_or_default();
+    };
+    let mut held = Held::default();
+    while let Some(pid) = found.pop() {
+        if let Some(status) = status_of(pid).filter(|status| status.uid == uid) {
+            found.extend(children_of(pid).unwrap_or_default());
+            held.add(pid, &status);
+        }
+    }
+    held
+}
+
+/// `None` where the kernel does not list them, or the process has ended.
+fn children_of(pid: i32) -> Option<Vec<i32>> {
+    let threads = numbers_in(&format!("/proc/{pid}/task"));
+    let lists = threads.map(|thread| fs::read_to_string(format!("/proc/{pid}/task/{thread}/children")).ok());
+    let lists: Vec<String> = lists.collect::<Option<_>>()?;
+    Some(
+        lists
+            .iter()
+            .flat_map(|list| list.split_ascii_whitespace())
+            .filter_map(|pid| pid.parse().ok())
+            .collect(),
+    )
+}
+
+/// The resident memory of one process, in bytes; nothing once its first thread has ended.
+pub(super) fn resident_bytes_of(pid: i32) -> u64 {
+    let pages = |text: String| text.split_ascii_whitespace().nth(1)?.parse::<u64>().ok();
+    let statm = fs::read_to_string(format!("/proc/{pid}/statm"));
+    statm.ok().and_then(pages).unwrap_or(0) * page_bytes()
+}
+
+/// The CPU time that a process has used, in clock ticks, without its children's.
+pub(super) fn cpu_ticks_of(pid: i32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // Its name, which is function code's to choose, stands in brackets.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks =
+        |index| fields.split_ascii_whitespace().nth(index).and_then(|field| field.parse::<u64>().ok());
+    ticks(11).unwrap_or(0) + ticks(12).unwrap_or(0)
+}
+
+/// The parent of a process, while it lives.
+pub(super) fn parent_of(pid: i32) -> Option<i32> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    field(&status, "PPid:")?.parse().ok()
+}
+
+/// How many threads a process has.
+pub(super) fn threads_of(pid: i32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    field(&status, "Threads:")?.parse().ok()
+}
+
+fn page_bytes() -> u64 {
+    nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten().map_or(4096, |bytes| bytes as u64)
+}
+
+fn count_all() -> HashMap<u32, Held> {
+    let mut by_uid: HashMap<u32, Held> = HashMap::new();
+    for pid in numbers_in("/proc") {
+        if let Some(status) = status_of(pid) {
+            by_uid.entry(status.uid).or_default().add(pid, &status);
+        }
+    }
+    by_uid
+}
+
+/// `None` of a process that has ended, and of a thread of the kernel.
+fn status_of(pid: i32) -> Option<Status> {
+    let found = read_status(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)?;
+    if found.ended { of_any_thread(pid) } else { Some(found) }
+}
+
+/// Of a process whose first thread has ended, any other knows its memory.
+fn of_any_thread(pid: i32) -> Option<Status> {
+    let tasks = format!("/proc/{pid}/task");
+    let statuses =
+        numbers_in(&tasks).filter_map(|thread| fs::read_to_string(format!("{tasks}/{thread}/status")).ok());
+    statuses.filter_map(|status| read_status(&status)).find(|status| !status.ended)
+}
+
+fn numbers_in(folder: &str) -> impl Iterator<Item = i32> + use<> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Status {
+    parent: i32,
+    uid: u32,
+    ended: bool,
+    threads: u64,
+    resident_bytes: u64,
+}
+
+/// Reads a /proc/PID/status; `None` for a thread of the kernel.
+fn read_status(status: &str) -> Option<Status> {
+    let parent = field(status, "PPid:")?.parse().ok()?;
+    let uid = field(status, "Uid:")?.parse().ok()?;
+    let ended = ["Z", "X"].contains(&field(status, "State:")?);
+    let resident = field(status, "VmRSS:").and_then(|kilobytes| kilobytes.parse::<u64>().ok());
+    if resident.is_none() && !ended {
+        return None;
+    }
+    let threads = field(status, "Threads:").and_then(|threads| threads.parse().ok()).unwrap_or(1);
+    Some(Status { parent, uid, ended, threads, resident_bytes: resident.unwrap_or(0) * 1024 })
+}
+
+fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    status.lines().find_map(|line| line.strip_prefix(name))?.split_ascii_whitespace().next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_counted() {
+        let pid = std::process::id() as i32;
+        let own = resident_bytes_of(pid);
+        assert!(own > 1 << 20, "{own}");
+        let held = MemorySampler::default().held_by(nix::unistd::getuid().as_raw());
+        assert!(held.largest_bytes > 1 << 20 && held.resident_bytes >= held.largest_bytes);
+        let this = Process { pid, parent: nix::unistd::getppid().as_raw() };
+        assert!(held.processes.contains(&this) && held.threads >= held.processes.len() as u64);
+        assert_eq!(parent_of(pid), Some(nix::unistd::getppid().as_raw()));
+        assert!(threads_of(pid) >= Some(1));
+    }
+
+    #[test]
+    fn children_are_found_below_their_parent() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = child.id() as i32;
+        let own = std::process::id() as i32;
+        let uid = nix::unistd::getuid().as_raw();
+        let expected = Process { pid, parent: own };
+        assert!(held_below(own, uid).processes.contains(&expected));
+        assert!(!held_below(own, uid + 1).processes.contains(&expected));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!held_below(own, uid).processes.contains(&expected));
+    }
+
+    #[test]
+    fn cpu_time_is_counted() {
+        let pid = std::process::id() as i32;
+        let before = cpu_ticks_of(pid);
+        let until = Instant::now() + Duration::from_secs(20);
+        while cpu_ticks_of(pid) < before + 3 {
+            assert!(Instant::now() < until, "it stands still");
+        }
+    }
+
+    #[test]
+    fn the_real_uid_counts() {
+        let status = "Name:\truby\nState:\tS (sleeping)\nPPid:\t39\nUid:\t40001\t40000\t40001\t40000\nVmRSS:\t    2048 kB\nThreads:\t2\n";
+        let expected = Status { parent: 39, uid: 40_001, ended: false, threads: 2, resident_bytes: 2 << 20 };
+        assert_eq!(read_status(status), Some(expected));
+        assert_eq!(read_status("Name:\tkthread\nState:\tS (sleeping)\nPPid:\t2\nUid:\t0\t0\t0\t0\n"), None);
+        let zombie = "Name:\truby\nState:\tZ (zombie)\nPPid:\t39\nUid:\t7\t7\t7\t7\nThreads:\t1\n";
+        assert!(read_status(zombie).is_some_and(|status| status.ended));
+    }
+}

@@ -1,0 +1,267 @@
+//! A sandbox: the uids and the scratch folder that one execution at a time has to itself, and the cleaner that
+//! cleans them.
+
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use badlambda_zygote::processes::any_process_of;
+use badlambda_zygote::wire::{CleanerRequest, Identity, User};
+use nix::dir::Dir;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, bind, socket};
+
+use super::cleaner::{Cleaner, FolderState};
+use super::task::ExecutorError;
+use super::zygotes::lock;
+
+/// Below 2^16, so that it exists in user namespaces of container engines too, and above what Debian gives to
+/// people and services.
+const FIRST_UID: u32 = 40_000;
+/// Sandboxes that may be passed over before the machine is taken to be in disorder.
+const MOST_PASSED_OVER: usize = 4;
+/// How long the processes of an execution may take to end once they are killed.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long one of the two killers waits before it is the other's turn.
+const TURN: Duration = Duration::from_millis(100);
+const UIDS_PER_SANDBOX: u32 = 4;
+const MOST_SANDBOXES: u32 = 5_000;
+/// More than a worker usually takes: for each of its slots one, and one for each template.
+const SANDBOXES_APART: u32 = 50;
+
+/// What all sandboxes of a worker have in common.
+#[derive(Clone, Debug)]
+pub(super) struct SandboxPlan {
+    /// The cleaner's program.
+    pub(super) cleaner: PathBuf,
+    /// The folder of all scratch folders.
+    pub(super) scratch: PathBuf,
+    /// The same as executions see it.
+    pub(super) scratch_inside: PathBuf,
+    /// Whether executions get uids of their own.
+    pub(super) own_uids: bool,
+}
+
+/// A sandbox. Nobody else on this machine has the same one as long as it lives.
+#[derive(Debug)]
+pub(super) struct Sandbox {
+    /// Its uids.
+    pub(super) identity: Option<Identity>,
+    /// The scratch folder.
+    pub(super) scratch: OwnedFd,
+    /// The scratch folder's path as executions see it.
+    pub(super) scratch_path: String,
+    folder: PathBuf,
+    cleaner: Mutex<Cleaner>,
+    /// What the cleaner is to executions, this is to a template.
+    template_cleaner: Mutex<Option<Cleaner>>,
+    _claim: OwnedFd,
+}
+
+impl Sandbox {
+    /// Takes a sandbox that nobody has, and cleans whatever a worker before may have left there. One that can't be cleaned,
+    /// as where a killed worker's processes wait to be reaped, is passed over.
+    pub(super) fn take(plan: &SandboxPlan) -> Result<Self, ExecutorError> {
+        let mut passed_over = vec![];
+        loop {
+            // The claims on those keep them from being found again.
+            let sandbox = Self::claim(plan)?;
+            let cleaned = sandbox.end_all().and_then(|()| sandbox.clean());
+            match cleaned {
+                Err(ExecutorError::NotCleaned) if passed_over.len() < MOST_PASSED_OVER => {
+                    tracing::warn!(folder = %sandbox.folder.display(), "a sandbox can't be cleaned, and is passed over");
+                    passed_over.push(sandbox);
+                }
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    if !passed_over.is_empty() {
+                        std::thread::spawn(move || drop(passed_over));
+                    }
+                    return Ok(sandbox);
+                }
+            }
+        }
+    }
+
+    fn claim(plan: &SandboxPlan) -> Result<Self, ExecutorError> {
+        let (number, claim) = claim_number()?;
+        let uid = FIRST_UID + number * UIDS_PER_SANDBOX;
+        let identity = plan.own_uids.then_some(Identity { execution: uid, template: uid + 1 });
+        let folder = plan.scratch.join(format!("sandbox-{number}"));
+        let scratch_folder = folder.join("scratch");
+        // Only the sandbox's group may pass: what an execution opens up to everyone stays out of others' reach.
+        make_folder(&folder, 0o710, identity.map(|identity| (0, identity.execution)))?;
+        make_folder(
+            &scratch_folder,
+            0o700,
+            identity.map(|identity| (identity.execution, identity.execution)),
+        )?;
+        let scratch: OwnedFd = File::open(&scratch_folder)?.into();
+        let user = identity.map(|identity| User { uid: identity.execution, cleaner: uid + 2 });
+        let templates_user = identity.map(|identity| User { uid: identity.template, cleaner: uid + 3 });
+        let template_cleaner = templates_user
+            .map(|user| Cleaner::start(&plan.cleaner, Some(user), &[scratch.as_raw_fd()]))
+            .transpose()?;
+        Ok(Self {
+            cleaner: Mutex::new(Cleaner::start(
+                &plan.cleaner,
+                user,
+                &[scratch.as_raw_fd(), claim.as_raw_fd()],
+            )?),
+            identity,
+            scratch,
+            scratch_path: plan.scratch_inside.join(format!("sandbox-{number}/scratch")).display().to_string(),
+            folder,
+            template_cleaner: Mutex::new(template_cleaner),
+            _claim: claim,
+        })
+    }
+
+    /// Ends every process of the execution.
+    pub(super) fn end(&self) -> Result<(), ExecutorError> {
+        self.end_within(PATIENCE)
+    }
+
+    /// The same, where who is to reap them may not.
+    pub(super) fn end_within(&self, patience: Duration) -> Result<(), ExecutorError> {
+        lock(&self.cleaner).done(&end(patience))
+    }
+
+    /// Ends every process of the template and of its executions. Each of their threads has either the one real uid or the
+    /// other, and while one lives it may still start the other; so the killers take turns.
+    pub(super) fn end_all(&self) -> Result<(), ExecutorError> {
+        let Some(identity) = self.identity else { return Ok(()) };
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            let templates = self.ask_template_cleaner(|cleaner| cleaner.done(&end(TURN)));
+            let executions = self.end_within(TURN);
+            let quiet = !any_process_of(identity.template) && !any_process_of(identity.execution);
+            if templates.is_ok() && executions.is_ok() && quiet {
+                return Ok(());
+            }
+        }
+        Err(ExecutorError::NotCleaned)
+    }
+
+    /// Does `look` while every process of the template's uid is stopped, and so none can be forked; then lets them go on, if
+    /// it is told to.
+    pub(super) fn look_while_stopped(&self, look: impl FnOnce() -> bool) -> Result<bool, ExecutorError> {
+        self.ask_template_cleaner(|cleaner| {
+            cleaner.done(&CleanerRequest::Stop)?;
+            let goes_on = look();
+            if goes_on {
+                cleaner.tell(&CleanerRequest::Continue, &[])?;
+            }
+            Ok(goes_on)
+        })
+    }
+
+    fn ask_template_cleaner<T>(
+        &self,
+        ask: impl FnOnce(&mut Cleaner) -> Result<T, ExecutorError>,
+    ) -> Result<T, ExecutorError> {
+        lock(&self.template_cleaner).as_mut().map_or(Err(ExecutorError::NotCleaned), ask)
+    }
+
+    /// The same sandbox where no template will ever be.
+    pub(super) fn without_template(self) -> Self {
+        drop(lock(&self.template_cleaner).take());
+        self
+    }
+
+    /// Ends every process of the execution, and empties the scratch folder. Mostly there is neither, which costs a look.
+    pub(super) fn clean(&self) -> Result<(), ExecutorError> {
+        let mut cleaner = lock(&self.cleaner);
+        let left = self.identity.is_none_or(|identity| any_process_of(identity.execution));
+        if !left && cleaner.left_as == Some(FolderState::of(&self.scratch)?) && self.is_empty()? {
+            return Ok(());
+        }
+        cleaner.done(&CleanerRequest::Clean)?;
+        cleaner.left_as = Some(FolderState::of(&self.scratch)?);
+        Ok(())
+    }
+
+    /// Whether the scratch folder is empty. No name in it is opened.
+    fn is_empty(&self) -> Result<bool, ExecutorError> {
+        let mut folder = Dir::from_fd(self.scratch.try_clone()?)?;
+        // Two for itself and its parent.
+        Ok(folder.iter().take(3).count() == 2)
+    }
+
+    /// What the execution's files hold, in bytes, those without a name among them. What is more than `most` is not counted
+    /// to its end.
+    pub(super) fn scratch_bytes(&self, most: u64) -> Result<u64, ExecutorError> {
+        lock(&self.cleaner).measured(&CleanerRequest::MeasureScratch { most })
+    }
+
+    /// What the execution's processes hold in memory, in bytes: pages that several share count once.
+    pub(super) fn memory_bytes(&self) -> Result<u64, ExecutorError> {
+        lock(&self.cleaner).measured(&CleanerRequest::MeasureMemory)
+    }
+}
+
+fn end(patience: Duration) -> CleanerRequest {
+    CleanerRequest::End { patience_ms: patience.as_millis() as u64 }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let has_template_cleaner = lock(&self.template_cleaner).is_some();
+        if has_template_cleaner && let Err(error) = self.end_all() {
+            tracing::warn!(%error, folder = %self.folder.display(), "could not end a template");
+        }
+        // The cleaner cleans a last time before it ends.
+        lock(&self.cleaner).end();
+        // A folder that is not empty is left to whoever takes this sandbox next.
+        let _ = fs::remove_dir(self.folder.join("scratch"));
+        let _ = fs::remove_dir(&self.folder);
+    }
+}
+
+/// The next number that no living worker on this machine holds. The claim is an abstract socket's name, which
+/// the kernel frees with its holder, however that ends.
+fn claim_number() -> Result<(u32, OwnedFd), ExecutorError> {
+    let first = first_number();
+    for number in (first..MOST_SANDBOXES).chain(0..first) {
+        let claim = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+        let name = UnixAddr::new_abstract(format!("badlambda-sandbox-{number}").as_bytes())?;
+        if bind(claim.as_raw_fd(), &name).is_ok() {
+            return Ok((number, claim));
+        }
+    }
+    Err(ExecutorError::System(io::Error::other("all sandboxes of this machine are taken")))
+}
+
+/// Containers do not see each other's claims, but the machine counts their processes by uid together, and a worker
+/// on the machine itself reaches theirs with its signals. So each pid namespace begins elsewhere.
+fn first_number() -> u32 {
+    let namespace = fs::metadata("/proc/self/ns/pid").map_or(0, |found| found.ino());
+    (namespace % u64::from(MOST_SANDBOXES / SANDBOXES_APART)) as u32 * SANDBOXES_APART
+}
+
+/// Makes the folder of all scratch folders, or checks that the one that is there is ours alone to write.
+pub(super) fn make_scratch_root(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)?;
+    let found = fs::symlink_metadata(path)?;
+    if !found.is_dir() || found.uid() != nix::unistd::geteuid().as_raw() {
+        let reason =
+            format!("{} is not a folder of this user; set BADLAMBDA_SCRATCH_DIR to another", path.display());
+        return Err(io::Error::other(reason));
+    }
+    fs::set_permissions(path, Permissions::from_mode(0o711))
+}
+
+fn make_folder(path: &Path, mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
+    match fs::DirBuilder::new().mode(mode).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    // The folder above is ours alone to write, so this name means what was made.
+    if let Some((uid, gid)) = owner {
+        chown(path, Some(uid), Some(gid))?;
+    }
+    fs::set_permissions(path, Permissions::from_mode(mode))
+}

@@ -1,0 +1,99 @@
+//! What the processes of a uid hold that no folder shows: memory, and files without a name. Executions can be looked into
+//! by their own uid, which no other process but their cleaner has.
+
+use std::collections::HashSet;
+use std::fs;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// What the processes of `uid` hold in memory, in bytes: a page that several map counts once.
+pub fn memory_bytes(uid: u32) -> u64 {
+    folders_of(uid).filter_map(|folder| proportional_bytes(&folder)).sum()
+}
+
+/// Each page counts in part, by how many map it. Of a process whose first thread has ended, any other knows.
+fn proportional_bytes(folder: &Path) -> Option<u64> {
+    let threads = fs::read_dir(folder.join("task")).ok()?.flatten();
+    let rollup =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("smaps_rollup")).ok()).next()?;
+    let kilobytes = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    kilobytes.split_ascii_whitespace().next()?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+}
+
+/// What files of `uid` hold that its processes have open, or mapped from `scratch`, though no folder has them any more. How
+/// large one is that is only mapped can't be told: it counts as more than `most`.
+pub fn unnamed_bytes(uid: u32, scratch: &OwnedFd, most: u64) -> u64 {
+    let Ok(path) = fs::read_link(format!("/proc/self/fd/{}", scratch.as_raw_fd())) else { return u64::MAX };
+    let path = format!("{}/", path.display());
+    let mut files = HashSet::new();
+    let mut bytes: u64 = 0;
+    for folder in folders_of(uid) {
+        let open = fs::read_dir(folder.join("fd")).into_iter().flatten().flatten();
+        for file in open.filter_map(|entry| fs::metadata(entry.path()).ok()) {
+            let unnamed = file.is_file() && file.nlink() == 0 && file.uid() == uid;
+            if unnamed && files.insert(file.ino()) {
+                bytes = bytes.saturating_add(file.blocks() * 512);
+            }
+        }
+    }
+    for folder in folders_of(uid) {
+        let maps = fs::read_to_string(folder.join("maps")).unwrap_or_default();
+        for inode in maps.lines().filter_map(|line| unnamed_mapping(line, &path)) {
+            if files.insert(inode) {
+                bytes = bytes.saturating_add(most).saturating_add(1);
+            }
+        }
+    }
+    bytes
+}
+
+/// The inode of a mapped file that was in `folder`, from a line of /proc/PID/maps: range, rights, offset, device, inode,
+/// path.
+fn unnamed_mapping(line: &str, folder: &str) -> Option<u64> {
+    let path = line.strip_suffix(" (deleted)")?;
+    let inode = line.split_ascii_whitespace().nth(4)?.parse().ok()?;
+    path.contains(folder).then_some(inode)
+}
+
+/// The folders in /proc of the processes that are `uid`'s.
+fn folders_of(uid: u32) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_name().as_encoded_bytes().first().is_some_and(u8::is_ascii_digit))
+        .filter(move |entry| entry.metadata().is_ok_and(|folder| folder.uid() == uid))
+        .map(|entry| entry.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mapped_files_without_a_name_are_told_apart() {
+        let line =
+            "7f00-8f00 rw-s 00000000 00:1a 4711                       /scratch/sandbox-1/scratch/x (deleted)";
+        assert_eq!(unnamed_mapping(line, "/scratch/sandbox-1/scratch/"), Some(4711));
+        assert_eq!(unnamed_mapping(line, "/scratch/sandbox-2/scratch/"), None);
+        assert_eq!(unnamed_mapping(line.trim_end_matches(" (deleted)"), "/scratch/sandbox-1/scratch/"), None);
+        assert_eq!(unnamed_mapping(" (deleted)", ""), None);
+    }
+
+    #[test]
+    fn memory_of_this_process_is_seen() {
+        assert!(memory_bytes(nix::unistd::geteuid().as_raw()) > 1 << 20);
+    }
+
+    #[test]
+    fn a_file_without_a_name_is_seen_while_it_is_open() {
+        let folder: OwnedFd = fs::File::open(std::env::temp_dir()).unwrap().into();
+        let uid = nix::unistd::geteuid().as_raw();
+        let before = unnamed_bytes(uid, &folder, 1 << 40);
+        let path = std::env::temp_dir().join(format!("cleaner-unnamed-{}", std::process::id()));
+        fs::write(&path, vec![1; 3_000_000]).unwrap();
+        let file = fs::File::open(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        assert!(unnamed_bytes(uid, &folder, 1 << 40) >= before + 3_000_000);
+        drop(file);
+    }
+}

@@ -1,0 +1,114 @@
+//! The cleaner of one sandbox: ends what an execution left running, and empties its scratch folder, with the
+//! execution's own rights and no more.
+//!
+//! Its effective uid is the execution's, which is whom kill(2) reaches and as whom files are removed. Its real
+//! and saved uid are its own, so that no execution can signal or inspect it. It holds no capability, and lives as
+//! long as the worker holds the other end of its channel (descriptor 0); when that closes, it cleans a last time.
+
+#![deny(unsafe_op_in_unsafe_fn)]
+
+mod held;
+mod processes;
+mod scratch;
+
+use std::io::stdin;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::prctl;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Gid, Pid, Uid, setgroups, setresgid, setresuid};
+
+use badlambda_zygote::wire::{self, CleanerReply, CleanerRequest, User};
+
+/// After this a sandbox counts as lost; it is far more than any honest function leaves behind takes.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long may be spent on adding up a scratch folder: nothing else is watched meanwhile.
+const MEASURING: Duration = Duration::from_millis(500);
+
+fn main() -> ExitCode {
+    match serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(errno) => {
+            eprintln!("cleaner: {errno}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve() -> Result<(), Errno> {
+    let channel = stdin();
+    let mut buffer = Vec::new();
+    let Some((CleanerRequest::Begin { user }, fds)) = wire::receive(channel.as_fd(), &mut buffer)? else {
+        return Err(Errno::EPROTO);
+    };
+    let mut fds = fds.into_iter();
+    let scratch = fds.next().ok_or(Errno::EPROTO)?;
+    let _claim = fds.next();
+    if let Some(user) = user {
+        become_user(user)?;
+    }
+    prctl::set_dumpable(false)?;
+    wire::send(channel.as_fd(), &CleanerReply::Done, &[])?;
+    while let Some((request, _)) = wire::receive(channel.as_fd(), &mut buffer)? {
+        let done = match request {
+            CleanerRequest::Begin { .. } => return Err(Errno::EPROTO),
+            CleanerRequest::End { patience_ms } => end(user, Duration::from_millis(patience_ms)),
+            CleanerRequest::Stop => signal(user, Signal::SIGSTOP),
+            CleanerRequest::Continue => {
+                signal(user, Signal::SIGCONT);
+                continue;
+            }
+            CleanerRequest::Clean => clean(user, &scratch),
+            CleanerRequest::MeasureScratch { most } => measured(measure_scratch(user, &scratch, most)),
+            CleanerRequest::MeasureMemory => measured(user.map(|user| held::memory_bytes(user.uid))),
+        };
+        wire::send(channel.as_fd(), &done, &[])?;
+    }
+    clean(user, &scratch);
+    Ok(())
+}
+
+fn become_user(user: User) -> Result<(), Errno> {
+    let (own, theirs) = (Uid::from_raw(user.cleaner), Uid::from_raw(user.uid));
+    let group = Gid::from_raw(user.uid);
+    setgroups(&[])?;
+    setresgid(group, group, group)?;
+    setresuid(own, theirs, own)
+}
+
+fn end(user: Option<User>, patience: Duration) -> CleanerReply {
+    let deadline = Instant::now() + patience;
+    match user {
+        Some(user) if !processes::end_all(user.uid, deadline) => CleanerReply::Left,
+        _ => CleanerReply::Done,
+    }
+}
+
+/// Reaches the user's processes, and no others.
+fn signal(user: Option<User>, signal: Signal) -> CleanerReply {
+    let sent = user.is_some() && kill(Pid::from_raw(-1), signal).is_ok();
+    if sent { CleanerReply::Done } else { CleanerReply::Left }
+}
+
+fn measured(bytes: Option<u64>) -> CleanerReply {
+    bytes.map_or(CleanerReply::Unmeasured, CleanerReply::Measured)
+}
+
+/// What has a name and what has none any more, up to `most`.
+fn measure_scratch(user: Option<User>, folder: &OwnedFd, most: u64) -> Option<u64> {
+    let deadline = Instant::now() + MEASURING;
+    let named = scratch::measure(folder, most, deadline)?;
+    let unnamed =
+        user.filter(|_| named <= most).map_or(0, |user| held::unnamed_bytes(user.uid, folder, most));
+    Some(named.saturating_add(unnamed))
+}
+
+fn clean(user: Option<User>, folder: &OwnedFd) -> CleanerReply {
+    match end(user, PATIENCE) {
+        CleanerReply::Done if scratch::empty(folder, Instant::now() + PATIENCE) => CleanerReply::Done,
+        _ => CleanerReply::Left,
+    }
+}
