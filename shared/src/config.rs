@@ -1,9 +1,13 @@
 //! Settings from the environment, read in one place and strictly: what is malformed or unknown refuses to start.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::str::FromStr;
 
 use crate::limits;
+
+/// What the names of all our variables begin with.
+const NAMES_BEGIN_WITH: &str = "BADLAMBDA_";
 
 /// A setting that keeps a binary from starting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +32,12 @@ pub enum ConfigError {
     #[error("{variable} is not a setting of Bad Lambda; see the table in deploy/configuration.md")]
     Unknown {
         /// The variable's name.
+        variable: String,
+    },
+    /// A variable's name or value is no text.
+    #[error("{variable} is not valid UTF-8")]
+    NotUtf8 {
+        /// The variable's name, as far as it can be read.
         variable: String,
     },
 }
@@ -98,8 +108,22 @@ impl Environment {
     /// The process's environment; refuses `BADLAMBDA_*` variables that are not ours, so that a typo is seen.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads it")]
     pub fn from_process() -> Result<Self, ConfigError> {
-        let values = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self::from_os_pairs(std::env::vars_os())
+    }
+
+    /// The same of these pairs. Variables of others that are not UTF-8 are none of ours.
+    fn from_os_pairs(pairs: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, ConfigError> {
+        let mut values = vec![];
+        for (name, value) in pairs {
+            let shown = name.to_string_lossy().into_owned();
+            match (name.into_string(), value.into_string()) {
+                (Ok(name), Ok(value)) => values.push((name, value)),
+                _ if shown.starts_with(NAMES_BEGIN_WITH) => {
+                    return Err(ConfigError::NotUtf8 { variable: shown });
+                }
+                _ => {}
+            }
+        }
         Self::from_pairs(values)
     }
 
@@ -107,7 +131,7 @@ impl Environment {
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let values: BTreeMap<_, _> = pairs.into_iter().collect();
         let unknown = values.keys().find(|name| {
-            name.starts_with("BADLAMBDA_") && !VARIABLES.iter().any(|known| known.name == *name)
+            name.starts_with(NAMES_BEGIN_WITH) && !VARIABLES.iter().any(|known| known.name == *name)
         });
         match unknown {
             Some(variable) => Err(ConfigError::Unknown { variable: variable.clone() }),
@@ -248,6 +272,15 @@ mod tests {
 
     fn environment(pairs: &[(&str, &str)]) -> Result<Environment, ConfigError> {
         Environment::from_pairs(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_where_it_is_ours() {
+        use std::os::unix::ffi::OsStringExt;
+        let bad = || OsString::from_vec(vec![b'a', 0xff]);
+        let error = Environment::from_os_pairs([("BADLAMBDA_SLOTS".into(), bad())]).unwrap_err();
+        assert_eq!(error.to_string(), "BADLAMBDA_SLOTS is not valid UTF-8");
+        assert!(Environment::from_os_pairs([("OTHER".into(), bad()), (bad(), "x".into())]).is_ok());
     }
 
     #[test]

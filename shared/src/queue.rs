@@ -38,6 +38,8 @@ pub struct EntryError {
     pub code: String,
     /// SQS's explanation.
     pub message: String,
+    /// Whether the entry itself is wrong, so that it would be refused again.
+    pub sender_fault: bool,
 }
 
 /// What became of one entry of a batch.
@@ -266,12 +268,13 @@ fn by_index<T>(
             Err(EntryError {
                 code: "Missing".to_owned(),
                 message: "the answer does not name this entry".to_owned(),
+                sender_fault: false,
             })
         })
         .collect();
     let failed = failed.into_iter().map(|entry| {
         let message = entry.message.unwrap_or_default();
-        (entry.id, Err(EntryError { code: entry.code, message }))
+        (entry.id, Err(EntryError { code: entry.code, message, sender_fault: entry.sender_fault }))
     });
     for (id, result) in successful.map(|(id, value)| (id, Ok(value))).chain(failed) {
         if let Some(place) = id.parse().ok().and_then(|index: usize| results.get_mut(index)) {

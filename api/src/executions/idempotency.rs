@@ -96,7 +96,7 @@ pub(crate) async fn claim(
                 let found: Entry = serde_json::from_slice(&object.bytes)
                     .map_err(|error| ApiError::Internal(format!("{object_key} is damaged: {error}")))?;
                 if found.fingerprint != fingerprint {
-                    return Err(ApiError::IdempotencyConflict);
+                    return Err(ApiError::IdempotencyKeyReused);
                 }
                 let ticket = found.ticket.clone();
                 if found.sent || poll::record(app, function, &ticket.id).await?.is_some() {

@@ -69,7 +69,10 @@ pub(crate) async fn send_claimed(
 
 impl From<SendError> for ApiError {
     fn from(error: SendError) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            SendError::NotAccepted(reason) => Self::Unavailable(reason),
+            SendError::Refused(reason) => Self::Internal(reason),
+        }
     }
 }
 

@@ -141,7 +141,7 @@ mod tests {
         ] {
             let error = refused(text);
             let field = error.members()[0].1.clone();
-            assert_eq!((error.kind().0, field.as_str()), (slug, Some(expected)), "{text}: {error:?}");
+            assert_eq!((error.kind().1, field.as_str()), (slug, Some(expected)), "{text}: {error:?}");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Everything that the API refuses or fails at. Each variant has a stable slug, and says what to do; `problem`
-//! writes it as `application/problem+json`, and `status` chooses its HTTP status.
+//! writes it as `application/problem+json`, and `status` has the table of their HTTP statuses, slugs and titles.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ pub(crate) enum ApiError {
     #[error(
         "this Idempotency-Key was used with another input or version before; use a new key for a new execution"
     )]
-    IdempotencyConflict,
+    IdempotencyKeyReused,
     #[error("the code has more than {0} bytes, the most that is accepted")]
     CodeTooLarge(usize),
     #[error(
@@ -89,41 +89,6 @@ pub(crate) enum ApiError {
 }
 
 impl ApiError {
-    /// The stable slug of the problem's type, and its title.
-    pub(crate) fn kind(&self) -> (&'static str, &'static str) {
-        match self {
-            Self::InvalidJson { .. } => ("invalid_json", "Invalid JSON"),
-            Self::UnknownField { .. } => ("unknown_field", "Unknown field"),
-            Self::InvalidField { .. } => ("invalid_field", "Invalid field"),
-            Self::InvalidQuery(_) => ("invalid_query", "Invalid path or query"),
-            Self::InvalidBody => ("invalid_body", "Unreadable body"),
-            Self::SyntaxError { .. } => ("syntax_error", "The code is not Ruby"),
-            Self::NameTaken(_) => ("name_taken", "Name taken"),
-            Self::ConcurrentChange(_) => ("concurrent_change", "Concurrent change"),
-            Self::FunctionNotFound(_) => ("function_not_found", "Function not found"),
-            Self::VersionNotFound { .. } => ("version_not_found", "Version not found"),
-            Self::ExecutionNotFound(_) | Self::ExecutionNotSeen(_) => {
-                ("execution_not_found", "Execution not found")
-            }
-            Self::NoResult => ("no_result", "No result"),
-            Self::NoLogs => ("no_logs", "No logs"),
-            Self::NotFinished => ("not_finished", "Not finished"),
-            Self::AlreadyFinished => ("already_finished", "Already finished"),
-            Self::IdempotencyConflict => ("idempotency_conflict", "Idempotency-Key used before"),
-            Self::CodeTooLarge(_) => ("code_too_large", "Code too large"),
-            Self::InputTooLarge(_) => ("input_too_large", "Input too large"),
-            Self::BodyTooLarge(_) => ("body_too_large", "Body too large"),
-            Self::UnsupportedMediaType(_) => ("unsupported_media_type", "Unsupported media type"),
-            Self::Unauthorized => ("unauthorized", "Unauthorized"),
-            Self::ForbiddenOrigin => ("forbidden_origin", "Forbidden origin"),
-            Self::ForbiddenHost => ("forbidden_host", "Forbidden host"),
-            Self::NotFound => ("not_found", "Not found"),
-            Self::MethodNotAllowed => ("method_not_allowed", "Method not allowed"),
-            Self::Unavailable(_) | Self::Draining => ("unavailable", "Temporarily unavailable"),
-            Self::Internal(_) => ("internal", "Internal error"),
-        }
-    }
-
     /// What to do about it, for the caller.
     pub(crate) fn detail(&self) -> String {
         match self {
@@ -167,7 +132,8 @@ impl ApiError {
 /// id is known.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = self.status().into_response();
+        let (status, ..) = self.kind();
+        let mut response = status.into_response();
         let headers = response.headers_mut();
         if self.may_pass() {
             headers.insert(RETRY_AFTER, HeaderValue::from(limits::RETRY_AFTER.as_secs()));

@@ -71,7 +71,7 @@ fn describe(error: &ApiError, response: Response, request_id: &str, method: &Met
     if status.is_server_error() && !matches!(error, ApiError::Draining) {
         tracing::error!(request_id, %method, status = status.as_u16(), %error, "a request failed");
     }
-    let (slug, title) = error.kind();
+    let (_, slug, title) = error.kind();
     let mut problem = Map::from_iter([
         ("type".to_owned(), json!(slug)),
         ("title".to_owned(), json!(title)),

@@ -1,4 +1,4 @@
-//! Every HTTP status that the API answers with, chosen here and nowhere else.
+//! Every HTTP status that the API answers with, chosen here and nowhere else, and what each error is called.
 
 use axum::http::StatusCode;
 
@@ -20,33 +20,37 @@ impl ApiResponse {
 }
 
 impl ApiError {
-    pub(crate) fn status(&self) -> StatusCode {
+    /// The HTTP status, the stable slug of the problem's type, and its title.
+    #[rustfmt::skip]
+    pub(crate) fn kind(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::InvalidJson { .. } | Self::InvalidQuery(_) | Self::InvalidBody => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::ForbiddenOrigin | Self::ForbiddenHost => StatusCode::FORBIDDEN,
-            Self::NotFound
-            | Self::FunctionNotFound(_)
-            | Self::VersionNotFound { .. }
-            | Self::ExecutionNotFound(_)
-            | Self::ExecutionNotSeen(_)
-            | Self::NoResult
-            | Self::NoLogs => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NameTaken(_)
-            | Self::ConcurrentChange(_)
-            | Self::NotFinished
-            | Self::AlreadyFinished
-            | Self::IdempotencyConflict => StatusCode::CONFLICT,
-            Self::CodeTooLarge(_) | Self::InputTooLarge(_) | Self::BodyTooLarge(_) => {
-                StatusCode::PAYLOAD_TOO_LARGE
-            }
-            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::UnknownField { .. } | Self::InvalidField { .. } | Self::SyntaxError { .. } => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable(_) | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Self::InvalidJson { .. } => (StatusCode::BAD_REQUEST, "invalid_json", "Invalid JSON"),
+            Self::UnknownField { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_field", "Unknown field"),
+            Self::InvalidField { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", "Invalid field"),
+            Self::InvalidQuery(_) => (StatusCode::BAD_REQUEST, "invalid_query", "Invalid path or query"),
+            Self::InvalidBody => (StatusCode::BAD_REQUEST, "invalid_body", "Unreadable body"),
+            Self::SyntaxError { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "syntax_error", "The code is not Ruby"),
+            Self::NameTaken(_) => (StatusCode::CONFLICT, "name_taken", "Name taken"),
+            Self::ConcurrentChange(_) => (StatusCode::CONFLICT, "concurrent_change", "Concurrent change"),
+            Self::FunctionNotFound(_) => (StatusCode::NOT_FOUND, "function_not_found", "Function not found"),
+            Self::VersionNotFound { .. } => (StatusCode::NOT_FOUND, "version_not_found", "Version not found"),
+            Self::ExecutionNotFound(_) | Self::ExecutionNotSeen(_) => (StatusCode::NOT_FOUND, "execution_not_found", "Execution not found"),
+            Self::NoResult => (StatusCode::NOT_FOUND, "no_result", "No result"),
+            Self::NoLogs => (StatusCode::NOT_FOUND, "no_logs", "No logs"),
+            Self::NotFinished => (StatusCode::CONFLICT, "not_finished", "Not finished"),
+            Self::AlreadyFinished => (StatusCode::CONFLICT, "already_finished", "Already finished"),
+            Self::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "Idempotency-Key reused"),
+            Self::CodeTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "code_too_large", "Code too large"),
+            Self::InputTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "input_too_large", "Input too large"),
+            Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large"),
+            Self::UnsupportedMediaType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized"),
+            Self::ForbiddenOrigin => (StatusCode::FORBIDDEN, "forbidden_origin", "Forbidden origin"),
+            Self::ForbiddenHost => (StatusCode::FORBIDDEN, "forbidden_host", "Forbidden host"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
+            Self::Unavailable(_) | Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Temporarily unavailable"),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
         }
     }
 }

@@ -45,7 +45,7 @@ async fn another_input_or_version_under_the_same_key_is_a_conflict() {
     let api = Api::start().await;
     api.create_hello().await;
     submit(&api, "", "order-7", json!(1)).await;
-    let conflict = (409, "idempotency_conflict".to_owned());
+    let conflict = (422, "idempotency_key_reused".to_owned());
     assert_eq!(submit(&api, "", "order-7", json!(2)).await.problem(), conflict);
     assert_eq!(submit(&api, "?version=1", "order-7", json!(1)).await.problem(), conflict);
     assert_eq!(submit(&api, "", "order-8", json!(2)).await.status, StatusCode::ACCEPTED);

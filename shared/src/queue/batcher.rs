@@ -21,8 +21,14 @@ use crate::retry::Delays;
 
 /// SQS did not accept the message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SendError(String);
+pub enum SendError {
+    /// It may later.
+    #[error("{0}")]
+    NotAccepted(String),
+    /// It never will: the message is wrong, which is a failure of ours.
+    #[error("{0}")]
+    Refused(String),
+}
 
 type Sent = Result<(), SendError>;
 
@@ -49,7 +55,7 @@ impl SendBatcher {
     /// # Errors
     /// When SQS has not, however often it was tried.
     pub async fn send(&self, message: OutgoingMessage) -> Sent {
-        let stopped = || SendError("sending has stopped".to_owned());
+        let stopped = || SendError::NotAccepted("sending has stopped".to_owned());
         let (answer, answered) = oneshot::channel();
         self.0.send(Pending { message, answer }).await.map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
@@ -112,19 +118,22 @@ async fn send(queue: Queue, batch: Vec<Pending>, _permit: OwnedSemaphorePermit) 
     let mut delays = Delays::between(Duration::from_millis(50), Duration::from_secs(1));
     let (mut messages, mut answers): (Vec<_>, Vec<_>) =
         batch.into_iter().map(|pending| (pending.message, pending.answer)).unzip();
-    let mut failure = SendError("SQS did not answer in time".to_owned());
+    let mut failure = SendError::NotAccepted("SQS did not answer in time".to_owned());
     for tries in 1..=limits::SEND_TRIES {
         match timeout_at(deadline, queue.send_batch(&messages)).await {
             Err(_) => break,
-            Ok(Err(error)) => failure = SendError(error.to_string()),
+            Ok(Err(error)) => failure = SendError::NotAccepted(error.to_string()),
             Ok(Ok(results)) => {
                 let mut refused = (Vec::new(), Vec::new());
                 for ((message, answer), result) in messages.into_iter().zip(answers).zip(results) {
                     match result {
                         // Whoever no longer waits for the answer does not need it.
                         Ok(_) => _ = answer.send(Ok(())),
+                        Err(error) if error.sender_fault => {
+                            _ = answer.send(Err(SendError::Refused(error.to_string())));
+                        }
                         Err(error) => {
-                            failure = SendError(error.to_string());
+                            failure = SendError::NotAccepted(error.to_string());
                             refused.0.push(message);
                             refused.1.push(answer);
                         }
