@@ -36,6 +36,32 @@ async fn an_outage_of_s3_delays_executions_and_costs_no_attempt() {
 }
 
 #[tokio::test]
+async fn what_is_handed_back_while_s3_is_down_is_no_lost_attempt() {
+    let deployment = Deployment::start().await;
+    let fleet = &deployment.fleet;
+    fleet.create("echo", "File.write('begun', ''); sleep 1; event", json!({})).await;
+    let settings = [("BADLAMBDA_MAX_ATTEMPTS", "1"), ("BADLAMBDA_DRAIN_SECONDS", "0")];
+    let worker = deployment.worker(&settings).await;
+    // Its version is known from now on.
+    fleet.execute("echo", &json!(0)).await;
+    let ids = ["order-1", "order-2", "order-3"];
+    for id in ids {
+        let body = json!({"function": "echo", "version": 1, "id": id, "input": id}).to_string();
+        fleet.send(&body, None).await;
+    }
+    deployment.scratch.begun(1).await;
+    deployment.proxy.follow(Plan { s3_is_down: true, ..Plan::default() });
+    worker.drain();
+    deployment.proxy.follow(Plan::default());
+    let _other = deployment.worker(&settings).await;
+    for id in ids {
+        let execution = fleet.finished(&format!("/v1/functions/echo/executions/{id}")).await;
+        assert_eq!(execution["result"], *id, "{execution}");
+    }
+    fleet.queue_is_empty().await;
+}
+
+#[tokio::test]
 async fn a_poll_that_hangs_is_noticed_and_given_up() {
     let deployment = Deployment::start().await;
     let fleet = &deployment.fleet;
