@@ -8,6 +8,7 @@ use badlambda_api::Config;
 use badlambda_local::{LocalAws, LocalAwsConfig};
 use badlambda_shared::aws::{AwsClients, FixedEndpoint};
 use badlambda_shared::config::Environment;
+use badlambda_shared::id::ExecutionId;
 use badlambda_shared::limits;
 use badlambda_shared::queue::{Message, Queue};
 use badlambda_shared::shutdown::Shutdown;
@@ -117,6 +118,12 @@ impl Api {
         let key = self.store.keys().record(&"hello".parse().unwrap(), &id);
         let bytes = serde_json::to_vec(&record).unwrap();
         self.store.put(&key, bytes, JSON, Condition::Always).await.unwrap();
+    }
+
+    /// Whether an execution of `hello` has a record.
+    pub(crate) async fn has_record(&self, id: &ExecutionId) -> bool {
+        let key = self.store.keys().record(&"hello".parse().unwrap(), id);
+        self.store.get(&key, limits::MAX_RECORD_BYTES).await.unwrap().is_some()
     }
 
     /// The bodies of the messages in the queue, once `expected` of them have come.

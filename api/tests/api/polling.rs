@@ -182,11 +182,23 @@ async fn what_outlived_the_queue_has_expired_and_stays_so() {
     // The queue keeps messages for 14 days, and a worker may hold one a little longer.
     let queued = api.get(&format!("/v1/functions/hello/executions/{}", days_ago(14))).await;
     assert_eq!(queued.json()["status"], "queued");
-    let url = format!("/v1/functions/hello/executions/{}", days_ago(16));
+    let old = days_ago(16);
+    let url = format!("/v1/functions/hello/executions/{old}");
     let expired = api.get(&url).await.json();
     assert_eq!((&expired["status"], &expired["error"]["kind"]), (&json!("failed"), &json!("expired")));
     assert!(expired["error"]["message"].as_str().unwrap().contains("14.0 days"), "{expired}");
     assert_eq!(api.get(&url).await.json(), expired);
+    // A read writes nothing.
+    assert!(!api.has_record(&old).await);
+}
+
+#[tokio::test]
+async fn an_id_that_looks_issued_is_404_where_there_is_no_such_function() {
+    let api = Api::start().await;
+    let made_up = ExecutionId::issue(&"nowhere".parse().unwrap());
+    let poll = api.request(Method::GET, &format!("/v1/functions/nowhere/executions/{made_up}"));
+    let polled = send(poll.header("prefer", "wait=30")).await;
+    assert_eq!(polled.problem(), (404, "function_not_found".to_owned()));
 }
 
 #[tokio::test]
