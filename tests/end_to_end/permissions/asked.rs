@@ -1,7 +1,7 @@
 //! The table against what the programs really ask in a run that has a bit of everything.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use badlambda_shared::store::{Condition, JSON};
@@ -51,6 +51,12 @@ async fn use_executions(fleet: &Fleet) {
     assert_eq!(fleet.execute("retried", &json!(null)).await["attempts"], 2);
     fleet.create("long", "sleep 60", json!({"timeout_ms": 61_000})).await;
     let url = fleet.submit("long", &json!(null)).await;
+    // By then its lease was renewed.
+    let deadline = Instant::now() + PATIENCE;
+    while fleet.get(&url).await.json::<Value>().await.unwrap()["status"] != "running" {
+        assert!(Instant::now() < deadline, "it does not run");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     assert_eq!(fleet.request(Method::DELETE, &url).send().await.unwrap().status(), 202);
     // It can't be run, and leaves no room for the reason.
     fleet.send(&"é".repeat(512 * 1024), None).await;
