@@ -42,7 +42,7 @@ pub enum ConfigError {
     },
 }
 
-/// One `BADLAMBDA_*` variable, as README's table shows it.
+/// One `BADLAMBDA_*` variable, as the table in deploy/configuration.md shows it.
 #[derive(Clone, Copy, Debug)]
 pub struct Variable {
     /// Its name.

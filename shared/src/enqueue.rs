@@ -23,18 +23,16 @@ pub enum EnqueueError {
 ///
 /// # Errors
 /// When the bucket does not take the input.
-pub async fn message_for(
-    store: &Store,
-    mut request: ExecutionRequest,
-) -> Result<OutgoingMessage, EnqueueError> {
-    if let Input::Inline(json) = &request.input
-        && json.get().len() > limits::CLAIM_CHECK_BYTES
-    {
-        let key = store.keys().input(&request.function, &request.id);
-        store.put(&key, json.get().as_bytes().to_vec(), JSON, Condition::Always).await?;
-        request.input = Input::Stored(key);
-    }
-    Ok(message(request)?)
+pub async fn message_for(store: &Store, request: ExecutionRequest) -> Result<OutgoingMessage, EnqueueError> {
+    let input = match request.input {
+        Input::Inline(json) if json.get().len() > limits::CLAIM_CHECK_BYTES => {
+            let key = store.keys().input(&request.function, &request.id);
+            store.put(&key, String::from(Box::<str>::from(json)), JSON, Condition::Always).await?;
+            Input::Stored(key)
+        }
+        input => input,
+    };
+    Ok(message(ExecutionRequest { input, ..request })?)
 }
 
 /// A copy of a message that is given back, to be received again after `delay`, or after the longest that SQS delays.

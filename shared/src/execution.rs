@@ -1,5 +1,7 @@
 //! An execution's record: what a poller reads, and what stands in S3.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -95,6 +97,14 @@ impl ExecutionError {
     /// A failure that no Ruby class stands for.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, class: None, message: message.into(), backtrace: Vec::new() }
+    }
+
+    /// The failure of an execution whose message the queue keeps for no longer than `retention`.
+    pub fn expired(retention: Duration) -> Self {
+        let days = retention.as_secs_f64() / Duration::from_secs(24 * 3600).as_secs_f64();
+        let message =
+            format!("no worker finished it within the {days:.1} days for which the queue keeps messages");
+        Self::new(ErrorKind::Expired, message)
     }
 
     /// Cuts what function code said to what a record keeps.

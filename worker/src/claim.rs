@@ -13,11 +13,10 @@ use badlambda_shared::records::{Found, Records};
 use badlambda_shared::timestamp::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::retry::{retry_until, stopped_or_after};
+use crate::retry::{STORE_PATIENCE, retry_until, stopped_or_after};
 use crate::settle::{Refused, Settlement};
 
-/// How long a message is held while S3 does not answer, and when it is looked at again then.
-const STORE_PATIENCE: Duration = Duration::from_secs(120);
+/// When a message is received again that was given back since S3 does not answer.
 const STORE_DELAY: Duration = Duration::from_secs(30);
 
 /// An execution that this delivery may run.
@@ -76,7 +75,7 @@ impl Claimer {
     ) -> Result<Claim<'a>, Settlement> {
         let request = match request {
             Ok(request) => request,
-            Err(bad) => return Err(self.refuse(message, bad).await?),
+            Err(bad) => return Err(self.reject(message, bad).await?),
         };
         let step = next_step(history, self.limits, Timestamp::now());
         if let NextStep::Wait(delay) = step {
@@ -91,7 +90,7 @@ impl Claimer {
     }
 
     /// A message that can't be read goes to the dead-letter queue, and is recorded where it names an execution.
-    async fn refuse(&self, message: &Message, bad: &BadMessage) -> Result<Settlement, Settlement> {
+    async fn reject(&self, message: &Message, bad: &BadMessage) -> Result<Settlement, Settlement> {
         let error = ExecutionError::new(ErrorKind::BadMessage, bad.reason.clone());
         let Some((function, id)) = &bad.known else {
             return Ok(Settlement::DeadLetter { refused: None, error });
@@ -137,10 +136,7 @@ enum NextStep {
 fn next_step(history: &AttemptHistory, limits: AttemptLimits, now: Timestamp) -> NextStep {
     let is_over = history.first_sent_at.is_some_and(|sent_at| sent_at.plus(limits.retention) < now);
     if is_over {
-        let days = limits.retention.as_secs_f64() / Duration::from_secs(24 * 3600).as_secs_f64();
-        let message =
-            format!("no worker finished it within the {days:.1} days for which the queue keeps messages");
-        return NextStep::GiveUp(ExecutionError::new(ErrorKind::Expired, message));
+        return NextStep::GiveUp(ExecutionError::expired(limits.retention));
     }
     if history.lost >= limits.max_attempts {
         return NextStep::GiveUp(worker_lost(history));

@@ -144,12 +144,12 @@ pub(crate) async fn renew_leases(
         for batch in due.chunks(limits::SQS_BATCH) {
             let changes =
                 batch.iter().map(|(handle, left)| (handle.clone(), visibility.min(*left))).collect();
-            tokio::spawn(renew(leases.clone(), queue.clone(), changes, visibility));
+            tokio::spawn(renew_batch(leases.clone(), queue.clone(), changes, visibility));
         }
     }
 }
 
-async fn renew(leases: Leases, queue: Queue, changes: Vec<(String, Duration)>, visibility: Duration) {
+async fn renew_batch(leases: Leases, queue: Queue, changes: Vec<(String, Duration)>, visibility: Duration) {
     let sent_at = Instant::now();
     // Later it would come too late.
     let answer = tokio::time::timeout(visibility, queue.change_visibility_batch(&changes)).await;

@@ -1,7 +1,6 @@
 //! What an execution needs before it can run: its version, its code, its input.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use badlambda_shared::catalog::{Catalog, CatalogError};
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
@@ -12,11 +11,8 @@ use badlambda_shared::store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::{Claim, not_started};
-use crate::retry::{RetryError, retry_until, stopped_or_after};
+use crate::retry::{RetryError, STORE_PATIENCE, retry_until, stopped_or_after};
 use crate::settle::Settlement;
-
-/// How long a message is held while S3 does not answer.
-const STORE_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Everything that is run.
 #[derive(Debug)]
@@ -56,18 +52,18 @@ impl Preparer {
 
     async fn fetch(&self, request: &ExecutionRequest) -> Result<Prepared, Unprepared> {
         let resolve = || self.catalog.resolve(&request.function, request.version.as_ref());
-        let version = self.patiently("read a function's version", resolve).await?;
+        let version = self.read_catalog("read a function's version", resolve).await?;
         if version.config.network && !self.allow_network {
             let message = "the function's config has \"network\": true, which this fleet does not allow; \
                            its operator can set BADLAMBDA_ALLOW_NETWORK=true";
             return Err(bad_message(message));
         }
         let input = self.input(request).await?;
-        let code = self.patiently("read a function's code", || self.catalog.code(&version)).await?;
+        let code = self.read_catalog("read a function's code", || self.catalog.code(&version)).await?;
         Ok(Prepared { version, code, input })
     }
 
-    async fn patiently<T, F>(&self, what: &str, attempt: impl FnMut() -> F) -> Result<T, Unprepared>
+    async fn read_catalog<T, F>(&self, what: &str, attempt: impl FnMut() -> F) -> Result<T, Unprepared>
     where
         F: Future<Output = Result<T, CatalogError>>,
     {

@@ -33,12 +33,12 @@ const LATER: Duration = Duration::from_secs(15 * 60);
 
 /// What the step needs.
 pub(crate) struct Publisher {
-    pub(crate) store: Store,
-    pub(crate) records: Records,
+    store: Store,
+    records: Records,
     /// One permit for each MiB of outcomes that wait for S3.
-    pub(crate) memory: Semaphore,
+    memory: Semaphore,
     /// Nothing waits any longer.
-    pub(crate) abandon: CancellationToken,
+    abandon: CancellationToken,
 }
 
 impl Publisher {

@@ -10,6 +10,9 @@ use tokio_util::sync::CancellationToken;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(10);
 
+/// How long a message that has not begun to run is held while S3 does not answer.
+pub(crate) const STORE_PATIENCE: Duration = Duration::from_secs(120);
+
 /// Why there was no success.
 #[derive(Debug)]
 pub(crate) enum RetryError<E> {

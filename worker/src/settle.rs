@@ -95,18 +95,23 @@ impl Settler {
     /// is released as it is, which counts as a lost attempt.
     async fn give_back(&self, delivery: Delivery, after: Duration, because: &GivenBack) {
         log_given_back(&delivery, after, because);
-        let history = delivery.history.given_back(because, after);
-        let request = delivery.request.as_ref().ok().cloned();
-        let sent = match request.and_then(|request| copy_of(request, history, after)) {
-            Some(copy) => self.copies.send(copy).await.inspect_err(|error| {
-                tracing::warn!(%error, "could not send the copy of a message that is given back");
-            }),
-            None => return self.release(delivery, after).await,
-        };
-        match sent {
-            Ok(()) => self.delete(delivery).await,
-            Err(_) => self.release(delivery, after).await,
+        if self.send_copy(&delivery, after, because).await {
+            self.delete(delivery).await;
+        } else {
+            self.release(delivery, after).await;
         }
+    }
+
+    /// False where the message has no copy, or SQS does not take it.
+    async fn send_copy(&self, delivery: &Delivery, after: Duration, because: &GivenBack) -> bool {
+        let history = delivery.history.given_back(because, after);
+        let Ok(request) = &delivery.request else { return false };
+        let Some(copy) = copy_of(request.clone(), history, after) else { return false };
+        let sent = self.copies.send(copy).await;
+        sent.inspect_err(|error| {
+            tracing::warn!(%error, "could not send the copy of a message that is given back");
+        })
+        .is_ok()
     }
 
     async fn release(&self, delivery: Delivery, after: Duration) {

@@ -1,8 +1,6 @@
 //! Executions whose message has outlived the queue: no worker will take them any more.
 
-use std::time::Duration;
-
-use badlambda_shared::execution::{ErrorKind, ExecutionError};
+use badlambda_shared::execution::ExecutionError;
 use badlambda_shared::id::Origin;
 use badlambda_shared::limits;
 use badlambda_shared::record::Record;
@@ -25,9 +23,6 @@ pub(crate) async fn if_expired(app: &App, record: Record, origin: Origin) -> Res
     if since.age() <= retention + limits::EXPIRY_MARGIN {
         return Ok(record);
     }
-    let days = retention.as_secs_f64() / Duration::from_secs(24 * 3600).as_secs_f64();
-    let message =
-        format!("no worker finished it within the {days:.1} days for which the queue keeps messages");
     let finished_at = Some(since.plus(retention));
-    Ok(Record { finished_at, ..record.failed(ExecutionError::new(ErrorKind::Expired, message)) })
+    Ok(Record { finished_at, ..record.failed(ExecutionError::expired(retention)) })
 }

@@ -183,7 +183,7 @@ impl<'a> Attempt<'a> {
             End::Exited(exit) => Some(exit),
             End::Loaded(_) | End::Broken | End::NotAsked => None,
         };
-        let seen = RunReport {
+        let report = RunReport {
             limit_hit: watched.limit_hit,
             exit: ended,
             from_zygote,
@@ -191,7 +191,7 @@ impl<'a> Attempt<'a> {
             logs: &logs,
         };
         let exit = ended.unwrap_or(Exit { pid: 0, code: None, signal: None, cpu_us: 0, max_rss_bytes: 0 });
-        let Classification { result, retry } = seen.classify(&self.task.config)?;
+        let Classification { result, retry } = report.classify(&self.task.config)?;
         // Its word alone is not enough.
         if watched.limit_hit.is_none() && says_no_space(&result) && self.executor.space.is_low() {
             return Err(ExecutorError::NoScratch);

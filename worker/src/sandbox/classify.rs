@@ -93,8 +93,8 @@ impl From<Result<String, ExecutionError>> for Classification {
 /// where it was not even confined.
 pub fn read_answer(answer: &[u8], config: &FunctionConfig) -> Option<Result<String, ExecutionError>> {
     let exit = Exit { pid: 2, code: Some(0), signal: None, cpu_us: 0, max_rss_bytes: 0 };
-    let seen = RunReport { limit_hit: None, exit: Some(exit), from_zygote: true, answer, logs: b"" };
-    seen.classify(config).ok().map(|classification| classification.result)
+    let report = RunReport { limit_hit: None, exit: Some(exit), from_zygote: true, answer, logs: b"" };
+    report.classify(config).ok().map(|classification| classification.result)
 }
 
 /// What the worker saw of an execution.
@@ -239,8 +239,8 @@ mod tests {
 
     fn classify(answer: &[u8], code: Option<i32>, signal: Option<i32>) -> Result<String, ErrorKind> {
         let exit = Exit { pid: 7, code, signal, cpu_us: 0, max_rss_bytes: 0 };
-        let seen = RunReport { limit_hit: None, exit: Some(exit), from_zygote: true, answer, logs: b"" };
-        seen.classify(&FunctionConfig::default()).unwrap().result.map_err(|error| error.kind)
+        let report = RunReport { limit_hit: None, exit: Some(exit), from_zygote: true, answer, logs: b"" };
+        report.classify(&FunctionConfig::default()).unwrap().result.map_err(|error| error.kind)
     }
 
     fn framed(kind: u8, json: &str) -> Vec<u8> {
@@ -298,20 +298,20 @@ mod tests {
     #[test]
     fn what_never_was_confined_is_our_failure() {
         let exit = Exit { pid: 7, code: Some(1), signal: None, cpu_us: 0, max_rss_bytes: 0 };
-        let seen = RunReport {
+        let report = RunReport {
             limit_hit: None,
             exit: Some(exit),
             from_zygote: true,
             answer: b"setup_identity: EPERM",
             logs: b"",
         };
-        let error = seen.classify(&FunctionConfig::default()).unwrap_err();
+        let error = report.classify(&FunctionConfig::default()).unwrap_err();
         assert!(error.to_string().contains("setup_identity: EPERM"), "{error}");
         let long = [b'\n'; 1_000_000];
-        let error = RunReport { answer: &long, ..seen }.classify(&FunctionConfig::default()).unwrap_err();
+        let error = RunReport { answer: &long, ..report }.classify(&FunctionConfig::default()).unwrap_err();
         assert!(error.to_string().len() < 500 && !error.to_string().contains('\n'));
         // A template's child may say anything.
-        let told = RunReport { from_zygote: false, ..seen }.classify(&FunctionConfig::default()).unwrap();
+        let told = RunReport { from_zygote: false, ..report }.classify(&FunctionConfig::default()).unwrap();
         assert_eq!(told.result.unwrap_err().kind, ErrorKind::Crash);
     }
 }

@@ -113,7 +113,7 @@ pub struct ExecutorConfig {
 /// Runs tasks. Shared by as many threads as there are slots.
 #[derive(Debug)]
 pub struct Executor {
-    _keeper: Watchdog,
+    _watchdog: Watchdog,
     // Executions end before the zygotes, and these before what they need.
     idle_sandboxes: Mutex<Vec<IdleSandbox>>,
     templates: Arc<Templates>,
@@ -169,7 +169,7 @@ impl Executor {
         let sampler = Arc::new(MemorySampler::default());
         let space = Arc::new(ScratchSpace::of(&config.scratch)?);
         let (zygotes, health) = (Arc::new(zygotes), Arc::new(Health::new()));
-        let kept = WatchdogParts {
+        let parts = WatchdogParts {
             templates: Arc::clone(&templates),
             sampler: Arc::clone(&sampler),
             space: Arc::clone(&space),
@@ -177,7 +177,7 @@ impl Executor {
             health: Arc::clone(&health),
         };
         Ok(Self {
-            _keeper: Watchdog::start(kept),
+            _watchdog: Watchdog::start(parts),
             idle_sandboxes: Mutex::default(),
             templates,
             zygotes,

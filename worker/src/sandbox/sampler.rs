@@ -12,7 +12,7 @@ const FRESH_FOR: Duration = Duration::from_millis(20);
 
 /// What the processes of one uid hold together. Those that have ended and wait to be reaped are not among them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Held {
+pub(super) struct ProcessTotals {
     /// Each of them.
     pub(super) processes: Vec<Process>,
     /// Their threads.
@@ -30,7 +30,7 @@ pub(super) struct Process {
     pub(super) parent: i32,
 }
 
-impl Held {
+impl ProcessTotals {
     fn add(&mut self, pid: i32, status: &Status) {
         self.processes.push(Process { pid, parent: status.parent });
         self.threads += status.threads;
@@ -42,12 +42,12 @@ impl Held {
 /// Processes by real uid, counted at most every few milliseconds.
 #[derive(Debug, Default)]
 pub(super) struct MemorySampler {
-    last: Mutex<Option<(Instant, HashMap<u32, Held>)>>,
+    last: Mutex<Option<(Instant, HashMap<u32, ProcessTotals>)>>,
 }
 
 impl MemorySampler {
     /// What the processes whose real uid is `uid` hold.
-    pub(super) fn held_by(&self, uid: u32) -> Held {
+    pub(super) fn held_by(&self, uid: u32) -> ProcessTotals {
         let mut last = lock(&self.last);
         let fresh = last.as_ref().is_some_and(|(taken, _)| taken.elapsed() < FRESH_FOR);
         if !fresh {
@@ -59,11 +59,11 @@ impl MemorySampler {
 
 /// What the processes of `uid` hold at this very moment, where all of them descend from `zygote`. It adopts those whose
 /// parent has ended, so that each is its child or lies below another of that uid.
-pub(super) fn held_below(zygote: i32, uid: u32) -> Held {
+pub(super) fn held_below(zygote: i32, uid: u32) -> ProcessTotals {
     let Some(mut found) = children_of(zygote) else {
         return count_all().remove(&uid).unwrap_or_default();
     };
-    let mut held = Held::default();
+    let mut held = ProcessTotals::default();
     while let Some(pid) = found.pop() {
         if let Some(status) = status_of(pid).filter(|status| status.uid == uid) {
             found.extend(children_of(pid).unwrap_or_default());
@@ -120,8 +120,8 @@ fn page_bytes() -> u64 {
     nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten().map_or(4096, |bytes| bytes as u64)
 }
 
-fn count_all() -> HashMap<u32, Held> {
-    let mut by_uid: HashMap<u32, Held> = HashMap::new();
+fn count_all() -> HashMap<u32, ProcessTotals> {
+    let mut by_uid: HashMap<u32, ProcessTotals> = HashMap::new();
     for pid in numbers_in("/proc") {
         if let Some(status) = status_of(pid) {
             by_uid.entry(status.uid).or_default().add(pid, &status);

@@ -36,15 +36,15 @@ pub(super) struct Watchdog {
 
 impl Watchdog {
     /// Starts looking.
-    pub(super) fn start(kept: WatchdogParts) -> Self {
+    pub(super) fn start(parts: WatchdogParts) -> Self {
         let (stop, stopped) = channel::<()>();
         let thread = thread::spawn(move || {
             let mut looks: u32 = 0;
             while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                kept.look_at_templates();
+                parts.look_at_templates();
                 looks = looks.wrapping_add(1);
-                if looks.is_multiple_of(ASK_EVERY) && kept.zygotes.answer_within(PATIENCE) {
-                    kept.health.answered();
+                if looks.is_multiple_of(ASK_EVERY) && parts.zygotes.answer_within(PATIENCE) {
+                    parts.health.answered();
                 }
             }
         });

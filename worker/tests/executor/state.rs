@@ -128,7 +128,7 @@ fn a_handler_finds_what_its_top_level_made() {
     }
 }
 
-/// README says so: an execution's process ends at once with its answer.
+/// As worker/ruby/README.md says, an execution's process ends at once with its answer.
 #[test]
 fn neither_at_exit_nor_a_finalizer_runs_after_the_answer() {
     let codes = [
