@@ -10,8 +10,9 @@ use badlambda_shared::message::Received;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
 use badlambda_worker::sandbox::read_answer;
+use badlambda_zygote::protocol::{CleanerReply, CleanerRequest, Confined, Confinement, Report, Request};
 use badlambda_zygote::report::{REPORT_BYTES, TemplateReport};
-use badlambda_zygote::wire::{self, CleanerReply, CleanerRequest, Confined, Confinement, Report, Request};
+use badlambda_zygote::wire;
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, send, socketpair};
 use serde::de::DeserializeOwned;
 

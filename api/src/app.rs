@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use badlambda_shared::aws::AwsClients;
-use badlambda_shared::catalog::{Catalog, CatalogError};
+use badlambda_shared::catalog::Catalog;
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::queue::{Queue, SendBatcher};
 use badlambda_shared::records::Records;
@@ -15,8 +15,9 @@ use badlambda_shared::store::Store;
 use tokio::sync::OnceCell;
 
 use crate::config::{Config, Token};
-use crate::health::Readiness;
 use crate::http::error::ApiError;
+use crate::http::room::Room;
+use crate::readiness::Readiness;
 
 /// The running API.
 pub(crate) struct App {
@@ -25,6 +26,7 @@ pub(crate) struct App {
     pub(crate) catalog: Catalog,
     pub(crate) batcher: SendBatcher,
     pub(crate) readiness: Readiness,
+    pub(crate) room: Room,
     pub(crate) shutdown: Shutdown,
     pub(crate) token: Option<Token>,
     /// Only this machine reaches the API, and so any page in its browsers.
@@ -47,6 +49,7 @@ impl App {
             batcher: SendBatcher::start(queue.clone()),
             readiness: Readiness::new(queue.clone(), store.clone()),
             records: Records::new(store.clone()),
+            room: Room::new(),
             store,
             shutdown,
             token: config.token().cloned(),
@@ -60,11 +63,7 @@ impl App {
 
     /// Fails where there is no such function.
     pub(crate) async fn require_function(&self, function: &FunctionName) -> Result<(), ApiError> {
-        match self.catalog.manifest(function).await {
-            Ok(_) => Ok(()),
-            Err(CatalogError::NotFound(_)) => Err(ApiError::FunctionNotFound(function.clone())),
-            Err(error) => Err(error.into()),
-        }
+        Ok(self.catalog.manifest(function).await.map(drop)?)
     }
 
     /// How long the queue keeps a message; asked once.

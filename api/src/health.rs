@@ -1,12 +1,6 @@
 //! Liveness and readiness.
 
-use std::time::Instant;
-
 use axum::extract::State;
-use badlambda_shared::limits;
-use badlambda_shared::queue::Queue;
-use badlambda_shared::store::Store;
-use tokio::sync::Mutex;
 
 use crate::app::AppState;
 use crate::http::error::ApiError;
@@ -23,35 +17,4 @@ pub(crate) async fn ready(State(app): AppState) -> ApiResult {
         return Err(ApiError::Draining);
     }
     app.readiness.check().await.map(|()| ApiResponse::Healthy).map_err(ApiError::Unavailable)
-}
-
-/// What the services behind the API answered last. However many probes there are, one of them asks.
-pub(crate) struct Readiness {
-    queue: Queue,
-    store: Store,
-    last: Mutex<Option<(Instant, Result<(), String>)>>,
-}
-
-impl Readiness {
-    pub(crate) fn new(queue: Queue, store: Store) -> Self {
-        Self { queue, store, last: Mutex::new(None) }
-    }
-
-    async fn check(&self) -> Result<(), String> {
-        let mut last = self.last.lock().await;
-        match &*last {
-            Some((asked_at, answer)) if asked_at.elapsed() < limits::READINESS_TTL => answer.clone(),
-            _ => {
-                let answer = self.ask().await;
-                *last = Some((Instant::now(), answer.clone()));
-                answer
-            }
-        }
-    }
-
-    async fn ask(&self) -> Result<(), String> {
-        let (queue, store) = tokio::join!(self.queue.check(), self.store.check());
-        queue.map_err(|error| error.to_string())?;
-        store.map_err(|error| error.to_string())
-    }
 }

@@ -26,6 +26,7 @@ mod executions;
 pub mod functions;
 mod health;
 mod http;
+mod readiness;
 mod router;
 
 use std::sync::Arc;

@@ -16,6 +16,7 @@ use crate::health;
 use crate::http::access;
 use crate::http::error::ApiError;
 use crate::http::problem;
+use crate::http::room;
 
 /// The routes over `app`.
 ///
@@ -34,7 +35,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/functions/{function}/executions/{id}", get(poll::poll).delete(cancel::cancel))
         .route("/v1/functions/{function}/executions/{id}/result", get(results::result))
         .route("/v1/functions/{function}/executions/{id}/logs", get(results::logs))
-        .route_layer(from_fn_with_state(Arc::clone(&app), access::require_token));
+        .route_layer(from_fn_with_state(Arc::clone(&app), access::require_token))
+        .route_layer(from_fn_with_state(Arc::clone(&app), room::admit));
     let probes = Router::new().route("/healthz", get(health::live)).route("/readyz", get(health::ready));
     surrounded(v1.merge(probes), app)
 }
@@ -95,5 +97,30 @@ mod tests {
         let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!((&problem["type"], &problem["status"]), (&"internal".into(), &500.into()));
         assert!(!problem.to_string().contains("the inside"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn what_there_is_no_room_for_is_refused_and_may_come_again() {
+        let app = app();
+        let mut held = app.room.for_body();
+        held.take(limits::MAX_BODY_BYTES_UNDER_WAY - 1).unwrap();
+        let request = || {
+            Request::post("/v1/functions/f/executions")
+                .header("Host", "localhost")
+                .body(Body::from("[1, 2, 3]"))
+                .unwrap()
+        };
+        let response = router(Arc::clone(&app)).oneshot(request()).await.unwrap();
+        assert_eq!(
+            (response.status(), &response.headers()["retry-after"]),
+            (503.try_into().unwrap(), &"1".parse().unwrap())
+        );
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        assert!(String::from_utf8_lossy(&body).contains("\"busy\""), "{body:?}");
+        // With room for it, it gets as far as to the bucket that is not there.
+        held.clear();
+        let response = router(Arc::clone(&app)).oneshot(request()).await.unwrap();
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        assert!(String::from_utf8_lossy(&body).contains("\"unavailable\""), "{body:?}");
     }
 }

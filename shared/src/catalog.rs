@@ -18,9 +18,17 @@ const MAX_METADATA_BYTES: u64 = 1024 * 1024;
 /// Something about a function could not be read.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CatalogError {
-    /// There is no such function, version, or alias.
-    #[error("{0}")]
-    NotFound(String),
+    /// There is no such function.
+    #[error("there is no function {0}")]
+    NoFunction(FunctionName),
+    /// The function has no such version or alias.
+    #[error("the function {function} has no version {version}")]
+    NoVersion {
+        /// The function.
+        function: FunctionName,
+        /// What was asked for: a number, an alias, or `latest`.
+        version: String,
+    },
     /// S3 failed; it may work later.
     #[error(transparent)]
     Store(Arc<StoreError>),
@@ -67,8 +75,9 @@ impl Catalog {
     pub async fn manifest(&self, name: &FunctionName) -> Result<Arc<Manifest>, CatalogError> {
         let load = async {
             let key = self.store.keys().manifest(name);
-            let manifest: Manifest = self.read(&key).await?.ok_or_else(|| no_function(name))?;
-            if manifest.deleted { Err(no_function(name)) } else { Ok(Arc::new(manifest)) }
+            let manifest: Option<Manifest> = self.read(&key).await?;
+            let live = manifest.filter(|manifest| !manifest.deleted);
+            live.map(Arc::new).ok_or_else(|| CatalogError::NoFunction(name.clone()))
         };
         self.manifests.try_get_with_by_ref(name, load).await.map_err(|error| (*error).clone())
     }
@@ -78,24 +87,28 @@ impl Catalog {
         self.manifests.invalidate(name).await;
     }
 
-    /// The version that `version` names, or the latest.
+    /// The version that `version` names, or the latest. What is remembered may not know it, since it may have been published
+    /// a moment ago: then it is looked for anew.
     pub async fn resolve(
         &self,
         name: &FunctionName,
         version: Option<&VersionRef>,
     ) -> Result<Arc<Version>, CatalogError> {
         // A number goes by the manifest, too: a function that is deleted runs no more.
-        let mut manifest = self.manifest(name).await?;
-        // What is remembered may be older than the version that is asked for.
-        if matches!(version, Some(VersionRef::Number(number)) if *number > manifest.latest.version) {
-            self.forget(name).await;
-            manifest = self.manifest(name).await?;
+        let remembered = self.manifest(name).await?;
+        let (manifest, number) = match remembered.resolve(version) {
+            Some(number) => (remembered, number),
+            None => {
+                self.forget(name).await;
+                let present = self.manifest(name).await?;
+                let number = present.resolve(version).ok_or_else(|| no_version(name, version))?;
+                (present, number)
+            }
+        };
+        if number == manifest.latest.version {
+            return Ok(Arc::new(manifest.latest.clone()));
         }
-        match manifest.resolve(version) {
-            Some(number) if number == manifest.latest.version => Ok(Arc::new(manifest.latest.clone())),
-            Some(number) => self.version(name, number).await,
-            None => Err(no_version(name, version)),
-        }
+        self.version(name, number).await
     }
 
     /// One immutable version.
@@ -114,10 +127,10 @@ impl Catalog {
     pub async fn code(&self, version: &Version) -> Result<Arc<str>, CatalogError> {
         let load = async {
             let key = self.store.keys().code(&version.code_sha256);
-            let missing = || CatalogError::NotFound(format!("the code of {} is gone", version.function));
-            let object = self.store.get(&key, self.max_code_bytes).await?.ok_or_else(missing)?;
-            let code = String::from_utf8(object.bytes)
-                .map_err(|error| CatalogError::Damaged { key, detail: error.to_string() })?;
+            let damaged = |detail: String| CatalogError::Damaged { key: key.clone(), detail };
+            let object = self.store.get(&key, self.max_code_bytes).await?;
+            let object = object.ok_or_else(|| damaged("it is gone".to_owned()))?;
+            let code = String::from_utf8(object.bytes).map_err(|error| damaged(error.to_string()))?;
             Ok(Arc::from(code))
         };
         let loaded = self.code.try_get_with_by_ref(&version.code_sha256, load).await;
@@ -132,11 +145,7 @@ impl Catalog {
     }
 }
 
-fn no_function(name: &FunctionName) -> CatalogError {
-    CatalogError::NotFound(format!("there is no function {name}"))
-}
-
 fn no_version(name: &FunctionName, version: Option<&VersionRef>) -> CatalogError {
     let wanted = version.map_or_else(|| "latest".to_owned(), ToString::to_string);
-    CatalogError::NotFound(format!("the function {name} has no version {wanted}"))
+    CatalogError::NoVersion { function: name.clone(), version: wanted }
 }

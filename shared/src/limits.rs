@@ -24,7 +24,7 @@ pub const MAX_RESULT_BYTES: Setting = Setting { default: 6 * MIB, range: 1..=32 
 pub const MAX_LOG_BYTES: Setting = Setting { default: MIB, range: 0..=16 * MIB };
 /// Size of everything in the scratch folder.
 pub const MAX_SCRATCH_BYTES: Setting = Setting { default: 64 * MIB, range: 0..=1024 * MIB };
-/// Processes and threads of an execution that may start subprocesses.
+/// Processes of an execution that may start subprocesses, its own among them.
 pub const MAX_PROCESSES: Setting = Setting { default: 16, range: 1..=256 };
 /// How often an execution that failed is tried again. The queue gives up at ten receives.
 pub const RETRIES: Setting = Setting { default: 0, range: 0..=8 };
@@ -113,6 +113,12 @@ pub const READS_AT_ONCE: usize = 16;
 pub const READINESS_TTL: Duration = Duration::from_secs(3);
 /// How much of a body that is too large is read and dropped, so that its sender comes to read the refusal.
 pub const DISCARDED_BODY_BYTES: usize = 64 * MIB as usize;
+/// Requests that the API has under way at once; beyond them it answers 503. Most of them wait.
+pub const MAX_REQUESTS: usize = 4096;
+/// Bytes of all bodies that the API holds at once; beyond them it answers 503. Its task has 512 MiB on AWS.
+pub const MAX_BODY_BYTES_UNDER_WAY: usize = 128 * MIB as usize;
+/// How long a request's body may take in all: the largest at 256 KiB/s.
+pub const BODY_TIME: Duration = Duration::from_secs(300);
 /// How long a request's body may stall.
 pub const BODY_STALL: Duration = Duration::from_secs(30);
 /// How long the API lets requests end after SIGTERM; the submits among them may need `SEND_DEADLINE`.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use badlambda_shared::function::{Form, FunctionConfig};
 use badlambda_shared::trace::Trace;
-use badlambda_worker::sandbox::{Executor, ExecutorConfig, IsolationMode, Task};
+use badlambda_worker::sandbox::{Executor, ExecutorConfig, IsolationMode, Task, Tuning};
 
 use crate::baseline;
 use crate::report::{Report, median};
@@ -29,12 +29,14 @@ pub struct Setting {
     pub zygotes: usize,
     /// Libraries to load before.
     pub preload: Vec<String>,
+    /// How the zygotes prepare their memory.
+    pub tuning: Tuning,
 }
 
 impl Setting {
     /// All layers, and nothing loaded before.
     pub fn confined(zygotes: usize) -> Self {
-        Self { isolation: IsolationMode::Required, zygotes, preload: vec![] }
+        Self { isolation: IsolationMode::Required, zygotes, preload: vec![], tuning: Tuning::default() }
     }
 
     /// Starts it.
@@ -50,6 +52,7 @@ impl Setting {
             templates: 4,
             preload: self.preload.clone(),
             programs,
+            tuning: self.tuning,
         })?)
     }
 }
@@ -105,6 +108,43 @@ pub fn measure_only(form: Form, runs: usize, callers: usize) -> anyhow::Result<R
     let rate = Rate::of(&Setting::confined(callers), form, runs)?;
     report.add("executor, all layers", rate.per_second, "executions/s");
     report.add_latencies("one execution", rate.latencies);
+    Ok(report)
+}
+
+/// What each way of preparing a zygote's memory pays: rates with all of them, and without one.
+pub fn measure_tuning() -> anyhow::Result<Report> {
+    let all = Tuning::default();
+    let without = [
+        ("stacks set aside for fibers", Tuning { few_fiber_stacks: false, ..all }),
+        ("no huge pages", Tuning { huge_pages: false, ..all }),
+        ("gaps in the heap", Tuning { filled_gaps: false, ..all }),
+    ];
+    let rate = |tuning: Tuning| -> anyhow::Result<f64> {
+        Ok(Rate::of(&Setting { tuning, ..Setting::confined(1) }, Form::Script, RUNS)?.per_second)
+    };
+    let mut rates = vec![vec![]; without.len() + 1];
+    // In turns, so that what else the machine does meets all alike.
+    for _ in 0..5 {
+        rates[0].push(rate(all)?);
+        for (place, (_, tuning)) in without.iter().enumerate() {
+            rates[place + 1].push(rate(*tuning)?);
+        }
+    }
+    let mut rates = rates.into_iter().map(median);
+    let mut report = Report::default();
+    let with_all = rates.next().unwrap_or_default();
+    report.add("executor, one zygote, all tunings", with_all, "executions/s");
+    for ((name, _), rate) in without.iter().zip(rates) {
+        report.add(&format!("the same with {name}"), rate, "executions/s");
+        report.add("all against it", with_all / rate, "×");
+    }
+    Ok(report)
+}
+
+/// First runs alone.
+pub fn measure_loads() -> anyhow::Result<Report> {
+    let mut report = Report::default();
+    first_runs(&mut report)?;
     Ok(report)
 }
 

@@ -4,6 +4,8 @@
 //! badlambda-bench executor    the executor alone, against plain Ruby's fork + eval + JSON, and bwrap + ruby
 //! badlambda-bench soak [RUNS] whether memory stays flat over so many executions, 100,000 by default
 //! badlambda-bench script|handler RUNS CALLERS    one kind of execution alone, for a profiler to watch
+//! badlambda-bench tuning                         what each way of preparing a zygote's memory pays
+//! badlambda-bench load                           first runs of new versions alone
 //! badlambda-bench fleet       workers as processes of their own: throughput, requests, waits, a kill, a drain
 //! badlambda-bench backlog     what an execution costs with 1,000 to 100,000 queued
 //! badlambda-bench system      the whole system embedded: latency, throughput, memory
@@ -36,11 +38,13 @@ async fn main() -> anyhow::Result<()> {
         }
         Some("script") => only(Form::Script, &arguments).await?,
         Some("handler") => only(Form::Handler, &arguments).await?,
+        Some("tuning") => tokio::task::spawn_blocking(executor::measure_tuning).await??,
+        Some("load") => tokio::task::spawn_blocking(executor::measure_loads).await??,
         Some("fleet") => fleet::measure().await?,
         Some("backlog") => fleet::backlog().await?,
         Some("system") => system::measure().await?,
         _ => bail!(
-            "usage: badlambda-bench executor|fleet|backlog|system|soak [--json], or script|handler RUNS CALLERS"
+            "usage: badlambda-bench executor|tuning|load|fleet|backlog|system|soak [--json], or script|handler RUNS CALLERS"
         ),
     };
     report.print(as_json)

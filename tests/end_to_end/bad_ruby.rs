@@ -22,7 +22,7 @@ async fn each_failure_has_its_kind_and_harms_nobody() {
         ("endless", "loop { puts 'x' * 1000 }", json!({"timeout_ms": 700}), "timeout"),
         ("not-json", "Float::NAN", json!({}), "result_not_json"),
         ("too-large", "'x' * 2000", json!({"max_result_bytes": 1000}), "result_too_large"),
-        ("fork-bomb", "loop { fork }", subprocesses.clone(), "timeout"),
+        ("fork-bomb", "loop { fork }", subprocesses.clone(), "crash"),
         ("no-fork", "loop { fork }", json!({}), "exception"),
         (
             "disk",

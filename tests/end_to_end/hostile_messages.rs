@@ -4,6 +4,7 @@
 mod generator;
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use aws_sdk_sqs::types::MessageAttributeValue;
 use badlambda_shared::execution::Execution;
@@ -16,7 +17,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::json;
 
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, PATIENCE};
 use generator::{Hostile, messages};
 
 const MESSAGES: usize = 300;
@@ -107,7 +108,9 @@ async fn send(fleet: &Fleet, hostile: &Hostile) -> Option<String> {
 /// that, by the id that they had.
 async fn dead_letters(fleet: &Fleet) -> HashMap<String, usize> {
     let mut letters = HashMap::new();
+    let deadline = Instant::now() + PATIENCE;
     loop {
+        assert!(Instant::now() < deadline, "they do not end: {letters:?}");
         let receive = fleet.sqs.receive_message().queue_url(fleet.address("dead_letter_queue_url"));
         let receive = receive.max_number_of_messages(10).message_attribute_names("All");
         let received = receive.send().await.unwrap();

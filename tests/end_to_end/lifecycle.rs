@@ -79,9 +79,15 @@ async fn everything_accepted_survives_kill_9() {
 
 #[tokio::test]
 async fn a_message_is_kept_from_others_as_long_as_its_execution_runs() {
-    let fleet = Fleet::start_with(&[("BADLAMBDA_VISIBILITY_SECONDS", "10")]).await;
-    fleet.create("slow", "sleep 12; context.attempt", json!({})).await;
-    let execution = fleet.execute("slow", &json!(null)).await;
+    let scratch = Scratch::new();
+    let fleet = Fleet::start_with(&[("BADLAMBDA_VISIBILITY_SECONDS", "10"), scratch.setting()]).await;
+    fleet.create("slow", "File.write('begun', ''); sleep 14; context.attempt", json!({})).await;
+    let url = fleet.submit("slow", &json!(null)).await;
+    scratch.begun(1).await;
+    // Without a renewal a second attempt would begin, and run beside the first.
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    assert_eq!(scratch.running(), 1);
+    let execution = fleet.finished(&url).await;
     assert_eq!((&execution["result"], &execution["attempts"]), (&json!(1), &json!(1)));
     fleet.queue_is_empty().await;
 }

@@ -1,7 +1,7 @@
 //! One final record, whoever else writes: two workers with the same message, one that was stopped for too long, an S3
 //! that refuses conditional writes or loses its answers.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use badlambda_shared::store::{Condition, JSON};
 use badlambda_tests::faults::Plan;
@@ -11,6 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::deployment::Deployment;
+use crate::fleet::PATIENCE;
 
 #[tokio::test]
 async fn two_workers_with_the_same_execution_leave_one_record() {
@@ -90,7 +91,9 @@ async fn refused_writes_and_lost_answers_end_in_one_record_that_fits() {
 async fn sent(deployment: &Deployment) -> String {
     let fleet = &deployment.fleet;
     let key = format!("{:x}", rand::random::<u64>());
+    let deadline = Instant::now() + PATIENCE;
     loop {
+        assert!(Instant::now() < deadline, "it is not accepted");
         let submit = fleet.request(reqwest::Method::POST, "/v1/functions/chance/executions");
         let answer = submit.header("idempotency-key", &key).send().await.unwrap();
         if answer.status().is_success() {
@@ -102,7 +105,9 @@ async fn sent(deployment: &Deployment) -> String {
 }
 
 async fn finished_despite_faults(deployment: &Deployment, id: &str) -> Value {
+    let deadline = Instant::now() + PATIENCE;
     loop {
+        assert!(Instant::now() < deadline, "{id} does not end");
         let answer = deployment.fleet.get(&format!("/v1/functions/chance/executions/{id}")).await;
         if answer.status() == 200 {
             let execution: Value = answer.json().await.unwrap();

@@ -85,7 +85,9 @@ pub async fn create_from(url: &str, name: &str, template_url: &str) -> Result<Va
 /// What CloudFormation says of all that happened to a stack, as far as it says anything.
 async fn reasons(url: &str, name: &str) -> Result<Vec<String>, String> {
     let (mut reasons, mut next) = (vec![], None);
+    let deadline = Instant::now() + PATIENCE;
     loop {
+        assert!(Instant::now() < deadline, "the pages have no end");
         let mut form = vec![("Action", "DescribeStackEvents"), ("StackName", name)];
         form.extend(next.as_deref().map(|token| ("NextToken", token)));
         let page = ask(url, &form).await?;

@@ -82,7 +82,13 @@ module BadLambda
     HANDLERS = %i[handler lambda_handler].freeze
     SUBPROCESS_FRAME = /in [`'](?:Process[.#]|Kernel[.#]|IO\.|Open3\.)?(?:fork|_fork|spawn|system|exec|popen\w*|`)'/
     NETWORK_FRAME = %r{/(?:socket|resolv|net/\w+)\.rb:|in [`'](?:Addrinfo[.#])?getaddrinfo'}
+    SUBPROCESS_HINT = 'a function may start processes only with "subprocesses": true in its config'
+    NETWORK_HINT = 'a function may use the network only with "network": true in its config'
+    SCRATCH_HINT = "a function may write only in its scratch folder: use Dir.tmpdir, or a relative path"
+    # As a shell has it.
+    COMMAND_NOT_FOUND = 127
     END_OF_CODE = /^__END__(?:\r?\n|\z)/
+    WRITE_ERRORS = [Errno::EACCES, Errno::EPERM, Errno::ENOENT, Errno::EROFS].freeze
     PERMISSION_ERRORS = [Errno::EPERM, Errno::EACCES, Errno::ENOSYS, Errno::EAFNOSUPPORT].freeze
 
     GENERATE = JSON.method(:generate)
@@ -103,6 +109,8 @@ module BadLambda
       def warm_up(libraries)
         ENV.replace("PATH" => "/usr/local/bin:/usr/bin:/bin", "LANG" => "C.UTF-8")
         $PROGRAM_NAME = FILE
+        explain_system
+        end_forks_as_ruby_does
         $stdout.sync = true
         libraries.split(",").each do |library|
           require library
@@ -130,6 +138,8 @@ module BadLambda
 
       # Runs handler-form code's top level; answers an empty string, or the error.
       def load(code, context_json, handler, max_result_bytes)
+        # What a file does when it is run, and not when it is loaded, is not done here.
+        $PROGRAM_NAME = "badlambda"
         failure = answer(context_json, max_result_bytes) do
           see_time_zone
           offer_data(code)
@@ -154,6 +164,45 @@ module BadLambda
       def rehearse
         script("event.to_s + [1, 2.5, nil].sum { |n| n.to_f }.to_s", '{"a":[1,2.5,"x",null,true]}', "{}", "", "99")
         script("raise 'rehearsal'", "null", "{}", "", "99")
+      end
+
+      # Where no process may be started, Kernel#system just returns nil. It says why, and leaves a `$?` as for a command that
+      # is not there.
+      def explain_system
+        runner = self
+        original = Kernel.instance_method(:system)
+        explained = lambda do |receiver, arguments, options|
+          original.bind_call(receiver, *arguments, **options).tap { |done| runner.__send__(:refused) if done.nil? }
+        end
+        Kernel.define_method(:system) { |*arguments, **options| explained.call(self, arguments, options) }
+        Kernel.module_eval { private :system }
+        Kernel.define_singleton_method(:system) { |*arguments, **options| explained.call(self, arguments, options) }
+      end
+
+      # Ruby prints what a forked block raised with all the frames below it.
+      def end_forks_as_ruby_does
+        runner = self
+        original = Process.method(:fork)
+        forking = lambda do |block|
+          return original.call unless block
+
+          original.call do
+            block.call
+          rescue Exception => e # rubocop:disable Lint/RescueException -- it goes on
+            runner.__send__(:hide_own_frames, e)
+            raise
+          end
+        end
+        Kernel.define_method(:fork) { |&block| forking.call(block) }
+        Kernel.module_eval { private :fork }
+        [Kernel, Process].each { |one| one.define_singleton_method(:fork) { |&block| forking.call(block) } }
+      end
+
+      def refused
+        return if @context.nil? || @context.allows?("subprocesses")
+
+        $stderr.puts("system: #{SUBPROCESS_HINT}")
+        set_last_status(COMMAND_NOT_FOUND)
       end
 
       # Where Ruby and its gems lie, on whatever machine this is.
@@ -190,11 +239,14 @@ module BadLambda
       def answer(context_json, max_result_bytes)
         process = Process.pid
         max_bytes = max_result_bytes.to_i
-        context = Context.new(context_json)
+        @context = context = Context.new(context_json)
         result(yield(context), max_bytes)
       rescue Exception => e # rubocop:disable Lint/RescueException -- everything that ends a function is its answer
         # A child that function code forked ends as in any Ruby, and gives no answer.
-        raise unless Process.pid == process
+        unless Process.pid == process
+          hide_own_frames(e)
+          raise
+        end
 
         error(kind_of(e), e, context)
       ensure
@@ -285,14 +337,27 @@ module BadLambda
         []
       end
 
-      # Which setting would have allowed what was refused.
+      # For what Ruby itself prints.
+      def hide_own_frames(exception)
+        while exception
+          lines = exception.backtrace
+          exception.set_backtrace(lines.reject { |line| line.start_with?(OWN_FRAME) }) if lines
+          exception = exception.cause
+        end
+      rescue Exception # rubocop:disable Lint/RescueException -- a backtrace method may raise anything
+        nil
+      end
+
+      # Which setting would have allowed what was refused, or where it is allowed.
       def hint(exception, context)
         top = exception.backtrace&.first(3)&.join("\n").to_s
         refused = PERMISSION_ERRORS.any? { |type| type === exception }
         if refused && !context.allows?("subprocesses") && top.match?(SUBPROCESS_FRAME)
-          " (a function may start processes only with \"subprocesses\": true in its config)"
+          " (#{SUBPROCESS_HINT})"
         elsif !context.allows?("network") && (exception.class.name == "SocketError" || (refused && network?(exception, top)))
-          " (a function may use the network only with \"network\": true in its config)"
+          " (#{NETWORK_HINT})"
+        elsif WRITE_ERRORS.any? { |type| type === exception } && exception.message.match?(%r{ /tmp(?:/|\z)})
+          " (#{SCRATCH_HINT})"
         else
           ""
         end

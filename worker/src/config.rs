@@ -7,7 +7,7 @@ use std::time::Duration;
 use badlambda_shared::config::{self, ConfigError, Environment, SharedConfig, malformed};
 use badlambda_shared::name::FunctionName;
 
-use crate::sandbox::{ExecutorConfig, IsolationMode};
+use crate::sandbox::{ExecutorConfig, IsolationMode, Tuning};
 
 /// Where `/healthz` and `/readyz` are served, where nothing else is said.
 pub const DEFAULT_LISTEN: SocketAddr =
@@ -101,6 +101,7 @@ impl SandboxConfig {
             templates: environment.number(config::TEMPLATES, 16, 1, MAX_TEMPLATES)? as usize,
             preload: libraries(environment)?,
             programs,
+            tuning: Tuning::default(),
         };
         let min_tier = environment.number(config::MIN_TIER, least_tier, 0, 3)? as u8;
         Ok(Self { min_tier, executor })

@@ -1,17 +1,11 @@
-//! A delivery is one receive of a message. It goes through the steps in order, and is settled once, whatever happens.
+//! A delivery is one receive of a message, with all that belongs to it.
 
 use badlambda_shared::history::AttemptHistory;
 use badlambda_shared::message::{BadMessage, ExecutionRequest};
 use badlambda_shared::queue::Message;
-use tracing::{Instrument, Span};
 
-use crate::claim::Claimer;
 use crate::leases::Lease;
 use crate::prefetch::PrefetchPermit;
-use crate::prepare::Preparer;
-use crate::publish::Publisher;
-use crate::run::Runner;
-use crate::settle::{Settlement, Settler};
 
 /// One receive of a message.
 #[derive(Debug)]
@@ -25,45 +19,4 @@ pub(crate) struct Delivery {
     pub(crate) lease: Lease,
     /// Given up once the execution has ended, so that another message can be received.
     pub(crate) permit: Option<PrefetchPermit>,
-}
-
-/// The steps of a delivery, in their order. A step that ends the way early says what is to become of the message.
-pub(crate) struct Steps {
-    pub(crate) claimer: Claimer,
-    pub(crate) preparer: Preparer,
-    pub(crate) runner: Runner,
-    pub(crate) publisher: Publisher,
-    pub(crate) settler: Settler,
-}
-
-impl Steps {
-    /// Sees a delivery through to its settlement.
-    pub(crate) async fn handle(&self, mut delivery: Delivery) {
-        let span = span_of(&delivery.message);
-        let handling = async {
-            let (Ok(settlement) | Err(settlement)) = self.advance(&mut delivery).await;
-            self.settler.settle(delivery, settlement).await;
-        };
-        handling.instrument(span).await;
-    }
-
-    async fn advance(&self, delivery: &mut Delivery) -> Result<Settlement, Settlement> {
-        let Delivery { message, request, history, permit, .. } = delivery;
-        let mut claim = self.claimer.claim(message, request, history).await?;
-        let prepared = self.preparer.prepare(&claim).await?;
-        let finished = self.runner.run(&mut claim, prepared).await?;
-        self.publisher.publish(claim, finished, permit).await
-    }
-}
-
-/// Names the message, and the trace that it belongs to, on every line that is logged meanwhile. As an error it is there
-/// for whatever is logged.
-fn span_of(message: &Message) -> Span {
-    let (trace, trace_id) = (&message.trace, message.trace.id());
-    tracing::error_span!(
-        "message",
-        message_id = message.message_id,
-        traceparent = trace.traceparent(),
-        trace_id = trace_id.as_deref()
-    )
 }

@@ -29,6 +29,7 @@ mod retry;
 mod run;
 pub mod sandbox;
 mod settle;
+mod steps;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +52,6 @@ use crate::acknowledge::Entry;
 use crate::admin::{Health, LoopHealth};
 use crate::claim::{AttemptLimits, Claimer};
 use crate::config::{Config, SandboxConfig};
-use crate::delivery::Steps;
 use crate::ecs::TaskProtection;
 use crate::leases::{Leases, renew_leases};
 use crate::prefetch::Prefetch;
@@ -61,6 +61,7 @@ use crate::receive::Receiver;
 use crate::run::Runner;
 use crate::sandbox::{Executor, IsolationMode};
 use crate::settle::Settler;
+use crate::steps::Steps;
 
 /// How long executions that are broken off may take to end.
 const ABANDON_PATIENCE: Duration = Duration::from_secs(5);

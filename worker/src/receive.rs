@@ -14,9 +14,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admin::LoopHealth;
-use crate::delivery::{Delivery, Steps};
+use crate::delivery::Delivery;
 use crate::leases::Leases;
 use crate::prefetch::{Prefetch, PrefetchPermit};
+use crate::steps::Steps;
 
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 const LONGEST_DELAY: Duration = Duration::from_secs(20);

@@ -1,10 +1,16 @@
 //! `badlambda-worker doctor`, as an operator runs it.
 
 use std::process::{Command, Output};
+use std::sync::Once;
 
 use serde_json::Value;
 
+#[path = "../../tests/programs.rs"]
+mod programs;
+
 fn doctor(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| drop(programs::built(&["--package", "badlambda-zygote", "--bins"])));
     let mut command = Command::new(env!("CARGO_BIN_EXE_badlambda-worker"));
     command.arg("doctor").args(arguments).envs(environment.iter().copied()).output().unwrap()
 }

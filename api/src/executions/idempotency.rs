@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::app::App;
 use crate::executions::poll;
-use crate::executions::send::Ticket;
+use crate::executions::ticket::Ticket;
 use crate::functions::manifest::to_json;
 use crate::http::error::ApiError;
 

@@ -7,3 +7,4 @@ pub(crate) mod poll;
 pub(crate) mod results;
 mod send;
 pub(crate) mod submit;
+mod ticket;

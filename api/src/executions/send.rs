@@ -3,26 +3,16 @@
 use std::sync::Arc;
 
 use badlambda_shared::enqueue::{EnqueueError, message_for};
-use badlambda_shared::id::ExecutionId;
 use badlambda_shared::message::{ExecutionRequest, Input};
 use badlambda_shared::name::{FunctionName, VersionRef};
 use badlambda_shared::queue::SendError;
-use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::app::App;
 use crate::executions::idempotency::Unsent;
+use crate::executions::ticket::Ticket;
 use crate::http::error::ApiError;
-
-/// What is settled about an execution before it is sent.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Ticket {
-    pub(crate) id: ExecutionId,
-    pub(crate) version: u32,
-    pub(crate) submitted_at: Timestamp,
-}
 
 /// Returns once the queue has the execution. A large input goes to the bucket first.
 pub(crate) async fn send(

@@ -18,13 +18,14 @@ use serde_json::value::RawValue;
 use crate::app::{App, AppState};
 use crate::executions::idempotency::{self, Claim};
 use crate::executions::poll;
-use crate::executions::send::{Ticket, send, send_claimed};
-use crate::functions::versions;
-use crate::http::body;
+use crate::executions::send::{send, send_claimed};
+use crate::executions::ticket::Ticket;
+use crate::http::body::{self, Received};
 use crate::http::error::ApiError;
 use crate::http::prefer::{self, Wait};
 use crate::http::request::{FunctionPath, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::http::room::BodyRoom;
 
 /// The query of `POST …/executions`.
 #[derive(Deserialize)]
@@ -45,8 +46,8 @@ pub(crate) async fn submit(
     let wanted: Option<VersionRef> =
         query.version.as_deref().map(|version| parsed("version", version)).transpose()?;
     let key = idempotency::key(&headers)?;
-    let input = input(&app, body).await?;
-    let version = versions::resolve(&app, &function, wanted.as_ref()).await?;
+    let (input, room) = input(&app, body).await?;
+    let version = app.catalog.resolve(&function, wanted.as_ref()).await?;
     let issue = || Ticket {
         id: ExecutionId::issue(&function),
         version: version.version,
@@ -70,6 +71,8 @@ pub(crate) async fn submit(
             }
         }
     };
+    // Whoever waits holds no input any more.
+    drop(room);
     answer(&app, function, ticket, &headers, sent).await
 }
 
@@ -136,15 +139,17 @@ fn trace(headers: &HeaderMap) -> Trace {
     Trace::read(only(TRACEPARENT), only(X_AMZN_TRACE_ID))
 }
 
-async fn input(app: &App, body: Body) -> Result<Box<RawValue>, ApiError> {
+/// The input, and the room that it takes.
+async fn input(app: &App, body: Body) -> Result<(Box<RawValue>, BodyRoom), ApiError> {
     let most = app.max_input_bytes;
-    let bytes = body::bytes(body, most, ApiError::InputTooLarge(most)).await?;
+    let Received { bytes, room } =
+        body::receive(&app.room, body, most, ApiError::InputTooLarge(most)).await?;
     if bytes.is_empty() {
-        return Ok(RawValue::NULL.to_owned());
+        return Ok((RawValue::NULL.to_owned(), room));
     }
     let input: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| body::refusal(".", &error))?;
     if depth_is_bounded(input.get()) {
-        return Ok(input);
+        return Ok((input, room));
     }
     let reason = format!("it must not be nested deeper than {} levels", limits::MAX_JSON_DEPTH);
     Err(ApiError::field("input", reason))

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::functions::syntax::{self, CodeError};
-use crate::http::body;
+use crate::http::body::{self, Received};
 use crate::http::error::ApiError;
 
 /// A function's next version, before it has a number.
@@ -43,7 +43,8 @@ pub(crate) async fn read(
     body: Body,
 ) -> Result<(Option<FunctionName>, Draft), ApiError> {
     let most = most_body_bytes(app.max_code_bytes);
-    let bytes = body::bytes(body, most, ApiError::CodeTooLarge(app.max_code_bytes)).await?;
+    let too_large = ApiError::CodeTooLarge(app.max_code_bytes);
+    let Received { bytes, room: _room } = body::receive(&app.room, body, most, too_large).await?;
     let request: Request = match body::media_type(headers).as_deref() {
         Some(json) if body::is_json(json) => body::json(&bytes)?,
         Some("application/x-ruby" | "text/x-ruby") => ruby(&bytes)?,

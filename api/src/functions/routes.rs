@@ -101,7 +101,7 @@ fn name_of(folder: &str, prefix: &str) -> Option<FunctionName> {
 async fn present(app: &App, name: FunctionName) -> Result<Option<Function>, ApiError> {
     match app.catalog.manifest(&name).await {
         Ok(manifest) => Ok(Some((*manifest).clone().into())),
-        Err(CatalogError::NotFound(_)) => Ok(None),
+        Err(CatalogError::NoFunction(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

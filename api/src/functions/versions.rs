@@ -1,7 +1,5 @@
 //! A function's versions, and the aliases that point at them.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::State;
 use badlambda_shared::catalog::CatalogError;
@@ -16,7 +14,7 @@ use serde_json::json;
 
 use crate::app::{App, AppState};
 use crate::functions::manifest;
-use crate::http::body;
+use crate::http::body::{self, Received};
 use crate::http::error::ApiError;
 use crate::http::request::{FunctionPath, FunctionSubPath, PageQuery, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
@@ -47,7 +45,7 @@ pub(crate) async fn list(
 async fn present(app: &App, name: &FunctionName, number: u32) -> Result<Option<Version>, ApiError> {
     match app.catalog.version(name, number).await {
         Ok(version) => Ok(Some((*version).clone())),
-        Err(CatalogError::NotFound(_)) => Ok(None),
+        Err(CatalogError::NoVersion { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
@@ -56,46 +54,8 @@ async fn present(app: &App, name: &FunctionName, number: u32) -> Result<Option<V
 pub(crate) async fn code(State(app): AppState, FunctionSubPath(name, version): FunctionSubPath) -> ApiResult {
     let missing = || ApiError::VersionNotFound { function: name.clone(), version: version.clone() };
     let wanted: VersionRef = version.parse().map_err(|_| missing())?;
-    let version = resolve(&app, &name, Some(&wanted)).await?;
+    let version = app.catalog.resolve(&name, Some(&wanted)).await?;
     Ok(ApiResponse::Code(app.catalog.code(&version).await?))
-}
-
-/// The version that is meant, the latest without `wanted`. What a manifest in memory does not know is looked for
-/// in the present one, since it may have been published through another API a moment ago.
-pub(crate) async fn resolve(
-    app: &App,
-    name: &FunctionName,
-    wanted: Option<&VersionRef>,
-) -> Result<Arc<Version>, ApiError> {
-    let remembered = remembered(app, name).await?;
-    let (manifest, number) = match remembered.resolve(wanted) {
-        Some(number) => (remembered, number),
-        None => {
-            app.catalog.forget(name).await;
-            let present = self::remembered(app, name).await?;
-            let number = present.resolve(wanted).ok_or_else(|| no_version(name, wanted))?;
-            (present, number)
-        }
-    };
-    if number == manifest.latest.version {
-        return Ok(Arc::new(manifest.latest.clone()));
-    }
-    app.catalog.version(name, number).await.map_err(|error| match error {
-        CatalogError::NotFound(_) => no_version(name, wanted),
-        other => other.into(),
-    })
-}
-
-async fn remembered(app: &App, name: &FunctionName) -> Result<Arc<Manifest>, ApiError> {
-    app.catalog.manifest(name).await.map_err(|error| match error {
-        CatalogError::NotFound(_) => ApiError::FunctionNotFound(name.clone()),
-        other => other.into(),
-    })
-}
-
-fn no_version(name: &FunctionName, wanted: Option<&VersionRef>) -> ApiError {
-    let version = wanted.map_or_else(|| "latest".to_owned(), ToString::to_string);
-    ApiError::VersionNotFound { function: name.clone(), version }
 }
 
 #[derive(Deserialize)]
@@ -112,11 +72,11 @@ pub(crate) async fn put_alias(
 ) -> ApiResult {
     let alias: Alias = parsed("alias", &alias)?;
     let most = limits::MAX_ALIAS_BODY_BYTES;
-    let bytes = body::bytes(body, most, ApiError::BodyTooLarge(most)).await?;
+    let Received { bytes, .. } = body::receive(&app.room, body, most, ApiError::BodyTooLarge(most)).await?;
     let AliasRequest { version } = body::json(&bytes)?;
     let edited = manifest::edit(&app, &name, |manifest| {
         if !manifest.has(version) {
-            return Err(no_version(&name, Some(&VersionRef::Number(version))));
+            return Err(ApiError::VersionNotFound { function: name.clone(), version: version.to_string() });
         }
         if manifest.aliases.get(&alias) == Some(&version) {
             return Ok(None);

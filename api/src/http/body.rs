@@ -9,27 +9,58 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use crate::http::error::ApiError;
+use crate::http::room::{BodyRoom, Room};
+
+/// A body that was read, and the room that it takes.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) room: BodyRoom,
+}
 
 /// The body's bytes; `too_large` where there are more than `most`.
 ///
 /// Most clients read no answer before they have sent everything, so what is too much is read, too, and dropped,
 /// unless it is out of all proportion.
-pub(crate) async fn bytes(body: Body, most: usize, too_large: ApiError) -> Result<Vec<u8>, ApiError> {
+pub(crate) async fn receive(
+    room: &Room,
+    body: Body,
+    most: usize,
+    too_large: ApiError,
+) -> Result<Received, ApiError> {
+    let receiving =
+        tokio::time::timeout(limits::BODY_TIME, receive_all(room.for_body(), body, most, too_large));
+    receiving.await.map_err(|_| ApiError::InvalidBody)?
+}
+
+async fn receive_all(
+    mut room: BodyRoom,
+    body: Body,
+    most: usize,
+    too_large: ApiError,
+) -> Result<Received, ApiError> {
     let patience = most.saturating_add(limits::DISCARDED_BODY_BYTES);
-    let (mut kept, mut seen) = (Vec::new(), 0usize);
+    let (mut bytes, mut seen, mut refused) = (Vec::new(), 0usize, None);
     let mut chunks = body.into_data_stream();
     while seen <= patience
         && let Some(chunk) = chunks.next().await
     {
         let chunk = chunk.map_err(|_| ApiError::InvalidBody)?;
         seen = seen.saturating_add(chunk.len());
-        if seen <= most {
-            kept.extend_from_slice(&chunk);
-        } else {
-            kept = Vec::new();
+        if refused.is_none() && seen <= most {
+            refused = room.take(chunk.len()).err();
+            bytes.extend_from_slice(&chunk);
+        }
+        if refused.is_some() || seen > most {
+            bytes = Vec::new();
+            room.clear();
         }
     }
-    if seen <= most { Ok(kept) } else { Err(too_large) }
+    match refused {
+        _ if seen > most => Err(too_large),
+        Some(refused) => Err(refused),
+        None => Ok(Received { bytes, room }),
+    }
 }
 
 /// The body's media type, without its parameters, in lower case.

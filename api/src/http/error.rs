@@ -82,6 +82,8 @@ pub(crate) enum ApiError {
     MethodNotAllowed,
     #[error("{0}")]
     Unavailable(String),
+    #[error("the API has as much under way as it can hold; send the request again shortly")]
+    Busy,
     #[error("the API is stopping")]
     Draining,
     #[error("{0}")]
@@ -115,6 +117,7 @@ impl ApiError {
         matches!(
             self,
             Self::Unavailable(_)
+                | Self::Busy
                 | Self::Draining
                 | Self::NotFinished
                 | Self::ExecutionNotSeen(_)
@@ -156,11 +159,11 @@ impl From<StoreError> for ApiError {
 impl From<CatalogError> for ApiError {
     fn from(error: CatalogError) -> Self {
         match error {
-            CatalogError::Store(error) => Self::Unavailable(error.to_string()),
-            // Who reads the catalog names what is missing himself; what arrives here should have been there.
-            missing @ (CatalogError::NotFound(_) | CatalogError::Damaged { .. }) => {
-                Self::Internal(missing.to_string())
-            }
+            CatalogError::NoFunction(function) => Self::FunctionNotFound(function),
+            CatalogError::NoVersion { function, version } => Self::VersionNotFound { function, version },
+            CatalogError::Store(error) if error.may_pass() => Self::Unavailable(error.to_string()),
+            CatalogError::Store(error) => Self::Internal(error.to_string()),
+            damaged @ CatalogError::Damaged { .. } => Self::Internal(damaged.to_string()),
         }
     }
 }

@@ -7,5 +7,6 @@ pub(crate) mod prefer;
 pub(crate) mod problem;
 pub(crate) mod request;
 pub(crate) mod response;
+pub(crate) mod room;
 pub(crate) mod serve;
 mod status;

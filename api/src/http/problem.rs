@@ -68,7 +68,7 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
 
 fn describe(error: &ApiError, response: Response, request_id: &str, method: &Method) -> Response {
     let status = response.status();
-    if status.is_server_error() && !matches!(error, ApiError::Draining) {
+    if status.is_server_error() && !matches!(error, ApiError::Draining | ApiError::Busy) {
         tracing::error!(request_id, %method, status = status.as_u16(), %error, "a request failed");
     }
     let (_, slug, title) = error.kind();

@@ -49,6 +49,7 @@ impl ApiError {
             Self::ForbiddenHost => (StatusCode::FORBIDDEN, "forbidden_host", "Forbidden host"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too much under way"),
             Self::Unavailable(_) | Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Temporarily unavailable"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
         }

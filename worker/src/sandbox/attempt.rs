@@ -1,27 +1,30 @@
 //! One attempt at one task: load what is not loaded, fork, watch, classify.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use badlambda_shared::execution::{ErrorKind, ExecutionError, Usage};
 use badlambda_shared::timestamp::Timestamp;
-use badlambda_zygote::wire::{Exit, Job, Limits, Request};
+use badlambda_zygote::protocol::{Exit, Job, Limits, Request};
 use nix::sys::socket::{Shutdown, shutdown};
 
 use super::Executor;
 use super::classify::{Classification, LimitHit, RunReport};
 use super::code::sealed;
 use super::output::{Logs, unblock};
+use super::reports::TemplateReports;
 use super::sandbox::Sandbox;
 use super::task::{ExecutorError, Outcome, Task};
-use super::templates::{Loader, Reports, Template, TemplateKey};
-use super::watch::{End, Launch, Parent, Watch, Watched};
+use super::templates::{Loader, Template, TemplateKey};
+use super::watch::{
+    Bounds, HandlerEnd, Launch, LoadEnd, TemplateEnds, Watched, watch_handler, watch_load, watch_script,
+};
 use super::zygotes::{Channel, pair};
 
-/// Threads of an execution that may not start processes; the kernel counts them like processes.
-const MAX_THREADS: u64 = 128;
+/// Threads of an execution. The kernel counts them like processes.
+const MAX_THREADS: u64 = 256;
 
 /// What came of a handler-form execution.
 pub(super) struct HandlerRun {
@@ -51,8 +54,11 @@ impl<'a> Attempt<'a> {
     }
 
     /// Runs the version's top level in a loader, of which a new template comes; its failure is the execution's, and is not
-    /// kept.
-    pub(super) fn load(&mut self, key: TemplateKey) -> Result<Result<Template, Outcome>, ExecutorError> {
+    /// kept. Returns the loader's pid, too.
+    pub(super) fn load(
+        &mut self,
+        key: TemplateKey,
+    ) -> Result<Result<(Template, i32), Outcome>, ExecutorError> {
         let executor = self.executor;
         let sandbox = executor.sandboxes.take()?;
         let zygote_channel = executor.zygotes.open_channel()?;
@@ -69,7 +75,7 @@ impl<'a> Attempt<'a> {
             key,
             sandbox,
             requests,
-            reports: Reports::new(reports),
+            reports: TemplateReports::new(reports),
             zygote_channel,
             pid: 0,
             process: None,
@@ -79,71 +85,65 @@ impl<'a> Attempt<'a> {
             waits_since: Instant::now(),
             looked_at: None,
         };
-        let launch = Launch {
-            request: Request::Load(job),
-            code: &self.code,
-            input: &input,
-            template: Some((theirs, reports_to)),
-        };
-        let mut logs = Logs::default();
-        let parent = Parent::Loader(&template.zygote_channel, &template.reports);
-        let watched = self.watch(&template.sandbox, parent).run(launch, &mut logs);
-        self.logs = logs;
-        let watched = watched?;
+        let launch = Launch { request: Request::Load(job), code: &self.code, input: &input };
+        let ends = TemplateEnds { requests: theirs, reports: reports_to };
+        let (channel, reports) = (&template.zygote_channel, &template.reports);
+        let mut watched = watch_load(self.bounds(&template.sandbox), channel, reports, &launch, ends)?;
         self.deadline += watched.stalled;
-        let failed = match watched.end {
-            End::Loaded(pid) if watched.limit_hit.is_none() => {
+        let exit = match watched.end {
+            LoadEnd::Loaded(pid) if watched.limit_hit.is_none() => {
                 if template.adopt(pid, watched.pid) && template.sandbox.clean().is_ok() {
-                    return Ok(Ok(template));
+                    self.logs = watched.logs;
+                    return Ok(Ok((template, watched.pid)));
                 }
-                Watched { limit_hit: Some(LimitHit::LeftProcesses), ..watched }
+                watched.limit_hit = Some(LimitHit::LeftProcesses);
+                None
             }
-            _ => watched,
+            LoadEnd::Failed(exit) => Some(exit),
+            LoadEnd::Loaded(_) | LoadEnd::Broken => None,
         };
         executor.templates.end_behind(vec![template]);
-        self.classify(&failed, true).map(Err)
+        self.judge(watched, exit, true).map(Err)
     }
 
     /// Forks a script-form execution from a zygote, and watches it to its end.
-    pub(super) fn run(mut self, sandbox: &Sandbox, channel: &Channel) -> Result<Outcome, ExecutorError> {
-        let environment = self.task.environment(&sandbox.scratch_path);
-        let watched = self.execute(sandbox, Parent::Zygote(channel), environment)?;
-        self.classify(&watched, true)
+    pub(super) fn run(self, sandbox: &Sandbox, channel: &Channel) -> Result<Outcome, ExecutorError> {
+        let mut environment = self.task.environment(&sandbox.scratch_path);
+        environment.extend(self.task.trace_environment());
+        let (job, input) = self.job(environment, sandbox)?;
+        let launch = Launch { request: Request::Execute(job), code: &self.code, input: &input };
+        let watched = watch_script(self.bounds(sandbox), channel, &launch)?;
+        let exit = watched.end;
+        self.judge(watched, Some(exit), true)
     }
 
-    /// Forks a handler-form execution from its template, and watches it to its end.
-    pub(super) fn run_handler(&mut self, template: &Template) -> Result<HandlerRun, ExecutorError> {
-        let parent = Parent::Template(template.requests.as_fd(), &template.reports, template.pid);
-        let mut watched = self.execute(&template.sandbox, parent, Vec::new())?;
-        let mut good = matches!(watched.end, End::Exited(_));
+    /// Forks a handler-form execution from its template, and watches it to its end. A template that is new has a `loader`
+    /// still: see [`watch_handler`].
+    pub(super) fn run_handler(
+        &mut self,
+        template: &Template,
+        loader: Option<i32>,
+    ) -> Result<HandlerRun, ExecutorError> {
+        let (job, input) = self.job(self.task.trace_environment(), &template.sandbox)?;
+        let launch = Launch { request: Request::Execute(job), code: &self.code, input: &input };
+        let logs = std::mem::take(&mut self.logs);
+        let mut watched = watch_handler(self.bounds(&template.sandbox), template, &launch, logs, loader)?;
+        let exit = match watched.end {
+            HandlerEnd::Exited(exit) => Some(exit),
+            HandlerEnd::Broken | HandlerEnd::NotAsked => None,
+        };
+        let mut good = exit.is_some();
         // What only the template could reap stays, if it does not.
         if good && template.sandbox.clean().is_err() {
             (good, watched.limit_hit) = (false, watched.limit_hit.or(Some(LimitHit::LeftProcesses)));
         }
-        let was_asked = !matches!(watched.end, End::NotAsked);
-        Ok(HandlerRun { outcome: self.classify(&watched, false)?, was_asked, template_is_good: good })
+        let was_asked = !matches!(watched.end, HandlerEnd::NotAsked);
+        Ok(HandlerRun { outcome: self.judge(watched, exit, false)?, was_asked, template_is_good: good })
     }
 
-    fn execute(
-        &mut self,
-        sandbox: &Sandbox,
-        parent: Parent<'_>,
-        mut environment: Vec<u8>,
-    ) -> Result<Watched, ExecutorError> {
-        environment.extend(self.task.trace_environment());
-        let (job, input) = self.job(environment, sandbox)?;
-        let launch =
-            Launch { request: Request::Execute(job), code: &self.code, input: &input, template: None };
-        let mut logs = std::mem::take(&mut self.logs);
-        let watched = self.watch(sandbox, parent).run(launch, &mut logs);
-        self.logs = logs;
-        watched
-    }
-
-    fn watch<'b>(&'b self, sandbox: &'b Sandbox, parent: Parent<'b>) -> Watch<'b> {
-        Watch {
+    fn bounds<'b>(&'b self, sandbox: &'b Sandbox) -> Bounds<'b> {
+        Bounds {
             sandbox,
-            parent,
             config: &self.task.config,
             sampler: &self.executor.sampler,
             deadline: self.deadline,
@@ -162,7 +162,7 @@ impl<'a> Attempt<'a> {
             // Only a net under the wall clock: several threads of native code may use more than one core.
             cpu_seconds: config.timeout_ms.div_ceil(1000) * 4 + 1,
             file_bytes: config.max_scratch_bytes,
-            processes: if config.subprocesses { config.max_processes } else { MAX_THREADS },
+            processes: MAX_THREADS + if config.subprocesses { config.max_processes } else { 0 },
         };
         let job = Job {
             identity: sandbox.identity,
@@ -177,29 +177,24 @@ impl<'a> Attempt<'a> {
         Ok((job, input))
     }
 
-    fn classify(&mut self, watched: &Watched, from_zygote: bool) -> Result<Outcome, ExecutorError> {
-        let Logs { bytes: logs, truncated } = std::mem::take(&mut self.logs);
-        let ended = match watched.end {
-            End::Exited(exit) => Some(exit),
-            End::Loaded(_) | End::Broken | End::NotAsked => None,
-        };
-        let report = RunReport {
-            limit_hit: watched.limit_hit,
-            exit: ended,
-            from_zygote,
-            answer: &watched.answer,
-            logs: &logs,
-        };
-        let exit = ended.unwrap_or(Exit { pid: 0, code: None, signal: None, cpu_us: 0, max_rss_bytes: 0 });
+    /// What the attempt came to. There is no `exit` where a template did not say how its execution ended.
+    fn judge<E>(
+        &self,
+        watched: Watched<E>,
+        exit: Option<Exit>,
+        from_zygote: bool,
+    ) -> Result<Outcome, ExecutorError> {
+        let Watched { limit_hit, answer, logs: Logs { bytes: logs, truncated }, .. } = watched;
+        let report = RunReport { limit_hit, exit, from_zygote, answer: &answer, logs: &logs };
         let Classification { result, retry } = report.classify(&self.task.config)?;
         // Its word alone is not enough.
-        if watched.limit_hit.is_none() && says_no_space(&result) && self.executor.space.is_low() {
+        if limit_hit.is_none() && says_no_space(&result) && self.executor.space.is_low() {
             return Err(ExecutorError::NoScratch);
         }
         let usage = Usage {
             wall_ms: watched.wall.as_micros() as f64 / 1000.0,
-            cpu_ms: exit.cpu_us as f64 / 1000.0,
-            max_rss_bytes: exit.max_rss_bytes.max(watched.peak_bytes),
+            cpu_ms: exit.map_or(0.0, |exit| exit.cpu_us as f64 / 1000.0),
+            max_rss_bytes: exit.map_or(0, |exit| exit.max_rss_bytes).max(watched.peak_bytes),
         };
         Ok(Outcome {
             result,

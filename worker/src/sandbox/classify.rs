@@ -8,7 +8,7 @@ use badlambda_shared::function::FunctionConfig;
 use badlambda_shared::limits;
 use badlambda_shared::message::depth_is_bounded;
 use badlambda_zygote::frame::{self, Answer};
-use badlambda_zygote::wire::Exit;
+use badlambda_zygote::protocol::Exit;
 use nix::sys::signal::Signal;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -27,6 +27,8 @@ pub(super) enum LimitHit {
     Memory,
     /// Its scratch folder held too much.
     Scratch,
+    /// It had more processes than it may.
+    Processes,
     /// Its answer was longer than any result may be.
     TooLarge,
     /// Its template had more processes than it needs.
@@ -150,6 +152,7 @@ impl LimitHit {
             Self::Timeout => Ok(timeout(config)),
             Self::Memory => Ok(memory(config)),
             Self::Scratch => Ok(scratch(config)),
+            Self::Processes => Ok(processes(config)),
             Self::TooLarge => Ok(too_large(config)),
             Self::Broken => Ok(broken()),
             Self::LeftProcesses => Ok(crashed(
@@ -219,6 +222,11 @@ fn memory(config: &FunctionConfig) -> ExecutionError {
         ErrorKind::Memory,
         format!("the function needed more than config.memory_mb, {limit} MiB"),
     )
+}
+
+fn processes(config: &FunctionConfig) -> ExecutionError {
+    let limit = config.max_processes;
+    crashed(format!("the function had more processes than config.max_processes, {limit}"))
 }
 
 fn scratch(config: &FunctionConfig) -> ExecutionError {

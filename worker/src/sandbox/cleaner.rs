@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::Child;
 use std::time::Duration;
 
-use badlambda_zygote::wire::{self, CleanerReply, CleanerRequest, User};
+use badlambda_zygote::protocol::{CleanerReply, CleanerRequest, User};
+use badlambda_zygote::wire;
 use nix::errno::Errno;
 use nix::sys::stat::fstat;
 
@@ -45,17 +46,20 @@ pub(super) struct Cleaner {
 }
 
 impl Cleaner {
-    /// With the claim, it holds the sandbox until it has cleaned it, even if the worker is gone before.
+    /// With the claim, it holds the sandbox until it has cleaned it, even if the worker is gone before. `None` where a worker
+    /// in another container has a sandbox with these uids.
     pub(super) fn start(
         program: &Path,
         user: Option<User>,
         scratch_and_claim: &[RawFd],
-    ) -> Result<Self, ExecutorError> {
+    ) -> Result<Option<Self>, ExecutorError> {
         let (socket, process) = spawn(program, &[])?;
         wait_at_most(&socket, ANSWER_PATIENCE)?;
         let mut cleaner = Self { process, left_as: None, socket: Some(socket), buffer: Vec::new() };
-        cleaner.ask_with(&CleanerRequest::Begin { user }, scratch_and_claim)?;
-        Ok(cleaner)
+        match cleaner.ask_with(&CleanerRequest::Begin { user }, scratch_and_claim)? {
+            CleanerReply::Done => Ok(Some(cleaner)),
+            _ => Ok(None),
+        }
     }
 
     /// Has it do what is answered with no more than that it is done.
@@ -78,15 +82,9 @@ impl Cleaner {
         self.ask_with(request, &[])
     }
 
-    /// Has it do something without waiting.
-    pub(super) fn tell(&self, request: &CleanerRequest, fds: &[RawFd]) -> Result<(), ExecutorError> {
-        let socket = self.socket.as_ref().ok_or(ExecutorError::NotCleaned)?;
-        Ok(wire::send(socket.as_fd(), request, fds)?)
-    }
-
     fn ask_with(&mut self, request: &CleanerRequest, fds: &[RawFd]) -> Result<CleanerReply, ExecutorError> {
-        self.tell(request, fds)?;
         let socket = self.socket.as_ref().ok_or(ExecutorError::NotCleaned)?;
+        wire::send(socket.as_fd(), request, fds)?;
         let answer = wire::receive(socket.as_fd(), &mut self.buffer);
         if answer.is_err() {
             // What it answers later would be taken for the answer to something else.

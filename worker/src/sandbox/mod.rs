@@ -6,7 +6,7 @@
 //! ```text
 //! worker (root, trusted) ── starts ──▶ zygote   one per core; warm Ruby, our code only        zygotes.rs
 //!    │                                   │ forks
-//!    │                                   ├──▶ execution (script form)                          attempt.rs, watch.rs
+//!    │                                   ├──▶ execution (script form)                          attempt.rs, watch/
 //!    │                                   └──▶ loader ─▶ template ─▶ execution (handler form)   templates.rs
 //!    └── starts ──▶ cleaner      two per sandbox                                             sandbox.rs, cleaner.rs
 //! ```
@@ -15,7 +15,8 @@
 //!   template has the real uid T and the effective uid E. Nothing below a zygote can have other uids than these two ways,
 //!   and each way has a **cleaner** that kills it, one for E and one for T. What they can't clean is not used again.
 //! - The **loader** runs a version's top level and forks the **template**, which is function code from then on: it may
-//!   what an execution may, and fork. After a load nothing else of its uids is left, or the load fails.
+//!   what an execution may, and fork. After a load nothing else of its uids is left, or the first execution fails and all
+//!   of it ends: the look at that takes as long as a short execution, and so goes on beside it.
 //! - Requests go down a socket over which nothing comes back; the process that was forked ahead takes them itself.
 //!   A template **reports** over a pipe, in numbers. Only zygotes are believed, and they wait for nobody.
 //! - The worker **watches** each attempt: wall clock, memory, scratch, logs, answer. What came over the pipes was said,
@@ -34,6 +35,7 @@ mod health;
 mod isolation;
 mod output;
 mod probe;
+mod reports;
 mod reserve;
 mod sampler;
 #[expect(clippy::module_inception, reason = "it is the word for it")]
@@ -52,7 +54,8 @@ use std::time::{Duration, Instant};
 
 use badlambda_shared::execution::Isolation;
 use badlambda_shared::function::Form;
-use badlambda_zygote::wire::Confinement;
+use badlambda_zygote::protocol::Confinement;
+pub use badlambda_zygote::protocol::Tuning;
 
 use self::attempt::{Attempt, HandlerRun};
 pub use self::classify::read_answer;
@@ -69,8 +72,9 @@ use self::templates::{Template, TemplateKey, Templates};
 use self::watchdog::{Watchdog, WatchdogParts};
 use self::zygotes::{Channel, Zygotes, lock};
 
-/// What executions may read beside Ruby's own folders: programs, libraries, and what resolves names and times.
-const READABLE: [&str; 16] = [
+/// What executions may read beside Ruby's own folders: programs, libraries, and what resolves names and times, and knows
+/// kinds of files and fonts.
+const READABLE: [&str; 23] = [
     "/usr",
     "/bin",
     "/sbin",
@@ -87,6 +91,13 @@ const READABLE: [&str; 16] = [
     "/etc/nsswitch.conf",
     "/etc/hosts",
     "/etc/resolv.conf",
+    "/etc/host.conf",
+    "/etc/gai.conf",
+    "/etc/services",
+    "/etc/protocols",
+    "/etc/mime.types",
+    "/etc/magic",
+    "/etc/fonts",
 ];
 
 /// How an executor is set up.
@@ -108,6 +119,8 @@ pub struct ExecutorConfig {
     pub preload: Vec<String>,
     /// The folder of `badlambda-zygote` and `badlambda-cleaner`.
     pub programs: PathBuf,
+    /// How zygotes prepare their memory.
+    pub tuning: Tuning,
 }
 
 /// Runs tasks. Shared by as many threads as there are slots.
@@ -153,6 +166,7 @@ impl Executor {
             scratch: config.scratch.clone(),
             readable: READABLE.iter().map(PathBuf::from).collect(),
             preload: config.preload.clone(),
+            tuning: config.tuning,
         };
         let zygotes = Zygotes::start(config.programs.join("badlambda-zygote"), confinement, config.zygotes)?;
         let confined = zygotes.confined();
@@ -163,6 +177,7 @@ impl Executor {
             scratch: config.scratch.clone(),
             scratch_inside: inside(config.jail.as_deref(), &config.scratch),
             own_uids,
+            taken_elsewhere: Arc::default(),
         };
         let sandboxes = Sandboxes::new(sandboxes);
         let templates = Arc::new(Templates::new(config.templates, Arc::clone(&sandboxes)));
@@ -263,13 +278,15 @@ impl Executor {
         };
         let mut attempt = Attempt::begin(self, task)?;
         if let Some(template) = self.templates.take(&key) {
-            let run = self.run_handler(&mut attempt, template, task)?;
+            let run = self.run_handler(&mut attempt, template, None, task)?;
             if run.was_asked {
                 return Ok(run.outcome);
             }
         }
         match attempt.load(key)? {
-            Ok(template) => Ok(self.run_handler(&mut attempt, template, task)?.outcome),
+            Ok((template, loader)) => {
+                Ok(self.run_handler(&mut attempt, template, Some(loader), task)?.outcome)
+            }
             Err(outcome) => Ok(outcome),
         }
     }
@@ -278,9 +295,10 @@ impl Executor {
         &self,
         attempt: &mut Attempt<'_>,
         template: Template,
+        loader: Option<i32>,
         task: &Task,
     ) -> Result<HandlerRun, ExecutorError> {
-        let run = attempt.run_handler(&template)?;
+        let run = attempt.run_handler(&template, loader)?;
         self.end_orphans(&template.sandbox, &template.zygote_channel, task)?;
         if run.template_is_good {
             self.templates.put(template);

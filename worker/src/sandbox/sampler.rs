@@ -34,8 +34,9 @@ impl ProcessTotals {
     fn add(&mut self, pid: i32, status: &Status) {
         self.processes.push(Process { pid, parent: status.parent });
         self.threads += status.threads;
-        self.resident_bytes += status.resident_bytes;
-        self.largest_bytes = self.largest_bytes.max(status.resident_bytes);
+        let resident = status.resident_bytes.unwrap_or(0);
+        self.resident_bytes += resident;
+        self.largest_bytes = self.largest_bytes.max(resident);
     }
 }
 
@@ -58,11 +59,16 @@ impl MemorySampler {
 }
 
 /// What the processes of `uid` hold at this very moment, where all of them descend from `zygote`. It adopts those whose
-/// parent has ended, so that each is its child or lies below another of that uid.
-pub(super) fn held_below(zygote: i32, uid: u32) -> ProcessTotals {
-    let Some(mut found) = children_of(zygote) else {
-        return count_all().remove(&uid).unwrap_or_default();
-    };
+/// parent has ended, as `loader` may just do: so each is a child of one of these, or lies below another of that uid.
+pub(super) fn held_below(zygote: i32, loader: i32, uid: u32) -> ProcessTotals {
+    // The loader first: what is not its child any more is the zygote's by then.
+    let mut found = children_of(loader).unwrap_or_default();
+    match children_of(zygote) {
+        Some(children) => found.extend(children),
+        None => return count_all().remove(&uid).unwrap_or_default(),
+    }
+    found.sort_unstable();
+    found.dedup();
     let mut held = ProcessTotals::default();
     while let Some(pid) = found.pop() {
         if let Some(status) = status_of(pid).filter(|status| status.uid == uid) {
@@ -130,10 +136,14 @@ fn count_all() -> HashMap<u32, ProcessTotals> {
     by_uid
 }
 
-/// `None` of a process that has ended, and of a thread of the kernel.
+/// `None` of a process that has ended, whether it was reaped or not, and of a thread of the kernel: they have no memory.
 fn status_of(pid: i32) -> Option<Status> {
-    let found = read_status(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)?;
-    if found.ended { of_any_thread(pid) } else { Some(found) }
+    let status = read_status(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)?;
+    match status.resident_bytes {
+        Some(_) => Some(status),
+        None if status.uid == 0 => None,
+        None => of_any_thread(pid),
+    }
 }
 
 /// Of a process whose first thread has ended, any other knows its memory.
@@ -141,7 +151,7 @@ fn of_any_thread(pid: i32) -> Option<Status> {
     let tasks = format!("/proc/{pid}/task");
     let statuses =
         numbers_in(&tasks).filter_map(|thread| fs::read_to_string(format!("{tasks}/{thread}/status")).ok());
-    statuses.filter_map(|status| read_status(&status)).find(|status| !status.ended)
+    statuses.filter_map(|status| read_status(&status)).find(|status| status.resident_bytes.is_some())
 }
 
 fn numbers_in(folder: &str) -> impl Iterator<Item = i32> + use<> {
@@ -153,22 +163,18 @@ fn numbers_in(folder: &str) -> impl Iterator<Item = i32> + use<> {
 struct Status {
     parent: i32,
     uid: u32,
-    ended: bool,
     threads: u64,
-    resident_bytes: u64,
+    /// Nothing once it is about to end.
+    resident_bytes: Option<u64>,
 }
 
-/// Reads a /proc/PID/status; `None` for a thread of the kernel.
+/// Reads a /proc/PID/status.
 fn read_status(status: &str) -> Option<Status> {
     let parent = field(status, "PPid:")?.parse().ok()?;
     let uid = field(status, "Uid:")?.parse().ok()?;
-    let ended = ["Z", "X"].contains(&field(status, "State:")?);
-    let resident = field(status, "VmRSS:").and_then(|kilobytes| kilobytes.parse::<u64>().ok());
-    if resident.is_none() && !ended {
-        return None;
-    }
+    let kilobytes = field(status, "VmRSS:").and_then(|kilobytes| kilobytes.parse::<u64>().ok());
     let threads = field(status, "Threads:").and_then(|threads| threads.parse().ok()).unwrap_or(1);
-    Some(Status { parent, uid, ended, threads, resident_bytes: resident.unwrap_or(0) * 1024 })
+    Some(Status { parent, uid, threads, resident_bytes: kilobytes.map(|kilobytes| kilobytes * 1024) })
 }
 
 fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
@@ -199,11 +205,11 @@ mod tests {
         let own = std::process::id() as i32;
         let uid = nix::unistd::getuid().as_raw();
         let expected = Process { pid, parent: own };
-        assert!(held_below(own, uid).processes.contains(&expected));
-        assert!(!held_below(own, uid + 1).processes.contains(&expected));
+        assert!(held_below(own, 0, uid).processes.contains(&expected));
+        assert!(!held_below(own, 0, uid + 1).processes.contains(&expected));
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(!held_below(own, uid).processes.contains(&expected));
+        assert!(!held_below(own, 0, uid).processes.contains(&expected));
     }
 
     #[test]
@@ -219,10 +225,9 @@ mod tests {
     #[test]
     fn the_real_uid_counts() {
         let status = "Name:\truby\nState:\tS (sleeping)\nPPid:\t39\nUid:\t40001\t40000\t40001\t40000\nVmRSS:\t    2048 kB\nThreads:\t2\n";
-        let expected = Status { parent: 39, uid: 40_001, ended: false, threads: 2, resident_bytes: 2 << 20 };
+        let expected = Status { parent: 39, uid: 40_001, threads: 2, resident_bytes: Some(2 << 20) };
         assert_eq!(read_status(status), Some(expected));
-        assert_eq!(read_status("Name:\tkthread\nState:\tS (sleeping)\nPPid:\t2\nUid:\t0\t0\t0\t0\n"), None);
         let zombie = "Name:\truby\nState:\tZ (zombie)\nPPid:\t39\nUid:\t7\t7\t7\t7\nThreads:\t1\n";
-        assert!(read_status(zombie).is_some_and(|status| status.ended));
+        assert_eq!(read_status(zombie).unwrap().resident_bytes, None);
     }
 }

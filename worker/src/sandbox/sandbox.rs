@@ -6,11 +6,11 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use badlambda_zygote::processes::any_process_of;
-use badlambda_zygote::wire::{CleanerRequest, Identity, User};
+use badlambda_zygote::protocol::{CleanerRequest, Identity, User};
 use nix::dir::Dir;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, bind, socket};
 
@@ -43,6 +43,8 @@ pub(super) struct SandboxPlan {
     pub(super) scratch_inside: PathBuf,
     /// Whether executions get uids of their own.
     pub(super) own_uids: bool,
+    /// Claims on numbers whose uids are a worker's in another container.
+    pub(super) taken_elsewhere: Arc<Mutex<Vec<Arc<OwnedFd>>>>,
 }
 
 /// A sandbox. Nobody else on this machine has the same one as long as it lives.
@@ -58,7 +60,7 @@ pub(super) struct Sandbox {
     cleaner: Mutex<Cleaner>,
     /// What the cleaner is to executions, this is to a template.
     template_cleaner: Mutex<Option<Cleaner>>,
-    _claim: OwnedFd,
+    _claim: Arc<OwnedFd>,
 }
 
 impl Sandbox {
@@ -87,7 +89,22 @@ impl Sandbox {
     }
 
     fn claim(plan: &SandboxPlan) -> Result<Self, ExecutorError> {
-        let (number, claim) = claim_number()?;
+        loop {
+            let (number, claim) = claim_number()?;
+            let claim = Arc::new(claim);
+            match Self::with_number(plan, number, Arc::clone(&claim))? {
+                Some(sandbox) => return Ok(sandbox),
+                // It is not tried again.
+                None => lock(&plan.taken_elsewhere).push(claim),
+            }
+        }
+    }
+
+    fn with_number(
+        plan: &SandboxPlan,
+        number: u32,
+        claim: Arc<OwnedFd>,
+    ) -> Result<Option<Self>, ExecutorError> {
         let uid = FIRST_UID + number * UIDS_PER_SANDBOX;
         let identity = plan.own_uids.then_some(Identity { execution: uid, template: uid + 1 });
         let folder = plan.scratch.join(format!("sandbox-{number}"));
@@ -101,23 +118,25 @@ impl Sandbox {
         )?;
         let scratch: OwnedFd = File::open(&scratch_folder)?.into();
         let user = identity.map(|identity| User { uid: identity.execution, cleaner: uid + 2 });
-        let templates_user = identity.map(|identity| User { uid: identity.template, cleaner: uid + 3 });
-        let template_cleaner = templates_user
-            .map(|user| Cleaner::start(&plan.cleaner, Some(user), &[scratch.as_raw_fd()]))
-            .transpose()?;
-        Ok(Self {
-            cleaner: Mutex::new(Cleaner::start(
-                &plan.cleaner,
-                user,
-                &[scratch.as_raw_fd(), claim.as_raw_fd()],
-            )?),
+        let held = [scratch.as_raw_fd(), claim.as_raw_fd()];
+        let Some(cleaner) = Cleaner::start(&plan.cleaner, user, &held)? else { return Ok(None) };
+        let mut template_cleaner = None;
+        if let Some(identity) = identity {
+            let user = User { uid: identity.template, cleaner: uid + 3 };
+            match Cleaner::start(&plan.cleaner, Some(user), &held[..1])? {
+                Some(started) => template_cleaner = Some(started),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(Self {
+            cleaner: Mutex::new(cleaner),
             identity,
             scratch,
             scratch_path: plan.scratch_inside.join(format!("sandbox-{number}/scratch")).display().to_string(),
             folder,
             template_cleaner: Mutex::new(template_cleaner),
             _claim: claim,
-        })
+        }))
     }
 
     /// Ends every process of the execution.
@@ -149,14 +168,14 @@ impl Sandbox {
     /// Does `look` while every process of the template's uid is stopped, and so none can be forked; then lets them go on, if
     /// it is told to.
     pub(super) fn look_while_stopped(&self, look: impl FnOnce() -> bool) -> Result<bool, ExecutorError> {
-        self.ask_template_cleaner(|cleaner| {
-            cleaner.done(&CleanerRequest::Stop)?;
-            let goes_on = look();
-            if goes_on {
-                cleaner.tell(&CleanerRequest::Continue, &[])?;
-            }
-            Ok(goes_on)
-        })
+        self.ask_template_cleaner(|cleaner| cleaner.done(&CleanerRequest::Stop))?;
+        let goes_on = look();
+        if goes_on {
+            self.ask_template_cleaner(|cleaner| cleaner.done(&CleanerRequest::Continue))?;
+            // What was to be stopped as the template's may have become an execution before it was.
+            lock(&self.cleaner).done(&CleanerRequest::Continue)?;
+        }
+        Ok(goes_on)
     }
 
     fn ask_template_cleaner<T>(
@@ -236,7 +255,8 @@ fn claim_number() -> Result<(u32, OwnedFd), ExecutorError> {
 }
 
 /// Containers do not see each other's claims, but the machine counts their processes by uid together, and a worker
-/// on the machine itself reaches theirs with its signals. So each pid namespace begins elsewhere.
+/// on the machine itself reaches theirs with its signals. A cleaner finds that out; so that it is seldom needed, each pid
+/// namespace begins elsewhere.
 fn first_number() -> u32 {
     let namespace = fs::metadata("/proc/self/ns/pid").map_or(0, |found| found.ino());
     (namespace % u64::from(MOST_SANDBOXES / SANDBOXES_APART)) as u32 * SANDBOXES_APART

@@ -1,19 +1,21 @@
 //! Templates that are loaded and wait: at most so many, the least recently used ended first.
 
 use std::collections::VecDeque;
-use std::io::{self, PipeReader, Read};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use badlambda_zygote::processes::{any_process_of, open_process};
-use badlambda_zygote::report::{REPORT_BYTES, TemplateReport};
+use badlambda_zygote::protocol::Identity;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::sampler::{MemorySampler, Process, cpu_ticks_of, held_below, parent_of, threads_of};
+use super::reports::TemplateReports;
+use super::sampler::{
+    MemorySampler, Process, cpu_ticks_of, held_below, parent_of, resident_bytes_of, threads_of,
+};
 use super::sandbox::Sandbox;
 use super::sandboxes::Sandboxes;
 use super::zygotes::{Channel, lock};
@@ -26,6 +28,12 @@ const IDLE_FOR: Duration = Duration::from_secs(15 * 60);
 const IDLE_TICKS: u64 = 5;
 /// It, and what it forked ahead.
 const IDLE_PROCESSES: usize = 2;
+/// It, the execution before that has a uid of its own, and what was forked ahead.
+pub(super) const BUSY_PROCESSES: usize = 3;
+
+/// How long a loader may take to end once its template is there, and how long it is between two looks.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_micros(50);
 
 /// What makes two templates interchangeable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,46 +43,6 @@ pub(super) struct TemplateKey {
     pub(super) code_sha256: String,
 }
 
-/// What a template says, as far as it can be read without waiting.
-#[derive(Debug)]
-pub(super) enum ReportRead {
-    Nothing,
-    Report(TemplateReport),
-    Nonsense,
-    End,
-}
-
-/// The pipe over which a template reports: bytes, and all of them function code's.
-#[derive(Debug)]
-pub(super) struct Reports(PipeReader);
-
-impl Reports {
-    /// Reads from `pipe`, which does not wait.
-    pub(super) fn new(pipe: PipeReader) -> Self {
-        Self(pipe)
-    }
-
-    pub(super) fn read(&self) -> ReportRead {
-        let mut bytes = [0; REPORT_BYTES];
-        match (&self.0).read(&mut bytes) {
-            Ok(0) => ReportRead::End,
-            Ok(REPORT_BYTES) => {
-                TemplateReport::from_bytes(&bytes).map_or(ReportRead::Nonsense, ReportRead::Report)
-            }
-            Ok(_) => ReportRead::Nonsense,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => ReportRead::Nothing,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => ReportRead::Nothing,
-            Err(_) => ReportRead::End,
-        }
-    }
-}
-
-impl AsFd for Reports {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
 /// A template, with the sandbox it lives in.
 #[derive(Debug)]
 pub(super) struct Template {
@@ -82,7 +50,7 @@ pub(super) struct Template {
     pub(super) sandbox: Sandbox,
     /// Its requests go in here; nothing can be read from it.
     pub(super) requests: OwnedFd,
-    pub(super) reports: Reports,
+    pub(super) reports: TemplateReports,
     /// The channel to the zygote that forked its loader.
     pub(super) zygote_channel: Channel,
     pub(super) pid: i32,
@@ -194,32 +162,38 @@ impl Template {
         poll(&mut polled, PollTimeout::ZERO) == Ok(0)
     }
 
-    /// Makes the process `pid` the template, if it is what it should be: see [`Template::is_alone`].
+    /// Makes the process `pid`, which `loader` has forked, the template. False where it is gone already, or can't be it.
     pub(super) fn adopt(&mut self, pid: i32, loader: i32) -> bool {
         self.pid = pid;
-        if self.sandbox.identity.is_none() {
-            self.loader.pid = loader;
-        }
-        // Before the look, so that it is the same process that both see.
+        // Before any look, so that it is the same process that all see.
         self.process = open_process(pid).ok();
-        self.process.is_some() && self.is_alone()
+        let can_be_it = match self.sandbox.identity {
+            Some(identity) => !any_process_of(identity.execution),
+            None => {
+                self.loader.pid = loader;
+                parent_of(pid) == Some(loader)
+            }
+        };
+        can_be_it && self.process.is_some()
     }
 
     /// Whether nothing came of the load but this one process and what it forked ahead, with no more threads than Ruby itself
-    /// has, and whether it is where it should be.
-    fn is_alone(&self) -> bool {
-        let Some(identity) = self.sandbox.identity else {
-            return parent_of(self.pid) == Some(self.loader.pid);
-        };
+    /// has, and whether it is where it should be: below the zygote, or the `loader` if that waits to be reaped.
+    pub(super) fn is_alone(&self, loader: i32) -> bool {
+        let Some(identity) = self.sandbox.identity else { return true };
+        has_ended(loader) && self.look(identity, loader)
+    }
+
+    fn look(&self, identity: Identity, loader: i32) -> bool {
         let zygote = self.zygote_channel.zygote_pid;
         let threads = threads_of(zygote).unwrap_or(1);
         let alone = self.sandbox.look_while_stopped(|| {
-            let held = held_below(zygote, identity.template);
+            let held = held_below(zygote, loader, identity.template);
             let count = held.processes.len();
-            let is_there = held.processes.contains(&Process { pid: self.pid, parent: zygote });
+            let is_it = |parent| held.processes.contains(&Process { pid: self.pid, parent });
             let of_it = |process: &Process| process.pid == self.pid || process.parent == self.pid;
-            let fits = count <= IDLE_PROCESSES && held.threads <= threads * count as u64;
-            is_there && fits && held.processes.iter().all(of_it) && !any_process_of(identity.execution)
+            let fits = count <= BUSY_PROCESSES && held.threads <= threads * count as u64;
+            fits && (is_it(loader) || is_it(zygote)) && held.processes.iter().all(of_it)
         });
         alone.unwrap_or(false)
     }
@@ -237,6 +211,18 @@ impl Template {
         });
         burns || held.processes.len() > IDLE_PROCESSES || held.largest_bytes > self.memory_bytes
     }
+}
+
+/// Waits until this process holds no memory, and so can run no code any more. Ending takes it longer.
+fn has_ended(loader: i32) -> bool {
+    let deadline = Instant::now() + PATIENCE;
+    while resident_bytes_of(loader) > 0 {
+        if Instant::now() > deadline {
+            return false;
+        }
+        thread::sleep(PAUSE);
+    }
+    true
 }
 
 /// The loader that stays as its template's parent where there are no uids, and takes it along.

@@ -7,7 +7,7 @@ use badlambda_shared::execution::ErrorKind;
 use badlambda_shared::function::{Form, FunctionConfig};
 use badlambda_shared::trace::Trace;
 use badlambda_worker::config::default_scratch;
-use badlambda_worker::sandbox::{Executor, ExecutorConfig, IsolationMode, Outcome, Task};
+use badlambda_worker::sandbox::{Executor, ExecutorConfig, IsolationMode, Outcome, Task, Tuning};
 use serde_json::{Value, json};
 
 use crate::programs::built;
@@ -40,6 +40,7 @@ pub fn config() -> ExecutorConfig {
         templates: 4,
         preload: vec![],
         programs: programs(),
+        tuning: Tuning::default(),
     }
 }
 

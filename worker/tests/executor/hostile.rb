@@ -19,7 +19,8 @@ CALLS = {
   mount_setattr: [442, 442], fsmount: [432, 432], finit_module: [313, 273], setdomainname: [171, 162],
   execve: [59, 221], ioctl: [16, 29], rt_sigqueueinfo: [129, 138], tgkill: [234, 131], pidfd_open: [434, 434],
   prlimit64: [302, 261], setpriority: [141, 140], fchownat: [260, 54], linkat: [265, 37], kill: [62, 129],
-  pidfd_send_signal: [424, 424], mmap: [9, 222], openat: [257, 56], openat2: [437, 437]
+  pidfd_send_signal: [424, 424], mmap: [9, 222], openat: [257, 56], openat2: [437, 437],
+  recvmsg: [47, 212]
 }.transform_values { |numbers| numbers[ARCH] }
 # The uids of executions, which a template has as its effective one, and of templates.
 E = Process.euid

@@ -5,6 +5,7 @@
 
 mod fixture;
 mod hostile;
+mod needs_root;
 mod ordinary;
 mod processes;
 #[path = "../../../tests/programs.rs"]

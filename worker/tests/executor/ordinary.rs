@@ -70,7 +70,7 @@ pub fn unjailed() -> &'static Executor {
 /// Runs Ruby outside of everything, with `input` on its stdin; returns what it prints.
 pub fn plain_ruby(program: &str, input: &str) -> String {
     let mut ruby = Command::new("ruby")
-        .args(["--disable=did_you_mean", "--disable=error_highlight", "-e", program])
+        .args(["-e", program])
         .env_clear()
         .env("LANG", "C.UTF-8")
         .env("PATH", std::env::var_os("PATH").unwrap())

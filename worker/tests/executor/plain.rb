@@ -46,7 +46,7 @@ end
 def run_program(code, folder)
   File.write(File.join(folder, "outcome"), JSON.generate(result: nil))
   File.write("function.rb", code)
-  exec(RbConfig.ruby, "--disable=did_you_mean", "--disable=error_highlight", *LIBRARIES, "function.rb")
+  exec(RbConfig.ruby, *LIBRARIES, "function.rb")
 end
 
 scope = TOPLEVEL_BINDING.dup

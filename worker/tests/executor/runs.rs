@@ -1,7 +1,5 @@
 //! What a run comes to: results, failures, limits, templates.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use badlambda_shared::execution::ErrorKind;
@@ -9,7 +7,7 @@ use badlambda_shared::function::Form;
 use badlambda_worker::sandbox::{Executor, ExecutorConfig};
 use serde_json::{Value, json};
 
-use crate::fixture::{config, handler, result, run, start_in, task};
+use crate::fixture::{config, handler, result, run, task};
 
 #[test]
 fn a_script_gives_its_last_value() {
@@ -45,7 +43,7 @@ fn failures_have_their_kind() {
         ("a = []; a << a; a", json!({}), ErrorKind::ResultNotJson),
         ("'x' * 1000", json!({"max_result_bytes": 100}), ErrorKind::ResultTooLarge),
         ("loop { fork }", json!({}), ErrorKind::Exception),
-        ("loop { fork }", json!({"subprocesses": true, "timeout_ms": 1000}), ErrorKind::Timeout),
+        ("loop { fork }", json!({"subprocesses": true, "timeout_ms": 5000}), ErrorKind::Crash),
         (
             "File.write('big', 'x' * 10_000_000); 1",
             json!({"max_scratch_bytes": 1_000_000}),
@@ -71,21 +69,6 @@ fn failures_have_their_kind() {
 }
 
 #[test]
-fn a_daemon_and_its_files_are_gone_afterwards() {
-    let code = "File.write('left', 'x'); fork { Process.setsid; fork { sleep 60 } ; sleep 60 }; Process.uid";
-    let outcome = run(code, json!({"subprocesses": true}), json!(null));
-    let uid = result(&outcome).as_u64().unwrap();
-    if uid == u64::from(nix::unistd::geteuid().as_raw()) {
-        return;
-    }
-    let left = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
-        let status = std::fs::read_to_string(entry.path().join("status")).ok()?;
-        status.lines().find(|line| line.starts_with("Uid:"))?.split_whitespace().nth(1)?.parse::<u64>().ok()
-    });
-    assert_eq!(left.filter(|owner| *owner == uid).count(), 0);
-}
-
-#[test]
 fn what_is_refused_says_which_setting_allows_it() {
     for code in ["fork", "`ls`", "spawn('ls')", "system('ls', exception: true)", "IO.popen('ls')"] {
         let outcome = run(code, json!({}), json!(null));
@@ -95,6 +78,88 @@ fn what_is_refused_says_which_setting_allows_it() {
     let outcome = run("require 'socket'; TCPSocket.new('127.0.0.1', 80)", json!({}), json!(null));
     let message = outcome.result.unwrap_err().message;
     assert!(message.contains("\"network\": true"), "{message}");
+}
+
+#[test]
+fn system_says_why_it_does_nothing() {
+    let code = "[system('ls'), $?.exitstatus, Kernel.system('ls', '-l'), $?.success?]";
+    let outcome = run(code, json!({}), json!(null));
+    assert_eq!(result(&outcome), json!([null, 127, null, false]));
+    let logs = String::from_utf8(outcome.logs).unwrap();
+    assert_eq!(
+        logs.matches("system: a function may start processes only with \"subprocesses\": true").count(),
+        2
+    );
+    let outcome = run("system('no-such-program'); $?.exitstatus", json!({"subprocesses": true}), json!(null));
+    assert_eq!((result(&outcome), outcome.logs), (json!(127), vec![]));
+}
+
+#[test]
+fn a_write_outside_of_scratch_says_where_to_write() {
+    for code in ["File.write('/tmp/x', 1)", "Dir.mkdir('/tmp/x')", "File.open('/tmp/x/y', 'w')"] {
+        let outcome = run(code, json!({}), json!(null));
+        let message = outcome.result.unwrap_err().message;
+        assert!(message.contains("use Dir.tmpdir"), "{code}: {message}");
+    }
+    let outcome = run("require 'tmpdir'; File.write(\"#{Dir.tmpdir}/x\", 'abc')", json!({}), json!(null));
+    assert_eq!(result(&outcome), json!(3));
+}
+
+#[test]
+fn what_a_file_does_when_it_is_run_is_not_done_when_it_is_loaded() {
+    let code = "RUN = __FILE__ == $0\ndef handler(event:, context:) = [RUN, __FILE__]";
+    assert_eq!(result(&handler(code, json!(null))), json!([false, "function.rb"]));
+}
+
+#[test]
+fn an_uncaught_error_in_a_forked_child_shows_frames_of_its_own_alone() {
+    let code = "def broken = raise(ArgumentError, 'in a child')\nProcess.wait(fork { broken })\n\
+                Process.wait(Process.fork { begin; broken; rescue => e; raise 'another'; end })\n\
+                pid = fork\nraise 'at the end' unless pid\nProcess.wait(pid)\n1";
+    let outcome = run(code, json!({"subprocesses": true}), json!(null));
+    assert_eq!(result(&outcome), json!(1));
+    let logs = String::from_utf8(outcome.logs).unwrap();
+    let told = ["in a child (ArgumentError)", "another (RuntimeError)", "at the end (RuntimeError)"];
+    assert!(told.iter().all(|text| logs.contains(text)) && !logs.contains("-e:"), "{logs}");
+}
+
+/// As on a file system that has none.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn files_have_no_attributes() {
+    let calls = "[188, 189, 190, 191, 192, 193, 194, 195, 196, 197, 198, 199]";
+    let code = format!("{calls}.map {{ |n| syscall(n, 'x', 'user.x', 0, 0, 0) rescue $!.errno }}.uniq");
+    assert_eq!(result(&run(&code, json!({}), json!(null))), json!([nix::libc::EOPNOTSUPP]));
+}
+
+#[test]
+fn more_processes_than_allowed_end_the_execution() {
+    let code = "6.times { fork { sleep } }; sleep";
+    let config = json!({"subprocesses": true, "max_processes": 4, "timeout_ms": 5000});
+    let outcome = run(code, config, json!(null));
+    let error = outcome.result.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Crash, "{error:?}");
+    assert!(error.message.contains("config.max_processes, 4"), "{}", error.message);
+}
+
+/// Only in a jail, where no service's socket is.
+#[test]
+fn with_the_network_there_are_unix_sockets_in_scratch() {
+    let executor = Executor::start(&ExecutorConfig { network: true, ..config() }).unwrap();
+    let code = "require 'socket'; server = UNIXServer.new('s'); client = UNIXSocket.new('s'); client << 'hi'; client.close; \
+                a, b = UNIXSocket.pair; a << 'pair'; a.close; \
+                [server.accept.read, b.read, (Socket.new(:UNIX, :DGRAM) rescue 0), (b.recv_io rescue 0)]";
+    let task = task(Form::Script, code, json!({"network": true}), json!(null));
+    let outcome = executor.execute(&task).unwrap();
+    if std::env::var_os("BADLAMBDA_JAIL").is_some() {
+        assert_eq!(result(&outcome), json!(["hi", "pair", 0, 0]));
+    } else {
+        let class = outcome.result.unwrap_err().class;
+        assert!(
+            ["Errno::ENOSYS", "Errno::EPERM"].map(|name| Some(name.to_owned())).contains(&class),
+            "{class:?}"
+        );
+    }
 }
 
 #[test]
@@ -112,32 +177,6 @@ fn many_threads_share_the_executor() {
     let started = Instant::now();
     run("1", json!({}), json!(null));
     assert!(started.elapsed() < Duration::from_secs(10));
-}
-
-#[test]
-fn in_a_jail_there_is_nothing_but_ruby() {
-    if !nix::unistd::geteuid().is_root() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    // A container has its jail from its image, and no place to make another.
-    let jail = std::env::var_os("BADLAMBDA_JAIL").map_or_else(|| make_jail(folder.path()), PathBuf::from);
-    let executor = start_in(Some(jail), 1);
-    let isolation = executor.isolation();
-    let has = |name: &str| isolation.layers.iter().any(|layer| layer == name);
-    assert!(has("chroot"), "{isolation:?}");
-    assert_eq!(isolation.tier, 1 + u8::from(has("landlock")), "{isolation:?}");
-    let code = "require 'csv'; require 'openssl'; [Dir.pwd, File.exist?('/home'), File.exist?('/usr/bin'), File.exist?('/etc/passwd')]";
-    let outcome = executor.execute(&task(Form::Script, code, json!({}), json!(null))).unwrap();
-    let result = result(&outcome);
-    assert!(result[0].as_str().unwrap().starts_with("/scratch/sandbox-"), "{result}");
-    assert_eq!(result.as_array().unwrap()[1..], [json!(false), json!(false), json!(false)]);
-}
-
-fn make_jail(folder: &Path) -> PathBuf {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/jail");
-    assert!(Command::new(script).arg(folder).status().unwrap().success());
-    folder.to_owned()
 }
 
 /// Loading them opens what a probe must still find refused.

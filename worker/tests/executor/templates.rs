@@ -1,18 +1,14 @@
 //! Handler form: one top level, and executions that start from it.
 
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use badlambda_shared::execution::ErrorKind;
 use badlambda_shared::function::Form;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::json;
 
 use crate::fixture::{executor, handler, kind, result, start, task};
-use crate::processes::is_template;
 
-const TOKEN: &str = "TOKEN = rand(1 << 60).to_s\ndef handler(event:, context:) = [TOKEN, Process.ppid]";
+pub const TOKEN: &str = "TOKEN = rand(1 << 60).to_s\ndef handler(event:, context:) = [TOKEN, Process.ppid]";
 
 #[test]
 fn a_handler_starts_from_its_top_level_each_time() {
@@ -51,26 +47,6 @@ fn least_recently_used_templates_end() {
     assert_eq!(token("a"), first);
     token("b");
     assert_ne!(token("a"), first);
-}
-
-#[test]
-fn a_template_that_has_ended_is_loaded_anew() {
-    if !nix::unistd::geteuid().is_root() {
-        return;
-    }
-    let executor = start(2);
-    let run = || result(&executor.execute(&task(Form::Handler, TOKEN, json!({}), json!(1))).unwrap());
-    let first = run();
-    assert_eq!(run(), first);
-    let template = first[1].as_i64().unwrap() as i32;
-    assert!(is_template(template as u32));
-    kill(Pid::from_raw(template), Signal::SIGKILL).unwrap();
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while Path::new(&format!("/proc/{template}")).exists() {
-        assert!(Instant::now() < deadline, "it is not reaped");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    assert_ne!(run()[0], first[0]);
 }
 
 #[test]

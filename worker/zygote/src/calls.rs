@@ -137,8 +137,16 @@ pub const DENIED_TO_EXECUTIONS: &[Call] = calls!(setresuid seccomp);
 /// Denied unless `network` is true.
 pub const DENIED_WITHOUT_NETWORK: &[Call] =
     calls!(socket connect bind listen accept accept4 sendmsg sendmmsg);
-/// Denied where `network` is true, so that descriptors can be sent nowhere: sendmsg(2) is needed for the network.
-pub const DENIED_WITH_NETWORK: &[Call] = calls!(socketpair);
+/// Denied in executions where `network` is true, so that no descriptor can be received: sendmsg(2) is needed for the
+/// network, and these are not.
+pub const DENIED_WITH_NETWORK: &[Call] = calls!(recvmsg recvmmsg);
+/// Denied in templates where `network` is true, for the same end: they receive their requests by recvmsg(2).
+pub const DENIED_TO_TEMPLATES_WITH_NETWORK: &[Call] = calls!(socketpair);
+/// Attributes of files, by name.
+pub const ATTRIBUTES: &[Call] = calls!(
+    getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr setxattr lsetxattr fsetxattr removexattr lremovexattr
+    fremovexattr
+);
 /// Denied unless `subprocesses` is true, beside the forms of clone that make no thread.
 pub const DENIED_WITHOUT_SUBPROCESSES: &[Call] = calls!(execve execveat);
 /// As above, and not in templates: signals by a descriptor, whose process no argument names.

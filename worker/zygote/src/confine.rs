@@ -1,8 +1,6 @@
 //! What the zygote does to itself once, before it takes any work, and all its children inherit.
 
-use std::cell::UnsafeCell;
 use std::fs;
-use std::os::fd::RawFd;
 use std::path::Path;
 
 use caps::{CapSet, Capability, CapsHashSet};
@@ -11,21 +9,18 @@ use landlock::{
     RulesetCreatedAttr, RulesetStatus, Scope,
 };
 use nix::errno::Errno;
-use nix::libc;
 use nix::sys::prctl;
 use nix::unistd::{chdir, chroot};
-use seccompiler::{BpfProgram, apply_filter, sock_filter};
+use seccompiler::apply_filter;
 
-use badlambda_zygote::wire::Confinement;
+use badlambda_zygote::protocol::Confinement;
 
-use crate::seccomp::{self, Stage2};
+use crate::seccomp;
 
 /// Newest access rights that the filter knows to ask for; the kernel gives what it has.
 const LANDLOCK_ABI: ABI = ABI::V7;
 /// Devices that are nothing but data.
 const READABLE_DEVICES: [&str; 3] = ["/dev/zero", "/dev/random", "/dev/urandom"];
-/// As a gid in setresgid(2).
-const NO_CHANGE: libc::gid_t = libc::gid_t::MAX;
 const NULL_DEVICE: &str = "/dev/null";
 
 /// A layer that could not be put in force.
@@ -36,7 +31,8 @@ pub struct LayerFailed {
     reason: String,
 }
 
-fn layer<T, E: std::fmt::Display>(name: &'static str, done: Result<T, E>) -> Result<T, LayerFailed> {
+/// Names the layer that failed.
+pub fn layer<T, E: std::fmt::Display>(name: &'static str, done: Result<T, E>) -> Result<T, LayerFailed> {
     done.map_err(|error| LayerFailed { layer: name, reason: error.to_string() })
 }
 
@@ -69,7 +65,7 @@ pub fn enter(confinement: &Confinement, namespaces: Vec<&'static str>) -> Result
     if layer("landlock", enter_landlock(confinement, scratch))? {
         layers.push("landlock");
     }
-    for filter in layer("seccomp", seccomp::stage1())? {
+    for filter in layer("seccomp", seccomp::stage1(confinement.jail.is_some()))? {
         layer("seccomp", apply_filter(&filter))?;
     }
     Ok(layers.into_iter().map(str::to_owned).collect())
@@ -137,94 +133,4 @@ fn enter_landlock(confinement: &Confinement, scratch: &Path) -> Result<bool, lan
     }
     let status = created.restrict_self()?;
     Ok(status.ruleset != RulesetStatus::NotEnforced)
-}
-
-/// The filters of stage 2, compiled once so that a fork only has to fill in its numbers and load one.
-pub struct Filters {
-    enforced: bool,
-    compiled: Vec<(Stage2, BpfProgram)>,
-    /// What is loaded lies here: a template's own filter lets its child load a filter from this address alone.
-    place: Box<UnsafeCell<Place>>,
-}
-
-struct Place {
-    program: libc::sock_fprog,
-    instructions: Vec<sock_filter>,
-}
-
-impl Filters {
-    /// Compiles them all.
-    pub fn compile(enforced: bool) -> Result<Self, LayerFailed> {
-        let program = libc::sock_fprog { len: 0, filter: std::ptr::null_mut() };
-        let place = Box::new(UnsafeCell::new(Place { program, instructions: Vec::new() }));
-        let loaded_from = place.get() as u64 + std::mem::offset_of!(Place, program) as u64;
-        let mut compiled = Vec::new();
-        for network in [false, true] {
-            for subprocesses in [false, true] {
-                let execution = Stage2::Execution { network, subprocesses };
-                let template = Stage2::Template { network, subprocesses };
-                for stage in [execution, template] {
-                    compiled.push((stage, layer("seccomp", seccomp::stage2(stage, loaded_from))?));
-                }
-            }
-        }
-        let longest = compiled.iter().map(|(_, program)| program.len()).max().unwrap_or_default();
-        // SAFETY: nothing else refers to it yet.
-        unsafe { (*place.get()).instructions.reserve(longest) };
-        Ok(Self { enforced, compiled, place })
-    }
-
-    /// Without uids of their own, executions share the zygote's, and would reach it with a signal: a Landlock domain
-    /// of its own shuts each one in. On kernels before 6.12, which have no such scope, nothing does.
-    pub fn scope_signals(&self) -> Result<(), Errno> {
-        if !self.enforced {
-            return Ok(());
-        }
-        let ruleset = Ruleset::default().set_compatibility(CompatLevel::BestEffort).scope(Scope::Signal);
-        let restricted = ruleset.and_then(Ruleset::create).and_then(|created| created.restrict_self());
-        restricted.map(drop).map_err(|_| Errno::EACCES)
-    }
-
-    /// Enters the filter of `stage`, in which executions run as `execution_uid`, with all threads: from Ruby 3.3 on, a fork
-    /// has one of Ruby's own.
-    pub fn enter(&self, stage: Stage2, execution_uid: u32) -> Result<(), Errno> {
-        if !self.enforced {
-            return Ok(());
-        }
-        let (_, compiled) = self.compiled.iter().find(|(of, _)| *of == stage).ok_or(Errno::EINVAL)?;
-        // SAFETY: no other thread runs code of ours, and nothing else refers to the place.
-        let place = unsafe { &mut *self.place.get() };
-        place.instructions.clear();
-        place.instructions.extend_from_slice(compiled);
-        seccomp::fill_in(&mut place.instructions, execution_uid, std::process::id());
-        place.program.len = u16::try_from(place.instructions.len()).map_err(|_| Errno::EINVAL)?;
-        place.program.filter = place.instructions.as_mut_ptr().cast();
-        let (mode, flags) = (libc::SECCOMP_SET_MODE_FILTER, libc::SECCOMP_FILTER_FLAG_TSYNC);
-        // SAFETY: the program points to that many instructions.
-        let done = unsafe { libc::syscall(libc::SYS_seccomp, mode, flags, &raw const place.program) };
-        // Another number is that of a thread that could not follow.
-        if Errno::result(done)? != 0 {
-            return Err(Errno::EACCES);
-        }
-        // Whether it is in force: without it, anybody may ask for no change.
-        // SAFETY: takes plain numbers.
-        let refused = unsafe { libc::syscall(libc::SYS_setresgid, NO_CHANGE, NO_CHANGE, NO_CHANGE) };
-        match Errno::result(refused) {
-            Err(Errno::EPERM) => Ok(()),
-            _ => Err(Errno::EACCES),
-        }
-    }
-}
-
-/// The highest descriptor in use: everything above is ours, everything up to it the interpreter's.
-pub fn highest_descriptor() -> RawFd {
-    let Ok(entries) = fs::read_dir("/proc/self/fd") else { return 16 };
-    let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<RawFd>().ok());
-    // SAFETY: F_GETFD of any number touches no memory; the folder's own descriptor is closed by now.
-    numbers
-        .collect::<Vec<_>>()
-        .into_iter()
-        .filter(|&fd| unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0)
-        .max()
-        .unwrap_or(16)
 }

@@ -11,11 +11,10 @@ use nix::sys::stat::fstat;
 use nix::sys::uio::pread;
 
 use badlambda_zygote::frame;
-use badlambda_zygote::wire::Job;
+use badlambda_zygote::protocol::Job;
 
-use crate::confine::Filters;
 use crate::environment;
-use crate::jail::{self, Descriptors, Role};
+use crate::jail::{self, Descriptors, Prepared, Role};
 use crate::ruby::{Entry, Ruby};
 
 /// What an execution or a template is started with.
@@ -28,6 +27,17 @@ pub struct Start<'a> {
     pub code: OwnedFd,
     /// Context and event.
     pub input: OwnedFd,
+}
+
+impl<'a> Start<'a> {
+    /// Takes a job's descriptors, which come in the order that `Request` lists.
+    pub fn new(job: &'a Job, fds: Vec<OwnedFd>) -> Option<Self> {
+        let mut fds = fds.into_iter();
+        let (scratch, code, input) = (fds.next()?, fds.next()?, fds.next()?);
+        let (logs, answer) = (fds.next()?, fds.next()?);
+        let template = fds.next().zip(fds.next());
+        Some(Self { job, descriptors: Descriptors { scratch, logs, answer, template }, code, input })
+    }
 }
 
 /// What was read from a start's descriptors before they were closed.
@@ -46,14 +56,14 @@ pub struct Source {
 
 /// Confines this forked process and tells that it is armed; returns what to run. On any failure it ends, and
 /// what it wrote says which step it was.
-pub fn arm(start: &Start<'_>, role: Role, highest: RawFd, filters: &Filters) -> (Source, File) {
+pub fn arm(start: &Start<'_>, role: Role, prepared: &Prepared) -> (Source, File) {
     let source = match read_source(start) {
         Ok(source) => source,
         Err(errno) => give_up(start.descriptors.answer.as_raw_fd(), &format!("read_source: {errno}")),
     };
     // SAFETY: either this descriptor is still that of the zygote's, and empty, or the answer's. It is never closed.
     let mut answer = unsafe { File::from_raw_fd(jail::ANSWER_FD) };
-    if let Err(failed) = jail::enter(start.job, role, &start.descriptors, highest, filters) {
+    if let Err(failed) = jail::enter(start.job, role, &start.descriptors, prepared) {
         give_up(jail::ANSWER_FD, &failed.to_string());
     }
     if answer.write_all(&[frame::ARMED]).is_err() {
@@ -63,9 +73,9 @@ pub fn arm(start: &Start<'_>, role: Role, highest: RawFd, filters: &Filters) -> 
 }
 
 /// Runs script-form code in this forked process, and ends it.
-pub fn run_script(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters) -> ! {
+pub fn run_script(ruby: &Ruby, start: Start<'_>, prepared: &Prepared) -> ! {
     let start = ManuallyDrop::new(start);
-    let (source, answer) = arm(&start, Role::Execution, highest, filters);
+    let (source, answer) = arm(&start, Role::Execution, prepared);
     environment::replace(source.environment);
     let largest = start.job.max_result_bytes.to_string();
     let arguments: &[&[u8]] =

@@ -12,11 +12,10 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, Uid, fchdir, getresgid, getresuid, setgroups, setresgid, setresuid, setsid, setuid};
 
-use badlambda_zygote::wire::{Identity, Job, Limits};
+use badlambda_zygote::protocol::{Identity, Job, Limits};
 
-use crate::confine::Filters;
-use crate::memory;
-use crate::seccomp::Stage2;
+use crate::filters::Filters;
+use crate::seccomp::{Confined, Stage2};
 
 /// The answer. Empty in the zygote, and in a template.
 pub const ANSWER_FD: RawFd = 3;
@@ -76,25 +75,34 @@ pub struct Descriptors {
     pub template: Option<(OwnedFd, OwnedFd)>,
 }
 
-/// Confines this process. `highest` is the highest descriptor that the interpreter itself needs.
+/// What confining a process needs, and can be found out and made before the zygote is confined alone.
+pub struct Prepared {
+    /// The highest descriptor that the interpreter itself needs: everything above it is ours.
+    pub highest: RawFd,
+    /// Address space for data that the interpreter has reserved and does not use, in bytes.
+    pub reserved_bytes: u64,
+    /// The filters to enter.
+    pub filters: Filters,
+}
+
+/// Confines this process.
 pub fn enter(
     job: &Job,
     role: Role,
     descriptors: &Descriptors,
-    highest: RawFd,
-    filters: &Filters,
+    prepared: &Prepared,
 ) -> Result<(), StepFailed> {
     step("setup_session", setup_session())?;
-    step("setup_descriptors", setup_descriptors(descriptors, highest))?;
-    step("setup_rlimits", setup_rlimits(&job.limits, role, job.identity.is_some()))?;
+    step("setup_descriptors", setup_descriptors(descriptors, prepared.highest))?;
+    step("setup_rlimits", setup_rlimits(&job.limits, role, job.identity.is_some(), prepared.reserved_bytes))?;
     step("setup_identity", job.identity.map_or(Ok(()), |identity| setup_identity(identity, role)))?;
     step("setup_scratch", setup_scratch())?;
     step("setup_parent_death", setup_parent_death())?;
     step("setup_dumpable", setup_dumpable(role, job.identity.is_some()))?;
     if job.identity.is_none() {
-        step("setup_signal_scope", filters.scope_signals())?;
+        step("setup_signal_scope", prepared.filters.scope_signals())?;
     }
-    step("setup_seccomp", setup_seccomp(job, role, filters))
+    step("setup_seccomp", setup_seccomp(job, role, &prepared.filters))
 }
 
 fn step(name: &'static str, done: Result<(), Errno>) -> Result<(), StepFailed> {
@@ -108,10 +116,10 @@ fn setup_session() -> Result<(), Errno> {
     Ok(())
 }
 
-fn setup_rlimits(limits: &Limits, role: Role, own_uid: bool) -> Result<(), Errno> {
+fn setup_rlimits(limits: &Limits, role: Role, own_uid: bool, reserved_bytes: u64) -> Result<(), Errno> {
     let mut table = vec![
         (Resource::RLIMIT_AS, limits.memory_bytes + ADDRESS_SPACE_HEADROOM),
-        (Resource::RLIMIT_DATA, limits.memory_bytes + DATA_HEADROOM + memory::reserved_bytes()),
+        (Resource::RLIMIT_DATA, limits.memory_bytes + DATA_HEADROOM + reserved_bytes),
         (Resource::RLIMIT_FSIZE, limits.file_bytes),
         (Resource::RLIMIT_NOFILE, OPEN_FILES),
         (Resource::RLIMIT_STACK, STACK_BYTES),
@@ -214,11 +222,11 @@ fn setup_dumpable(role: Role, own_uid: bool) -> Result<(), Errno> {
 }
 
 fn setup_seccomp(job: &Job, role: Role, filters: &Filters) -> Result<(), Errno> {
-    let (network, subprocesses) = (job.network, job.subprocesses);
-    let stage = match role {
-        Role::Execution => Stage2::Execution { network, subprocesses },
-        Role::Loader => Stage2::Template { network, subprocesses },
+    let of = match role {
+        Role::Execution => Confined::Execution,
+        Role::Loader => Confined::Template,
     };
+    let stage = Stage2 { of, network: job.network, subprocesses: job.subprocesses };
     filters.enter(stage, job.identity.map_or(NOBODY, |identity| identity.execution))
 }
 
@@ -250,4 +258,17 @@ pub fn forget_load(highest: RawFd) -> Result<(), Errno> {
 pub fn bound_processes() -> Result<(), Errno> {
     let (_, most) = getrlimit(Resource::RLIMIT_NPROC)?;
     setrlimit(Resource::RLIMIT_NPROC, TEMPLATE_PROCESSES.min(most), most)
+}
+
+/// The highest descriptor in use. Reads /proc, so it comes before confinement.
+pub fn highest_descriptor() -> RawFd {
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return 16 };
+    let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<RawFd>().ok());
+    // SAFETY: F_GETFD of any number touches no memory; the folder's own descriptor is closed by now.
+    numbers
+        .collect::<Vec<_>>()
+        .into_iter()
+        .filter(|&fd| unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0)
+        .max()
+        .unwrap_or(16)
 }

@@ -4,5 +4,6 @@
 
 pub mod frame;
 pub mod processes;
+pub mod protocol;
 pub mod report;
 pub mod wire;

@@ -17,10 +17,12 @@ mod confine;
 mod environment;
 mod execution;
 mod fibers;
+mod filters;
 mod jail;
 mod memory;
 mod namespaces;
 mod prefork;
+mod reap;
 mod ruby;
 mod seccomp;
 mod serve;
@@ -32,7 +34,8 @@ use std::process::ExitCode;
 
 use nix::sys::prctl;
 
-use badlambda_zygote::wire::{self, Confined, Confinement};
+use badlambda_zygote::protocol::{Confined, Confinement};
+use badlambda_zygote::wire;
 
 use crate::ruby::{Entry, Ruby};
 
@@ -57,7 +60,10 @@ fn start(stack: &mut usize) -> Result<(), String> {
     };
     prctl::set_child_subreaper(true).map_err(|errno| format!("sub-reaper: {errno}"))?;
     let namespaces = namespaces::enter(&confinement);
-    let ruby = fibers::without_pool(|| Ruby::boot(stack)).ok_or("Ruby did not start")?;
+    let tuning = confinement.tuning;
+    let mut boot = || Ruby::boot(stack);
+    let ruby = if tuning.few_fiber_stacks { fibers::without_pool(boot) } else { boot() };
+    let ruby = ruby.ok_or("Ruby did not start")?;
     let libraries = confinement.preload.join(",");
     let warm = ruby.call(Entry::WarmUp, &[libraries.as_bytes()]).ok_or("Ruby did not warm up")?;
     let warm = String::from_utf8_lossy(&warm).into_owned();
@@ -67,12 +73,15 @@ fn start(stack: &mut usize) -> Result<(), String> {
     };
     confinement.readable.extend(lines.map(PathBuf::from));
     let mut server = serve::Server::prepare(ruby, &confinement)?;
-    memory::reserved_bytes();
-    memory::collapse_heap();
+    if tuning.huge_pages {
+        memory::collapse_heap();
+    }
     let layers = confine::enter(&confinement, namespaces).map_err(|error| error.to_string())?;
     let confined = Confined { layers, ruby_version: ruby_version.to_owned() };
     wire::send(channel, &confined, &[]).map_err(|errno| format!("the worker is gone: {errno}"))?;
-    memory::fill_gaps();
+    if tuning.filled_gaps {
+        memory::fill_gaps();
+    }
     server.run();
     Ok(())
 }

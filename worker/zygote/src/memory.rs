@@ -2,7 +2,6 @@
 //! the child pays for each page that it then touches.
 
 use std::fs;
-use std::sync::OnceLock;
 
 use nix::libc;
 
@@ -14,8 +13,6 @@ const MADV_COLLAPSE: libc::c_int = 25;
 const LARGEST_CHUNK: usize = 120 << 10;
 const CHUNK_ALIGNMENT: usize = 16;
 
-static RESERVED_BYTES: OnceLock<u64> = OnceLock::new();
-
 /// Puts the warm heap into huge pages, which make short page tables. Reads /proc, so it comes before confinement.
 pub fn collapse_heap() {
     // Ruby switches huge pages off for its process.
@@ -25,15 +22,12 @@ pub fn collapse_heap() {
     maps.lines().filter_map(anonymous_range).for_each(|(start, end)| collapse(start, end));
 }
 
-/// Address space for data that the warm interpreter has reserved and does not use, in bytes: 0.4 GiB with Ruby 3.3,
-/// for the shapes of objects. It is no memory, and yet counts against RLIMIT_DATA. The first call must come before
-/// confinement, since it reads /proc.
+/// Address space for data that the warm interpreter has reserved and does not use, in bytes: 0.4 GiB with Ruby 3.3, for
+/// the shapes of objects. It is no memory, and yet counts against RLIMIT_DATA. Reads /proc, so it comes before confinement.
 pub fn reserved_bytes() -> u64 {
-    *RESERVED_BYTES.get_or_init(|| {
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let bytes = |name| kilobytes(&status, name).unwrap_or_default() << 10;
-        bytes("VmData:").saturating_sub(bytes("RssAnon:"))
-    })
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bytes = |name| kilobytes(&status, name).unwrap_or_default() << 10;
+    bytes("VmData:").saturating_sub(bytes("RssAnon:"))
 }
 
 /// A figure of /proc/self/status.

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{Gid, Uid};
 
-use badlambda_zygote::wire::Confinement;
+use badlambda_zygote::protocol::Confinement;
 
 /// Enters what can be had; returns the names of the layers. Must come before Ruby starts a thread.
 pub fn enter(confinement: &Confinement) -> Vec<&'static str> {

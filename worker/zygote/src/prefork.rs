@@ -8,7 +8,8 @@ use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
-use badlambda_zygote::wire::{self, Job, Request};
+use badlambda_zygote::protocol::{Job, Request};
+use badlambda_zygote::wire;
 
 use crate::execution;
 use crate::ruby::{Fork, Ruby};

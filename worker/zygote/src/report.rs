@@ -1,7 +1,7 @@
 //! What a template tells the worker, over a pipe: records of one size, that carry numbers and nothing else. All of it is
 //! function code's word, and hostile until checked.
 
-use crate::wire::Exit;
+use crate::protocol::Exit;
 
 /// The size of a report. Below PIPE_BUF, so that each is written whole or not at all.
 pub const REPORT_BYTES: usize = 32;

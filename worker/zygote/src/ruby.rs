@@ -35,6 +35,8 @@ unsafe extern "C" {
     fn rb_method_call(argc: c_int, argv: *const Value, method: Value) -> Value;
     fn rb_file_open(path: *const c_char, mode: *const c_char) -> Value;
     fn rb_gc_register_mark_object(object: Value);
+    fn rb_define_singleton_method(object: Value, name: *const c_char, method: StatusSetter, argc: c_int);
+    fn rb_last_status_set(status: c_int, pid: libc::pid_t);
     fn rb_eval_string(code: *const c_char) -> Value;
     fn rb_add_event_hook(hook: EventHook, events: u32, data: Value);
     fn rb_remove_event_hook(hook: EventHook) -> c_int;
@@ -42,6 +44,7 @@ unsafe extern "C" {
     static rb_stderr: AtomicUsize;
 }
 
+type StatusSetter = unsafe extern "C" fn(Value, Value) -> Value;
 type EventHook = unsafe extern "C" fn(u32, Value, Value, Id, Value);
 /// `RUBY_EVENT_SCRIPT_COMPILED`: code was given to `eval`. Asking for it slows no other code down.
 const SCRIPT_COMPILED: u32 = 0x2000;
@@ -88,7 +91,7 @@ impl Ruby {
     /// Starts the interpreter and loads the runner. `stack` is a variable of `main`, above which no Ruby value
     /// will ever lie.
     pub fn boot(stack: &mut usize) -> Option<Self> {
-        let arguments = ["function.rb", "--disable=did_you_mean", "--disable=error_highlight", "-e", RUNNER];
+        let arguments = ["function.rb", "-e", RUNNER];
         let mut argv: Vec<*mut c_char> = arguments
             .iter()
             .map(|text| CString::new(*text).map(CString::into_raw))
@@ -119,9 +122,15 @@ impl Ruby {
         unsafe { rb_protect(keep, kept.as_mut_ptr() as Value, &mut state) };
         let [fork, nowhere] = kept;
         let entries = [c"warm_up", c"script", c"load", c"handle"];
-        (state == 0).then(|| Self {
-            // SAFETY: the runner, which has just run, defines this constant.
-            runner: unsafe { rb_path2class(c"BadLambda::Runner".as_ptr()) },
+        if state != 0 {
+            return None;
+        }
+        // SAFETY: the runner, which has just run, defines this constant.
+        let runner = unsafe { rb_path2class(c"BadLambda::Runner".as_ptr()) };
+        // SAFETY: a function of one argument beside the receiver.
+        unsafe { rb_define_singleton_method(runner, c"set_last_status".as_ptr(), set_last_status, 1) };
+        Some(Self {
+            runner,
             fork,
             nowhere,
             // SAFETY: constant, nul-terminated names.
@@ -192,6 +201,15 @@ impl Ruby {
         unsafe { rb_protect(copy_string, std::ptr::from_ref(&copy) as Value, &mut state) };
         (state == 0).then_some(copied)
     }
+}
+
+/// Makes `$?` the status of a process that ended with this exit code. Ruby has no way to.
+unsafe extern "C" fn set_last_status(_: Value, code: Value) -> Value {
+    // SAFETY: raises where it is no number.
+    let code = unsafe { rb_num2long(code) };
+    // SAFETY: takes plain numbers; an exit code lies in a status's second byte.
+    unsafe { rb_last_status_set((code as c_int & 0xff) << 8, 0) };
+    FALSE
 }
 
 /// Makes these Ruby's `$stdout` and `$stderr`; returns what was.

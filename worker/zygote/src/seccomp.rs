@@ -46,7 +46,7 @@ const PRCTLS: &[i32] = &[
     PR_CAPBSET_READ,
 ];
 
-/// Never AF_UNIX, AF_NETLINK, AF_PACKET, AF_ALG, AF_VSOCK: each has been a way out, or to the host's services.
+/// Never AF_NETLINK, AF_PACKET, AF_ALG, AF_VSOCK: each has been a way out, or to the host's services.
 const SOCKET_FAMILIES: &[i32] = &[AF_INET, AF_INET6];
 
 /// The bits of socket(2)'s second argument that are the type and not flags.
@@ -79,49 +79,50 @@ const JUMP_IF_EQUAL: u16 = 0x15;
 
 /// What a filter of stage 2 is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Stage2 {
+pub struct Stage2 {
+    /// Whom it confines.
+    pub of: Confined,
+    /// May open network connections.
+    pub network: bool,
+    /// May start processes.
+    pub subprocesses: bool,
+}
+
+/// Who has a filter of stage 2.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Confined {
     /// An execution.
-    Execution {
-        /// May open network connections.
-        network: bool,
-        /// May start processes.
-        subprocesses: bool,
-    },
+    Execution,
     /// A loader and its template. It may what an execution may, and beside that fork, and have its child become an
     /// execution.
-    Template {
-        /// May open network connections.
-        network: bool,
-        /// May start processes.
-        subprocesses: bool,
-    },
+    Template,
 }
 
-/// The filters of stage 1, for this machine.
-pub fn stage1() -> Result<[BpfProgram; 2], BackendError> {
-    Ok([stage1_for(architecture())?, arguments_for(architecture())?])
+/// The filters of stage 1, for this machine. UNIX sockets, `unix_sockets`, are for a jail, in which no service's socket is.
+pub fn stage1(unix_sockets: bool) -> Result<[BpfProgram; 3], BackendError> {
+    let on = architecture();
+    Ok([stage1_for(on, unix_sockets)?, arguments_for(on)?, attributes_for(on)?])
 }
 
-fn stage1_for(on: TargetArch) -> Result<BpfProgram, BackendError> {
+fn stage1_for(on: TargetArch, unix_sockets: bool) -> Result<BpfProgram, BackendError> {
     let mut rules = Rules::new();
     insert(&mut rules, on, calls::ALLOWED);
     insert(&mut rules, on, calls::ALLOWED_OLD);
     insert(&mut rules, on, &[calls::STAT_AT]);
-    // Both ends stay in the process. Streams only: a datagram end could still be sent to any other address.
-    let stream_pair = SeccompRule::new(vec![
+    // Streams only: a datagram end could still be sent to any other address.
+    let unix_stream = SeccompRule::new(vec![
         condition(0, Eq, AF_UNIX as u64)?,
         condition(1, MaskedEq(SOCKET_TYPE_MASK), SOCK_STREAM as u64)?,
     ])?;
+    let mut sockets = any_of(0, SOCKET_FAMILIES.iter().map(|&family| family as u64))?;
+    if unix_sockets {
+        sockets.push(unix_stream.clone());
+    }
     insert_with(&mut rules, on, calls::CLONE, vec![rule(0, MaskedEq(CLONE_REFUSED), 0)?]);
     insert_with(&mut rules, on, calls::IOCTL, any_of(1, IOCTLS.iter().copied())?);
     insert_with(&mut rules, on, calls::PRCTL, any_of(0, PRCTLS.iter().map(|&option| option as u64))?);
-    insert_with(
-        &mut rules,
-        on,
-        calls::SOCKET,
-        any_of(0, SOCKET_FAMILIES.iter().map(|&family| family as u64))?,
-    );
-    insert_with(&mut rules, on, calls::SOCKETPAIR, vec![stream_pair]);
+    insert_with(&mut rules, on, calls::SOCKET, sockets);
+    insert_with(&mut rules, on, calls::SOCKETPAIR, vec![unix_stream]);
     let refuse = SeccompAction::Errno(ENOSYS as u32);
     SeccompFilter::new(rules, refuse, SeccompAction::Allow, on)?.try_into()
 }
@@ -132,13 +133,18 @@ pub fn stage2(stage: Stage2, loaded_from: u64) -> Result<BpfProgram, BackendErro
 }
 
 fn stage2_for(on: TargetArch, stage: Stage2, loaded_from: u64) -> Result<BpfProgram, BackendError> {
-    let (network, subprocesses, template) = match stage {
-        Stage2::Execution { network, subprocesses } => (network, subprocesses, false),
-        Stage2::Template { network, subprocesses } => (network, subprocesses, true),
-    };
+    let Stage2 { of, network, subprocesses } = stage;
+    let template = of == Confined::Template;
     let mut rules = Rules::new();
     insert(&mut rules, on, calls::DENIED_ALWAYS);
-    insert(&mut rules, on, if network { calls::DENIED_WITH_NETWORK } else { calls::DENIED_WITHOUT_NETWORK });
+    match (network, template) {
+        (false, _) => insert(&mut rules, on, calls::DENIED_WITHOUT_NETWORK),
+        (true, false) => insert(&mut rules, on, calls::DENIED_WITH_NETWORK),
+        (true, true) => {
+            insert(&mut rules, on, calls::DENIED_TO_TEMPLATES_WITH_NETWORK);
+            insert_with(&mut rules, on, calls::SOCKET, vec![rule(0, Eq, AF_UNIX as u64)?]);
+        }
+    }
     if !subprocesses {
         insert(&mut rules, on, calls::DENIED_WITHOUT_SUBPROCESSES);
     }
@@ -200,6 +206,14 @@ fn arguments_for(on: TargetArch) -> Result<BpfProgram, BackendError> {
         insert_with(&mut rules, on, call, vec![rule(0, Ne, 0)?]);
     }
     let refuse = SeccompAction::Errno(EPERM as u32);
+    SeccompFilter::new(rules, SeccompAction::Allow, refuse, on)?.try_into()
+}
+
+/// Attributes of files are not there, as on a file system that has none.
+fn attributes_for(on: TargetArch) -> Result<BpfProgram, BackendError> {
+    let mut rules = Rules::new();
+    insert(&mut rules, on, calls::ATTRIBUTES);
+    let refuse = SeccompAction::Errno(EOPNOTSUPP as u32);
     SeccompFilter::new(rules, SeccompAction::Allow, refuse, on)?.try_into()
 }
 

@@ -49,7 +49,7 @@ const REFUSED: u32 = 0x0005_0000 | EPERM as u32;
 const KILL: u32 = 0x8000_0000;
 
 fn first(on: TargetArch, call: &Call, arguments: [u64; 6]) -> u32 {
-    run(&stage1_for(on).unwrap(), audit(on), call.number(on).unwrap(), arguments)
+    run(&stage1_for(on, false).unwrap(), audit(on), call.number(on).unwrap(), arguments)
 }
 
 fn with(index: usize, value: u64) -> [u64; 6] {
@@ -62,7 +62,7 @@ fn with(index: usize, value: u64) -> [u64; 6] {
 fn what_is_listed_is_allowed_and_nothing_else() {
     let by_argument = [calls::CLONE, calls::IOCTL, calls::PRCTL, calls::SOCKET, calls::SOCKETPAIR];
     for on in BOTH {
-        let program = stage1_for(on).unwrap();
+        let program = stage1_for(on, true).unwrap();
         assert!(
             program.len() <= 4_096,
             "{} instructions, and the kernel takes no more than 4096",
@@ -94,7 +94,7 @@ fn what_has_been_a_way_out_is_not_there() {
     for on in BOTH {
         for call in calls::REFUSED.iter().chain(calls::REFUSED_OLD) {
             if let Some(number) = call.number(on) {
-                let limit_hit = run(&stage1_for(on).unwrap(), audit(on), number, [0; 6]);
+                let limit_hit = run(&stage1_for(on, true).unwrap(), audit(on), number, [0; 6]);
                 assert_eq!(limit_hit, NO_SUCH_CALL, "{} on {on:?}", call.name);
             }
         }
@@ -122,6 +122,14 @@ fn arguments_decide_where_they_must() {
         for (family, kind) in [(1, 2), (1, 5), (2, 1), (1, 2 | HIGH), (16, 1)] {
             assert_eq!(pair(family, kind), NO_SUCH_CALL, "{family} {kind}");
         }
+        let in_jail = |family, kind| {
+            let program = stage1_for(on, true).unwrap();
+            run(&program, audit(on), calls::SOCKET.number(on).unwrap(), [family, kind, 0, 0, 0, 0])
+        };
+        assert_eq!(in_jail(1, 1 | SOCK_CLOEXEC as u64), ALLOW);
+        for (family, kind) in [(1, 2), (1, 5), (1, 2 | HIGH), (16, 1), (17, 1)] {
+            assert_eq!(in_jail(family, kind), NO_SUCH_CALL, "{family} {kind}");
+        }
         assert_eq!(first(on, &calls::IOCTL, with(1, TCGETS)), ALLOW);
         for request in [TIOCSTI, TIOCSCTTY, TIOCLINUX, TIOCSTI | HIGH] {
             assert_eq!(first(on, &calls::IOCTL, with(1, request)), NO_SUCH_CALL, "{request:#x}");
@@ -148,8 +156,15 @@ fn second(on: TargetArch, stage: Stage2, call: &Call, arguments: [u64; 6]) -> Op
 fn each(check: impl Fn(TargetArch, Stage2, bool, bool, bool)) {
     for on in BOTH {
         for (network, subprocesses) in STAGES {
-            check(on, Stage2::Execution { network, subprocesses }, network, subprocesses, false);
-            check(on, Stage2::Template { network, subprocesses }, network, subprocesses, true);
+            for of in [Confined::Execution, Confined::Template] {
+                check(
+                    on,
+                    Stage2 { of, network, subprocesses },
+                    network,
+                    subprocesses,
+                    of == Confined::Template,
+                );
+            }
         }
     }
 }
@@ -166,7 +181,10 @@ fn stage_2_takes_away_what_a_function_may_not() {
         let length = stage2_for(on, stage, LOADED_FROM).unwrap().len();
         assert!(length < 150, "{length}");
         check(calls::DENIED_WITHOUT_NETWORK, !network);
-        check(calls::DENIED_WITH_NETWORK, network);
+        check(calls::DENIED_WITH_NETWORK, network && !template);
+        check(calls::DENIED_TO_TEMPLATES_WITH_NETWORK, network && template);
+        let unix = second(on, stage, &calls::SOCKET, with(0, AF_UNIX as u64));
+        assert_eq!(unix == Some(ALLOW), network && !template);
         check(calls::DENIED_WITHOUT_SUBPROCESSES, !subprocesses);
         check(calls::DENIED_WITHOUT_SUBPROCESSES_OLD, !subprocesses && !template);
         check(calls::DENIED_TO_ONE_PROCESS, !subprocesses && !template);
@@ -269,5 +287,17 @@ fn arguments_that_reach_others_or_hide_memory_are_refused_to_everyone() {
         assert!(allowed(&calls::SETSOCKOPT, option(SOL_SOCKET, SO_KEEPALIVE)));
         assert!(allowed(&calls::SETSOCKOPT, option(IPPROTO_TCP, SO_ATTACH_FILTER)));
         assert!(refused(&calls::ARCH_PRCTL, with(0, 0x1001)) && allowed(&calls::ARCH_PRCTL, with(0, 0x1002)));
+    }
+}
+
+#[test]
+fn attributes_of_files_are_not_supported() {
+    for on in BOTH {
+        let program = attributes_for(on).unwrap();
+        for call in calls::ATTRIBUTES {
+            let found = run(&program, audit(on), call.number(on).unwrap(), [0; 6]);
+            assert_eq!(found, 0x0005_0000 | EOPNOTSUPP as u32, "{}", call.name);
+        }
+        assert_eq!(run(&program, audit(on), calls::STAT_AT.number(on).unwrap(), [0; 6]), ALLOW);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Seek};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::libc;
@@ -14,12 +14,15 @@ use nix::sys::time::TimeSpec;
 use nix::sys::wait::{Id, WaitPidFlag};
 use nix::unistd::Pid;
 
-use badlambda_zygote::wire::{self, Confinement, Exit, Job, Report, Request};
+use badlambda_zygote::protocol::{Confinement, Report, Request};
+use badlambda_zygote::wire;
 
-use crate::confine::{self, Filters};
 use crate::execution::{self, Start};
-use crate::jail::{self, Descriptors};
+use crate::filters::Filters;
+use crate::jail::{self, Prepared};
+use crate::memory;
 use crate::prefork::{self, Ahead, Preforked};
+use crate::reap::reap;
 use crate::ruby::{Fork, Ruby};
 use crate::template;
 
@@ -36,8 +39,7 @@ struct Child {
 /// The zygote's state.
 pub struct Server {
     ruby: Ruby,
-    filters: Filters,
-    highest: RawFd,
+    prepared: Prepared,
     rubys_sigchld: SigAction,
     children_file: Option<fs::File>,
     channels: Vec<OwnedFd>,
@@ -51,7 +53,8 @@ pub struct Server {
 impl Server {
     /// Gets everything ready that needs what confinement takes away.
     pub fn prepare(ruby: Ruby, confinement: &Confinement) -> Result<Self, String> {
-        let highest = confine::highest_descriptor();
+        let highest = jail::highest_descriptor();
+        let reserved_bytes = memory::reserved_bytes();
         let filters = Filters::compile(confinement.enforced).map_err(|error| error.to_string())?;
         // Opened now, since /proc can't be reached later. Missing where the kernel lists no children.
         let children_path = format!("/proc/self/task/{}/children", std::process::id());
@@ -59,8 +62,7 @@ impl Server {
         let rubys_sigchld = interrupt_waits_on_sigchld().map_err(|errno| errno.to_string())?;
         Ok(Self {
             ruby,
-            filters,
-            highest,
+            prepared: Prepared { highest, reserved_bytes, filters },
             rubys_sigchld,
             children_file,
             channels: Vec::new(),
@@ -151,7 +153,7 @@ impl Server {
         let pid = match preforked {
             Some(preforked) => preforked.pid,
             None => {
-                let start = start(job, fds).ok_or(Errno::EBADMSG)?;
+                let start = Start::new(job, fds).ok_or(Errno::EBADMSG)?;
                 match self.ruby.fork() {
                     Some(Fork::Child) => self.child(start),
                     Some(Fork::Parent(pid)) => pid,
@@ -172,7 +174,7 @@ impl Server {
         }
         match prefork::fork(&self.ruby) {
             Some(Ahead::Preforked(preforked)) => self.preforked = Some(preforked),
-            Some(Ahead::Child(job, fds)) => match start(&job, fds) {
+            Some(Ahead::Child(job, fds)) => match Start::new(&job, fds) {
                 Some(start) => self.child(start),
                 None => execution::exit(1),
             },
@@ -185,9 +187,9 @@ impl Server {
             execution::exit(1);
         }
         if start.descriptors.template.is_some() {
-            template::load(&self.ruby, start, self.highest, &self.filters, self.forks_ahead)
+            template::load(&self.ruby, start, &self.prepared, self.forks_ahead)
         }
-        execution::run_script(&self.ruby, start, self.highest, &self.filters)
+        execution::run_script(&self.ruby, start, &self.prepared)
     }
 
     fn restore_rubys_sigchld(&self) -> Result<(), Errno> {
@@ -232,15 +234,6 @@ impl Server {
     }
 }
 
-/// A job with its descriptors: scratch folder, code, input, logs, answer, and a template's requests and reports.
-pub fn start(job: &Job, fds: Vec<OwnedFd>) -> Option<Start<'_>> {
-    let mut fds = fds.into_iter();
-    let (scratch, code, input) = (fds.next()?, fds.next()?, fds.next()?);
-    let (logs, answer) = (fds.next()?, fds.next()?);
-    let template = fds.next().zip(fds.next());
-    Some(Start { job, descriptors: Descriptors { scratch, logs, answer, template }, code, input })
-}
-
 /// What is told when the fork itself failed.
 fn not_started() -> Report {
     Report::NotStarted { errno: Errno::last_raw() }
@@ -258,38 +251,4 @@ fn interrupt_waits_on_sigchld() -> Result<SigAction, Errno> {
     let action = SigAction::new(SigHandler::Handler(interrupt), SaFlags::empty(), SigSet::empty());
     // SAFETY: the handler does nothing, which is async-signal-safe.
     unsafe { sigaction(Signal::SIGCHLD, &action) }
-}
-
-/// Waits for a child, with what it used: waitid(2) through its raw call, whose fifth argument libc hides.
-pub fn reap(which: Id, flags: WaitPidFlag) -> Option<Exit> {
-    let (kind, id) = match which {
-        Id::Pid(pid) => (libc::P_PID, pid.as_raw()),
-        _ => (libc::P_ALL, 0),
-    };
-    // SAFETY: all-zero is a valid siginfo_t.
-    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    // SAFETY: all-zero is a valid rusage.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    loop {
-        // SAFETY: both pointers are to live values of the types that the call fills.
-        let done = unsafe { libc::syscall(libc::SYS_waitid, kind, id, &mut info, flags.bits(), &mut usage) };
-        match Errno::result(done) {
-            Ok(_) => break,
-            Err(Errno::EINTR) => {}
-            Err(_) => return None,
-        }
-    }
-    // SAFETY: waitid fills this part of the union; it is zero where no child had ended.
-    let pid = unsafe { info.si_pid() };
-    // SAFETY: as above.
-    let status = unsafe { info.si_status() };
-    let exited = info.si_code == libc::CLD_EXITED;
-    let microseconds = |time: libc::timeval| time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64;
-    (pid != 0).then(|| Exit {
-        pid,
-        code: exited.then_some(status),
-        signal: (!exited).then_some(status),
-        cpu_us: microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
-        max_rss_bytes: usage.ru_maxrss as u64 * 1024,
-    })
 }

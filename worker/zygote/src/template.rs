@@ -13,7 +13,7 @@
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -22,15 +22,15 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signa
 use nix::sys::wait::{Id, WaitPidFlag};
 use nix::unistd::{Pid, getppid};
 
+use badlambda_zygote::protocol::{Exit, Job, Request};
 use badlambda_zygote::report::TemplateReport;
-use badlambda_zygote::wire::{self, Exit, Job, Request};
+use badlambda_zygote::wire;
 
-use crate::confine::Filters;
 use crate::environment;
 use crate::execution::{self, Source, Start};
-use crate::jail::{self, Role};
+use crate::jail::{self, Prepared, Role};
+use crate::reap::reap;
 use crate::ruby::{Entry, Fork, Ruby};
-use crate::serve::{self, reap};
 
 /// How long a process that was forked ahead waits: a version that is called less often gains little from it.
 const AHEAD_MS: u16 = 100;
@@ -40,11 +40,11 @@ const BEGUN: u8 = b'B';
 
 /// Runs the top level in this forked process, and forks the template. Without uids of its own, it stays as the template's
 /// parent, by whom the worker knows it.
-pub fn load(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters, forks_ahead: bool) -> ! {
+pub fn load(ruby: &Ruby, start: Start<'_>, prepared: &Prepared, forks_ahead: bool) -> ! {
     let zygote = getppid();
     let own_uid = start.job.identity.is_some();
     let start = ManuallyDrop::new(start);
-    let (source, answer) = execution::arm(&start, Role::Loader, highest, filters);
+    let (source, answer) = execution::arm(&start, Role::Loader, prepared);
     environment::replace(source.environment);
     let largest = start.job.max_result_bytes.to_string();
     let arguments: &[&[u8]] = &[&source.code, &source.context, &source.handler, largest.as_bytes()];
@@ -58,7 +58,7 @@ pub fn load(ruby: &Ruby, start: Start<'_>, highest: RawFd, filters: &Filters, fo
         let loader = Pid::this();
         match ruby.fork() {
             Some(Fork::Child) => {
-                let template = Template::enter(ruby, highest, filters, forks_ahead);
+                let template = Template::enter(ruby, prepared, forks_ahead);
                 let Ok(template) = template else { execution::exit(1) };
                 let parent = if own_uid { zygote } else { loader };
                 received = Some(template.fork_until_received(loader, parent));
@@ -90,8 +90,7 @@ struct Template<'a> {
     ruby: &'a Ruby,
     requests: BorrowedFd<'a>,
     reports: ManuallyDrop<File>,
-    highest: RawFd,
-    filters: &'a Filters,
+    prepared: &'a Prepared,
     left: Left,
     forks_ahead: bool,
 }
@@ -119,20 +118,20 @@ struct Received {
 
 impl<'a> Template<'a> {
     /// Leaves all behind that the loader had.
-    fn enter(ruby: &'a Ruby, highest: RawFd, filters: &'a Filters, forks_ahead: bool) -> Result<Self, Errno> {
+    fn enter(ruby: &'a Ruby, prepared: &'a Prepared, forks_ahead: bool) -> Result<Self, Errno> {
         let mut mask = SigSet::empty();
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut mask))?;
         // Where function code had it ignored, the kernel would reap executions, and tell nobody.
         let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
         // SAFETY: the default action runs no code of ours.
         let sigchld = unsafe { sigaction(Signal::SIGCHLD, &default) }?;
-        jail::forget_load(highest)?;
+        jail::forget_load(prepared.highest)?;
         // SAFETY: confining put the pipe there, and it is never closed.
         let reports = ManuallyDrop::new(unsafe { File::from_raw_fd(jail::REPORTS_FD) });
         // SAFETY: confining put the socket there, and it is never closed.
         let requests = unsafe { BorrowedFd::borrow_raw(jail::REQUESTS_FD) };
         let left = Left { mask, sigchld };
-        Ok(Self { ruby, requests, reports, highest, filters, left, forks_ahead })
+        Ok(Self { ruby, requests, reports, prepared, left, forks_ahead })
     }
 
     /// Waits for the loader's end where `parent` is another, and ends with that.
@@ -151,7 +150,8 @@ impl<'a> Template<'a> {
     /// The template's loop. It returns in each execution, which is armed by then.
     fn fork_until_received(mut self, loader: Pid, parent: Pid) -> Box<Received> {
         let mut waiting = None;
-        // While the loader ends.
+        self.report(TemplateReport::Loaded { pid: Pid::this().as_raw() });
+        // While the loader ends, and the worker looks whether it has.
         if self.forks_ahead {
             match self.fork_ahead() {
                 Forked::Ahead(ahead) => waiting = Some(ahead),
@@ -161,7 +161,6 @@ impl<'a> Template<'a> {
         if self.settle(loader, parent).is_err() {
             execution::exit(1);
         }
-        self.report(TemplateReport::Loaded { pid: Pid::this().as_raw() });
         loop {
             let ahead = match waiting.take() {
                 Some(ahead) => ahead,
@@ -218,9 +217,9 @@ impl<'a> Template<'a> {
             execution::exit(1);
         }
         drop(begin);
-        let Some(start) = serve::start(&job, fds) else { execution::exit(1) };
+        let Some(start) = Start::new(&job, fds) else { execution::exit(1) };
         let start = ManuallyDrop::new(start);
-        let (source, answer) = execution::arm(&start, Role::Execution, self.highest, self.filters);
+        let (source, answer) = execution::arm(&start, Role::Execution, self.prepared);
         // SAFETY: it is the very action that was in force when the top level had run.
         let restored = unsafe { sigaction(Signal::SIGCHLD, &self.left.sigchld) }.is_ok();
         if !restored || sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.left.mask), None).is_err() {

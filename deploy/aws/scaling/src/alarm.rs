@@ -2,7 +2,8 @@
 
 use crate::Second;
 use crate::metrics::Metrics;
-use crate::policies::{AlarmRule, Comparison, Missing};
+use crate::policies::AlarmRule;
+use crate::properties::{Comparison, Missing};
 
 /// So many minutes beyond the evaluation periods are looked at for datapoints that are late.
 const LATE: usize = 5;

@@ -2,7 +2,8 @@
 
 use crate::Second;
 use crate::metrics::Metrics;
-use crate::policies::{Action, Adjustment, Aggregation, Policy, Scaling, Step};
+use crate::policies::{Action, Policy, Scaling};
+use crate::properties::{Adjustment, Aggregation, Step};
 
 /// The policies, and what each remembers.
 pub struct Autoscaler {

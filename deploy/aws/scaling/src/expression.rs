@@ -8,8 +8,6 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail, ensure};
 
-use crate::parser;
-
 /// One number, or a number for each minute that has a datapoint.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Figures {
@@ -51,11 +49,6 @@ pub enum Operator {
 }
 
 impl Expression {
-    /// Parses an expression.
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
-        parser::parse(text).with_context(|| format!("in the expression {text:?}"))
-    }
-
     /// Works it out, with what the ids stand for.
     pub fn evaluate(&self, ids: &BTreeMap<String, Figures>) -> anyhow::Result<Figures> {
         match self {
@@ -152,7 +145,7 @@ mod tests {
             ("visible".to_owned(), series(&[Some(100.0), Some(300.0), None])),
             ("running".to_owned(), series(&[Some(2.0), None, Some(0.0)])),
         ]);
-        Expression::parse(text)?.evaluate(&ids)
+        crate::parser::parse(text)?.evaluate(&ids)
     }
 
     fn assert_series(text: &str, expected: [Option<f64>; 3]) {

@@ -6,7 +6,7 @@ use anyhow::bail;
 use rand::Rng;
 
 use crate::expression::Figures;
-use crate::policies::{From, Query};
+use crate::query::{From, Query, Source};
 use crate::{MINUTE, Second};
 
 /// Nothing older is ever looked at: the longest evaluation and what is late.
@@ -15,32 +15,6 @@ const KEPT: usize = 90;
 /// How long after the end of its minute a datapoint is there, in seconds: of SQS, and of Container Insights.
 const SQS_DELAY: std::ops::Range<Second> = 30..120;
 const INSIGHTS_DELAY: std::ops::Range<Second> = 30..150;
-
-/// A metric that the template's alarms go by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
-    /// Messages that wait.
-    Visible,
-    /// Messages that a worker has.
-    InFlight,
-    /// Tasks that run.
-    Running,
-    /// Tasks that should run.
-    Desired,
-}
-
-impl Source {
-    /// The metric of this namespace and name.
-    pub fn named(namespace: &str, name: &str) -> anyhow::Result<Self> {
-        match (namespace, name) {
-            ("AWS/SQS", "ApproximateNumberOfMessagesVisible") => Ok(Self::Visible),
-            ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible") => Ok(Self::InFlight),
-            ("ECS/ContainerInsights", "RunningTaskCount") => Ok(Self::Running),
-            ("ECS/ContainerInsights", "DesiredTaskCount") => Ok(Self::Desired),
-            _ => bail!("the metric {namespace} {name} is not simulated"),
-        }
-    }
-}
 
 /// All metrics of one run.
 #[derive(Default)]

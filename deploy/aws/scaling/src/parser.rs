@@ -1,11 +1,15 @@
 //! Parses metric math: comparisons bind least, then sums, then products.
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 
 use crate::expression::{Expression, Operator};
 
 /// Parses an expression.
 pub fn parse(text: &str) -> anyhow::Result<Expression> {
+    parse_all(text).with_context(|| format!("in the expression {text:?}"))
+}
+
+fn parse_all(text: &str) -> anyhow::Result<Expression> {
     let mut parser = Parser { tokens: tokens(text)?, next: 0 };
     let expression = parser.comparison()?;
     ensure!(parser.peek().is_none(), "{:?} is left over", parser.peek());

@@ -4,11 +4,12 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::expression::Expression;
-use crate::metrics::Source;
+use crate::parser;
 use crate::properties::{
-    AlarmProperties, PolicyProperties, QueryProperties, StatProperties, TargetProperties,
+    Adjustment, Aggregation, AlarmProperties, Comparison, Missing, PolicyProperties, QueryProperties,
+    StatProperties, Step, TargetProperties,
 };
+use crate::query::{From, Query, Source};
 use crate::template::Template;
 use crate::{MINUTE, Second};
 
@@ -57,39 +58,6 @@ pub enum Action {
     },
 }
 
-/// `AdjustmentType`.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
-#[allow(missing_docs)]
-pub enum Adjustment {
-    ChangeInCapacity,
-    ExactCapacity,
-    PercentChangeInCapacity,
-}
-
-/// `MetricAggregationType`.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
-#[allow(missing_docs)]
-pub enum Aggregation {
-    Average,
-    Minimum,
-    Maximum,
-}
-
-/// `StepAdjustment`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Step {
-    /// None is minus infinity.
-    #[serde(rename = "MetricIntervalLowerBound")]
-    pub lower: Option<f64>,
-    /// None is infinity.
-    #[serde(rename = "MetricIntervalUpperBound")]
-    pub upper: Option<f64>,
-    /// Tasks, or percent.
-    #[serde(rename = "ScalingAdjustment")]
-    pub adjustment: i64,
-}
-
 /// When an alarm is in ALARM.
 #[derive(Clone, Debug)]
 pub struct AlarmRule {
@@ -105,44 +73,6 @@ pub struct AlarmRule {
     pub datapoints: usize,
     /// What counts instead of a datapoint that is missing.
     pub missing: Missing,
-}
-
-/// `ComparisonOperator`.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
-#[allow(missing_docs)]
-pub enum Comparison {
-    GreaterThanOrEqualToThreshold,
-    GreaterThanThreshold,
-    LessThanOrEqualToThreshold,
-    LessThanThreshold,
-}
-
-/// `TreatMissingData`.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs)]
-pub enum Missing {
-    NotBreaching,
-    Missing,
-}
-
-/// A metric or an expression, under an id.
-#[derive(Clone, Debug)]
-pub struct Query {
-    /// What expressions call it.
-    pub id: String,
-    /// Where its figures come from.
-    pub from: From,
-    /// Whether the alarm goes by it.
-    pub is_result: bool,
-}
-
-/// Where a query's figures come from.
-#[derive(Clone, Debug)]
-#[allow(missing_docs)]
-pub enum From {
-    Metric(Source),
-    Expression(Expression),
 }
 
 impl Scaling {
@@ -218,7 +148,7 @@ fn alarm(properties: AlarmProperties) -> anyhow::Result<AlarmRule> {
 fn queries(all: Vec<QueryProperties>) -> anyhow::Result<Vec<Query>> {
     let queries = all.into_iter().map(|query| {
         let from = match (query.expression, query.metric_stat) {
-            (Some(text), None) => From::Expression(Expression::parse(&text)?),
+            (Some(text), None) => From::Expression(parser::parse(&text)?),
             (None, Some(stat)) => From::Metric(source(&stat).with_context(|| format!("in {}", query.id))?),
             _ => bail!("{} must be either a metric or an expression", query.id),
         };

@@ -6,7 +6,6 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::Second;
-use crate::policies::{Adjustment, Aggregation, Comparison, Missing, Step};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -106,4 +105,56 @@ pub struct MetricProperties {
 pub struct DimensionProperties {
     pub name: String,
     pub value: String,
+}
+
+/// `AdjustmentType`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[allow(missing_docs)]
+pub enum Adjustment {
+    ChangeInCapacity,
+    ExactCapacity,
+    PercentChangeInCapacity,
+}
+
+/// `MetricAggregationType`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[allow(missing_docs)]
+pub enum Aggregation {
+    Average,
+    Minimum,
+    Maximum,
+}
+
+/// `StepAdjustment`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// None is minus infinity.
+    #[serde(rename = "MetricIntervalLowerBound")]
+    pub lower: Option<f64>,
+    /// None is infinity.
+    #[serde(rename = "MetricIntervalUpperBound")]
+    pub upper: Option<f64>,
+    /// Tasks, or percent.
+    #[serde(rename = "ScalingAdjustment")]
+    pub adjustment: i64,
+}
+
+/// `ComparisonOperator`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[allow(missing_docs)]
+pub enum Comparison {
+    GreaterThanOrEqualToThreshold,
+    GreaterThanThreshold,
+    LessThanOrEqualToThreshold,
+    LessThanThreshold,
+}
+
+/// `TreatMissingData`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub enum Missing {
+    NotBreaching,
+    Missing,
 }

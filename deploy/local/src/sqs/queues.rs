@@ -8,7 +8,6 @@ use serde::Deserialize;
 use super::error::SqsError;
 use super::messages::MAX_MESSAGE_BYTES;
 use super::now_ms;
-use super::take::expire;
 
 /// The account that everything belongs to.
 pub(crate) const ACCOUNT: &str = "000000000000";
@@ -147,6 +146,14 @@ impl Queue {
         format!("arn:aws:sqs:{}:{ACCOUNT}:{}", crate::REGION, self.name)
     }
 
+    /// Deletes what is older than the queue keeps messages.
+    pub(crate) fn expire(&self, transaction: &Transaction<'_>, now: i64) -> Result<(), SqsError> {
+        let oldest = now - self.number("MessageRetentionPeriod") * 1000;
+        let sql = "DELETE FROM messages WHERE queue = ? AND sent_at < ?";
+        transaction.prepare_cached(sql)?.execute((self.id, oldest))?;
+        Ok(())
+    }
+
     fn get(&self, name: &str) -> Option<String> {
         let is_number = NUMBERS.iter().any(|(known, ..)| *known == name);
         self.attributes.get(name).cloned().or_else(|| is_number.then(|| self.number(name).to_string()))
@@ -155,7 +162,7 @@ impl Queue {
     /// How many messages can be received, are in flight, and are delayed.
     fn count(&self, transaction: &Transaction<'_>) -> Result<[(&'static str, i64); 3], SqsError> {
         let now = now_ms();
-        expire(transaction, self, now)?;
+        self.expire(transaction, now)?;
         let ready = "SELECT count(*) FROM messages WHERE queue = ? AND ready = 1";
         let ready: i64 = transaction.prepare_cached(ready)?.query_row([self.id], |row| row.get(0))?;
         // Those that are due become ready only when somebody looks for them.

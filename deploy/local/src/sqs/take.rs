@@ -78,7 +78,7 @@ pub(crate) fn look(
 ) -> Result<Look, SqsError> {
     let queue = Queue::find(transaction, &home.queue)?;
     let now = now_ms();
-    expire(transaction, &queue, now)?;
+    queue.expire(transaction, now)?;
     let due = "UPDATE messages SET ready = 1 WHERE id IN (SELECT id FROM messages \
                WHERE queue = ? AND ready = 0 AND visible_at <= ? ORDER BY visible_at LIMIT ?)";
     transaction.prepare_cached(due)?.execute((queue.id, now, MOST_DUE))?;
@@ -90,14 +90,6 @@ pub(crate) fn look(
     let until = |due: i64| Duration::from_millis((due - now).max(1).unsigned_abs());
     let default_wait = queue.number("ReceiveMessageWaitTimeSeconds");
     Ok(Look { taken, next_due: next_due.map(until), default_wait, dead_lettered_to })
-}
-
-/// Deletes what is older than the queue keeps messages.
-pub(crate) fn expire(transaction: &Transaction<'_>, queue: &Queue, now: i64) -> Result<(), SqsError> {
-    let oldest = now - queue.number("MessageRetentionPeriod") * 1000;
-    let sql = "DELETE FROM messages WHERE queue = ? AND sent_at < ?";
-    transaction.prepare_cached(sql)?.execute((queue.id, oldest))?;
-    Ok(())
 }
 
 /// Moves what was received too often to the dead-letter queue; returns that queue's name if anything moved.

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// What the processes of `uid` hold in memory, in bytes: a page that several map counts once.
@@ -22,7 +22,7 @@ fn proportional_bytes(folder: &Path) -> Option<u64> {
 }
 
 /// What files of `uid` hold that its processes have open, or mapped from `scratch`, though no folder has them any more. How
-/// large one is that is only mapped can't be told: it counts as more than `most`.
+/// large one is that is only mapped, or on its way through a socket, can't be told: it counts as more than `most`.
 pub fn unnamed_bytes(uid: u32, scratch: &OwnedFd, most: u64) -> u64 {
     let Ok(path) = fs::read_link(format!("/proc/self/fd/{}", scratch.as_raw_fd())) else { return u64::MAX };
     let path = format!("{}/", path.display());
@@ -30,10 +30,15 @@ pub fn unnamed_bytes(uid: u32, scratch: &OwnedFd, most: u64) -> u64 {
     let mut bytes: u64 = 0;
     for folder in folders_of(uid) {
         let open = fs::read_dir(folder.join("fd")).into_iter().flatten().flatten();
-        for file in open.filter_map(|entry| fs::metadata(entry.path()).ok()) {
+        for (entry, file) in
+            open.filter_map(|entry| Some((entry.file_name(), fs::metadata(entry.path()).ok()?)))
+        {
             let unnamed = file.is_file() && file.nlink() == 0 && file.uid() == uid;
             if unnamed && files.insert(file.ino()) {
                 bytes = bytes.saturating_add(file.blocks() * 512);
+            }
+            if file.file_type().is_socket() && holds_descriptors(&folder.join("fdinfo").join(entry)) {
+                bytes = bytes.saturating_add(most).saturating_add(1);
             }
         }
     }
@@ -46,6 +51,13 @@ pub fn unnamed_bytes(uid: u32, scratch: &OwnedFd, most: u64) -> u64 {
         }
     }
     bytes
+}
+
+/// Whether descriptors wait in a socket to be received, from its file in /proc/PID/fdinfo.
+fn holds_descriptors(info: &Path) -> bool {
+    let info = fs::read_to_string(info).unwrap_or_default();
+    let count = info.lines().find_map(|line| line.strip_prefix("scm_fds:"));
+    count.is_some_and(|count| count.trim() != "0")
 }
 
 /// The inode of a mapped file that was in `folder`, from a line of /proc/PID/maps: range, rights, offset, device, inode,
@@ -67,6 +79,12 @@ fn folders_of(uid: u32) -> impl Iterator<Item = PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::IoSlice;
+
+    use nix::sys::socket::{
+        AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair,
+    };
+
     use super::*;
 
     #[test]
@@ -77,6 +95,18 @@ mod tests {
         assert_eq!(unnamed_mapping(line, "/scratch/sandbox-2/scratch/"), None);
         assert_eq!(unnamed_mapping(line.trim_end_matches(" (deleted)"), "/scratch/sandbox-1/scratch/"), None);
         assert_eq!(unnamed_mapping(" (deleted)", ""), None);
+    }
+
+    #[test]
+    fn descriptors_on_their_way_are_seen() {
+        let (sender, receiver) =
+            socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::empty()).unwrap();
+        let info = PathBuf::from(format!("/proc/self/fdinfo/{}", receiver.as_raw_fd()));
+        assert!(!holds_descriptors(&info));
+        let (iov, fds) = ([IoSlice::new(b"x")], [sender.as_raw_fd()]);
+        sendmsg::<()>(sender.as_raw_fd(), &iov, &[ControlMessage::ScmRights(&fds)], MsgFlags::empty(), None)
+            .unwrap();
+        assert!(holds_descriptors(&info));
     }
 
     #[test]

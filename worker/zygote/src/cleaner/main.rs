@@ -17,11 +17,15 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::libc;
 use nix::sys::prctl;
+use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Gid, Pid, Uid, setgroups, setresgid, setresuid};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, Gid, Pid, Uid, fork, setgroups, setresgid, setresuid};
 
-use badlambda_zygote::wire::{self, CleanerReply, CleanerRequest, User};
+use badlambda_zygote::protocol::{CleanerReply, CleanerRequest, User};
+use badlambda_zygote::wire;
 
 /// After this a sandbox counts as lost; it is far more than any honest function leaves behind takes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -51,6 +55,9 @@ fn serve() -> Result<(), Errno> {
         become_user(user)?;
     }
     prctl::set_dumpable(false)?;
+    if user.is_some() && !is_alone()? {
+        return wire::send(channel.as_fd(), &CleanerReply::Taken, &[]);
+    }
     wire::send(channel.as_fd(), &CleanerReply::Done, &[])?;
     while let Some((request, _)) = wire::receive(channel.as_fd(), &mut buffer)? {
         let done = match request {
@@ -58,8 +65,9 @@ fn serve() -> Result<(), Errno> {
             CleanerRequest::End { patience_ms } => end(user, Duration::from_millis(patience_ms)),
             CleanerRequest::Stop => signal(user, Signal::SIGSTOP),
             CleanerRequest::Continue => {
+                // There may be none.
                 signal(user, Signal::SIGCONT);
-                continue;
+                CleanerReply::Done
             }
             CleanerRequest::Clean => clean(user, &scratch),
             CleanerRequest::MeasureScratch { most } => measured(measure_scratch(user, &scratch, most)),
@@ -77,6 +85,21 @@ fn become_user(user: User) -> Result<(), Errno> {
     setgroups(&[])?;
     setresgid(group, group, group)?;
     setresuid(own, theirs, own)
+}
+
+/// Whether no other process on the machine has this one's real uid, as another cleaner of a sandbox with the same uids would,
+/// in whatever container it is. RLIMIT_NPROC knows: the kernel counts processes by uid through all namespaces of pids.
+fn is_alone() -> Result<bool, Errno> {
+    // This process and its child.
+    setrlimit(Resource::RLIMIT_NPROC, 2, 2)?;
+    // SAFETY: the child of this process, which has one thread, ends at once.
+    match unsafe { fork() } {
+        // SAFETY: _exit has no preconditions.
+        Ok(ForkResult::Child) => unsafe { libc::_exit(0) },
+        Ok(ForkResult::Parent { child }) => waitpid(child, None).map(|_| true),
+        Err(Errno::EAGAIN) => Ok(false),
+        Err(errno) => Err(errno),
+    }
 }
 
 fn end(user: Option<User>, patience: Duration) -> CleanerReply {

@@ -1,0 +1,135 @@
+//! Watching a handler-form execution: a template forks it, whose word is function code's.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use badlambda_zygote::protocol::{Exit, Identity};
+use badlambda_zygote::report::TemplateReport;
+
+use super::pump::{Launch, Pump};
+use super::{Bounds, Heard, Voices, Watch, Watched, watch};
+use crate::sandbox::classify::LimitHit;
+use crate::sandbox::output::Logs;
+use crate::sandbox::reports::TemplateSays;
+use crate::sandbox::sandbox::Sandbox;
+use crate::sandbox::task::ExecutorError;
+use crate::sandbox::templates::{BUSY_PROCESSES, Template};
+
+/// How long an execution may take to be reaped, which function code may keep its template from.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How long an execution may take to be confined before it is looked at its template.
+const LOOK_AFTER: Duration = Duration::from_millis(100);
+
+/// How a handler-form execution ended.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sandbox) enum HandlerEnd {
+    /// It ended and was reaped.
+    Exited(Exit),
+    /// The template ended, or said what it never should: function code's doing.
+    Broken,
+    /// The template took no request: it had ended before.
+    NotAsked,
+}
+
+/// Asks the template for an execution, and watches that to its end. Its logs are added to `logs`. A template that has just
+/// been forked by a `loader` is looked at meanwhile: the look takes as long as a short execution.
+pub(in crate::sandbox) fn watch_handler(
+    bounds: Bounds<'_>,
+    template: &Template,
+    launch: &Launch<'_>,
+    logs: Logs,
+    loader: Option<i32>,
+) -> Result<Watched<HandlerEnd>, ExecutorError> {
+    let mut pump = Pump::begin(bounds, logs)?;
+    let mut handler = Handler { template, pid: 0 };
+    let end = match pump.launch(template.requests.as_fd(), launch, &[]) {
+        Err(_) => HandlerEnd::NotAsked,
+        Ok(()) if is_alone(template, loader, &pump) => watch(&mut handler, &mut pump)?,
+        Ok(()) => {
+            pump.limit_hit = Some(LimitHit::LeftProcesses);
+            HandlerEnd::Broken
+        }
+    };
+    let wall = pump.wall();
+    if pump.read_rest() && matches!(end, HandlerEnd::Exited(_)) {
+        let _ = bounds.sandbox.end_within(PATIENCE);
+        pump.read_rest();
+    }
+    Ok(pump.finish(end, handler.pid, wall))
+}
+
+fn is_alone(template: &Template, loader: Option<i32>, pump: &Pump<'_>) -> bool {
+    let Some(loader) = loader else { return true };
+    // From then on it runs beside the look, which stops all that is the template's.
+    pump.wait_until_written(template.reports.as_fd(), LOOK_AFTER);
+    template.is_alone(loader)
+}
+
+struct Handler<'a> {
+    template: &'a Template,
+    pid: i32,
+}
+
+impl Watch for Handler<'_> {
+    type End = HandlerEnd;
+    const PATIENCE: Duration = PATIENCE;
+
+    fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    fn parent_pid(&self) -> i32 {
+        self.template.pid
+    }
+
+    fn voices(&self) -> Voices<'_> {
+        Voices { zygote: None, template: Some(self.template.reports.as_fd()) }
+    }
+
+    /// Only the end of its own execution counts.
+    fn hear(&mut self, heard: &Heard, _: &mut Pump<'_>) -> Result<Option<HandlerEnd>, ExecutorError> {
+        if !heard.template {
+            return Ok(None);
+        }
+        Ok(match self.template.reports.read() {
+            TemplateSays::Nothing => None,
+            TemplateSays::Report(TemplateReport::Started { pid }) if self.pid == 0 => {
+                self.pid = pid;
+                None
+            }
+            TemplateSays::Report(TemplateReport::Exited(exit)) if self.pid == exit.pid => {
+                Some(HandlerEnd::Exited(exit))
+            }
+            TemplateSays::Report(_) | TemplateSays::Nonsense | TemplateSays::End => Some(HandlerEnd::Broken),
+        })
+    }
+
+    /// Its template is there before it.
+    fn has_begun(&self) -> bool {
+        true
+    }
+
+    fn look_at_memory(&mut self, identity: Identity, pump: &mut Pump<'_>) -> Option<LimitHit> {
+        let template = pump.bounds.sampler.held_by(identity.template);
+        if template.processes.len() > BUSY_PROCESSES {
+            return Some(LimitHit::Broken);
+        }
+        if template.largest_bytes > pump.bounds.memory_bytes() {
+            return Some(LimitHit::Memory);
+        }
+        pump.look_at_executions(identity)
+    }
+
+    /// A template that does not even fork any more, or does not reap, is itself what has to go.
+    fn end_processes(&self, sandbox: &Sandbox) -> Result<(), ExecutorError> {
+        if self.pid != 0 && sandbox.end_within(PATIENCE).is_ok() {
+            return Ok(());
+        }
+        sandbox.end_all()
+    }
+
+    fn overdue(&self) -> Result<HandlerEnd, ExecutorError> {
+        Ok(HandlerEnd::Broken)
+    }
+}

@@ -1,0 +1,145 @@
+//! Watching one process from its fork to its end: wall clock, memory, scratch folder, logs, answer.
+//!
+//! One loop for all, in here: wait ─▶ take what the pipes hold ─▶ hear who forked it ─▶ look at the limits ─▶ kill what
+//! reached one. What is the same in all watches is in pump.rs; what differs by who forked the process is in script.rs (a
+//! zygote), load.rs (a zygote, and then the loader) and handler.rs (a template).
+
+mod handler;
+mod load;
+mod pump;
+mod script;
+
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use badlambda_shared::function::FunctionConfig;
+use badlambda_zygote::protocol::Identity;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+pub(super) use self::handler::{HandlerEnd, watch_handler};
+pub(super) use self::load::{LoadEnd, TemplateEnds, watch_load};
+pub(super) use self::pump::Launch;
+use self::pump::Pump;
+pub(super) use self::script::watch_script;
+use crate::sandbox::classify::LimitHit;
+use crate::sandbox::output::Logs;
+use crate::sandbox::sampler::{self, MemorySampler};
+use crate::sandbox::sandbox::Sandbox;
+use crate::sandbox::task::ExecutorError;
+
+/// How long after the deadline a fork may still be told.
+const START_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a process is held to, and what it is looked at with.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds<'a> {
+    pub(super) sandbox: &'a Sandbox,
+    pub(super) config: &'a FunctionConfig,
+    pub(super) sampler: &'a MemorySampler,
+    pub(super) deadline: Instant,
+    pub(super) cancelled: Option<&'a OwnedFd>,
+}
+
+impl Bounds<'_> {
+    fn memory_bytes(&self) -> u64 {
+        self.config.memory_mb << 20
+    }
+}
+
+/// What came of a watch.
+pub(super) struct Watched<E> {
+    pub(super) end: E,
+    pub(super) pid: i32,
+    pub(super) limit_hit: Option<LimitHit>,
+    pub(super) answer: Vec<u8>,
+    pub(super) logs: Logs,
+    pub(super) wall: Duration,
+    /// For how long the worker stood still meanwhile, which is not the function's fault.
+    pub(super) stalled: Duration,
+    pub(super) peak_bytes: u64,
+}
+
+/// Where those can be heard who tell of the process.
+#[derive(Default)]
+struct Voices<'a> {
+    zygote: Option<BorrowedFd<'a>>,
+    template: Option<BorrowedFd<'a>>,
+}
+
+/// Who of them said something.
+struct Heard {
+    zygote: bool,
+    template: bool,
+}
+
+/// One kind of watch: who tells of the process, what belongs to it, and how it is ended.
+trait Watch {
+    type End;
+    /// How long the process may take to be reaped after it was killed.
+    const PATIENCE: Duration;
+
+    /// The pid that was told; 0 until then.
+    fn pid(&self) -> i32;
+    /// Whose child the process is, by which it is known where there are no uids.
+    fn parent_pid(&self) -> i32;
+    fn voices(&self) -> Voices<'_>;
+    /// Takes one report of each who said something.
+    fn hear(&mut self, heard: &Heard, pump: &mut Pump<'_>) -> Result<Option<Self::End>, ExecutorError>;
+    /// Whether there may be something in memory by now.
+    fn has_begun(&self) -> bool;
+    /// Whether what runs as these users holds more than it may.
+    fn look_at_memory(&mut self, identity: Identity, pump: &mut Pump<'_>) -> Option<LimitHit>;
+    /// Ends what runs as the sandbox's users, where it has some of its own.
+    fn end_processes(&self, sandbox: &Sandbox) -> Result<(), ExecutorError>;
+    /// What it means that nobody reaps what was killed.
+    fn overdue(&self) -> Result<Self::End, ExecutorError>;
+}
+
+/// Watches what was launched, until it ends or has loaded.
+fn watch<W: Watch>(watch: &mut W, pump: &mut Pump<'_>) -> Result<W::End, ExecutorError> {
+    let mut killed_at = None;
+    loop {
+        let heard = pump.wait(&watch.voices(), killed_at.map(|_| W::PATIENCE))?;
+        if let Some(end) = watch.hear(&heard, pump)? {
+            return Ok(end);
+        }
+        let now = Instant::now();
+        if pump.limit_hit.is_none() {
+            pump.limit_hit = pump.limit_reached(now).or_else(|| sample(watch, pump, now));
+        }
+        match (pump.limit_hit, killed_at) {
+            (Some(_), None) if watch.pid() != 0 || now > pump.deadline() + START_PATIENCE => {
+                killed_at = Some(now);
+                end(watch, pump.bounds.sandbox)?;
+            }
+            (_, Some(killed_at)) if now.duration_since(killed_at) > W::PATIENCE => return watch.overdue(),
+            _ => {}
+        }
+    }
+}
+
+/// Looks at memory, and less often at the scratch folder, once it is time for that again.
+fn sample<W: Watch>(watch: &mut W, pump: &mut Pump<'_>, now: Instant) -> Option<LimitHit> {
+    if !watch.has_begun() || !pump.sample_is_due(now) {
+        return None;
+    }
+    let by_memory = match pump.bounds.sandbox.identity {
+        Some(identity) => watch.look_at_memory(identity, pump),
+        None => pump.see_resident(sampler::resident_bytes_of(watch.pid())),
+    };
+    by_memory.or_else(|| pump.look_at_scratch())
+}
+
+fn end<W: Watch>(watch: &W, sandbox: &Sandbox) -> Result<(), ExecutorError> {
+    if sandbox.identity.is_some() {
+        return watch.end_processes(sandbox);
+    }
+    // Without uids of their own, only a child of ours is killed, whatever the report said.
+    let pid = watch.pid();
+    if sampler::parent_of(pid) == Some(watch.parent_pid()) {
+        let _ = kill(Pid::from_raw(-pid), Signal::SIGKILL);
+        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Watching a script-form execution: a zygote forks it, whose word counts.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use badlambda_zygote::protocol::{Exit, Identity};
+
+use super::pump::{Launch, Pump};
+use super::{Bounds, Heard, Voices, Watch, Watched, watch};
+use crate::sandbox::classify::LimitHit;
+use crate::sandbox::output::Logs;
+use crate::sandbox::reports::ZygoteReports;
+use crate::sandbox::sampler;
+use crate::sandbox::sandbox::Sandbox;
+use crate::sandbox::task::ExecutorError;
+use crate::sandbox::zygotes::Channel;
+
+/// Launches an execution from the zygote at the other end of `channel`, and watches it to its end.
+pub(in crate::sandbox) fn watch_script(
+    bounds: Bounds<'_>,
+    channel: &Channel,
+    launch: &Launch<'_>,
+) -> Result<Watched<Exit>, ExecutorError> {
+    let mut pump = Pump::begin(bounds, Logs::default())?;
+    pump.launch(channel.socket.as_fd(), launch, &[])
+        .map_err(|errno| ExecutorError::Zygote(errno.to_string()))?;
+    let mut script = Script { zygote: ZygoteReports::of(channel) };
+    let exit = watch(&mut script, &mut pump)?;
+    let wall = pump.wall();
+    // Something that still holds the pipes is ended, and never waited for.
+    if pump.read_rest() {
+        bounds.sandbox.end()?;
+        pump.read_rest();
+    }
+    Ok(pump.finish(exit, script.zygote.pid, wall))
+}
+
+struct Script<'a> {
+    zygote: ZygoteReports<'a>,
+}
+
+impl Watch for Script<'_> {
+    type End = Exit;
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    fn pid(&self) -> i32 {
+        self.zygote.pid
+    }
+
+    fn parent_pid(&self) -> i32 {
+        self.zygote.channel.zygote_pid
+    }
+
+    fn voices(&self) -> Voices<'_> {
+        Voices { zygote: Some(self.zygote.channel.socket.as_fd()), template: None }
+    }
+
+    fn hear(&mut self, heard: &Heard, _: &mut Pump<'_>) -> Result<Option<Exit>, ExecutorError> {
+        if heard.zygote { self.zygote.read() } else { Ok(None) }
+    }
+
+    fn has_begun(&self) -> bool {
+        self.pid() != 0
+    }
+
+    fn look_at_memory(&mut self, identity: Identity, pump: &mut Pump<'_>) -> Option<LimitHit> {
+        // There can be only one process, and the zygote's word for its pid counts: then it is read straight.
+        if !pump.bounds.config.subprocesses {
+            let resident = sampler::resident_bytes_of(self.pid());
+            if resident > 0 {
+                return pump.see_resident(resident);
+            }
+        }
+        pump.look_at_executions(identity)
+    }
+
+    fn end_processes(&self, sandbox: &Sandbox) -> Result<(), ExecutorError> {
+        sandbox.end()
+    }
+
+    fn overdue(&self) -> Result<Exit, ExecutorError> {
+        Err(ExecutorError::NotCleaned)
+    }
+}
