@@ -91,7 +91,7 @@ variables! {
     VISIBILITY_SECONDS: "worker", "visibility timeout that the heartbeat renews, 10 to 43200 seconds", "60";
     DEFAULT_FUNCTION: "worker", "function of messages that name none, for queues whose producers can set no attribute", "none";
     ISOLATION: "worker", "`required`, or `unprivileged` (no own uids, for a machine without root), or `none`", "`required`";
-    MIN_TIER: "worker", "isolation tier below which the worker refuses to start, 0 to 3", "1";
+    MIN_TIER: "worker", "isolation tier below which the worker refuses to start, 0 to 2", "1";
     ALLOW_NETWORK: "worker", "whether functions with `network: true` may run", "`false`";
     JAIL: "worker", "folder to chroot into: a root with Ruby and its libraries", "none";
     SCRATCH_DIR: "worker", "folder for the executions' scratch folders, best on tmpfs; inside the jail, if there is one", "`/dev/shm/badlambda-UID`; `scratch` in the jail";
@@ -294,8 +294,8 @@ mod tests {
         let set = environment(&[("BADLAMBDA_SLOTS", "many"), ("BADLAMBDA_MIN_TIER", "9")]).unwrap();
         let error = set.number(SLOTS, 4, 1, 256).unwrap_err().to_string();
         assert!(error.starts_with("BADLAMBDA_SLOTS is malformed: \"many\""), "{error}");
-        let error = set.number(MIN_TIER, 1, 0, 3).unwrap_err().to_string();
-        assert!(error.contains("BADLAMBDA_MIN_TIER") && error.contains("from 0 to 3"), "{error}");
+        let error = set.number(MIN_TIER, 1, 0, 2).unwrap_err().to_string();
+        assert!(error.contains("BADLAMBDA_MIN_TIER") && error.contains("from 0 to 2"), "{error}");
         let error = SharedConfig::from_environment(&set).unwrap_err().to_string();
         assert!(error.starts_with("BADLAMBDA_QUEUE_URL is not set"), "{error}");
     }

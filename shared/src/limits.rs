@@ -1,4 +1,5 @@
-//! Every limit and default of the system, each with its reason.
+//! The limits and defaults that callers, producers and operators meet, each with its reason: sizes, times, counts. How the
+//! inside is paced (a retry's delay, a buffer's length) stands beside the code that it paces.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

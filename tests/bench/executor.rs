@@ -53,6 +53,7 @@ impl Setting {
             preload: self.preload.clone(),
             programs,
             tuning: self.tuning,
+            start_patience: Duration::from_secs(60),
         })?)
     }
 }
@@ -135,7 +136,7 @@ pub fn measure_tuning() -> anyhow::Result<Report> {
     let with_all = rates.next().unwrap_or_default();
     report.add("executor, one zygote, all tunings", with_all, "executions/s");
     for ((name, _), rate) in without.iter().zip(rates) {
-        report.add(&format!("the same with {name}"), rate, "executions/s");
+        report.add(format!("the same with {name}"), rate, "executions/s");
         report.add("all against it", with_all / rate, "×");
     }
     Ok(report)

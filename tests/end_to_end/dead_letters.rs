@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use badlambda_shared::dead_letters::{DeadLetter, DeadLetters, Selection};
+use badlambda_tests::faults::{Fault, Plan};
 use serde_json::json;
 
 use crate::deployment::Deployment;
@@ -101,4 +102,22 @@ async fn a_message_that_leaves_no_room_for_the_reason_is_kept_whole() {
     let listed = letters(&dead_letters, 1).await;
     assert!(listed[0].body == body && listed[0].reason.contains("not an envelope"), "{}", listed[0].reason);
     deployment.fleet.queue_is_empty().await;
+}
+
+/// What SQS hands out twice says nothing about the rest.
+#[tokio::test]
+async fn a_scan_comes_to_every_message_though_some_are_handed_out_twice() {
+    let deployment = Deployment::start().await;
+    let fleet = &deployment.fleet;
+    for n in 0..35 {
+        let send = fleet.sqs.send_message().queue_url(fleet.address("dead_letter_queue_url"));
+        send.message_body(n.to_string()).send().await.unwrap();
+    }
+    deployment.proxy.follow(Plan { repeat_every: 2, ..Plan::default() });
+    let listed = deployment.proxied_dead_letters().list(100).await.unwrap();
+    deployment.proxy.follow(Plan::default());
+    let mut bodies: Vec<usize> = listed.iter().map(|letter| letter.body.parse().unwrap()).collect();
+    bodies.sort_unstable();
+    assert_eq!(bodies, (0..35).collect::<Vec<_>>());
+    assert!(deployment.proxy.done()[&Fault::Repeat] >= 3, "{:?}", deployment.proxy.done());
 }

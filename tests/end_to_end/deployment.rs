@@ -86,6 +86,11 @@ impl Deployment {
         addresses::dead_letters(&self.direct())
     }
 
+    /// The same through the proxy.
+    pub fn proxied_dead_letters(&self) -> DeadLetters {
+        addresses::dead_letters(&self.fleet.addresses)
+    }
+
     /// The bucket, past the proxy.
     pub fn store(&self) -> Store {
         addresses::store(&self.direct())

@@ -44,6 +44,7 @@ struct State {
     dice: Dice,
     done: BTreeMap<Fault, u64>,
     seen: BTreeSet<Seen>,
+    last_receive: Option<Response<Full<Bytes>>>,
 }
 
 /// The connection is to be dropped.
@@ -66,6 +67,7 @@ impl FaultProxy {
             dice: Dice::new(StdRng::seed_from_u64(seed)),
             done: BTreeMap::new(),
             seen: BTreeSet::new(),
+            last_receive: None,
         };
         let shared = Arc::new(Shared { upstream: upstream.to_owned(), client, state: Mutex::new(state) });
         let (stop, stopped) = oneshot::channel::<()>();
@@ -135,7 +137,19 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Response<
     let asked = Asked::of(&parts);
     let again = async || forward(shared, &parts, body.clone()).await;
     match shared.draw(&asked) {
+        None if asked.receives => {
+            let received = again().await?;
+            shared.lock().last_receive = Some(received.clone());
+            Ok(received)
+        }
         None => again().await,
+        Some(Fault::Repeat) => {
+            let last = shared.lock().last_receive.clone();
+            match last {
+                Some(last) => Ok(last),
+                None => again().await,
+            }
+        }
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Drop) => Err(Dropped),
         Some(Fault::Delay) => {

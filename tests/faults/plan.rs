@@ -22,6 +22,8 @@ pub enum Fault {
     LoseAnswer,
     /// It takes effect twice.
     Twice,
+    /// A receive is answered as the one before it was.
+    Repeat,
     /// A conditional write is refused as if its condition did not hold.
     Refuse,
     /// A conditional write is refused since another is said to be under way.
@@ -55,6 +57,8 @@ pub struct Plan {
     pub s3_denies: bool,
     /// Receives are never answered.
     pub receives_hang: bool,
+    /// Every so many receives one brings what the one before it brought; 0 for none.
+    pub repeat_every: u64,
     /// SQS never answers anything.
     pub sqs_hangs: bool,
     /// Of the renewals of leases, one in so many is answered; 0 for all.
@@ -82,7 +86,7 @@ impl Plan {
 pub(crate) struct Asked {
     pub(crate) of_sqs: bool,
     sends: bool,
-    receives: bool,
+    pub(crate) receives: bool,
     renews: bool,
     conditional_write: bool,
 }
@@ -107,16 +111,21 @@ pub(crate) struct Dice {
     rng: StdRng,
     conditional_writes: u64,
     renewals: u64,
+    receives: u64,
 }
 
 impl Dice {
     pub(crate) fn new(rng: StdRng) -> Self {
-        Self { rng, conditional_writes: 0, renewals: 0 }
+        Self { rng, conditional_writes: 0, renewals: 0, receives: 0 }
     }
 
     pub(crate) fn draw(&mut self, plan: &Plan, asked: &Asked) -> Option<Fault> {
         if (plan.receives_hang && asked.receives) || (plan.sqs_hangs && asked.of_sqs) {
             return Some(Fault::Hang);
+        }
+        if plan.repeat_every > 0 && asked.receives {
+            self.receives += 1;
+            return self.receives.is_multiple_of(plan.repeat_every).then_some(Fault::Repeat);
         }
         if plan.renewals_answered_every > 0 && asked.renews {
             self.renewals += 1;

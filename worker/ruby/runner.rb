@@ -1,6 +1,6 @@
 # What runs around function code, inside every execution and template.
 #
-# The zygote evaluates this file once, and calls Runner's four entries. Each answers with a binary string:
+# The zygote evaluates this file once, and calls Runner's entries. Each answers with a binary string:
 # one character for its kind and JSON behind it. Function code shares the process and may redefine anything;
 # what an honest function could redefine by accident is captured here before it runs. What a hostile one does to
 # this file, it does to its own execution alone: the worker believes nothing that comes out of it.
@@ -76,9 +76,6 @@ module BadLambda
   module Runner
     FILE = "function.rb"
     OWN_FRAME = "-e:"
-    MAX_NESTING = 100
-    MAX_MESSAGE_BYTES = 32 * 1024
-    MAX_BACKTRACE_LINES = 64
     HANDLERS = %i[handler lambda_handler].freeze
     SUBPROCESS_FRAME = /in [`'](?:Process[.#]|Kernel[.#]|IO\.|Open3\.)?(?:fork|_fork|spawn|system|exec|popen\w*|`)'/
     NETWORK_FRAME = %r{/(?:socket|resolv|net/\w+)\.rb:|in [`'](?:Addrinfo[.#])?getaddrinfo'}
@@ -104,6 +101,13 @@ module BadLambda
     SCRIPT_SCOPE.local_variable_set(:context, nil)
 
     class << self
+      # The limits of what is answered: how deep JSON may be, how long an error's message, and of how many lines its
+      # backtrace. Each is a number as text.
+      def limit(json_depth, message_bytes, backtrace_lines)
+        @json_depth, @message_bytes, @backtrace_lines = [json_depth, message_bytes, backtrace_lines].map(&:to_i)
+        ""
+      end
+
       # Loads libraries and touches what every execution will use; answers "=" with Ruby's version and the folders of
       # its libraries, a line each, or why not.
       def warm_up(libraries)
@@ -227,7 +231,7 @@ module BadLambda
       end
 
       def parse(json)
-        PARSE.call(json, max_nesting: MAX_NESTING)
+        PARSE.call(json, max_nesting: @json_depth)
       end
 
       def handler_name(configured)
@@ -255,7 +259,7 @@ module BadLambda
 
       def result(value, max_bytes)
         json = begin
-          GENERATE.call(value, max_nesting: MAX_NESTING).dup.force_encoding(Encoding::UTF_8)
+          GENERATE.call(value, max_nesting: @json_depth).dup.force_encoding(Encoding::UTF_8)
         rescue NoMemoryError, SystemExit, SignalException
           raise
         rescue Exception => e # rubocop:disable Lint/RescueException -- to_json may raise anything
@@ -331,8 +335,8 @@ module BadLambda
         lines = exception.backtrace
         return [] unless Array === lines
 
-        lines.first(2 * MAX_BACKTRACE_LINES).grep(String).map { |line| clean(line) }
-             .reject { |line| line.start_with?(OWN_FRAME) }.first(MAX_BACKTRACE_LINES)
+        lines.first(2 * @backtrace_lines).grep(String).map { |line| clean(line) }
+             .reject { |line| line.start_with?(OWN_FRAME) }.first(@backtrace_lines)
       rescue Exception # rubocop:disable Lint/RescueException -- a backtrace method may raise anything
         []
       end
@@ -370,7 +374,7 @@ module BadLambda
       end
 
       def clean(text)
-        text.byteslice(0, MAX_MESSAGE_BYTES).dup.force_encoding(Encoding::UTF_8).scrub("\u{FFFD}")
+        text.byteslice(0, @message_bytes).dup.force_encoding(Encoding::UTF_8).scrub("\u{FFFD}")
       end
 
       def flush

@@ -17,35 +17,35 @@ const TRIES: usize = 6;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(2);
 
-/// What SQS is told of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What SQS is told of a message, by its receipt handle.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Acknowledgement {
     /// Delete it.
-    Delete,
+    Delete(String),
     /// Hand it out again, so much later.
-    Release(Duration),
+    Release(String, Duration),
 }
-
-/// A message, by its receipt handle, and what SQS is told of it.
-pub(crate) type Entry = (String, Acknowledgement);
 
 /// Takes acknowledgements until all senders are gone, and sees each one through. What can't be deleted comes back,
 /// finds its final record, and is deleted then.
-pub(crate) async fn acknowledge(queue: Queue, mut waiting: mpsc::Receiver<Entry>) {
+pub(crate) async fn acknowledge(queue: Queue, mut waiting: mpsc::Receiver<Acknowledgement>) {
     let (calls, tasks) = (Arc::new(Semaphore::new(CALLS)), TaskTracker::new());
     while let Some(first) = waiting.recv().await {
         let mut batch = vec![first];
         let _ = tokio::time::timeout(LINGER, collect(&mut batch, &mut waiting)).await;
-        let (deleted, released): (Vec<_>, Vec<_>) =
-            batch.into_iter().partition(|(_, told)| *told == Acknowledgement::Delete);
-        for (call, entries) in [(Call::Release, released), (Call::Delete, deleted)] {
-            if entries.is_empty() {
-                continue;
+        let (mut deleted, mut released) = (vec![], vec![]);
+        for acknowledgement in batch {
+            match acknowledgement {
+                Acknowledgement::Delete(handle) => deleted.push(handle),
+                Acknowledgement::Release(handle, after) => released.push((handle, after)),
             }
+        }
+        for call in [Call::Release(released), Call::Delete(deleted)].into_iter().filter(|call| call.len() > 0)
+        {
             let Ok(permit) = Arc::clone(&calls).acquire_owned().await else { return };
             let queue = queue.clone();
             tasks.spawn(async move {
-                call_until_accepted(&queue, call, entries).await;
+                call.make_until_accepted(&queue).await;
                 drop(permit);
             });
         }
@@ -54,7 +54,7 @@ pub(crate) async fn acknowledge(queue: Queue, mut waiting: mpsc::Receiver<Entry>
     tasks.wait().await;
 }
 
-async fn collect(batch: &mut Vec<Entry>, waiting: &mut mpsc::Receiver<Entry>) {
+async fn collect(batch: &mut Vec<Acknowledgement>, waiting: &mut mpsc::Receiver<Acknowledgement>) {
     while batch.len() < limits::SQS_BATCH {
         match waiting.recv().await {
             Some(next) => batch.push(next),
@@ -63,52 +63,58 @@ async fn collect(batch: &mut Vec<Entry>, waiting: &mut mpsc::Receiver<Entry>) {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+/// A call, with its entries.
+#[derive(Debug)]
 enum Call {
-    Delete,
-    Release,
+    Delete(Vec<String>),
+    Release(Vec<(String, Duration)>),
 }
 
 impl Call {
-    async fn make(self, queue: &Queue, entries: &[Entry]) -> Result<Vec<EntryResult>, QueueError> {
+    fn len(&self) -> usize {
         match self {
-            Self::Delete => {
-                let handles: Vec<String> = entries.iter().map(|(handle, _)| handle.clone()).collect();
-                queue.delete_batch(&handles).await
+            Self::Delete(entries) => entries.len(),
+            Self::Release(entries) => entries.len(),
+        }
+    }
+
+    async fn make(&self, queue: &Queue) -> Result<Vec<EntryResult>, QueueError> {
+        match self {
+            Self::Delete(entries) => queue.delete_batch(entries).await,
+            Self::Release(entries) => queue.change_visibility_batch(entries).await,
+        }
+    }
+
+    /// The same call with what was refused.
+    fn again(self, results: Vec<EntryResult>) -> Self {
+        match self {
+            Self::Delete(entries) => Self::Delete(refused(entries, results)),
+            Self::Release(entries) => Self::Release(refused(entries, results)),
+        }
+    }
+
+    /// Makes it until every entry is accepted, a bounded number of times.
+    async fn make_until_accepted(mut self, queue: &Queue) {
+        let mut delays = Delays::between(FIRST_DELAY, LONGEST_DELAY);
+        for attempt in 1..=TRIES {
+            match self.make(queue).await {
+                Ok(results) => self = self.again(results),
+                Err(error) => tracing::warn!(%error, attempt, "could not acknowledge"),
             }
-            Self::Release => {
-                let changes: Vec<(String, Duration)> = entries
-                    .iter()
-                    .map(|(handle, told)| match told {
-                        Acknowledgement::Delete => (handle.clone(), Duration::ZERO),
-                        Acknowledgement::Release(after) => (handle.clone(), *after),
-                    })
-                    .collect();
-                queue.change_visibility_batch(&changes).await
+            if self.len() == 0 {
+                return;
             }
+            tokio::time::sleep(delays.next_delay()).await;
         }
     }
 }
 
-/// Calls until every entry is accepted, a bounded number of times.
-async fn call_until_accepted(queue: &Queue, call: Call, mut entries: Vec<Entry>) {
-    let mut delays = Delays::between(FIRST_DELAY, LONGEST_DELAY);
-    for attempt in 1..=TRIES {
-        match call.make(queue, &entries).await {
-            Ok(results) => {
-                let failed = entries.into_iter().zip(results).filter_map(|(entry, result)| {
-                    result.err().map(|error| {
-                        tracing::warn!(%error, attempt, ?call, "SQS refused an entry");
-                        entry
-                    })
-                });
-                entries = failed.collect();
-            }
-            Err(error) => tracing::warn!(%error, attempt, ?call, "could not acknowledge"),
-        }
-        if entries.is_empty() {
-            return;
-        }
-        tokio::time::sleep(delays.next_delay()).await;
-    }
+fn refused<T>(entries: Vec<T>, results: Vec<EntryResult>) -> Vec<T> {
+    let refused = entries.into_iter().zip(results).filter_map(|(entry, result)| {
+        result.err().map(|error| {
+            tracing::warn!(%error, "SQS refused an acknowledgement");
+            entry
+        })
+    });
+    refused.collect()
 }

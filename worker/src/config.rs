@@ -12,6 +12,8 @@ use crate::sandbox::{ExecutorConfig, IsolationMode, Tuning};
 /// Where `/healthz` and `/readyz` are served, where nothing else is said.
 pub const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
+/// How long a zygote may take to start, with all that BADLAMBDA_PRELOAD names.
+const START_PATIENCE: Duration = Duration::from_secs(60);
 const MAX_SLOTS: u64 = 256;
 const MAX_TEMPLATES: u64 = 512;
 /// ECS gives a task at most 120 s between SIGTERM and SIGKILL; elsewhere it may be more.
@@ -102,8 +104,9 @@ impl SandboxConfig {
             preload: libraries(environment)?,
             programs,
             tuning: Tuning::default(),
+            start_patience: START_PATIENCE,
         };
-        let min_tier = environment.number(config::MIN_TIER, least_tier, 0, 3)? as u8;
+        let min_tier = environment.number(config::MIN_TIER, least_tier, 0, 2)? as u8;
         Ok(Self { min_tier, executor })
     }
 }

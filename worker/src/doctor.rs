@@ -124,7 +124,7 @@ impl fmt::Display for Diagnosis {
             writeln!(f, "{layer}")?;
         }
         let verdict = if *starts { "a worker starts here" } else { "no worker starts here" };
-        writeln!(f, "\ntier {tier} of 3, BADLAMBDA_MIN_TIER={min_tier}: {verdict}")
+        writeln!(f, "\ntier {tier} of 2, BADLAMBDA_MIN_TIER={min_tier}: {verdict}")
     }
 }
 

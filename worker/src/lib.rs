@@ -48,7 +48,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::acknowledge::Entry;
+use crate::acknowledge::Acknowledgement;
 use crate::admin::{Health, LoopHealth};
 use crate::claim::{AttemptLimits, Claimer};
 use crate::config::{Config, SandboxConfig};
@@ -144,7 +144,7 @@ impl Services {
         self,
         config: &Config,
         prefetch: &Prefetch,
-        acknowledgements: mpsc::Sender<Entry>,
+        acknowledgements: mpsc::Sender<Acknowledgement>,
         stop: &CancellationToken,
         abandon: &CancellationToken,
     ) -> Steps {

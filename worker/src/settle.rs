@@ -14,7 +14,7 @@ use badlambda_shared::store::StoreError;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::acknowledge::{Acknowledgement, Entry};
+use crate::acknowledge::Acknowledgement;
 use crate::delivery::Delivery;
 use crate::retry::{retry_until, stopped_or_after};
 
@@ -58,7 +58,7 @@ pub(crate) struct Settler {
     pub(crate) copies: SendBatcher,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) records: Records,
-    pub(crate) acknowledgements: mpsc::Sender<Entry>,
+    pub(crate) acknowledgements: mpsc::Sender<Acknowledgement>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -88,7 +88,7 @@ impl Settler {
     async fn delete(&self, delivery: Delivery) {
         let Delivery { message, lease, .. } = delivery;
         drop(lease);
-        self.acknowledge(message.receipt_handle, Acknowledgement::Delete).await;
+        self.acknowledge(Acknowledgement::Delete(message.receipt_handle)).await;
     }
 
     /// Sends a copy of the message that carries what became of it, and deletes the original. A message that has no copy
@@ -118,7 +118,7 @@ impl Settler {
         let Delivery { message, lease, .. } = delivery;
         // A renewal that came later would hide the message again.
         lease.end().await;
-        self.acknowledge(message.receipt_handle, Acknowledgement::Release(after)).await;
+        self.acknowledge(Acknowledgement::Release(message.receipt_handle, after)).await;
     }
 
     /// Copies the message to the dead-letter queue, and then records why its execution ends: after a failure in between
@@ -146,8 +146,8 @@ impl Settler {
         Some(())
     }
 
-    async fn acknowledge(&self, receipt_handle: String, acknowledgement: Acknowledgement) {
-        if self.acknowledgements.send((receipt_handle, acknowledgement)).await.is_err() {
+    async fn acknowledge(&self, acknowledgement: Acknowledgement) {
+        if self.acknowledgements.send(acknowledgement).await.is_err() {
             tracing::error!("an acknowledgement came after the end");
         }
     }

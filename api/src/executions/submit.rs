@@ -22,6 +22,7 @@ use crate::executions::send::{send, send_claimed};
 use crate::executions::ticket::Ticket;
 use crate::http::body::{self, Received};
 use crate::http::error::ApiError;
+use crate::http::json;
 use crate::http::prefer::{self, Wait};
 use crate::http::request::{FunctionPath, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
@@ -147,7 +148,7 @@ async fn input(app: &App, body: Body) -> Result<(Box<RawValue>, BodyRoom), ApiEr
     if bytes.is_empty() {
         return Ok((RawValue::NULL.to_owned(), room));
     }
-    let input: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| body::refusal(".", &error))?;
+    let input: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| json::not_json(&error))?;
     if depth_is_bounded(input.get()) {
         return Ok((input, room));
     }

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::functions::syntax::{self, CodeError};
 use crate::http::body::{self, Received};
 use crate::http::error::ApiError;
+use crate::http::json;
 
 /// A function's next version, before it has a number.
 #[derive(Clone, Debug)]
@@ -46,7 +47,7 @@ pub(crate) async fn read(
     let too_large = ApiError::CodeTooLarge(app.max_code_bytes);
     let Received { bytes, room: _room } = body::receive(&app.room, body, most, too_large).await?;
     let request: Request = match body::media_type(headers).as_deref() {
-        Some(json) if body::is_json(json) => body::json(&bytes)?,
+        Some(json) if body::is_json(json) => json::read(&bytes)?,
         Some("application/x-ruby" | "text/x-ruby") => ruby(&bytes)?,
         _ => {
             return Err(ApiError::UnsupportedMediaType(

@@ -90,8 +90,8 @@ pub(crate) async fn list(State(app): AppState, Query(query): Query<PageQuery>) -
         .try_filter_map(|function| async { Ok(function) })
         .try_collect()
         .await?;
-    let next_cursor = page.next.and_then(|folder| name_of(&folder, &prefix));
-    Ok(ApiResponse::Page(json!({ "functions": functions, "next_cursor": next_cursor })))
+    let next = page.next.and_then(|folder| name_of(&folder, &prefix));
+    Ok(ApiResponse::Page(json!({ "functions": functions, "next": next })))
 }
 
 fn name_of(folder: &str, prefix: &str) -> Option<FunctionName> {

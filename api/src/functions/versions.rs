@@ -16,6 +16,7 @@ use crate::app::{App, AppState};
 use crate::functions::manifest;
 use crate::http::body::{self, Received};
 use crate::http::error::ApiError;
+use crate::http::json;
 use crate::http::request::{FunctionPath, FunctionSubPath, PageQuery, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
 
@@ -38,8 +39,8 @@ pub(crate) async fn list(
         .try_filter_map(|version| async { Ok(version) })
         .try_collect()
         .await?;
-    let next_cursor = last.filter(|last| *last > first).map(|last| last.to_string());
-    Ok(ApiResponse::Page(json!({ "versions": versions, "next_cursor": next_cursor })))
+    let next = last.filter(|last| *last > first).map(|last| last.to_string());
+    Ok(ApiResponse::Page(json!({ "versions": versions, "next": next })))
 }
 
 async fn present(app: &App, name: &FunctionName, number: u32) -> Result<Option<Version>, ApiError> {
@@ -73,7 +74,7 @@ pub(crate) async fn put_alias(
     let alias: Alias = parsed("alias", &alias)?;
     let most = limits::MAX_ALIAS_BODY_BYTES;
     let Received { bytes, .. } = body::receive(&app.room, body, most, ApiError::BodyTooLarge(most)).await?;
-    let AliasRequest { version } = body::json(&bytes)?;
+    let AliasRequest { version } = json::read(&bytes)?;
     let edited = manifest::edit(&app, &name, |manifest| {
         if !manifest.has(version) {
             return Err(ApiError::VersionNotFound { function: name.clone(), version: version.to_string() });

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod body;
 pub(crate) mod error;
+pub(crate) mod json;
 pub(crate) mod prefer;
 pub(crate) mod problem;
 pub(crate) mod request;

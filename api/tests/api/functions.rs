@@ -55,11 +55,11 @@ async fn versions_are_published_once_and_kept() {
     assert_eq!((other_config.status, &other_config.json()["version"]), (StatusCode::OK, &json!(3)));
 
     let versions = api.get("/v1/functions/hello/versions").await.json();
-    assert_eq!((numbers(&versions), &versions["next_cursor"]), (vec![3, 2, 1], &Value::Null));
+    assert_eq!((numbers(&versions), &versions["next"]), (vec![3, 2, 1], &Value::Null));
     let page = api.get("/v1/functions/hello/versions?limit=2").await.json();
-    assert_eq!((numbers(&page), &page["next_cursor"]), (vec![3, 2], &json!("2")));
+    assert_eq!((numbers(&page), &page["next"]), (vec![3, 2], &json!("2")));
     let rest = api.get("/v1/functions/hello/versions?limit=2&cursor=2").await.json();
-    assert_eq!((numbers(&rest), &rest["next_cursor"]), (vec![1], &Value::Null));
+    assert_eq!((numbers(&rest), &rest["next"]), (vec![1], &Value::Null));
 
     let code = api.get("/v1/functions/hello/versions/1/code").await;
     assert_eq!((code.text.as_str(), code.headers["content-type"].as_str()), ("event", "application/x-ruby"));
@@ -140,7 +140,7 @@ async fn functions_are_listed_page_by_page() {
     loop {
         let page = api.get(&format!("/v1/functions?limit=2{cursor}")).await.json();
         seen.extend(names(&page).into_iter().map(str::to_owned));
-        match page["next_cursor"].as_str() {
+        match page["next"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
         }

@@ -17,6 +17,7 @@ class RunnerTest < Minitest::Test
   def script(code, event: nil, handler: "", max_result_bytes: 1000, **context)
     program = <<~RUBY
       #{File.read(RUNNER)}
+      BadLambda::Runner.limit("100", "32768", "64")
       fields = JSON.parse($stdin.readline)
       event, context = fields.values_at("event", "context").map { |value| JSON.generate(value) }
       print "\\0", BadLambda::Runner.script(fields["code"], event, context, fields["handler"], fields["max"])

@@ -27,7 +27,7 @@ pub(super) enum LimitHit {
     Memory,
     /// Its scratch folder held too much.
     Scratch,
-    /// It had more processes than it may.
+    /// It had more processes than `max_processes`.
     Processes,
     /// Its answer was longer than any result may be.
     TooLarge,

@@ -54,8 +54,9 @@ use std::time::{Duration, Instant};
 
 use badlambda_shared::execution::Isolation;
 use badlambda_shared::function::Form;
-use badlambda_zygote::protocol::Confinement;
+use badlambda_shared::limits;
 pub use badlambda_zygote::protocol::Tuning;
+use badlambda_zygote::protocol::{AnswerLimits, Confinement};
 
 use self::attempt::{Attempt, HandlerRun};
 pub use self::classify::read_answer;
@@ -121,6 +122,8 @@ pub struct ExecutorConfig {
     pub programs: PathBuf,
     /// How zygotes prepare their memory.
     pub tuning: Tuning,
+    /// How long a zygote may take to start, with all libraries.
+    pub start_patience: Duration,
 }
 
 /// Runs tasks. Shared by as many threads as there are slots.
@@ -167,8 +170,14 @@ impl Executor {
             readable: READABLE.iter().map(PathBuf::from).collect(),
             preload: config.preload.clone(),
             tuning: config.tuning,
+            limits: answer_limits(),
         };
-        let zygotes = Zygotes::start(config.programs.join("badlambda-zygote"), confinement, config.zygotes)?;
+        let zygotes = Zygotes::start(
+            config.programs.join("badlambda-zygote"),
+            confinement,
+            config.zygotes,
+            config.start_patience,
+        )?;
         let confined = zygotes.confined();
         let isolation = isolation::rate(confined.layers);
         tracing::info!(tier = isolation.tier, layers = ?isolation.layers, ruby = confined.ruby_version, "zygotes are ready");
@@ -311,6 +320,15 @@ impl Executor {
     /// Without uids of their own, what an execution left running is only known to the zygote, whose children they became.
     fn end_orphans(&self, sandbox: &Sandbox, zygote: &Channel, task: &Task) -> Result<(), ExecutorError> {
         if sandbox.identity.is_none() && task.config.subprocesses { zygote.end_orphans() } else { Ok(()) }
+    }
+}
+
+/// What records keep of an error, where each character may take four bytes.
+fn answer_limits() -> AnswerLimits {
+    AnswerLimits {
+        json_depth: limits::MAX_JSON_DEPTH,
+        message_bytes: limits::MAX_ERROR_MESSAGE_CHARS * 4,
+        backtrace_lines: limits::MAX_BACKTRACE_LINES,
     }
 }
 

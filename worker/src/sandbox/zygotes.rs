@@ -19,8 +19,6 @@ use nix::sys::time::{TimeVal, TimeValLike};
 
 use super::task::ExecutorError;
 
-/// How long a zygote may take to start, with all that BADLAMBDA_PRELOAD names.
-const START_PATIENCE: Duration = Duration::from_secs(60);
 /// How long one that runs may take to answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 /// Where Ruby looks for gems and libraries, beside its own folders.
@@ -58,6 +56,7 @@ impl Channel {
 pub(super) struct Zygotes {
     program: PathBuf,
     confinement: Confinement,
+    patience: Duration,
     running: Vec<Mutex<Zygote>>,
     next: AtomicUsize,
 }
@@ -70,16 +69,17 @@ struct Zygote {
 }
 
 impl Zygotes {
-    /// Starts `count` zygotes.
+    /// Starts `count` zygotes, each of which may take as long as `patience`.
     pub(super) fn start(
         program: PathBuf,
         confinement: Confinement,
         count: usize,
+        patience: Duration,
     ) -> Result<Self, ExecutorError> {
         let running = (0..count.max(1))
-            .map(|_| Zygote::start(&program, &confinement).map(Mutex::new))
+            .map(|_| Zygote::start(&program, &confinement, patience).map(Mutex::new))
             .collect::<Result<_, _>>()?;
-        Ok(Self { program, confinement, running, next: AtomicUsize::new(0) })
+        Ok(Self { program, confinement, patience, running, next: AtomicUsize::new(0) })
     }
 
     /// What the first of them said of itself; all are alike.
@@ -95,7 +95,7 @@ impl Zygotes {
             return Ok(channel);
         }
         tracing::warn!(pid = zygote.process.id(), "a zygote ended; starting another");
-        *zygote = Zygote::start(&self.program, &self.confinement)?;
+        *zygote = Zygote::start(&self.program, &self.confinement, self.patience)?;
         zygote.open_channel().map_err(ExecutorError::System)
     }
 
@@ -110,7 +110,7 @@ impl Zygotes {
 }
 
 impl Zygote {
-    fn start(program: &Path, confinement: &Confinement) -> Result<Self, ExecutorError> {
+    fn start(program: &Path, confinement: &Confinement, patience: Duration) -> Result<Self, ExecutorError> {
         let (socket, process) = spawn(program, &[])?;
         let mut zygote = Self {
             process,
@@ -120,12 +120,12 @@ impl Zygote {
         let failed =
             || ExecutorError::Zygote("it ended before it was ready; its reason is on stderr".to_owned());
         let socket = zygote.socket.as_ref().ok_or_else(failed)?;
-        wait_at_most(socket, START_PATIENCE)?;
+        wait_at_most(socket, patience)?;
         wire::send(socket.as_fd(), confinement, &[]).map_err(|_| failed())?;
         let answer = wire::receive(socket.as_fd(), &mut Vec::new());
         if answer.as_ref().is_err_and(|errno| *errno == Errno::EAGAIN) {
             let _ = zygote.process.kill();
-            let seconds = START_PATIENCE.as_secs();
+            let seconds = patience.as_secs();
             return Err(ExecutorError::Zygote(format!(
                 "it was not ready after {seconds} s: does a library of BADLAMBDA_PRELOAD wait for something?"
             )));

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use badlambda_shared::execution::ErrorKind;
 use badlambda_shared::function::{Form, FunctionConfig};
@@ -41,6 +42,7 @@ pub fn config() -> ExecutorConfig {
         preload: vec![],
         programs: programs(),
         tuning: Tuning::default(),
+        start_patience: Duration::from_secs(60),
     }
 }
 

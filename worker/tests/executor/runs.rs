@@ -195,6 +195,18 @@ fn libraries_that_are_loaded_before_leave_it_confined() {
 }
 
 #[test]
+fn a_library_that_waits_fails_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = folder.path().join("waits.rb");
+    std::fs::write(&library, "sleep").unwrap();
+    let preload = vec![library.display().to_string()];
+    let start_patience = Duration::from_secs(2);
+    let started = Executor::start(&ExecutorConfig { preload, start_patience, ..config() });
+    let error = started.unwrap_err().to_string();
+    assert!(error.contains("not ready after 2 s") && error.contains("BADLAMBDA_PRELOAD"), "{error}");
+}
+
+#[test]
 fn a_top_level_may_close_its_streams() {
     let code = "$stdout.close; $stderr.close; def handler(event:, context:) = event";
     let outcome = handler(code, json!(7));

@@ -64,6 +64,10 @@ fn start(stack: &mut usize) -> Result<(), String> {
     let mut boot = || Ruby::boot(stack);
     let ruby = if tuning.few_fiber_stacks { fibers::without_pool(boot) } else { boot() };
     let ruby = ruby.ok_or("Ruby did not start")?;
+    let limits = confinement.limits;
+    let limits =
+        [limits.json_depth, limits.message_bytes, limits.backtrace_lines].map(|limit| limit.to_string());
+    ruby.call(Entry::Limit, &limits.each_ref().map(String::as_bytes)).ok_or("Ruby took no limits")?;
     let libraries = confinement.preload.join(",");
     let warm = ruby.call(Entry::WarmUp, &[libraries.as_bytes()]).ok_or("Ruby did not warm up")?;
     let warm = String::from_utf8_lossy(&warm).into_owned();

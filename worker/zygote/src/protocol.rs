@@ -24,6 +24,19 @@ pub struct Confinement {
     pub preload: Vec<String>,
     /// How its memory is prepared.
     pub tuning: Tuning,
+    /// What Ruby's answers are held to.
+    pub limits: AnswerLimits,
+}
+
+/// What Ruby's answers are held to, before the worker checks them.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct AnswerLimits {
+    /// Nesting of an event and of a result.
+    pub json_depth: usize,
+    /// Bytes of an error's message, and of each line of its backtrace.
+    pub message_bytes: usize,
+    /// Lines of an error's backtrace.
+    pub backtrace_lines: usize,
 }
 
 /// What a zygote does so that its forks are cheap. `badlambda-bench tuning` leaves out one at a time, and shows what it

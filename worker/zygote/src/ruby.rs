@@ -59,6 +59,8 @@ const RUNNER: &str = include_str!("../../ruby/runner.rb");
 /// The entries of the runner that Rust calls. Each answers with a string.
 #[derive(Clone, Copy)]
 pub enum Entry {
+    /// Sets the limits of what is answered. Arguments: depth of JSON, bytes of a message, lines of a backtrace.
+    Limit,
     /// Loads libraries and touches what every execution will use. Argument: their names.
     WarmUp,
     /// Runs script-form code. Arguments: code, event, context, handler's name, largest result.
@@ -84,7 +86,7 @@ pub struct Ruby {
     fork: Value,
     /// A File on /dev/null, which a fork may flush.
     nowhere: Value,
-    entries: [Id; 4],
+    entries: [Id; 5],
 }
 
 impl Ruby {
@@ -121,7 +123,7 @@ impl Ruby {
         // SAFETY: `keep` gets the address of an array that outlives the call.
         unsafe { rb_protect(keep, kept.as_mut_ptr() as Value, &mut state) };
         let [fork, nowhere] = kept;
-        let entries = [c"warm_up", c"script", c"load", c"handle"];
+        let entries = [c"limit", c"warm_up", c"script", c"load", c"handle"];
         if state != 0 {
             return None;
         }

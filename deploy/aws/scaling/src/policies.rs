@@ -1,7 +1,6 @@
 //! The scaling of the workers as the template says it: bounds, policies and their alarms.
 
 use anyhow::{Context, bail, ensure};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::parser;

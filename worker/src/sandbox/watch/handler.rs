@@ -7,7 +7,7 @@ use badlambda_zygote::protocol::{Exit, Identity};
 use badlambda_zygote::report::TemplateReport;
 
 use super::pump::{Launch, Pump};
-use super::{Bounds, Heard, Voices, Watch, Watched, watch};
+use super::{Bounds, Readable, Sources, Watch, Watched, watch};
 use crate::sandbox::classify::LimitHit;
 use crate::sandbox::output::Logs;
 use crate::sandbox::reports::TemplateSays;
@@ -18,7 +18,7 @@ use crate::sandbox::templates::{BUSY_PROCESSES, Template};
 /// How long an execution may take to be reaped, which function code may keep its template from.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How long an execution may take to be confined before it is looked at its template.
+/// How long the look at a new template waits for the execution to be confined.
 const LOOK_AFTER: Duration = Duration::from_millis(100);
 
 /// How a handler-form execution ended.
@@ -61,7 +61,7 @@ pub(in crate::sandbox) fn watch_handler(
 
 fn is_alone(template: &Template, loader: Option<i32>, pump: &Pump<'_>) -> bool {
     let Some(loader) = loader else { return true };
-    // From then on it runs beside the look, which stops all that is the template's.
+    // From then on the execution has a uid of its own, and the look, which stops all of the template's, does not stop it.
     pump.wait_until_written(template.reports.as_fd(), LOOK_AFTER);
     template.is_alone(loader)
 }
@@ -83,13 +83,17 @@ impl Watch for Handler<'_> {
         self.template.pid
     }
 
-    fn voices(&self) -> Voices<'_> {
-        Voices { zygote: None, template: Some(self.template.reports.as_fd()) }
+    fn sources(&self) -> Sources<'_> {
+        Sources { zygote: None, template: Some(self.template.reports.as_fd()) }
     }
 
     /// Only the end of its own execution counts.
-    fn hear(&mut self, heard: &Heard, _: &mut Pump<'_>) -> Result<Option<HandlerEnd>, ExecutorError> {
-        if !heard.template {
+    fn read_reports(
+        &mut self,
+        readable: &Readable,
+        _: &mut Pump<'_>,
+    ) -> Result<Option<HandlerEnd>, ExecutorError> {
+        if !readable.template {
             return Ok(None);
         }
         Ok(match self.template.reports.read() {

@@ -7,7 +7,7 @@ use badlambda_zygote::protocol::{Exit, Identity};
 use badlambda_zygote::report::TemplateReport;
 
 use super::pump::{Launch, Pump};
-use super::{Bounds, Heard, Voices, Watch, Watched, watch};
+use super::{Bounds, Readable, Sources, Watch, Watched, watch};
 use crate::sandbox::classify::LimitHit;
 use crate::sandbox::output::Logs;
 use crate::sandbox::reports::{TemplateReports, TemplateSays, ZygoteReports};
@@ -70,14 +70,14 @@ struct Load<'a> {
 
 impl Load<'_> {
     /// It ends well if its template comes, which tells so itself; else with an answer, or without one.
-    fn hear_loader(&mut self, exit: Exit, pump: &mut Pump<'_>) -> Option<LoadEnd> {
+    fn loader_ended(&mut self, exit: Exit, pump: &mut Pump<'_>) -> Option<LoadEnd> {
         self.has_ended = true;
         pump.read_answer();
         let failed = exit.code != Some(0) || pump.answer.len() > 1 || self.pipe_has_ended;
         failed.then_some(LoadEnd::Failed(exit))
     }
 
-    fn hear_template(&mut self) -> Option<LoadEnd> {
+    fn read_template(&mut self) -> Option<LoadEnd> {
         match self.reports.read() {
             TemplateSays::Nothing => None,
             // The loader's end may be told later.
@@ -104,19 +104,23 @@ impl Watch for Load<'_> {
         self.zygote.channel.zygote_pid
     }
 
-    fn voices(&self) -> Voices<'_> {
+    fn sources(&self) -> Sources<'_> {
         let template = (!self.pipe_has_ended).then(|| self.reports.as_fd());
-        Voices { zygote: Some(self.zygote.channel.socket.as_fd()), template }
+        Sources { zygote: Some(self.zygote.channel.socket.as_fd()), template }
     }
 
-    fn hear(&mut self, heard: &Heard, pump: &mut Pump<'_>) -> Result<Option<LoadEnd>, ExecutorError> {
-        if heard.zygote
+    fn read_reports(
+        &mut self,
+        readable: &Readable,
+        pump: &mut Pump<'_>,
+    ) -> Result<Option<LoadEnd>, ExecutorError> {
+        if readable.zygote
             && let Some(exit) = self.zygote.read()?
-            && let Some(end) = self.hear_loader(exit, pump)
+            && let Some(end) = self.loader_ended(exit, pump)
         {
             return Ok(Some(end));
         }
-        Ok(if heard.template { self.hear_template() } else { None })
+        Ok(if readable.template { self.read_template() } else { None })
     }
 
     fn has_begun(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Watching one process from its fork to its end: wall clock, memory, scratch folder, logs, answer.
 //!
-//! One loop for all, in here: wait ─▶ take what the pipes hold ─▶ hear who forked it ─▶ look at the limits ─▶ kill what
+//! One loop for all, in here: wait ─▶ take what the pipes hold ─▶ read who forked it ─▶ look at the limits ─▶ kill what
 //! reached one. What is the same in all watches is in pump.rs; what differs by who forked the process is in script.rs (a
 //! zygote), load.rs (a zygote, and then the loader) and handler.rs (a template).
 
@@ -60,20 +60,20 @@ pub(super) struct Watched<E> {
     pub(super) peak_bytes: u64,
 }
 
-/// Where those can be heard who tell of the process.
+/// Where reports on the process come from.
 #[derive(Default)]
-struct Voices<'a> {
+struct Sources<'a> {
     zygote: Option<BorrowedFd<'a>>,
     template: Option<BorrowedFd<'a>>,
 }
 
-/// Who of them said something.
-struct Heard {
+/// Which of them has something to read.
+struct Readable {
     zygote: bool,
     template: bool,
 }
 
-/// One kind of watch: who tells of the process, what belongs to it, and how it is ended.
+/// One kind of watch: who reports on the process, what belongs to it, and how it is ended.
 trait Watch {
     type End;
     /// How long the process may take to be reaped after it was killed.
@@ -83,9 +83,13 @@ trait Watch {
     fn pid(&self) -> i32;
     /// Whose child the process is, by which it is known where there are no uids.
     fn parent_pid(&self) -> i32;
-    fn voices(&self) -> Voices<'_>;
-    /// Takes one report of each who said something.
-    fn hear(&mut self, heard: &Heard, pump: &mut Pump<'_>) -> Result<Option<Self::End>, ExecutorError>;
+    fn sources(&self) -> Sources<'_>;
+    /// Reads one report from each that has one.
+    fn read_reports(
+        &mut self,
+        readable: &Readable,
+        pump: &mut Pump<'_>,
+    ) -> Result<Option<Self::End>, ExecutorError>;
     /// Whether there may be something in memory by now.
     fn has_begun(&self) -> bool;
     /// Whether what runs as these users holds more than it may.
@@ -100,8 +104,8 @@ trait Watch {
 fn watch<W: Watch>(watch: &mut W, pump: &mut Pump<'_>) -> Result<W::End, ExecutorError> {
     let mut killed_at = None;
     loop {
-        let heard = pump.wait(&watch.voices(), killed_at.map(|_| W::PATIENCE))?;
-        if let Some(end) = watch.hear(&heard, pump)? {
+        let readable = pump.wait(&watch.sources(), killed_at.map(|_| W::PATIENCE))?;
+        if let Some(end) = watch.read_reports(&readable, pump)? {
             return Ok(end);
         }
         let now = Instant::now();

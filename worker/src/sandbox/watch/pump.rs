@@ -10,7 +10,7 @@ use badlambda_zygote::wire;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::{Bounds, Heard, Voices, Watched};
+use super::{Bounds, Readable, Sources, Watched};
 use crate::sandbox::classify::LimitHit;
 use crate::sandbox::output::{Logs, read_available, unblock};
 use crate::sandbox::task::ExecutorError;
@@ -110,9 +110,9 @@ impl<'a> Pump<'a> {
     /// killed, that is no longer than `patience`.
     pub(super) fn wait(
         &mut self,
-        voices: &Voices<'_>,
+        sources: &Sources<'_>,
         patience: Option<Duration>,
-    ) -> Result<Heard, ExecutorError> {
+    ) -> Result<Readable, ExecutorError> {
         let now = Instant::now();
         let read_from = self.began_at + READ_AFTER;
         let reads = now >= read_from;
@@ -123,8 +123,8 @@ impl<'a> Pump<'a> {
         };
         let timeout = until.saturating_duration_since(now).min(LONGEST_WAIT) + Duration::from_millis(1);
         let candidates = [
-            voices.zygote,
-            voices.template,
+            sources.zygote,
+            sources.template,
             self.answer_from.as_ref().filter(|_| reads).map(AsFd::as_fd),
             self.logs_from.as_ref().filter(|_| reads).map(AsFd::as_fd),
             self.bounds.cancelled.filter(|_| self.limit_hit.is_none()).map(AsFd::as_fd),
@@ -148,7 +148,7 @@ impl<'a> Pump<'a> {
         if logs {
             self.read_logs();
         }
-        Ok(Heard { zygote, template })
+        Ok(Readable { zygote, template })
     }
 
     /// Whether this turn took far longer than it was to wait: then the process was stopped, or the machine was.

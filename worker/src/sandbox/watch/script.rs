@@ -6,7 +6,7 @@ use std::time::Duration;
 use badlambda_zygote::protocol::{Exit, Identity};
 
 use super::pump::{Launch, Pump};
-use super::{Bounds, Heard, Voices, Watch, Watched, watch};
+use super::{Bounds, Readable, Sources, Watch, Watched, watch};
 use crate::sandbox::classify::LimitHit;
 use crate::sandbox::output::Logs;
 use crate::sandbox::reports::ZygoteReports;
@@ -51,12 +51,12 @@ impl Watch for Script<'_> {
         self.zygote.channel.zygote_pid
     }
 
-    fn voices(&self) -> Voices<'_> {
-        Voices { zygote: Some(self.zygote.channel.socket.as_fd()), template: None }
+    fn sources(&self) -> Sources<'_> {
+        Sources { zygote: Some(self.zygote.channel.socket.as_fd()), template: None }
     }
 
-    fn hear(&mut self, heard: &Heard, _: &mut Pump<'_>) -> Result<Option<Exit>, ExecutorError> {
-        if heard.zygote { self.zygote.read() } else { Ok(None) }
+    fn read_reports(&mut self, readable: &Readable, _: &mut Pump<'_>) -> Result<Option<Exit>, ExecutorError> {
+        if readable.zygote { self.zygote.read() } else { Ok(None) }
     }
 
     fn has_begun(&self) -> bool {

@@ -1,0 +1,192 @@
+//! Reading values from JSON, with every refusal as data: what serde_json says of a wrong field is prose.
+
+use std::fmt;
+
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{self, DeserializeOwned, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor};
+use serde::forward_to_deserialize_any;
+use serde_json::Value;
+
+use crate::http::error::ApiError;
+
+/// A value read from a JSON object. What is no JSON is named with its place, what is wrong in it with its field.
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| not_json(&error))?;
+    // Serde would take an array for an object without names.
+    if !value.is_object() {
+        return Err(ApiError::field("body", "it must be an object"));
+    }
+    serde_path_to_error::deserialize(Typed(value)).map_err(|error| {
+        let path = error.path().to_string();
+        error.into_inner().at(&path)
+    })
+}
+
+/// Where text is no JSON.
+pub(crate) fn not_json(error: &serde_json::Error) -> ApiError {
+    ApiError::InvalidJson { reason: error.to_string(), line: error.line(), column: error.column() }
+}
+
+/// What is wrong with a value.
+#[derive(Debug)]
+enum Refusal {
+    UnknownField { field: String, known: &'static [&'static str] },
+    MissingField(&'static str),
+    Invalid(String),
+}
+
+impl Refusal {
+    fn at(self, path: &str) -> ApiError {
+        match self {
+            Self::UnknownField { field, known } => {
+                let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+                let reason = format!("expected one of {}", known.join(", "));
+                ApiError::UnknownField { field: below(path, &field), reason }
+            }
+            Self::MissingField(field) => ApiError::field(below(path, field), "it is required"),
+            Self::Invalid(reason) if path == "." => ApiError::field("body", reason),
+            Self::Invalid(reason) => ApiError::field(path, reason),
+        }
+    }
+}
+
+/// `field` inside the value at `path`, which may end with the field already.
+fn below(path: &str, field: &str) -> String {
+    match path {
+        "." | "?" => field.to_owned(),
+        _ if path == field || path.ends_with(&format!(".{field}")) => path.to_owned(),
+        _ => format!("{}.{field}", path.trim_end_matches(".?")),
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl de::Error for Refusal {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::Invalid(message.to_string())
+    }
+
+    fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::Invalid(format!("it is {unexpected}, and must be {expected}"))
+    }
+
+    fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
+        Self::UnknownField { field: field.to_owned(), known }
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::MissingField(field)
+    }
+}
+
+/// JSON that is read with refusals as data.
+struct Typed(Value);
+
+impl<'de> Deserializer<'de> for Typed {
+    type Error = Refusal;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        match self.0 {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(value),
+            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(number), _) => visitor.visit_u64(number),
+                (_, Some(number)) => visitor.visit_i64(number),
+                _ => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+            },
+            Value::String(text) => visitor.visit_string(text),
+            Value::Array(values) => visitor.visit_seq(SeqDeserializer::new(values.into_iter().map(Self))),
+            Value::Object(fields) => {
+                let fields = fields.into_iter().map(|(name, value)| (name, Self(value)));
+                visitor.visit_map(MapDeserializer::new(fields))
+            }
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Refusal> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de> IntoDeserializer<'de, Refusal> for Typed {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only whether it can be read matters")]
+    struct Outer {
+        name: String,
+        #[serde(default)]
+        inner: Inner,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    #[allow(dead_code, reason = "only whether it can be read matters")]
+    struct Inner {
+        count: u64,
+    }
+
+    fn refused(text: &str) -> ApiError {
+        read::<Outer>(text.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_no_json_is_named_with_its_place() {
+        for (text, at) in [("", (1, 0)), ("{\n \"name\": x}", (2, 10)), (r#"{"name": "a"} x"#, (1, 15))] {
+            let error = refused(text);
+            assert!(
+                matches!(error, ApiError::InvalidJson { line, column, .. } if (line, column) == at),
+                "{text}: {error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_in_it_is_named_with_its_field() {
+        for (text, slug, expected) in [
+            (r#"{"name": "a", "nme": 1}"#, "unknown_field", "nme"),
+            (r#"{"name": "a", "inner": {"cuont": 1}}"#, "unknown_field", "inner.cuont"),
+            (r#"{"name": "a", "inner": {"count": "many"}}"#, "invalid_field", "inner.count"),
+            (r#"{"name": "a", "inner": {"count": -1}}"#, "invalid_field", "inner.count"),
+            (r#"{"name": 1}"#, "invalid_field", "name"),
+            (r#"{}"#, "invalid_field", "name"),
+            (r#"["a"]"#, "invalid_field", "body"),
+            (r#""text""#, "invalid_field", "body"),
+        ] {
+            let error = refused(text);
+            let field = error.members()[0].1.clone();
+            assert_eq!((error.kind().1, field.as_str()), (slug, Some(expected)), "{text}: {error:?}");
+        }
+    }
+}
