@@ -3,8 +3,8 @@
 //! writes, or answers nothing at all. What it does to a request is drawn from a seed.
 
 mod answer;
+mod calls;
 mod plan;
-mod seen;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -21,20 +21,21 @@ use rand::rngs::StdRng;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
+pub use self::calls::Call;
 use self::plan::{Asked, Dice};
 pub use self::plan::{Fault, Plan};
-pub use self::seen::Seen;
 
 /// The proxy, until it is dropped.
 pub struct FaultProxy {
     /// Its URL, to be used in the place of the upstream's.
     pub url: String,
-    shared: Arc<Shared>,
+    upstream: Arc<Upstream>,
     _stop: oneshot::Sender<()>,
 }
 
-struct Shared {
-    upstream: String,
+/// What requests are passed on to, and what becomes of them on the way.
+struct Upstream {
+    url: String,
     client: reqwest::Client,
     state: Mutex<State>,
 }
@@ -43,7 +44,7 @@ struct State {
     plan: Plan,
     dice: Dice,
     done: BTreeMap<Fault, u64>,
-    seen: BTreeSet<Seen>,
+    calls: BTreeSet<Call>,
     last_receive: Option<Response<Full<Bytes>>>,
 }
 
@@ -66,12 +67,12 @@ impl FaultProxy {
             plan,
             dice: Dice::new(StdRng::seed_from_u64(seed)),
             done: BTreeMap::new(),
-            seen: BTreeSet::new(),
+            calls: BTreeSet::new(),
             last_receive: None,
         };
-        let shared = Arc::new(Shared { upstream: upstream.to_owned(), client, state: Mutex::new(state) });
+        let upstream = Arc::new(Upstream { url: upstream.to_owned(), client, state: Mutex::new(state) });
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = serve(listener, Arc::clone(&shared));
+        let serving = serve(listener, Arc::clone(&upstream));
         std::thread::spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
@@ -80,26 +81,26 @@ impl FaultProxy {
                 }
             });
         });
-        Ok(Self { url, shared, _stop: stop })
+        Ok(Self { url, upstream, _stop: stop })
     }
 
     /// Behaves by another plan from now on.
     pub fn follow(&self, plan: Plan) {
-        self.shared.lock().plan = plan;
+        self.upstream.lock().plan = plan;
     }
 
     /// What was done so far, and how often.
     pub fn done(&self) -> BTreeMap<Fault, u64> {
-        self.shared.lock().done.clone()
+        self.upstream.lock().done.clone()
     }
 
     /// Every call that was made so far.
-    pub fn seen(&self) -> BTreeSet<Seen> {
-        self.shared.lock().seen.clone()
+    pub fn calls(&self) -> BTreeSet<Call> {
+        self.upstream.lock().calls.clone()
     }
 }
 
-impl Shared {
+impl Upstream {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -113,38 +114,38 @@ impl Shared {
     }
 }
 
-async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) {
+async fn serve(listener: std::net::TcpListener, upstream: Arc<Upstream>) {
     let Ok(listener) = TcpListener::from_std(listener) else { return };
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(connection(stream, Arc::clone(&shared)));
+        tokio::spawn(connection(stream, Arc::clone(&upstream)));
     }
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>) {
+async fn connection(stream: TcpStream, upstream: Arc<Upstream>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
-        let shared = Arc::clone(&shared);
-        async move { answer(&shared, request).await }
+        let upstream = Arc::clone(&upstream);
+        async move { answer(&upstream, request).await }
     });
     // It ends with an error where a connection is dropped on purpose.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
+async fn answer(upstream: &Upstream, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
-    shared.lock().seen.insert(Seen::of(&parts, &body));
+    upstream.lock().calls.insert(Call::of(&parts, &body));
     let asked = Asked::of(&parts);
-    let again = async || forward(shared, &parts, body.clone()).await;
-    match shared.draw(&asked) {
+    let again = async || forward(upstream, &parts, body.clone()).await;
+    match upstream.draw(&asked) {
         None if asked.receives => {
             let received = again().await?;
-            shared.lock().last_receive = Some(received.clone());
+            upstream.lock().last_receive = Some(received.clone());
             Ok(received)
         }
         None => again().await,
         Some(Fault::Repeat) => {
-            let last = shared.lock().last_receive.clone();
+            let last = upstream.lock().last_receive.clone();
             match last {
                 Some(last) => Ok(last),
                 None => again().await,
@@ -153,7 +154,7 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Response<
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Drop) => Err(Dropped),
         Some(Fault::Delay) => {
-            let delay = shared.lock().dice.delay();
+            let delay = upstream.lock().dice.delay();
             tokio::time::sleep(delay).await;
             again().await
         }
@@ -173,21 +174,21 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Response<
 
 /// Asks the upstream, by the name that the proxy was asked by, since that is what was signed.
 async fn forward(
-    shared: &Shared,
+    upstream: &Upstream,
     parts: &hyper::http::request::Parts,
     body: Bytes,
 ) -> Result<Response<Full<Bytes>>, Dropped> {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let mut headers = parts.headers.clone();
     headers.remove(CONNECTION);
-    let request = shared.client.request(parts.method.clone(), format!("{}{path}", shared.upstream));
-    let upstream = request.headers(headers).body(body).send().await.map_err(|_| Dropped)?;
-    let mut response = Response::builder().status(upstream.status());
-    for (name, value) in upstream.headers() {
+    let request = upstream.client.request(parts.method.clone(), format!("{}{path}", upstream.url));
+    let answer = request.headers(headers).body(body).send().await.map_err(|_| Dropped)?;
+    let mut response = Response::builder().status(answer.status());
+    for (name, value) in answer.headers() {
         if *name != CONNECTION && *name != TRANSFER_ENCODING {
             response = response.header(name, value);
         }
     }
-    let body = upstream.bytes().await.map_err(|_| Dropped)?;
+    let body = answer.bytes().await.map_err(|_| Dropped)?;
     response.body(Full::new(body)).map_err(|_| Dropped)
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use badlambda_shared::store::{Condition, JSON};
 use badlambda_tests::addresses::clients;
-use badlambda_tests::faults::{FaultProxy, Plan, Seen};
+use badlambda_tests::faults::{Call, FaultProxy, Plan};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -87,13 +87,13 @@ async fn prepare(deployment: &Deployment) -> String {
 }
 
 /// The operations of one program that the table has, and on what.
-fn known(program: Program, addresses: &Value) -> BTreeSet<Seen> {
+fn known(program: Program, addresses: &Value) -> BTreeSet<Call> {
     let name = |queue: &str| addresses[queue].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
     let calls = CALLS.iter().filter(|call| call.program == program);
     calls
         // An object that is not there is asked for like any other.
         .filter(|call| (call.operation, call.resource) != ("GetObject", Resource::Bucket))
-        .map(|call| Seen {
+        .map(|call| Call {
             operation: call.operation.to_owned(),
             on: match call.resource {
                 Resource::Queue => name("queue_url"),
@@ -130,8 +130,8 @@ async fn the_programs_ask_what_the_table_has_and_nothing_else() {
     use_executions(fleet).await;
     fleet.queue_is_empty().await;
     worker.drain();
-    let mut by_worker = workers.seen();
-    by_worker.extend(agent.seen());
-    assert_eq!(deployment.proxy.seen(), known(Program::Api, &direct), "by the api");
+    let mut by_worker = workers.calls();
+    by_worker.extend(agent.calls());
+    assert_eq!(deployment.proxy.calls(), known(Program::Api, &direct), "by the api");
     assert_eq!(by_worker, known(Program::Worker, &direct), "by the worker");
 }

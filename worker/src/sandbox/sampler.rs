@@ -100,6 +100,11 @@ pub(super) fn resident_bytes_of(pid: i32) -> u64 {
     statm.ok().and_then(pages).unwrap_or(0) * page_bytes()
 }
 
+/// Whether any thread of a process that is not root's holds memory: without, it is about to end or has ended.
+pub(super) fn holds_memory(pid: i32) -> bool {
+    status_of(pid).is_some()
+}
+
 /// The CPU time that a process has used, in clock ticks, without its children's.
 pub(super) fn cpu_ticks_of(pid: i32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();

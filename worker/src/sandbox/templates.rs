@@ -13,9 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::reports::TemplateReports;
-use super::sampler::{
-    MemorySampler, Process, cpu_ticks_of, held_below, parent_of, resident_bytes_of, threads_of,
-};
+use super::sampler::{MemorySampler, Process, cpu_ticks_of, held_below, holds_memory, parent_of, threads_of};
 use super::sandbox::Sandbox;
 use super::sandboxes::Sandboxes;
 use super::zygotes::{Channel, lock};
@@ -213,10 +211,10 @@ impl Template {
     }
 }
 
-/// Waits until this process holds no memory, and so can run no code any more. Ending takes it longer.
+/// Waits until no thread of this process holds memory, and so none can run code any more. Ending takes it longer.
 fn has_ended(loader: i32) -> bool {
     let deadline = Instant::now() + PATIENCE;
-    while resident_bytes_of(loader) > 0 {
+    while holds_memory(loader) {
         if Instant::now() > deadline {
             return false;
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use badlambda_shared::execution::ErrorKind;
 use badlambda_shared::function::Form;
+use badlambda_worker::sandbox::Task;
 use serde_json::json;
 
 use crate::fixture::{executor, handler, kind, result, start, task};
@@ -62,4 +63,22 @@ fn threads_of_a_top_level_do_not_run_while_its_template_waits() {
     let before = used();
     std::thread::sleep(Duration::from_millis(500));
     assert!(used() - before < 10, "{} of 50", used() - before);
+}
+
+/// However long its threads take to end, beside others that load.
+#[test]
+fn each_version_begins_though_its_top_level_left_threads() {
+    let code = "20.times { Thread.new { sleep } }\ndef handler(event:, context:) = event";
+    std::thread::scope(|scope| {
+        for function in 0..4 {
+            scope.spawn(move || {
+                for version in 1..=10 {
+                    let function = format!("threads-{function}");
+                    let task =
+                        Task { function, version, ..task(Form::Handler, code, json!({}), json!(version)) };
+                    assert_eq!(result(&executor().execute(&task).unwrap()), json!(version));
+                }
+            });
+        }
+    });
 }

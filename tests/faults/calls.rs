@@ -7,14 +7,14 @@ use serde_json::Value;
 
 /// A call, and what it was about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Seen {
+pub struct Call {
     /// The operation, by the SDK's name; of a presigned URL with `presigned` before it.
     pub operation: String,
     /// A queue's name; or the first part of a key, with its slash; or nothing, where it is the bucket itself.
     pub on: String,
 }
 
-impl Seen {
+impl Call {
     pub(crate) fn of(parts: &Parts, body: &Bytes) -> Self {
         let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
         match target.and_then(|target| target.rsplit_once('.')) {
