@@ -11,8 +11,9 @@ use badlambda_zygote::protocol::{Exit, Job, Limits, Request};
 use nix::sys::socket::{Shutdown, shutdown};
 
 use super::Executor;
-use super::classify::{Classification, LimitHit, RunReport};
+use super::classify::{Classification, RunReport};
 use super::code::sealed;
+use super::failures::LimitHit;
 use super::output::{Logs, unblock};
 use super::reports::TemplateReports;
 use super::sandbox::Sandbox;

@@ -13,31 +13,11 @@ use nix::sys::signal::Signal;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::failures::{LimitHit, broken, crashed, memory, scratch, timeout, too_large};
 use super::task::{ExecutorError, RetryWish};
 
 /// As long as any of our own steps is.
 const MAX_STEP_CHARACTERS: usize = 80;
-
-/// Why the worker itself ended an execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LimitHit {
-    /// The wall clock ran out.
-    Timeout,
-    /// Its processes held too much memory.
-    Memory,
-    /// Its scratch folder held too much.
-    Scratch,
-    /// It had more processes than `max_processes`.
-    Processes,
-    /// Its answer was longer than any result may be.
-    TooLarge,
-    /// Its template had more processes than it needs.
-    Broken,
-    /// Something of it stayed that only it could have ended.
-    LeftProcesses,
-    /// Nobody wants the outcome any more.
-    Cancelled,
-}
 
 /// Kinds that only the worker may give are not among these.
 #[derive(Deserialize)]
@@ -146,24 +126,6 @@ impl RunReport<'_> {
     }
 }
 
-impl LimitHit {
-    fn error(self, config: &FunctionConfig) -> Result<ExecutionError, ExecutorError> {
-        match self {
-            Self::Timeout => Ok(timeout(config)),
-            Self::Memory => Ok(memory(config)),
-            Self::Scratch => Ok(scratch(config)),
-            Self::Processes => Ok(processes(config)),
-            Self::TooLarge => Ok(too_large(config)),
-            Self::Broken => Ok(broken()),
-            Self::LeftProcesses => Ok(crashed(
-                "the function's code left processes or threads behind: end them before the top level or the handler returns"
-                    .to_owned(),
-            )),
-            Self::Cancelled => Err(ExecutorError::Cancelled),
-        }
-    }
-}
-
 fn check_result(json: &[u8], config: &FunctionConfig) -> Result<String, ExecutionError> {
     if json.len() as u64 > config.max_result_bytes {
         return Err(too_large(config));
@@ -194,51 +156,6 @@ fn claimed_error(json: &[u8], config: &FunctionConfig) -> Classification {
     let error =
         ExecutionError { kind, class: claimed.class, message: claimed.message, backtrace: claimed.backtrace };
     Classification { result: Err(error.bounded()), retry }
-}
-
-fn crashed(message: String) -> ExecutionError {
-    ExecutionError::new(ErrorKind::Crash, message)
-}
-
-/// What function code does to its own template is its own failure.
-fn broken() -> ExecutionError {
-    crashed(
-        "the process that holds the function's loaded code broke: its code interferes with how it is run"
-            .to_owned(),
-    )
-}
-
-fn timeout(config: &FunctionConfig) -> ExecutionError {
-    let limit = config.timeout_ms;
-    ExecutionError::new(
-        ErrorKind::Timeout,
-        format!("the function ran longer than config.timeout_ms, {limit} ms"),
-    )
-}
-
-fn memory(config: &FunctionConfig) -> ExecutionError {
-    let limit = config.memory_mb;
-    ExecutionError::new(
-        ErrorKind::Memory,
-        format!("the function needed more than config.memory_mb, {limit} MiB"),
-    )
-}
-
-fn processes(config: &FunctionConfig) -> ExecutionError {
-    let limit = config.max_processes;
-    crashed(format!("the function had more processes than config.max_processes, {limit}"))
-}
-
-fn scratch(config: &FunctionConfig) -> ExecutionError {
-    let limit = config.max_scratch_bytes;
-    let message = format!("the function wrote more than config.max_scratch_bytes, {limit} bytes");
-    ExecutionError::new(ErrorKind::Scratch, message)
-}
-
-fn too_large(config: &FunctionConfig) -> ExecutionError {
-    let limit = config.max_result_bytes;
-    let message = format!("the result is larger than config.max_result_bytes, {limit} bytes");
-    ExecutionError::new(ErrorKind::ResultTooLarge, message)
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ mod attempt;
 mod classify;
 mod cleaner;
 mod code;
+mod failures;
 mod health;
 mod isolation;
 mod output;

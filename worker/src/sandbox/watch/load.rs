@@ -8,7 +8,7 @@ use badlambda_zygote::report::TemplateReport;
 
 use super::pump::{Launch, Pump};
 use super::{Bounds, Readable, Sources, Watch, Watched, watch};
-use crate::sandbox::classify::LimitHit;
+use crate::sandbox::failures::LimitHit;
 use crate::sandbox::output::Logs;
 use crate::sandbox::reports::{TemplateReports, TemplateSays, ZygoteReports};
 use crate::sandbox::sandbox::Sandbox;

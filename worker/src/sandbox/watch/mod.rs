@@ -22,7 +22,7 @@ pub(super) use self::load::{LoadEnd, TemplateEnds, watch_load};
 pub(super) use self::pump::Launch;
 use self::pump::Pump;
 pub(super) use self::script::watch_script;
-use crate::sandbox::classify::LimitHit;
+use crate::sandbox::failures::LimitHit;
 use crate::sandbox::output::Logs;
 use crate::sandbox::sampler::{self, MemorySampler};
 use crate::sandbox::sandbox::Sandbox;

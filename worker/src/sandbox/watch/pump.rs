@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::{Bounds, Readable, Sources, Watched};
-use crate::sandbox::classify::LimitHit;
+use crate::sandbox::failures::LimitHit;
 use crate::sandbox::output::{Logs, read_available, unblock};
 use crate::sandbox::task::ExecutorError;
 

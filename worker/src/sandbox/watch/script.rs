@@ -7,7 +7,7 @@ use badlambda_zygote::protocol::{Exit, Identity};
 
 use super::pump::{Launch, Pump};
 use super::{Bounds, Readable, Sources, Watch, Watched, watch};
-use crate::sandbox::classify::LimitHit;
+use crate::sandbox::failures::LimitHit;
 use crate::sandbox::output::Logs;
 use crate::sandbox::reports::ZygoteReports;
 use crate::sandbox::sampler;

@@ -1,0 +1,91 @@
+//! How an execution fails, in the words that its caller reads: limits that it reached, and what its code broke.
+
+use badlambda_shared::execution::{ErrorKind, ExecutionError};
+use badlambda_shared::function::FunctionConfig;
+
+use super::task::ExecutorError;
+
+/// Why the worker itself ended an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LimitHit {
+    /// The wall clock ran out.
+    Timeout,
+    /// Its processes held too much memory.
+    Memory,
+    /// Its scratch folder held too much.
+    Scratch,
+    /// It had more processes than `max_processes`.
+    Processes,
+    /// Its answer was longer than any result may be.
+    TooLarge,
+    /// Its template had more processes than it needs.
+    Broken,
+    /// Something of it stayed that only it could have ended.
+    LeftProcesses,
+    /// Nobody wants the outcome any more.
+    Cancelled,
+}
+
+impl LimitHit {
+    /// What the caller is told.
+    pub(super) fn error(self, config: &FunctionConfig) -> Result<ExecutionError, ExecutorError> {
+        match self {
+            Self::Timeout => Ok(timeout(config)),
+            Self::Memory => Ok(memory(config)),
+            Self::Scratch => Ok(scratch(config)),
+            Self::Processes => Ok(processes(config)),
+            Self::TooLarge => Ok(too_large(config)),
+            Self::Broken => Ok(broken()),
+            Self::LeftProcesses => Ok(crashed(
+                "the function's code left processes or threads behind: end them before the top level or the handler returns"
+                    .to_owned(),
+            )),
+            Self::Cancelled => Err(ExecutorError::Cancelled),
+        }
+    }
+}
+
+pub(super) fn crashed(message: String) -> ExecutionError {
+    ExecutionError::new(ErrorKind::Crash, message)
+}
+
+/// What function code does to its own template is its own failure.
+pub(super) fn broken() -> ExecutionError {
+    crashed(
+        "the process that holds the function's loaded code broke: its code interferes with how it is run"
+            .to_owned(),
+    )
+}
+
+pub(super) fn timeout(config: &FunctionConfig) -> ExecutionError {
+    let limit = config.timeout_ms;
+    ExecutionError::new(
+        ErrorKind::Timeout,
+        format!("the function ran longer than config.timeout_ms, {limit} ms"),
+    )
+}
+
+pub(super) fn memory(config: &FunctionConfig) -> ExecutionError {
+    let limit = config.memory_mb;
+    ExecutionError::new(
+        ErrorKind::Memory,
+        format!("the function needed more than config.memory_mb, {limit} MiB"),
+    )
+}
+
+pub(super) fn processes(config: &FunctionConfig) -> ExecutionError {
+    let limit = config.max_processes;
+    crashed(format!("the function had more processes than config.max_processes, {limit}"))
+}
+
+pub(super) fn scratch(config: &FunctionConfig) -> ExecutionError {
+    let limit = config.max_scratch_bytes;
+    let message = format!("the function wrote more than config.max_scratch_bytes, {limit} bytes");
+    ExecutionError::new(ErrorKind::Scratch, message)
+}
+
+pub(super) fn too_large(config: &FunctionConfig) -> ExecutionError {
+    let limit = config.max_result_bytes;
+    let message = format!("the result is larger than config.max_result_bytes, {limit} bytes");
+    ExecutionError::new(ErrorKind::ResultTooLarge, message)
+}
