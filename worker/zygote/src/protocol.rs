@@ -43,8 +43,6 @@ pub struct AnswerLimits {
 /// pays; a worker does all.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Tuning {
-    /// Ruby sets no stacks aside for fibers before there is any.
-    pub few_fiber_stacks: bool,
     /// The warm heap lies in huge pages.
     pub huge_pages: bool,
     /// The gaps in malloc's heap are filled, so that what a fork allocates lies together.
@@ -53,7 +51,7 @@ pub struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { few_fiber_stacks: true, huge_pages: true, filled_gaps: true }
+        Self { huge_pages: true, filled_gaps: true }
     }
 }
 
