@@ -15,8 +15,8 @@ use badlambda_shared::store::Store;
 use tokio::sync::OnceCell;
 
 use crate::config::{Config, Token};
+use crate::http::admission::Admission;
 use crate::http::error::ApiError;
-use crate::http::room::Room;
 use crate::readiness::Readiness;
 
 /// The running API.
@@ -26,7 +26,7 @@ pub(crate) struct App {
     pub(crate) catalog: Catalog,
     pub(crate) batcher: SendBatcher,
     pub(crate) readiness: Readiness,
-    pub(crate) room: Room,
+    pub(crate) admission: Admission,
     pub(crate) shutdown: Shutdown,
     pub(crate) token: Option<Token>,
     /// Only this machine reaches the API, and so any page in its browsers.
@@ -49,7 +49,7 @@ impl App {
             batcher: SendBatcher::start(queue.clone()),
             readiness: Readiness::new(queue.clone(), store.clone()),
             records: Records::new(store.clone()),
-            room: Room::new(),
+            admission: Admission::new(),
             store,
             shutdown,
             token: config.token().cloned(),

@@ -14,9 +14,9 @@ use crate::executions::{cancel, poll, results, submit};
 use crate::functions::{routes as functions, versions};
 use crate::health;
 use crate::http::access;
+use crate::http::admission;
 use crate::http::error::ApiError;
 use crate::http::problem;
-use crate::http::room;
 
 /// The routes over `app`.
 ///
@@ -36,7 +36,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/functions/{function}/executions/{id}/result", get(results::result))
         .route("/v1/functions/{function}/executions/{id}/logs", get(results::logs))
         .route_layer(from_fn_with_state(Arc::clone(&app), access::require_token))
-        .route_layer(from_fn_with_state(Arc::clone(&app), room::admit));
+        .route_layer(from_fn_with_state(Arc::clone(&app), admission::admit));
     let probes = Router::new().route("/healthz", get(health::live)).route("/readyz", get(health::ready));
     surrounded(v1.merge(probes), app)
 }
@@ -102,7 +102,7 @@ mod tests {
     #[tokio::test]
     async fn what_there_is_no_room_for_is_refused_and_may_come_again() {
         let app = app();
-        let mut held = app.room.for_body();
+        let mut held = app.admission.for_body();
         held.take(limits::MAX_BODY_BYTES_UNDER_WAY - 1).unwrap();
         let request = || {
             Request::post("/v1/functions/f/executions")

@@ -20,13 +20,13 @@ use crate::executions::idempotency::{self, Claim};
 use crate::executions::poll;
 use crate::executions::send::{send, send_claimed};
 use crate::executions::ticket::Ticket;
+use crate::http::admission::BodyPermit;
 use crate::http::body::{self, Received};
 use crate::http::error::ApiError;
 use crate::http::json;
 use crate::http::prefer::{self, Wait};
 use crate::http::request::{FunctionPath, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
-use crate::http::room::BodyRoom;
 
 /// The query of `POST …/executions`.
 #[derive(Deserialize)]
@@ -47,7 +47,7 @@ pub(crate) async fn submit(
     let wanted: Option<VersionRef> =
         query.version.as_deref().map(|version| parsed("version", version)).transpose()?;
     let key = idempotency::key(&headers)?;
-    let (input, room) = input(&app, body).await?;
+    let (input, permit) = input(&app, body).await?;
     let version = app.catalog.resolve(&function, wanted.as_ref()).await?;
     let issue = || Ticket {
         id: ExecutionId::issue(&function),
@@ -73,7 +73,7 @@ pub(crate) async fn submit(
         }
     };
     // Whoever waits holds no input any more.
-    drop(room);
+    drop(permit);
     answer(&app, function, ticket, &headers, sent).await
 }
 
@@ -141,16 +141,16 @@ fn trace(headers: &HeaderMap) -> Trace {
 }
 
 /// The input, and the room that it takes.
-async fn input(app: &App, body: Body) -> Result<(Box<RawValue>, BodyRoom), ApiError> {
+async fn input(app: &App, body: Body) -> Result<(Box<RawValue>, BodyPermit), ApiError> {
     let most = app.max_input_bytes;
-    let Received { bytes, room } =
-        body::receive(&app.room, body, most, ApiError::InputTooLarge(most)).await?;
+    let Received { bytes, permit } =
+        body::receive(&app.admission, body, most, ApiError::InputTooLarge(most)).await?;
     if bytes.is_empty() {
-        return Ok((RawValue::NULL.to_owned(), room));
+        return Ok((RawValue::NULL.to_owned(), permit));
     }
     let input: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| json::not_json(&error))?;
     if depth_is_bounded(input.get()) {
-        return Ok((input, room));
+        return Ok((input, permit));
     }
     let reason = format!("it must not be nested deeper than {} levels", limits::MAX_JSON_DEPTH);
     Err(ApiError::field("input", reason))

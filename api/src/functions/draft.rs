@@ -45,7 +45,7 @@ pub(crate) async fn read(
 ) -> Result<(Option<FunctionName>, Draft), ApiError> {
     let most = most_body_bytes(app.max_code_bytes);
     let too_large = ApiError::CodeTooLarge(app.max_code_bytes);
-    let Received { bytes, room: _room } = body::receive(&app.room, body, most, too_large).await?;
+    let Received { bytes, permit: _permit } = body::receive(&app.admission, body, most, too_large).await?;
     let request: Request = match body::media_type(headers).as_deref() {
         Some(json) if body::is_json(json) => json::read(&bytes)?,
         Some("application/x-ruby" | "text/x-ruby") => ruby(&bytes)?,

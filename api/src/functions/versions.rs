@@ -73,7 +73,8 @@ pub(crate) async fn put_alias(
 ) -> ApiResult {
     let alias: Alias = parsed("alias", &alias)?;
     let most = limits::MAX_ALIAS_BODY_BYTES;
-    let Received { bytes, .. } = body::receive(&app.room, body, most, ApiError::BodyTooLarge(most)).await?;
+    let Received { bytes, .. } =
+        body::receive(&app.admission, body, most, ApiError::BodyTooLarge(most)).await?;
     let AliasRequest { version } = json::read(&bytes)?;
     let edited = manifest::edit(&app, &name, |manifest| {
         if !manifest.has(version) {

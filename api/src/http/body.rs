@@ -6,14 +6,14 @@ use axum::http::header::CONTENT_TYPE;
 use badlambda_shared::limits;
 use futures::StreamExt as _;
 
+use crate::http::admission::{Admission, BodyPermit};
 use crate::http::error::ApiError;
-use crate::http::room::{BodyRoom, Room};
 
 /// A body that was read, and the room that it takes.
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) room: BodyRoom,
+    pub(crate) permit: BodyPermit,
 }
 
 /// The body's bytes; `too_large` where there are more than `most`.
@@ -21,18 +21,18 @@ pub(crate) struct Received {
 /// Most clients read no answer before they have sent everything, so what is too much is read, too, and dropped,
 /// unless it is out of all proportion.
 pub(crate) async fn receive(
-    room: &Room,
+    admission: &Admission,
     body: Body,
     most: usize,
     too_large: ApiError,
 ) -> Result<Received, ApiError> {
     let receiving =
-        tokio::time::timeout(limits::BODY_TIME, receive_all(room.for_body(), body, most, too_large));
+        tokio::time::timeout(limits::BODY_TIME, receive_all(admission.for_body(), body, most, too_large));
     receiving.await.map_err(|_| ApiError::InvalidBody)?
 }
 
 async fn receive_all(
-    mut room: BodyRoom,
+    mut permit: BodyPermit,
     body: Body,
     most: usize,
     too_large: ApiError,
@@ -46,18 +46,18 @@ async fn receive_all(
         let chunk = chunk.map_err(|_| ApiError::InvalidBody)?;
         seen = seen.saturating_add(chunk.len());
         if refused.is_none() && seen <= most {
-            refused = room.take(chunk.len()).err();
+            refused = permit.take(chunk.len()).err();
             bytes.extend_from_slice(&chunk);
         }
         if refused.is_some() || seen > most {
             bytes = Vec::new();
-            room.clear();
+            permit.clear();
         }
     }
     match refused {
         _ if seen > most => Err(too_large),
         Some(refused) => Err(refused),
-        None => Ok(Received { bytes, room }),
+        None => Ok(Received { bytes, permit }),
     }
 }
 

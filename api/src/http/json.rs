@@ -6,20 +6,34 @@ use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::Value;
+use serde_json::error::Category;
 
 use crate::http::error::ApiError;
 
 /// A value read from a JSON object. What is no JSON is named with its place, what is wrong in it with its field.
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| not_json(&error))?;
     // Serde would take an array for an object without names.
-    if !value.is_object() {
+    if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(ApiError::field("body", "it must be an object"));
     }
-    serde_path_to_error::deserialize(Typed(value)).map_err(|error| {
-        let path = error.path().to_string();
-        error.into_inner().at(&path)
-    })
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let refused = match serde_path_to_error::deserialize(&mut deserializer) {
+        Ok(value) => return deserializer.end().map(|()| value).map_err(|error| not_json(&error)),
+        Err(refused) => refused,
+    };
+    if refused.inner().classify() != Category::Data {
+        return Err(not_json(refused.inner()));
+    }
+    // Once more, for what is wrong as data.
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| not_json(&error))?;
+    match serde_path_to_error::deserialize::<_, T>(Typed(value)) {
+        Err(error) => {
+            let path = error.path().to_string();
+            Err(error.into_inner().at(&path))
+        }
+        // A field that is there twice, of which the second read sees one.
+        Ok(_) => Err(Refusal::Invalid(refused.inner().to_string()).at(&refused.path().to_string())),
+    }
 }
 
 /// Where text is no JSON.
@@ -113,6 +127,18 @@ impl<'de> Deserializer<'de> for Typed {
         if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Refusal> {
+        match self.0 {
+            Value::String(name) => visitor.visit_enum(name.into_deserializer()),
+            _ => Err(de::Error::custom("it must be a string")),
+        }
+    }
+
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -123,7 +149,7 @@ impl<'de> Deserializer<'de> for Typed {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct enum identifier ignored_any
+        tuple_struct map struct identifier ignored_any
     }
 }
 
@@ -148,6 +174,16 @@ mod tests {
         name: String,
         #[serde(default)]
         inner: Inner,
+        #[serde(default)]
+        mode: Mode,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Mode {
+        #[default]
+        Always,
+        Never,
     }
 
     #[derive(Debug, Default, Deserialize)]
@@ -180,6 +216,8 @@ mod tests {
             (r#"{"name": "a", "inner": {"count": "many"}}"#, "invalid_field", "inner.count"),
             (r#"{"name": "a", "inner": {"count": -1}}"#, "invalid_field", "inner.count"),
             (r#"{"name": 1}"#, "invalid_field", "name"),
+            (r#"{"name": "a", "name": "b"}"#, "invalid_field", "body"),
+            (r#"{"mode": "never", "name": 1}"#, "invalid_field", "name"),
             (r#"{}"#, "invalid_field", "name"),
             (r#"["a"]"#, "invalid_field", "body"),
             (r#""text""#, "invalid_field", "body"),

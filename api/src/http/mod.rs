@@ -1,6 +1,7 @@
 //! What every handler uses: who may ask, what is read of a request, and how it is answered.
 
 pub(crate) mod access;
+pub(crate) mod admission;
 pub(crate) mod body;
 pub(crate) mod error;
 pub(crate) mod json;
@@ -8,6 +9,5 @@ pub(crate) mod prefer;
 pub(crate) mod problem;
 pub(crate) mod request;
 pub(crate) mod response;
-pub(crate) mod room;
 pub(crate) mod serve;
 mod status;

@@ -73,7 +73,7 @@ pub(super) fn memory(config: &FunctionConfig) -> ExecutionError {
     )
 }
 
-pub(super) fn processes(config: &FunctionConfig) -> ExecutionError {
+fn processes(config: &FunctionConfig) -> ExecutionError {
     let limit = config.max_processes;
     crashed(format!("the function had more processes than config.max_processes, {limit}"))
 }

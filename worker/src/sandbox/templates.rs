@@ -177,12 +177,10 @@ impl Template {
 
     /// Whether nothing came of the load but this one process and what it forked ahead, with no more threads than Ruby itself
     /// has, and whether it is where it should be: below the zygote, or the `loader` if that waits to be reaped.
-    pub(super) fn is_alone(&self, loader: i32) -> bool {
-        let Some(identity) = self.sandbox.identity else { return true };
-        has_ended(loader) && self.look(identity, loader)
-    }
-
-    fn look(&self, identity: Identity, loader: i32) -> bool {
+    pub(super) fn is_alone(&self, identity: Identity, loader: i32) -> bool {
+        if !has_ended(loader) {
+            return false;
+        }
         let zygote = self.zygote_channel.zygote_pid;
         let threads = threads_of(zygote).unwrap_or(1);
         let alone = self.sandbox.look_while_stopped(|| {

@@ -60,10 +60,11 @@ pub(in crate::sandbox) fn watch_handler(
 }
 
 fn is_alone(template: &Template, loader: Option<i32>, pump: &Pump<'_>) -> bool {
-    let Some(loader) = loader else { return true };
+    // Without uids of its own, its parent was looked at.
+    let (Some(loader), Some(identity)) = (loader, template.sandbox.identity) else { return true };
     // From then on the execution has a uid of its own, and the look, which stops all of the template's, does not stop it.
     pump.wait_until_written(template.reports.as_fd(), LOOK_AFTER);
-    template.is_alone(loader)
+    template.is_alone(identity, loader)
 }
 
 struct Handler<'a> {

@@ -123,10 +123,6 @@ impl Watch for Load<'_> {
         Ok(if readable.template { self.read_template() } else { None })
     }
 
-    fn has_begun(&self) -> bool {
-        self.pid() != 0
-    }
-
     fn look_at_memory(&mut self, identity: Identity, pump: &mut Pump<'_>) -> Option<LimitHit> {
         let is_over =
             pump.bounds.sampler.held_by(identity.template).resident_bytes > pump.bounds.memory_bytes();

@@ -61,7 +61,6 @@ pub(super) struct Watched<E> {
 }
 
 /// Where reports on the process come from.
-#[derive(Default)]
 struct Sources<'a> {
     zygote: Option<BorrowedFd<'a>>,
     template: Option<BorrowedFd<'a>>,
@@ -91,7 +90,9 @@ trait Watch {
         pump: &mut Pump<'_>,
     ) -> Result<Option<Self::End>, ExecutorError>;
     /// Whether there may be something in memory by now.
-    fn has_begun(&self) -> bool;
+    fn has_begun(&self) -> bool {
+        self.pid() != 0
+    }
     /// Whether what runs as these users holds more than it may.
     fn look_at_memory(&mut self, identity: Identity, pump: &mut Pump<'_>) -> Option<LimitHit>;
     /// Ends what runs as the sandbox's users, where it has some of its own.

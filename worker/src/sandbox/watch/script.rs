@@ -59,10 +59,6 @@ impl Watch for Script<'_> {
         if readable.zygote { self.zygote.read() } else { Ok(None) }
     }
 
-    fn has_begun(&self) -> bool {
-        self.pid() != 0
-    }
-
     fn look_at_memory(&mut self, identity: Identity, pump: &mut Pump<'_>) -> Option<LimitHit> {
         // There can be only one process, and the zygote's word for its pid counts: then it is read straight.
         if !pump.bounds.config.subprocesses {

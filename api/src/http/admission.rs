@@ -14,19 +14,19 @@ use crate::http::error::ApiError;
 
 /// How much more may be under way.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct Admission {
     requests: Arc<Semaphore>,
     body_bytes: Arc<Semaphore>,
 }
 
 /// The room that one body takes, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct BodyRoom {
+pub(crate) struct BodyPermit {
     free: Arc<Semaphore>,
     taken: Option<OwnedSemaphorePermit>,
 }
 
-impl Room {
+impl Admission {
     pub(crate) fn new() -> Self {
         Self {
             requests: Arc::new(Semaphore::new(limits::MAX_REQUESTS)),
@@ -35,12 +35,12 @@ impl Room {
     }
 
     /// For a body of which nothing has come yet.
-    pub(crate) fn for_body(&self) -> BodyRoom {
-        BodyRoom { free: Arc::clone(&self.body_bytes), taken: None }
+    pub(crate) fn for_body(&self) -> BodyPermit {
+        BodyPermit { free: Arc::clone(&self.body_bytes), taken: None }
     }
 }
 
-impl BodyRoom {
+impl BodyPermit {
     /// Takes room for so many more bytes.
     pub(crate) fn take(&mut self, bytes: usize) -> Result<(), ApiError> {
         let bytes = u32::try_from(bytes).map_err(|_| ApiError::Busy)?;
@@ -64,7 +64,7 @@ pub(crate) async fn admit(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let _permit = app.room.requests.try_acquire().map_err(|_| ApiError::Busy)?;
+    let _permit = app.admission.requests.try_acquire().map_err(|_| ApiError::Busy)?;
     Ok(next.run(request).await)
 }
 
@@ -74,8 +74,8 @@ mod tests {
 
     #[test]
     fn bodies_take_room_until_they_are_gone() {
-        let room = Room::new();
-        let (mut large, mut other) = (room.for_body(), room.for_body());
+        let admission = Admission::new();
+        let (mut large, mut other) = (admission.for_body(), admission.for_body());
         large.take(limits::MAX_BODY_BYTES_UNDER_WAY - 10).unwrap();
         other.take(4).unwrap();
         other.take(6).unwrap();
@@ -83,6 +83,6 @@ mod tests {
         large.clear();
         other.take(1).unwrap();
         drop((large, other));
-        assert_eq!(room.body_bytes.available_permits(), limits::MAX_BODY_BYTES_UNDER_WAY);
+        assert_eq!(admission.body_bytes.available_permits(), limits::MAX_BODY_BYTES_UNDER_WAY);
     }
 }
