@@ -10,7 +10,9 @@ mod programs;
 
 fn doctor(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     static BUILT: Once = Once::new();
-    BUILT.call_once(|| drop(programs::built(&["--package", "badlambda-zygote", "--bins"])));
+    BUILT.call_once(|| {
+        drop(programs::built(&["--workspace", "--bin", "badlambda-zygote", "--bin", "badlambda-cleaner"]))
+    });
     let mut command = Command::new(env!("CARGO_BIN_EXE_badlambda-worker"));
     command.arg("doctor").args(arguments).envs(environment.iter().copied()).output().unwrap()
 }

@@ -1,4 +1,5 @@
-//! One attempt at one task: load what is not loaded, fork, watch, classify.
+//! One attempt at one task: load the version if it needs a template and none waits, fork the execution, watch it, and
+//! classify how it ended.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -24,15 +25,15 @@ use super::watch::{
 };
 use super::zygotes::{Channel, pair};
 
-/// Threads of an execution. The kernel counts them like processes.
+/// How many threads an execution may have. The kernel counts threads as processes (RLIMIT_NPROC).
 const MAX_THREADS: u64 = 256;
 
-/// What came of a handler-form execution.
+/// How a handler-form execution ended, and what that means for its template.
 pub(super) struct HandlerRun {
     pub(super) outcome: Outcome,
-    /// Whether its template took the request; else it had ended before.
+    /// Whether the template took the request. If not, the template had already ended.
     pub(super) was_asked: bool,
-    /// Whether its template may serve again.
+    /// Whether the template may serve another execution.
     pub(super) template_is_good: bool,
 }
 
@@ -47,15 +48,16 @@ pub(super) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Starts the clock.
+    /// Starts the attempt's clock.
     pub(super) fn begin(executor: &'a Executor, task: &'a Task) -> Result<Self, ExecutorError> {
         let deadline = Instant::now() + Duration::from_millis(task.config.timeout_ms);
         let code = executor.codes.of(task)?;
         Ok(Self { executor, task, code, deadline, started_at: Timestamp::now(), logs: Logs::default() })
     }
 
-    /// Runs the version's top level in a loader, of which a new template comes; its failure is the execution's, and is not
-    /// kept. Returns the loader's pid, too.
+    /// Runs the version's top level in a loader, which forks a new template. Returns the template and the loader's
+    /// pid. If the load fails, this execution fails. The failure is not remembered, so the next execution loads
+    /// again.
     pub(super) fn load(
         &mut self,
         key: TemplateKey,
@@ -64,14 +66,18 @@ impl<'a> Attempt<'a> {
         let sandbox = executor.sandboxes.take()?;
         let zygote_channel = executor.zygotes.open_channel()?;
         let (requests, theirs) = pair()?;
-        // What function code might send here, descriptors among it, is refused at its source.
+        // The worker never reads from this socket. After this call, the kernel refuses whatever function code tries
+        // to send here, descriptors among it.
         shutdown(requests.as_raw_fd(), Shutdown::Read)?;
         let (reports, reports_to) = io::pipe()?;
         unblock(&reports)?;
-        // What one execution is given must not stay for the next.
-        let (job, input) = self.job(self.task.environment(&sandbox.scratch_path), &sandbox)?;
+        // The template stays for later executions, which can read all of its memory. So it is given what belongs to
+        // the version, and nothing of this execution: no event, no id, no trace.
+        let environment = self.task.environment(&sandbox.scratch_path);
+        let context = self.task.context("", self.started_at);
+        let (job, input) = self.job(&sandbox, &environment, &context, "")?;
         let loader = Loader::below(zygote_channel.zygote_pid);
-        // From here on, dropping it ends whatever there is of it.
+        // From here on, dropping `template` ends every process of the load.
         let mut template = Template {
             key,
             sandbox,
@@ -111,21 +117,22 @@ impl<'a> Attempt<'a> {
     pub(super) fn run(self, sandbox: &Sandbox, channel: &Channel) -> Result<Outcome, ExecutorError> {
         let mut environment = self.task.environment(&sandbox.scratch_path);
         environment.extend(self.task.trace_environment());
-        let (job, input) = self.job(environment, sandbox)?;
+        let (job, input) = self.job(sandbox, &environment, &self.context(), &self.task.event)?;
         let launch = Launch { request: Request::Execute(job), code: &self.code, input: &input };
         let watched = watch_script(self.bounds(sandbox), channel, &launch)?;
         let exit = watched.end;
         self.judge(watched, Some(exit), true)
     }
 
-    /// Forks a handler-form execution from its template, and watches it to its end. A template that is new has a `loader`
-    /// still: see [`watch_handler`].
+    /// Forks a handler-form execution from its template, and watches it to its end. `loader` is the pid of the loader
+    /// if the template is new: see [`watch_handler`].
     pub(super) fn run_handler(
         &mut self,
         template: &Template,
         loader: Option<i32>,
     ) -> Result<HandlerRun, ExecutorError> {
-        let (job, input) = self.job(self.task.trace_environment(), &template.sandbox)?;
+        let environment = self.task.trace_environment();
+        let (job, input) = self.job(&template.sandbox, &environment, &self.context(), &self.task.event)?;
         let launch = Launch { request: Request::Execute(job), code: &self.code, input: &input };
         let logs = std::mem::take(&mut self.logs);
         let mut watched = watch_handler(self.bounds(&template.sandbox), template, &launch, logs, loader)?;
@@ -134,12 +141,16 @@ impl<'a> Attempt<'a> {
             HandlerEnd::Broken | HandlerEnd::NotAsked => None,
         };
         let mut good = exit.is_some();
-        // What only the template could reap stays, if it does not.
+        // This fails if processes of the execution are left that only the template could have reaped.
         if good && template.sandbox.clean().is_err() {
             (good, watched.limit_hit) = (false, watched.limit_hit.or(Some(LimitHit::LeftProcesses)));
         }
         let was_asked = !matches!(watched.end, HandlerEnd::NotAsked);
         Ok(HandlerRun { outcome: self.judge(watched, exit, false)?, was_asked, template_is_good: good })
+    }
+
+    fn context(&self) -> Vec<u8> {
+        self.task.context(&self.task.execution_id, self.started_at)
     }
 
     fn bounds<'b>(&'b self, sandbox: &'b Sandbox) -> Bounds<'b> {
@@ -152,15 +163,21 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// What the process is held to, and what it is given to read.
-    fn job(&self, environment: Vec<u8>, sandbox: &Sandbox) -> Result<(Job, OwnedFd), ExecutorError> {
-        let (task, config) = (self.task, &self.task.config);
-        let context = task.context(self.started_at);
+    /// The limits of the process, and the memory file that it reads its input from.
+    fn job(
+        &self,
+        sandbox: &Sandbox,
+        environment: &[u8],
+        context: &[u8],
+        event: &str,
+    ) -> Result<(Job, OwnedFd), ExecutorError> {
+        let config = &self.task.config;
         let handler = config.handler.as_deref().unwrap_or_default();
-        let input = sealed(&[&environment, &context, handler.as_bytes(), task.event.as_bytes()])?;
+        let input = sealed(&[environment, context, handler.as_bytes(), event.as_bytes()])?;
         let limits = Limits {
             memory_bytes: config.memory_mb << 20,
-            // Only a net under the wall clock: several threads of native code may use more than one core.
+            // Only a safety net in case the wall clock does not stop it. It is generous because threads of native
+            // code may use several cores.
             cpu_seconds: config.timeout_ms.div_ceil(1000) * 4 + 1,
             file_bytes: config.max_scratch_bytes,
             processes: MAX_THREADS + if config.subprocesses { config.max_processes } else { 0 },
@@ -178,7 +195,7 @@ impl<'a> Attempt<'a> {
         Ok((job, input))
     }
 
-    /// What the attempt came to. There is no `exit` where a template did not say how its execution ended.
+    /// Makes the outcome from what the worker saw. `exit` is `None` if no valid report says how the process ended.
     fn judge<E>(
         &self,
         watched: Watched<E>,
@@ -188,7 +205,8 @@ impl<'a> Attempt<'a> {
         let Watched { limit_hit, answer, logs: Logs { bytes: logs, truncated }, .. } = watched;
         let report = RunReport { limit_hit, exit, from_zygote, answer: &answer, logs: &logs };
         let Classification { result, retry } = report.classify(&self.task.config)?;
-        // Its word alone is not enough.
+        // The execution claims that there was no space. The claim counts only if the worker also finds the scratch
+        // space low.
         if limit_hit.is_none() && says_no_space(&result) && self.executor.space.is_low() {
             return Err(ExecutorError::NoScratch);
         }

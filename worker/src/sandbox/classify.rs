@@ -1,5 +1,6 @@
-//! What an execution's end and its answer mean. Both come from function code, so nothing is believed: an answer
-//! counts only if it is one whole frame, its JSON is checked, and an error's kind is one that Ruby may claim.
+//! Decides what an execution's end and its answer mean. Function code has a hand in both, so the worker trusts
+//! neither: an answer counts only if it is exactly one whole frame, the worker checks its JSON, and an error's kind
+//! must be one that Ruby may claim.
 
 use std::time::Duration;
 
@@ -16,10 +17,10 @@ use serde::de::IgnoredAny;
 use super::failures::{LimitHit, broken, crashed, memory, scratch, timeout, too_large};
 use super::task::{ExecutorError, RetryWish};
 
-/// As long as any of our own steps is.
+/// The text of a confinement step that failed is cut to this length. None of our own steps has a longer text.
 const MAX_STEP_CHARACTERS: usize = 80;
 
-/// Kinds that only the worker may give are not among these.
+/// The kinds of error that an answer may claim. Kinds that only the worker may give are not among these.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ClaimedKind {
@@ -44,7 +45,8 @@ struct ClaimedError {
 }
 
 impl ClaimedError {
-    /// The longest that it may ask for is what leaves a message time to be run within SQS's 12 h.
+    /// Reads what the error says about another attempt. A delay is cut to the longest timeout (11 h), which leaves
+    /// time to run the message within SQS's 12 h.
     fn wish(&self) -> RetryWish {
         let most = limits::TIMEOUT_MS.range.end() / 1000;
         match (&self.retry, self.retry.as_f64()) {
@@ -58,7 +60,7 @@ impl ClaimedError {
     }
 }
 
-/// What an execution came to, as far as its answer tells.
+/// What an execution's end means: its result or its error, and whether its answer asks for another attempt.
 #[derive(Debug)]
 pub(super) struct Classification {
     pub(super) result: Result<String, ExecutionError>,
@@ -71,8 +73,8 @@ impl From<Result<String, ExecutionError>> for Classification {
     }
 }
 
-/// Reads what an execution, which ended well, wrote to its answer's pipe: its result's JSON, or why there is none. Nothing
-/// where it was not even confined.
+/// Reads an answer as if its execution had exited with code 0. Returns the result's JSON, or why there is none.
+/// Returns `None` if the answer says that the execution was not even confined.
 pub fn read_answer(answer: &[u8], config: &FunctionConfig) -> Option<Result<String, ExecutionError>> {
     let exit = Exit { pid: 2, code: Some(0), signal: None, cpu_us: 0, max_rss_bytes: 0 };
     let report = RunReport { limit_hit: None, exit: Some(exit), from_zygote: true, answer, logs: b"" };
@@ -82,16 +84,17 @@ pub fn read_answer(answer: &[u8], config: &FunctionConfig) -> Option<Result<Stri
 /// What the worker saw of an execution.
 pub(super) struct RunReport<'a> {
     pub(super) limit_hit: Option<LimitHit>,
-    /// `None` where its template did not say, or not what it should.
+    /// `None` if no valid report says how the execution ended.
     pub(super) exit: Option<Exit>,
-    /// Whether a zygote forked it, whose failures to confine it are ours; those of a template may be made up.
+    /// Whether a zygote forked the process. If so, a failure to confine it is our own failure. An execution that a
+    /// template forked may have made up such a failure.
     pub(super) from_zygote: bool,
     pub(super) answer: &'a [u8],
     pub(super) logs: &'a [u8],
 }
 
 impl RunReport<'_> {
-    /// The result's JSON, or why there is none; our own failures apart.
+    /// The result's JSON, or why there is none. Only our own failures and a cancellation are an `Err`.
     pub(super) fn classify(&self, config: &FunctionConfig) -> Result<Classification, ExecutorError> {
         if let Some(limit_hit) = self.limit_hit {
             return limit_hit.error(config).map(|error| Err(error).into());
@@ -235,7 +238,7 @@ mod tests {
         let long = [b'\n'; 1_000_000];
         let error = RunReport { answer: &long, ..report }.classify(&FunctionConfig::default()).unwrap_err();
         assert!(error.to_string().len() < 500 && !error.to_string().contains('\n'));
-        // A template's child may say anything.
+        // An execution that a template forked may write anything.
         let told = RunReport { from_zygote: false, ..report }.classify(&FunctionConfig::default()).unwrap();
         assert_eq!(told.result.unwrap_err().kind, ErrorKind::Crash);
     }

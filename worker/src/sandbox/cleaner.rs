@@ -1,5 +1,5 @@
-//! The cleaner of a sandbox: a process with the execution's rights, which kills what an execution left running and
-//! empties its scratch folder. Another does the first for a template.
+//! The worker's side of a sandbox's cleaner: a process with the execution's rights, which kills what an execution
+//! left running and empties its scratch folder. A second cleaner kills the processes of a template.
 
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::path::Path;
@@ -14,10 +14,11 @@ use nix::sys::stat::fstat;
 use super::task::ExecutorError;
 use super::zygotes::{spawn, wait_at_most};
 
-/// How long a cleaner may take to answer: more than its longest request.
+/// How long a cleaner may take to answer. Its longest request takes less.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
 
-/// What changes when anything is done to a folder. Its times are coarse, so a look into it goes with this.
+/// The metadata that changes with every change to a folder. The kernel's time stamps are coarse and may hide a
+/// change, so the caller also looks into the folder.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct FolderState {
     mode: u32,
@@ -26,7 +27,6 @@ pub(super) struct FolderState {
 }
 
 impl FolderState {
-    /// As it is now.
     pub(super) fn of(folder: &OwnedFd) -> Result<Self, Errno> {
         let found = fstat(folder)?;
         let modified = (found.st_mtime, found.st_mtime_nsec);
@@ -35,19 +35,20 @@ impl FolderState {
     }
 }
 
-/// The program that kills and empties for a sandbox, as the worker talks to it.
+/// A cleaner process, and the worker's channel to it.
 #[derive(Debug)]
 pub(super) struct Cleaner {
     process: Child,
-    /// The scratch folder as it was left.
+    /// The state of the scratch folder after the last cleaning.
     pub(super) left_as: Option<FolderState>,
     socket: Option<OwnedFd>,
     buffer: Vec<u8>,
 }
 
 impl Cleaner {
-    /// With the claim, it holds the sandbox until it has cleaned it, even if the worker is gone before. `None` where a worker
-    /// in another container has a sandbox with these uids.
+    /// Starts a cleaner. If the claim is among the descriptors, the cleaner holds the sandbox until it has cleaned it
+    /// a last time, even if the worker has ended before that. Returns `None` if a worker in another container has a
+    /// sandbox with these uids.
     pub(super) fn start(
         program: &Path,
         user: Option<User>,
@@ -62,7 +63,7 @@ impl Cleaner {
         }
     }
 
-    /// Has it do what is answered with no more than that it is done.
+    /// Sends a request, and checks that the cleaner answers `Done`.
     pub(super) fn done(&mut self, request: &CleanerRequest) -> Result<(), ExecutorError> {
         match self.ask(request)? {
             CleanerReply::Done => Ok(()),
@@ -70,7 +71,7 @@ impl Cleaner {
         }
     }
 
-    /// Has it add something up, in bytes.
+    /// Sends a request to add something up, and returns the sum in bytes.
     pub(super) fn measured(&mut self, request: &CleanerRequest) -> Result<u64, ExecutorError> {
         match self.ask(request)? {
             CleanerReply::Measured(bytes) => Ok(bytes),
@@ -87,13 +88,13 @@ impl Cleaner {
         wire::send(socket.as_fd(), request, fds)?;
         let answer = wire::receive(socket.as_fd(), &mut self.buffer);
         if answer.is_err() {
-            // What it answers later would be taken for the answer to something else.
+            // A late answer would be taken for the answer to the next request, so the worker closes the channel.
             self.socket = None;
         }
         answer?.map(|(done, _)| done).ok_or(ExecutorError::NotCleaned)
     }
 
-    /// Ends it, and waits for that: it cleans a last time.
+    /// Closes the channel, and waits until the cleaner has cleaned a last time and ended.
     pub(super) fn end(&mut self) {
         drop(self.socket.take());
         if let Err(error) = self.process.wait() {

@@ -1,5 +1,5 @@
-//! Code and inputs on their way into a process: sealed memory files, since a socket's packets are small, and what
-//! many executions share must be beyond their reach.
+//! How code and inputs get into a process: as sealed memory files. A packet on a socket is too small for them, and an
+//! execution must not be able to change a file that it shares with others.
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;

@@ -1,4 +1,5 @@
-//! How an execution fails, in the words that its caller reads: limits that it reached, and what its code broke.
+//! The errors of an execution, in the words that its caller reads: a limit that it reached, or something that its
+//! code broke.
 
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
 use badlambda_shared::function::FunctionConfig;
@@ -20,14 +21,14 @@ pub(super) enum LimitHit {
     TooLarge,
     /// Its template had more processes than it needs.
     Broken,
-    /// Something of it stayed that only it could have ended.
+    /// Processes or threads stayed that the function's code should have ended.
     LeftProcesses,
-    /// Nobody wants the outcome any more.
+    /// The attempt was cancelled, so nobody needs its outcome.
     Cancelled,
 }
 
 impl LimitHit {
-    /// What the caller is told.
+    /// The error that the caller gets. A cancellation has none, and is an `Err`.
     pub(super) fn error(self, config: &FunctionConfig) -> Result<ExecutionError, ExecutorError> {
         match self {
             Self::Timeout => Ok(timeout(config)),
@@ -49,7 +50,7 @@ pub(super) fn crashed(message: String) -> ExecutionError {
     ExecutionError::new(ErrorKind::Crash, message)
 }
 
-/// What function code does to its own template is its own failure.
+/// Only function code can break its own template, so this is the function's failure.
 pub(super) fn broken() -> ExecutionError {
     crashed(
         "the process that holds the function's loaded code broke: its code interferes with how it is run"

@@ -1,4 +1,4 @@
-//! Whether the executor still does what it should: its zygotes answer, and every attempt ends about when its time is up.
+//! Whether the executor works as it should: its zygotes answer, and every attempt ends soon after its deadline.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -7,21 +7,21 @@ use std::time::{Duration, Instant};
 
 use super::zygotes::lock;
 
-/// How long zygotes may be silent.
+/// How long the zygotes may fail to answer before the executor counts as broken.
 const SILENCE: Duration = Duration::from_secs(30);
-/// How long an attempt may go on after its time is up: killing and cleaning have their own patience.
+/// An attempt may go on this long after its deadline, because killing and cleaning have time limits of their own.
 const OVERTIME: Duration = Duration::from_secs(90);
 
-/// What is known of zygotes and attempts.
+/// When all zygotes answered last, and which attempts are under way.
 #[derive(Debug)]
 pub(super) struct Health {
     answered_at: Mutex<Instant>,
     next: AtomicU64,
-    /// When the time of each attempt under way is up.
+    /// The deadline of each attempt under way, by the attempt's number.
     deadlines: Mutex<BTreeMap<u64, Instant>>,
 }
 
-/// An attempt under way, until it is dropped.
+/// Counts an attempt as under way until this is dropped.
 #[must_use]
 pub(super) struct Underway<'a> {
     health: &'a Health,
@@ -33,19 +33,19 @@ impl Health {
         Self { answered_at: Mutex::new(Instant::now()), next: AtomicU64::new(0), deadlines: Mutex::default() }
     }
 
-    /// All zygotes have answered.
+    /// Notes that all zygotes have answered just now.
     pub(super) fn answered(&self) {
         *lock(&self.answered_at) = Instant::now();
     }
 
-    /// An attempt begins, whose time is up at `deadline`.
+    /// Notes that an attempt with this deadline begins.
     pub(super) fn begin(&self, deadline: Instant) -> Underway<'_> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         lock(&self.deadlines).insert(number, deadline);
         Underway { health: self, number }
     }
 
-    /// What is wrong, if something is.
+    /// What is wrong, if anything is.
     pub(super) fn complaint(&self, now: Instant) -> Option<&'static str> {
         if now.saturating_duration_since(*lock(&self.answered_at)) > SILENCE {
             return Some("a zygote does not answer");
@@ -54,7 +54,7 @@ impl Health {
         lock(&self.deadlines).values().any(overdue).then_some("an execution does not end")
     }
 
-    /// When the time of all attempts under way will be up.
+    /// The latest deadline of all attempts under way.
     pub(super) fn busy_until(&self) -> Option<Instant> {
         lock(&self.deadlines).values().max().copied()
     }

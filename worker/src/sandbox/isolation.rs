@@ -1,4 +1,4 @@
-//! How executions are confined: what the operator asks for, and what tier came of it.
+//! How executions are confined: what the operator asks for, and which tier the layers in force make.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,11 +10,11 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IsolationMode {
-    /// All required layers, uids of their own among them.
+    /// All required layers, including uids of their own for executions.
     Required,
-    /// All but uids of their own, for a machine without root.
+    /// All layers but uids of their own for executions: for a machine without root.
     Unprivileged,
-    /// None.
+    /// No confinement: executions are ordinary processes.
     None,
 }
 
@@ -41,30 +41,30 @@ impl fmt::Display for IsolationMode {
     }
 }
 
-/// What a layer is to a worker.
+/// How much a worker needs a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Need {
-    /// There is no tier without it.
+    /// Without it, the tier is 0.
     Required,
-    /// With one of these there is tier 1, with all of them tier 2.
+    /// One of these makes tier 1, all of them make tier 2, if all required layers are in force.
     FileSystem,
-    /// Makes it harder still, where a machine has it.
+    /// It confines executions further, where the machine has it.
     Extra,
 }
 
 /// One way in which executions are confined.
 #[derive(Clone, Copy, Debug)]
 pub struct Layer {
-    /// The name that records carry.
+    /// The name by which records list it.
     pub name: &'static str,
-    /// What it is to a worker.
+    /// How much a worker needs it.
     pub need: Need,
     /// What is lost without it, and what to do about it.
     pub without: &'static str,
 }
 
-/// A layer for workers without root alone.
+/// The name of the layer that only workers without root use.
 pub const USER_NAMESPACE: &str = "user_namespace";
 
 /// Every layer there is.
@@ -104,8 +104,8 @@ const fn extra(name: &'static str, without: &'static str) -> Layer {
     Layer { name, need: Need::Extra, without }
 }
 
-/// The tier that these layers make: 2 with all that is required, chroot and Landlock; 1 with one of the two;
-/// else 0.
+/// Finds the tier that these layers make. All required layers with chroot and Landlock make tier 2, with one of the
+/// two tier 1. Anything else is tier 0.
 pub fn rate(mut layers: Vec<String>) -> Isolation {
     let has = |layer: &Layer| layers.iter().any(|present| present == layer.name);
     let needed = |need| LAYERS.iter().filter(move |layer| layer.need == need);

@@ -1,5 +1,5 @@
-//! The executor: runs Ruby fast and confined. It knows nothing of queue and storage, so that it can be read,
-//! tested and attacked alone.
+//! The executor: runs Ruby fast and confined. It uses nothing of queue and storage, so that it can be read, tested
+//! and attacked alone.
 //!
 //! # Theory of operation
 //!
@@ -8,24 +8,30 @@
 //!    │                                   │ forks
 //!    │                                   ├──▶ execution (script form)                          attempt.rs, watch/
 //!    │                                   └──▶ loader ─▶ template ─▶ execution (handler form)   templates.rs
-//!    └── starts ──▶ cleaner      two per sandbox                                             sandbox.rs, cleaner.rs
+//!    └── starts ──▶ cleaner              two per sandbox that may hold a template, else one    sandbox.rs, cleaner.rs
 //! ```
 //!
-//! - A **sandbox** is a scratch folder and two uids that one execution at a time has to itself: executions run as E; a
-//!   template has the real uid T and the effective uid E. Nothing below a zygote can have other uids than these two ways,
-//!   and each way has a **cleaner** that kills it, one for E and one for T. What they can't clean is not used again.
-//! - The **loader** runs a version's top level and forks the **template**, which is function code from then on: it may
-//!   what an execution may, and fork. After a load nothing else of its uids is left, or the first execution fails and all
-//!   of it ends: the look at that takes as long as a short execution, and so goes on beside it.
-//! - Requests go down a socket over which nothing comes back; the process that was forked ahead takes them itself.
-//!   A template **reports** over a pipe, in numbers. Only zygotes are believed, and they wait for nobody.
-//! - The worker **watches** each attempt: wall clock, memory, scratch, logs, answer. What came over the pipes was said,
-//!   and nothing more is known of it (classify.rs). What breaks a template is its function's crash.
-//! - A **watchdog** ends templates that wait for too long, grow or are not alone, and asks the zygotes whether they run.
-//! - A zygote is the sub-reaper of everything below it. When the worker ends, however it ends, its sockets close:
-//!   zygotes and cleaners end, and the rest by their parent-death signals.
+//! - A **sandbox** is a scratch folder and two uids, E and T, which one execution at a time has to itself. An
+//!   execution runs as E. A template has the real uid T and the effective uid E. Once confined, no process below a
+//!   zygote can take any other uids. Each of the two uids has a **cleaner**, which kills all its processes. A sandbox
+//!   that the cleaners can't clean is not used again.
+//! - The **loader** runs a version's top level and forks the **template**. From then on the template counts as
+//!   function code: it may do what an execution may, and fork. After a load, nothing else may be left under the
+//!   sandbox's uids. Otherwise the first execution fails, and the worker ends all processes of the sandbox. Checking
+//!   this takes as long as a short execution, so the worker does it while the first execution runs.
+//! - The worker sends a template's requests over a socket on which nothing comes back. The template does not read
+//!   them: the process that it has forked ahead takes the request, and becomes the execution. The template
+//!   **reports** over a pipe, in numbers only. The worker trusts only the reports of zygotes, and function code can't
+//!   make a zygote wait.
+//! - The worker **watches** each attempt: wall clock, memory, scratch folder, logs, answer. What comes over the pipes
+//!   is only a claim of function code, and the worker judges it as such (classify.rs). If a template breaks, its
+//!   function has crashed.
+//! - A **watchdog** ends templates that wait for too long, use too much or have other processes than they need, and
+//!   asks the zygotes whether they answer.
+//! - A zygote is the sub-reaper of all processes below it. When the worker ends, however it ends, its sockets close.
+//!   Then zygotes and cleaners end, and all other processes end by their parent-death signals.
 //!
-//! Everything here blocks; callers use a thread per execution.
+//! All of this blocks. Callers use one thread for each execution.
 
 mod attempt;
 mod classify;
@@ -74,8 +80,8 @@ use self::templates::{Template, TemplateKey, Templates};
 use self::watchdog::{Watchdog, WatchdogParts};
 use self::zygotes::{Channel, Zygotes, lock};
 
-/// What executions may read beside Ruby's own folders: programs, libraries, and what resolves names and times, and knows
-/// kinds of files and fonts.
+/// Paths that executions may read beside Ruby's own folders: programs and libraries, and the files in which programs
+/// look up users, hosts, services, time zones, file types and fonts.
 const READABLE: [&str; 23] = [
     "/usr",
     "/bin",
@@ -105,13 +111,13 @@ const READABLE: [&str; 23] = [
 /// How an executor is set up.
 #[derive(Clone, Debug)]
 pub struct ExecutorConfig {
-    /// What confines executions.
+    /// Which layers confine executions.
     pub isolation: IsolationMode,
     /// Whether functions with `network: true` may run.
     pub network: bool,
     /// The folder to chroot into.
     pub jail: Option<PathBuf>,
-    /// The folder of all scratch folders.
+    /// The folder that holds all scratch folders.
     pub scratch: PathBuf,
     /// How many zygotes to start: one per core is best.
     pub zygotes: usize,
@@ -119,11 +125,11 @@ pub struct ExecutorConfig {
     pub templates: usize,
     /// Libraries to load before any function.
     pub preload: Vec<String>,
-    /// The folder of `badlambda-zygote` and `badlambda-cleaner`.
+    /// The folder that holds the programs `badlambda-zygote` and `badlambda-cleaner`.
     pub programs: PathBuf,
     /// How zygotes prepare their memory.
     pub tuning: Tuning,
-    /// How long a zygote may take to start, with all libraries.
+    /// How long a zygote may take to start, including the time to load all libraries.
     pub start_patience: Duration,
 }
 
@@ -131,7 +137,8 @@ pub struct ExecutorConfig {
 #[derive(Debug)]
 pub struct Executor {
     _watchdog: Watchdog,
-    // Executions end before the zygotes, and these before what they need.
+    // Rust drops fields in this order. So executions and templates end before the zygotes that they were forked from,
+    // and the zygotes before what they need.
     idle_sandboxes: Mutex<Vec<IdleSandbox>>,
     templates: Arc<Templates>,
     zygotes: Arc<Zygotes>,
@@ -152,7 +159,7 @@ struct IdleSandbox {
 }
 
 impl Executor {
-    /// Starts the zygotes, and confines them.
+    /// Starts the zygotes, which confine themselves, and the watchdog.
     ///
     /// # Errors
     /// When a program is missing, Ruby does not start, or a layer that is asked for can't be had.
@@ -226,7 +233,7 @@ impl Executor {
         &self.isolation
     }
 
-    /// The layers that this machine does not have, though they would be of use.
+    /// The layers that are not in force on this machine, though they would be of use.
     pub fn absent_layers(&self) -> impl Iterator<Item = &'static Layer> {
         let of_use =
             |layer: &&Layer| !(self.sandboxes.plan.own_uids && layer.name == isolation::USER_NAMESPACE);
@@ -236,12 +243,12 @@ impl Executor {
             .filter(|layer| !self.isolation.layers.iter().any(|held| held == layer.name))
     }
 
-    /// What is wrong with it, if something is, so that it had better be started anew.
+    /// What is wrong with the executor, if anything is. Then the executor should be started anew.
     pub fn complaint(&self) -> Option<&'static str> {
         self.health.complaint(Instant::now())
     }
 
-    /// When the time of all attempts under way will be up.
+    /// The latest deadline of all attempts under way.
     pub fn busy_until(&self) -> Option<Instant> {
         self.health.busy_until()
     }
@@ -249,7 +256,7 @@ impl Executor {
     /// Runs one attempt to its end. Blocks.
     ///
     /// # Errors
-    /// Only for failures of our own; Ruby's are outcomes.
+    /// Only for our own failures and a cancellation. A failure of Ruby is an outcome.
     pub fn execute(&self, task: &Task) -> Result<Outcome, ExecutorError> {
         let _underway = self.health.begin(Instant::now() + Duration::from_millis(task.config.timeout_ms));
         match task.form {
@@ -271,7 +278,8 @@ impl Executor {
         self.end_orphans(&idle.sandbox, &idle.channel, task)?;
         match idle.sandbox.clean() {
             Ok(()) => lock(&self.idle_sandboxes).push(idle),
-            // The outcome stands. Nobody is given this sandbox before it is clean, and nobody waits for it.
+            // The outcome stands. The sandbox is not used again. Dropping it lets its cleaner try a last time, on
+            // another thread, so that nobody waits for that.
             Err(error) => {
                 tracing::warn!(%error, function = task.function, "a sandbox is given up");
                 thread::spawn(move || drop(idle));
@@ -318,13 +326,15 @@ impl Executor {
         Ok(run)
     }
 
-    /// Without uids of their own, what an execution left running is only known to the zygote, whose children they became.
+    /// Ends the processes that an execution left running, where executions have no uids of their own. There only the
+    /// zygote knows these processes, because they have become its children.
     fn end_orphans(&self, sandbox: &Sandbox, zygote: &Channel, task: &Task) -> Result<(), ExecutorError> {
         if sandbox.identity.is_none() && task.config.subprocesses { zygote.end_orphans() } else { Ok(()) }
     }
 }
 
-/// What records keep of an error, where each character may take four bytes.
+/// The limits that Ruby keeps its answers to. Those of errors follow from what a record keeps. A character may take
+/// four bytes.
 fn answer_limits() -> AnswerLimits {
     AnswerLimits {
         json_depth: limits::MAX_JSON_DEPTH,
@@ -333,7 +343,7 @@ fn answer_limits() -> AnswerLimits {
     }
 }
 
-/// `scratch` as it is seen from inside the jail.
+/// The path of `scratch` as a process inside the jail sees it.
 fn inside(jail: Option<&Path>, scratch: &Path) -> PathBuf {
     let stripped = jail.and_then(|jail| scratch.strip_prefix(jail).ok());
     stripped.map_or_else(|| scratch.to_owned(), |rest| Path::new("/").join(rest))

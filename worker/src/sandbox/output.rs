@@ -1,4 +1,4 @@
-//! What comes out of an execution's pipes: taken as it comes, and kept as far as is allowed.
+//! What an execution writes to its pipes. The worker reads all of it, and keeps as much as is allowed.
 
 use std::io::{self, PipeReader, Read};
 
@@ -6,11 +6,11 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 const READ_BYTES: usize = 64 * 1024;
-/// So much is read before the clock is looked at again, however fast a flood is.
+/// After so many reads the watch looks at the clock again, however fast a process writes.
 const READS_AT_ONCE: usize = 16;
 const LOG_CUT: &[u8] = b"\n[logs are cut here: config.max_log_bytes is reached]\n";
 
-/// Logs as they are kept.
+/// The part of the logs that is kept.
 #[derive(Debug, Default)]
 pub(super) struct Logs {
     pub(super) bytes: Vec<u8>,
@@ -18,7 +18,7 @@ pub(super) struct Logs {
 }
 
 impl Logs {
-    /// Adds what was written, up to `most` bytes in all.
+    /// Adds `bytes`, up to `most` in all. Whatever is beyond is dropped, and a note says so.
     pub(super) fn append(&mut self, bytes: &[u8], most: u64) {
         let room = usize::try_from(most).unwrap_or(usize::MAX).saturating_sub(self.bytes.len());
         if self.truncated || bytes.is_empty() {
@@ -32,13 +32,13 @@ impl Logs {
     }
 }
 
-/// Makes reading from a pipe return at once, with nothing if need be.
+/// Makes a read from the pipe return at once, even if there is nothing to read.
 pub(super) fn unblock(pipe: &PipeReader) -> Result<(), Errno> {
     fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map(drop)
 }
 
-/// Hands on what a pipe holds now, a bounded amount at a time so that a flood can't hold up the clock; drops the
-/// pipe at its end.
+/// Passes on what a pipe holds now. It reads a bounded amount, so that a flood of output can't keep the watch from
+/// looking at the clock. At its end the pipe is dropped.
 pub(super) fn read_available(pipe: &mut Option<PipeReader>, mut take: impl FnMut(&[u8])) {
     let mut buffer = [0; READ_BYTES];
     for _ in 0..READS_AT_ONCE {

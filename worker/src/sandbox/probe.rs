@@ -1,4 +1,5 @@
-//! Whether confinement confines: every layer is tried from inside, at a worker's start and by the doctor.
+//! Checks that the confinement works: a script inside an execution tries what the layers must refuse. This runs at a
+//! worker's start, and when an operator runs the doctor.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -13,30 +14,30 @@ use super::Executor;
 use super::task::{ExecutorError, Outcome, Task};
 
 const PROBE: &str = include_str!("../../ruby/probe.rb");
-/// Leaves a daemon in a session of its own, that ignores every signal it can, and a file.
+/// Leaves behind a file, and a daemon in a session of its own that ignores SIGTERM, SIGHUP and SIGINT.
 const LEAVE_A_DAEMON: &str = "pid = fork { Process.setsid; %w[TERM HUP INT].each { |name| trap(name, 'IGNORE') }; sleep }\n\
                               File.write('left', 'x'); pid";
-/// The only variables an execution has beside those of its own configuration.
+/// The only variables that the probe's execution may have.
 const VARIABLES: [&str; 6] =
     ["BADLAMBDA_FUNCTION_NAME", "BADLAMBDA_FUNCTION_VERSION", "HOME", "LANG", "PATH", "TMPDIR"];
-/// What holds with every tier, beside the layers that make the tiers.
+/// What must hold in every tier, in addition to the layers.
 const ALWAYS: [&str; 2] = ["environment", "file_system"];
 
-/// One attempt at what must be refused.
+/// One thing that must be refused, and what happened when it was tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The layer that is to refuse it.
+    /// The layer that must refuse it.
     pub layer: String,
     /// What was tried.
     pub tried: String,
     /// Whether it was refused.
     pub held: bool,
-    /// How: the error, or what was seen.
+    /// The error, or what was seen instead.
     pub answer: String,
 }
 
 impl Executor {
-    /// Tries what each layer must refuse.
+    /// Tries what the layers in force must refuse, and leaves a daemon behind that the cleaner must end.
     ///
     /// # Errors
     /// When executions can't be run at all.
@@ -68,10 +69,10 @@ impl Executor {
         Ok(findings)
     }
 
-    /// Checks that all that is claimed holds.
+    /// Runs the probe, and checks that every finding holds.
     ///
     /// # Errors
-    /// [`ExecutorError::NotConfined`] with everything that does not.
+    /// [`ExecutorError::NotConfined`] with every finding that does not hold.
     pub fn self_test(&self) -> Result<(), ExecutorError> {
         let findings = self.probe()?;
         let holes: Vec<String> = findings
@@ -82,7 +83,7 @@ impl Executor {
         if holes.is_empty() { Ok(()) } else { Err(ExecutorError::NotConfined(holes.join("; "))) }
     }
 
-    /// Leaves a daemon and a file behind, and looks whether they are.
+    /// Runs an execution that leaves a daemon and a file behind, and checks that the daemon was ended.
     fn probe_sweep(&self) -> Result<Finding, ExecutorError> {
         let config = FunctionConfig { subprocesses: true, ..FunctionConfig::default() };
         let outcome = self.run_own(LEAVE_A_DAEMON, config, Value::Null)?;

@@ -1,5 +1,5 @@
-//! What zygotes and templates tell of the processes they fork. A zygote is believed; what a template says is function
-//! code's word.
+//! Reads what zygotes and templates report about the processes that they fork. The worker trusts a zygote's reports.
+//! A template is function code, so its reports may be false.
 
 use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -11,10 +11,10 @@ use badlambda_zygote::wire;
 use super::task::ExecutorError;
 use super::zygotes::Channel;
 
-/// What a zygote tells of the one process that it was asked for over a channel.
+/// What a zygote reports over a channel about the one process that the worker asked for over it.
 pub(super) struct ZygoteReports<'a> {
     pub(super) channel: &'a Channel,
-    /// The process; 0 until it is told.
+    /// The pid of the process; 0 until the zygote has reported it.
     pub(super) pid: i32,
     packet: Vec<u8>,
 }
@@ -24,7 +24,7 @@ impl<'a> ZygoteReports<'a> {
         Self { channel, pid: 0, packet: Vec::new() }
     }
 
-    /// Reads one report: how the process ended, if it tells that.
+    /// Reads one report. Returns how the process ended, if the report says that.
     pub(super) fn read(&mut self) -> Result<Option<Exit>, ExecutorError> {
         let failed = |what: &str| Err(ExecutorError::Zygote(what.to_owned()));
         match wire::receive::<Report>(self.channel.socket.as_fd(), &mut self.packet) {
@@ -35,7 +35,7 @@ impl<'a> ZygoteReports<'a> {
             Ok(Some((Report::NotStarted { errno }, _))) => {
                 Err(ExecutorError::System(io::Error::from_raw_os_error(errno)))
             }
-            // The start of a short execution is not told.
+            // The zygote does not report the start of a short execution, so the pid may still be unknown.
             Ok(Some((Report::Exited(exit), _))) if [0, exit.pid].contains(&self.pid) => Ok(Some(exit)),
             Ok(Some((Report::Exited(_), _)) | None) => failed("it ended while an execution ran"),
             Ok(Some(_)) => failed("it said what it should not"),
@@ -44,7 +44,7 @@ impl<'a> ZygoteReports<'a> {
     }
 }
 
-/// What a template says, as far as it can be read without waiting.
+/// What a read from a template's pipe finds without waiting.
 #[derive(Debug)]
 pub(super) enum TemplateSays {
     Nothing,
@@ -53,12 +53,12 @@ pub(super) enum TemplateSays {
     End,
 }
 
-/// The pipe over which a template reports: bytes, and all of them function code's.
+/// The pipe over which a template reports. Function code can write any bytes to it.
 #[derive(Debug)]
 pub(super) struct TemplateReports(PipeReader);
 
 impl TemplateReports {
-    /// Reads from `pipe`, which does not wait.
+    /// Reads from `pipe`, which must be non-blocking.
     pub(super) fn new(pipe: PipeReader) -> Self {
         Self(pipe)
     }

@@ -1,5 +1,6 @@
-//! What is kept of scratch space and memory, so that one function's use of its limits does not become the failure of others.
-//! Templates that wait are only a cache: they go first when either runs low.
+//! How much scratch space and memory the worker tries to keep free, so that a function that uses all that its limits
+//! allow does not make others fail. Waiting templates are only a cache: the worker ends them first when space or
+//! memory runs low.
 
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
@@ -7,23 +8,22 @@ use std::path::Path;
 
 use nix::sys::statvfs::fstatvfs;
 
-/// The scratch space that is kept: an eighth of all, and no more than this, in bytes. It is what one function may have if
-/// its config does not say otherwise.
+/// The worker keeps an eighth of the scratch space free, but at most this, in bytes. It is what one function may use
+/// if its config does not say otherwise.
 const MOST_SCRATCH: u64 = 64 << 20;
-/// The same of memory: a sixteenth.
+/// The worker keeps a sixteenth of the memory free, but at most this, in bytes.
 const MOST_MEMORY: u64 = 256 << 20;
 
-/// The folder of all scratch folders, whose file system may run low.
+/// The folder that holds all scratch folders, opened so that the worker can ask how full its file system is.
 #[derive(Debug)]
 pub(super) struct ScratchSpace(OwnedFd);
 
 impl ScratchSpace {
-    /// Looks at the file system of `folder`.
     pub(super) fn of(folder: &Path) -> std::io::Result<Self> {
         Ok(Self(fs::File::open(folder)?.into()))
     }
 
-    /// Whether less is left than is to be kept, of bytes or of files.
+    /// Whether less is left than the worker keeps free, in bytes or in number of files.
     pub(super) fn is_low(&self) -> bool {
         let Ok(found) = fstatvfs(self.0.as_fd()) else { return false };
         let bytes = |blocks| found.fragment_size().saturating_mul(blocks);
@@ -33,13 +33,14 @@ impl ScratchSpace {
     }
 }
 
-/// Whether less memory is left than is to be kept, to the machine or to the container.
+/// Whether less memory is left than the worker keeps free, on the machine or in the container.
 pub(super) fn memory_is_low() -> bool {
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| of_machine(&text));
     let figure = |name| fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?.trim().parse::<u64>().ok();
     let container = figure("memory.max").zip(figure("memory.current"));
     let low = |(total, left): (u64, u64)| left < (total / 16).min(MOST_MEMORY);
-    // What a container has cached is left to it; without that figure, nothing can be said.
+    // The kernel can take a container's file cache back, so the cache counts as free. Without that figure, the worker
+    // does not judge the container's memory.
     let cached = fs::read_to_string("/sys/fs/cgroup/memory.stat").ok().and_then(|text| cached(&text));
     let container = container
         .zip(cached)
@@ -56,7 +57,7 @@ fn of_machine(text: &str) -> Option<(u64, u64)> {
     bytes("MemTotal:").zip(bytes("MemAvailable:"))
 }
 
-/// What a control group could give up at once, in bytes, from its memory.stat.
+/// The file cache that the kernel could take back from a control group at once, in bytes, from its memory.stat.
 fn cached(text: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix("inactive_file "))?.parse().ok()
 }

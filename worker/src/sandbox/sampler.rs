@@ -1,29 +1,28 @@
-//! What the processes of a uid hold, read from /proc.
+//! Counts the processes of a uid and the memory that they hold, from /proc.
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::zygotes::lock;
 
-/// A sampler this young serves everyone who asks: reading all of /proc costs about a millisecond.
+/// For this long, one count serves every caller: reading all of /proc costs about a millisecond.
 const FRESH_FOR: Duration = Duration::from_millis(20);
 
-/// What the processes of one uid hold together. Those that have ended and wait to be reaped are not among them.
+/// What the processes of one uid hold together. Processes that have ended and wait to be reaped are not counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ProcessTotals {
-    /// Each of them.
     pub(super) processes: Vec<Process>,
-    /// Their threads.
     pub(super) threads: u64,
-    /// Their resident memory, in bytes; what several share counts for each.
+    /// Their resident memory, in bytes. Memory that several processes share counts for each of them.
     pub(super) resident_bytes: u64,
-    /// That of the largest.
+    /// The resident memory of the largest process, in bytes.
     pub(super) largest_bytes: u64,
 }
 
-/// A process, and whose child it is.
+/// A process and its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Process {
     pub(super) pid: i32,
@@ -40,14 +39,14 @@ impl ProcessTotals {
     }
 }
 
-/// Processes by real uid, counted at most every few milliseconds.
+/// Counts processes by real uid, at most every few milliseconds.
 #[derive(Debug, Default)]
 pub(super) struct MemorySampler {
     last: Mutex<Option<(Instant, HashMap<u32, ProcessTotals>)>>,
 }
 
 impl MemorySampler {
-    /// What the processes whose real uid is `uid` hold.
+    /// What the processes whose real uid is `uid` hold, or held a few milliseconds ago.
     pub(super) fn held_by(&self, uid: u32) -> ProcessTotals {
         let mut last = lock(&self.last);
         let fresh = last.as_ref().is_some_and(|(taken, _)| taken.elapsed() < FRESH_FOR);
@@ -58,49 +57,55 @@ impl MemorySampler {
     }
 }
 
-/// What the processes of `uid` hold at this very moment, where all of them descend from `zygote`. It adopts those whose
-/// parent has ended, as `loader` may just do: so each is a child of one of these, or lies below another of that uid.
+/// What the processes of `uid` hold at this very moment, if all of them descend from `zygote`. When a process ends,
+/// as `loader` may just do, `zygote` adopts its children. So each process to be found is a child of `zygote` or
+/// `loader`, or lies below another process of `uid`.
 pub(super) fn held_below(zygote: i32, loader: i32, uid: u32) -> ProcessTotals {
-    // The loader first: what is not its child any more is the zygote's by then.
-    let mut found = children_of(loader).unwrap_or_default();
-    match children_of(zygote) {
-        Some(children) => found.extend(children),
-        None => return count_all().remove(&uid).unwrap_or_default(),
+    if !kernel_lists_children() {
+        return count_all().remove(&uid).unwrap_or_default();
+    }
+    // Read the loader's list first. A child that has left it by then has become the zygote's, and so is in the
+    // zygote's list, which is read later.
+    let mut found = children_of(loader);
+    // The kernel may skip a child in this list while another one ends, as the zygote's other children may. So read
+    // the list twice.
+    for _ in 0..2 {
+        found.extend(children_of(zygote));
     }
     found.sort_unstable();
     found.dedup();
     let mut held = ProcessTotals::default();
     while let Some(pid) = found.pop() {
         if let Some(status) = status_of(pid).filter(|status| status.uid == uid) {
-            found.extend(children_of(pid).unwrap_or_default());
+            found.extend(children_of(pid));
             held.add(pid, &status);
         }
     }
     held
 }
 
-/// `None` where the kernel does not list them, or the process has ended.
-fn children_of(pid: i32) -> Option<Vec<i32>> {
+/// The children of all threads of a process. A thread that ends meanwhile has no children any more.
+fn children_of(pid: i32) -> Vec<i32> {
     let threads = numbers_in(&format!("/proc/{pid}/task"));
-    let lists = threads.map(|thread| fs::read_to_string(format!("/proc/{pid}/task/{thread}/children")).ok());
-    let lists: Vec<String> = lists.collect::<Option<_>>()?;
-    Some(
-        lists
-            .iter()
-            .flat_map(|list| list.split_ascii_whitespace())
-            .filter_map(|pid| pid.parse().ok())
-            .collect(),
-    )
+    let lists = threads
+        .filter_map(|thread| fs::read_to_string(format!("/proc/{pid}/task/{thread}/children")).ok())
+        .collect::<Vec<_>>();
+    lists.iter().flat_map(|list| list.split_ascii_whitespace()).filter_map(|pid| pid.parse().ok()).collect()
 }
 
-/// The resident memory of one process, in bytes; nothing once its first thread has ended.
+fn kernel_lists_children() -> bool {
+    Path::new("/proc/thread-self/children").exists()
+}
+
+/// The resident memory of one process, in bytes; 0 once its first thread has ended.
 pub(super) fn resident_bytes_of(pid: i32) -> u64 {
     let pages = |text: String| text.split_ascii_whitespace().nth(1)?.parse::<u64>().ok();
     let statm = fs::read_to_string(format!("/proc/{pid}/statm"));
     statm.ok().and_then(pages).unwrap_or(0) * page_bytes()
 }
 
-/// Whether any thread of a process that is not root's holds memory: without, it is about to end or has ended.
+/// Whether any thread of a process still holds memory. If none does, the process has ended or is about to. This does
+/// not work for processes of root.
 pub(super) fn holds_memory(pid: i32) -> bool {
     status_of(pid).is_some()
 }
@@ -108,23 +113,18 @@ pub(super) fn holds_memory(pid: i32) -> bool {
 /// The CPU time that a process has used, in clock ticks, without its children's.
 pub(super) fn cpu_ticks_of(pid: i32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // Its name, which is function code's to choose, stands in brackets.
+    // The fields before these contain the process's name in brackets. Function code chooses the name, which may
+    // contain brackets too.
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
     let ticks =
         |index| fields.split_ascii_whitespace().nth(index).and_then(|field| field.parse::<u64>().ok());
     ticks(11).unwrap_or(0) + ticks(12).unwrap_or(0)
 }
 
-/// The parent of a process, while it lives.
+/// The parent of a process, until the process has been reaped.
 pub(super) fn parent_of(pid: i32) -> Option<i32> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     field(&status, "PPid:")?.parse().ok()
-}
-
-/// How many threads a process has.
-pub(super) fn threads_of(pid: i32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    field(&status, "Threads:")?.parse().ok()
 }
 
 fn page_bytes() -> u64 {
@@ -141,7 +141,7 @@ fn count_all() -> HashMap<u32, ProcessTotals> {
     by_uid
 }
 
-/// `None` of a process that has ended, whether it was reaped or not, and of a thread of the kernel: they have no memory.
+/// `None` for a process that has ended, reaped or not, and for a kernel thread: they have no memory.
 fn status_of(pid: i32) -> Option<Status> {
     let status = read_status(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)?;
     match status.resident_bytes {
@@ -151,7 +151,7 @@ fn status_of(pid: i32) -> Option<Status> {
     }
 }
 
-/// Of a process whose first thread has ended, any other knows its memory.
+/// If the first thread of a process has ended, the status of any other thread still shows the memory.
 fn of_any_thread(pid: i32) -> Option<Status> {
     let tasks = format!("/proc/{pid}/task");
     let statuses =
@@ -169,7 +169,7 @@ struct Status {
     parent: i32,
     uid: u32,
     threads: u64,
-    /// Nothing once it is about to end.
+    /// `None` if the thread is about to end, or has ended.
     resident_bytes: Option<u64>,
 }
 
@@ -200,7 +200,6 @@ mod tests {
         let this = Process { pid, parent: nix::unistd::getppid().as_raw() };
         assert!(held.processes.contains(&this) && held.threads >= held.processes.len() as u64);
         assert_eq!(parent_of(pid), Some(nix::unistd::getppid().as_raw()));
-        assert!(threads_of(pid) >= Some(1));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! A sandbox: the uids and the scratch folder that one execution at a time has to itself, and the cleaner that
-//! cleans them.
+//! A sandbox: the uids and the scratch folder that one execution at a time has to itself, and the cleaners that kill
+//! and empty for it.
 
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -18,58 +18,61 @@ use super::cleaner::{Cleaner, FolderState};
 use super::task::ExecutorError;
 use super::zygotes::lock;
 
-/// Below 2^16, so that it exists in user namespaces of container engines too, and above what Debian gives to
-/// people and services.
+/// Below 2^16, so that the uids also exist in the user namespaces of container engines, and far above the numbers
+/// that Debian gives to people and services first.
 const FIRST_UID: u32 = 40_000;
-/// Sandboxes that may be passed over before the machine is taken to be in disorder.
+/// How many sandboxes that can't be cleaned the worker passes over. If there are more, it takes the machine to be in
+/// disorder.
 const MOST_PASSED_OVER: usize = 4;
 /// How long the processes of an execution may take to end once they are killed.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long one of the two killers waits before it is the other's turn.
+/// How long one of the two cleaners tries to kill before it is the other's turn.
 const TURN: Duration = Duration::from_millis(100);
 const UIDS_PER_SANDBOX: u32 = 4;
 const MOST_SANDBOXES: u32 = 5_000;
-/// More than a worker usually takes: for each of its slots one, and one for each template.
+/// How far apart the numbers are at which workers begin to look for a free one. A worker seldom takes more sandboxes
+/// than this: one for each of its slots, and one for each template.
 const SANDBOXES_APART: u32 = 50;
 
 /// What all sandboxes of a worker have in common.
 #[derive(Clone, Debug)]
 pub(super) struct SandboxPlan {
-    /// The cleaner's program.
+    /// The path of the cleaner's program.
     pub(super) cleaner: PathBuf,
-    /// The folder of all scratch folders.
+    /// The folder that holds all scratch folders.
     pub(super) scratch: PathBuf,
-    /// The same as executions see it.
+    /// The path of that folder as executions see it.
     pub(super) scratch_inside: PathBuf,
     /// Whether executions get uids of their own.
     pub(super) own_uids: bool,
-    /// Claims on numbers whose uids are a worker's in another container.
+    /// Claims on numbers whose uids a worker in another container uses. They are held so that these numbers are not
+    /// tried again.
     pub(super) taken_elsewhere: Arc<Mutex<Vec<Arc<OwnedFd>>>>,
 }
 
-/// A sandbox. Nobody else on this machine has the same one as long as it lives.
+/// A sandbox. As long as this value exists, nobody else on this machine has the same sandbox.
 #[derive(Debug)]
 pub(super) struct Sandbox {
-    /// Its uids.
+    /// `None` where executions have no uids of their own.
     pub(super) identity: Option<Identity>,
-    /// The scratch folder.
     pub(super) scratch: OwnedFd,
     /// The scratch folder's path as executions see it.
     pub(super) scratch_path: String,
     folder: PathBuf,
     cleaner: Mutex<Cleaner>,
-    /// What the cleaner is to executions, this is to a template.
+    /// Kills the template's processes. `None` where the sandbox has no template's uid, or no template will ever be in
+    /// it.
     template_cleaner: Mutex<Option<Cleaner>>,
     _claim: Arc<OwnedFd>,
 }
 
 impl Sandbox {
-    /// Takes a sandbox that nobody has, and cleans whatever a worker before may have left there. One that can't be cleaned,
-    /// as where a killed worker's processes wait to be reaped, is passed over.
+    /// Takes a sandbox that nobody has, and cleans what an earlier worker may have left there. Passes over a sandbox
+    /// that can't be cleaned, for example because the processes of a killed worker still wait to be reaped.
     pub(super) fn take(plan: &SandboxPlan) -> Result<Self, ExecutorError> {
         let mut passed_over = vec![];
         loop {
-            // The claims on those keep them from being found again.
+            // The sandboxes that were passed over keep their claims, so `claim` does not find them again.
             let sandbox = Self::claim(plan)?;
             let cleaned = sandbox.end_all().and_then(|()| sandbox.clean());
             match cleaned {
@@ -94,7 +97,7 @@ impl Sandbox {
             let claim = Arc::new(claim);
             match Self::with_number(plan, number, Arc::clone(&claim))? {
                 Some(sandbox) => return Ok(sandbox),
-                // It is not tried again.
+                // The claim is held, so that this number is not tried again.
                 None => lock(&plan.taken_elsewhere).push(claim),
             }
         }
@@ -109,7 +112,8 @@ impl Sandbox {
         let identity = plan.own_uids.then_some(Identity { execution: uid, template: uid + 1 });
         let folder = plan.scratch.join(format!("sandbox-{number}"));
         let scratch_folder = folder.join("scratch");
-        // Only the sandbox's group may pass: what an execution opens up to everyone stays out of others' reach.
+        // Only the sandbox's group may enter this folder. So other executions can't reach a file that an execution
+        // has opened up to everyone.
         make_folder(&folder, 0o710, identity.map(|identity| (0, identity.execution)))?;
         make_folder(
             &scratch_folder,
@@ -144,13 +148,14 @@ impl Sandbox {
         self.end_within(PATIENCE)
     }
 
-    /// The same, where who is to reap them may not.
+    /// Ends every process of the execution. Gives up after `patience`, since the process that should reap them may
+    /// fail to do so.
     pub(super) fn end_within(&self, patience: Duration) -> Result<(), ExecutorError> {
         lock(&self.cleaner).done(&end(patience))
     }
 
-    /// Ends every process of the template and of its executions. Each of their threads has either the one real uid or the
-    /// other, and while one lives it may still start the other; so the killers take turns.
+    /// Ends every process of the template and of its executions. Each of their threads has one of the two real uids,
+    /// and as long as one thread lives, it may still start one with the other uid. So the two cleaners take turns.
     pub(super) fn end_all(&self) -> Result<(), ExecutorError> {
         let Some(identity) = self.identity else { return Ok(()) };
         let deadline = Instant::now() + PATIENCE;
@@ -165,14 +170,15 @@ impl Sandbox {
         Err(ExecutorError::NotCleaned)
     }
 
-    /// Does `look` while every process of the template's uid is stopped, and so none can be forked; then lets them go on, if
-    /// it is told to.
+    /// Calls `look` while every process of the template's uid is stopped, so that none can fork. If `look` returns
+    /// true, lets the processes go on.
     pub(super) fn look_while_stopped(&self, look: impl FnOnce() -> bool) -> Result<bool, ExecutorError> {
         self.ask_template_cleaner(|cleaner| cleaner.done(&CleanerRequest::Stop))?;
         let goes_on = look();
         if goes_on {
             self.ask_template_cleaner(|cleaner| cleaner.done(&CleanerRequest::Continue))?;
-            // What was to be stopped as the template's may have become an execution before it was.
+            // A process may have become an execution after the template's cleaner sent the signal and before the
+            // signal stopped it. Only the execution's cleaner can let it go on.
             lock(&self.cleaner).done(&CleanerRequest::Continue)?;
         }
         Ok(goes_on)
@@ -185,13 +191,14 @@ impl Sandbox {
         lock(&self.template_cleaner).as_mut().map_or(Err(ExecutorError::NotCleaned), ask)
     }
 
-    /// The same sandbox where no template will ever be.
+    /// Ends the template's cleaner, because no template will ever be in this sandbox.
     pub(super) fn without_template(self) -> Self {
         drop(lock(&self.template_cleaner).take());
         self
     }
 
-    /// Ends every process of the execution, and empties the scratch folder. Mostly there is neither, which costs a look.
+    /// Ends every process of the execution, and empties the scratch folder. Mostly nothing is left of either. Then
+    /// the worker only looks, and does not ask the cleaner.
     pub(super) fn clean(&self) -> Result<(), ExecutorError> {
         let mut cleaner = lock(&self.cleaner);
         let left = self.identity.is_none_or(|identity| any_process_of(identity.execution));
@@ -203,20 +210,20 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Whether the scratch folder is empty. No name in it is opened.
+    /// Whether the scratch folder is empty. This opens nothing in it by name.
     fn is_empty(&self) -> Result<bool, ExecutorError> {
         let mut folder = Dir::from_fd(self.scratch.try_clone()?)?;
-        // Two for itself and its parent.
+        // An empty folder has the two entries `.` and `..`.
         Ok(folder.iter().take(3).count() == 2)
     }
 
-    /// What the execution's files hold, in bytes, those without a name among them. What is more than `most` is not counted
-    /// to its end.
+    /// What the execution's files hold, in bytes, including files that no longer have a name. The count may stop once
+    /// it is above `most`.
     pub(super) fn scratch_bytes(&self, most: u64) -> Result<u64, ExecutorError> {
         lock(&self.cleaner).measured(&CleanerRequest::MeasureScratch { most })
     }
 
-    /// What the execution's processes hold in memory, in bytes: pages that several share count once.
+    /// What the execution's processes hold in memory, in bytes. Pages that several processes share count once.
     pub(super) fn memory_bytes(&self) -> Result<u64, ExecutorError> {
         lock(&self.cleaner).measured(&CleanerRequest::MeasureMemory)
     }
@@ -234,14 +241,14 @@ impl Drop for Sandbox {
         }
         // The cleaner cleans a last time before it ends.
         lock(&self.cleaner).end();
-        // A folder that is not empty is left to whoever takes this sandbox next.
+        // A folder that is not empty stays. Whoever takes this sandbox next cleans it.
         let _ = fs::remove_dir(self.folder.join("scratch"));
         let _ = fs::remove_dir(&self.folder);
     }
 }
 
-/// The next number that no living worker on this machine holds. The claim is an abstract socket's name, which
-/// the kernel frees with its holder, however that ends.
+/// Claims the next number that no living worker in this network namespace holds. The claim is the name of an abstract
+/// socket, which the kernel frees when the last process that holds the socket ends, however that happens.
 fn claim_number() -> Result<(u32, OwnedFd), ExecutorError> {
     let first = first_number();
     for number in (first..MOST_SANDBOXES).chain(0..first) {
@@ -254,15 +261,17 @@ fn claim_number() -> Result<(u32, OwnedFd), ExecutorError> {
     Err(ExecutorError::System(io::Error::other("all sandboxes of this machine are taken")))
 }
 
-/// Containers do not see each other's claims, but the machine counts their processes by uid together, and a worker
-/// on the machine itself reaches theirs with its signals. A cleaner finds that out; so that it is seldom needed, each pid
-/// namespace begins elsewhere.
+/// The number at which this worker begins to look for a free one. Containers do not see each other's claims. But the
+/// kernel counts the processes of a uid over all containers, and a cleaner that runs on the machine itself can signal
+/// processes in its containers. Each cleaner therefore checks that its uids are not in use elsewhere. To make a
+/// conflict rare, the first number depends on the pid namespace.
 fn first_number() -> u32 {
     let namespace = fs::metadata("/proc/self/ns/pid").map_or(0, |found| found.ino());
     (namespace % u64::from(MOST_SANDBOXES / SANDBOXES_APART)) as u32 * SANDBOXES_APART
 }
 
-/// Makes the folder of all scratch folders, or checks that the one that is there is ours alone to write.
+/// Makes the folder that holds all scratch folders. If it is there already, checks that it is ours. Either way, only
+/// this user may then write to it.
 pub(super) fn make_scratch_root(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)?;
     let found = fs::symlink_metadata(path)?;
@@ -279,7 +288,7 @@ fn make_folder(path: &Path, mode: u32, owner: Option<(u32, u32)>) -> io::Result<
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
-    // The folder above is ours alone to write, so this name means what was made.
+    // Only this user can write to the folder above, so the name still means the folder that was made.
     if let Some((uid, gid)) = owner {
         chown(path, Some(uid), Some(gid))?;
     }

@@ -1,5 +1,5 @@
-//! Sandboxes in hand: a new one costs two processes and two folders, which no execution should have to wait for, and a
-//! template's that has ended serves the next.
+//! Keeps clean sandboxes ready. A new sandbox costs two processes and two folders, and no execution should have to
+//! wait for that. The sandbox of a template that has ended serves the next template.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,12 +10,13 @@ use super::sandbox::{Sandbox, SandboxPlan};
 use super::task::ExecutorError;
 use super::zygotes::lock;
 
-/// How many are kept in hand.
+/// How many sandboxes are kept ready at most.
 const MOST_READY: usize = 2;
-/// The next is not prepared before whoever took one has begun, which may need all the cores.
+/// How long after a sandbox was taken the next one is prepared. The execution that took it begins first, as that may
+/// need all the cores.
 const LATER: Duration = Duration::from_millis(5);
 
-/// All sandboxes of a worker that nobody sits on.
+/// The sandboxes of a worker that are ready to be taken, and the plan for new ones.
 #[derive(Debug)]
 pub(super) struct Sandboxes {
     pub(super) plan: SandboxPlan,
@@ -28,7 +29,8 @@ impl Sandboxes {
         Arc::new(Self { plan, ready: Mutex::default(), preparing: AtomicBool::new(false) })
     }
 
-    /// A sandbox in hand, or else a new one; the next is prepared meanwhile.
+    /// Takes a sandbox that is ready, or else makes a new one. If none is ready any more, another thread prepares
+    /// one.
     pub(super) fn take(self: &Arc<Self>) -> Result<Sandbox, ExecutorError> {
         let (ready, is_last) = {
             let mut ready = lock(&self.ready);
@@ -41,7 +43,7 @@ impl Sandboxes {
         Ok(sandbox)
     }
 
-    /// Takes back a sandbox that is as good as new. One too many is given up.
+    /// Takes back a clean sandbox, and gives it up if enough are ready.
     pub(super) fn give_back(&self, sandbox: Sandbox) {
         let mut ready = lock(&self.ready);
         if ready.len() < MOST_READY {
@@ -62,7 +64,7 @@ impl Sandboxes {
             let is_needed = lock(&sandboxes.ready).is_empty();
             match is_needed.then(|| Sandbox::take(&sandboxes.plan)) {
                 Some(Ok(sandbox)) => sandboxes.give_back(sandbox),
-                // Whoever needs one tries again, and is told.
+                // The next `take` tries again, and returns its error.
                 Some(Err(error)) => tracing::warn!(%error, "could not prepare a sandbox"),
                 None => {}
             }

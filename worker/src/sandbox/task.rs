@@ -1,4 +1,4 @@
-//! What the executor is asked to run, and what it answers.
+//! What the executor is asked to run, and the outcome that it returns.
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -24,7 +24,7 @@ pub struct Task {
     pub attempt: u32,
     /// How the code is run.
     pub form: Form,
-    /// The code's SHA-256, by which it is remembered.
+    /// The code's SHA-256. The executor remembers the code by it.
     pub code_sha256: String,
     /// The code.
     pub code: Arc<str>,
@@ -34,28 +34,28 @@ pub struct Task {
     pub event: String,
     /// The trace it belongs to.
     pub trace: Trace,
-    /// Becomes readable when the attempt is to end at once; its outcome is then of no interest.
+    /// Becomes readable when the attempt must end at once. Its outcome is then of no interest.
     pub cancelled: Option<Arc<OwnedFd>>,
 }
 
-/// What function code that raised has to say about being tried again.
+/// Whether an execution that raised an exception asks for another attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RetryWish {
-    /// Nothing: its config decides.
+    /// It asks for nothing, so the function's config decides.
     #[default]
     AsConfigured,
-    /// It wants to be, after this time if it said so.
+    /// It asks for another attempt, after this time if it gave one.
     Again(Option<Duration>),
-    /// It must not be.
+    /// It must not be tried again.
     Never,
 }
 
-/// What an attempt came to. Ruby's failures are outcomes like its results.
+/// How an attempt ended. A failure of Ruby is an outcome, just as a result is.
 #[derive(Debug)]
 pub struct Outcome {
     /// The result's JSON, checked, or why there is none.
     pub result: Result<String, ExecutionError>,
-    /// Whether to try again, where there is no result.
+    /// Whether the execution asks for another attempt, where there is no result.
     pub retry: RetryWish,
     /// When the attempt began.
     pub started_at: Timestamp,
@@ -72,7 +72,7 @@ pub struct Outcome {
 /// Our own failure to run something. The attempt may be tried again.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecutorError {
-    /// Executions were to get uids of their own, and only root can give them.
+    /// Executions should get uids of their own, which only root can give them.
     #[error(
         "only root can give executions uids of their own: run the worker as root, \
          or, for development, set BADLAMBDA_ISOLATION=unprivileged"
@@ -86,7 +86,7 @@ pub enum ExecutorError {
         /// Why.
         source: std::io::Error,
     },
-    /// The zygote ended, or said what it never should.
+    /// The zygote ended, or sent what it never should.
     #[error("the zygote failed: {0}")]
     Zygote(String),
     /// A process could not be confined.
@@ -101,7 +101,7 @@ pub enum ExecutorError {
     /// The attempt was cancelled.
     #[error("the attempt was cancelled")]
     Cancelled,
-    /// The system refused something.
+    /// A call to the system failed.
     #[error("{0}")]
     System(#[from] std::io::Error),
 }
@@ -112,7 +112,7 @@ impl From<nix::errno::Errno> for ExecutorError {
     }
 }
 
-/// What the runner inside is told, as JSON.
+/// What the Ruby runner inside an execution learns about it, as JSON.
 #[derive(Serialize)]
 pub(super) struct Context<'a> {
     execution_id: &'a str,
@@ -126,11 +126,12 @@ pub(super) struct Context<'a> {
 }
 
 impl Task {
-    /// The context of this attempt, as JSON.
-    pub(super) fn context(&self, started_at: Timestamp) -> Vec<u8> {
+    /// The context of this attempt, as JSON. A load has no `execution_id`: its context must not tell later executions
+    /// which one came first.
+    pub(super) fn context(&self, execution_id: &str, started_at: Timestamp) -> Vec<u8> {
         let timeout_ms = i64::try_from(self.config.timeout_ms).unwrap_or(i64::MAX);
         let context = Context {
-            execution_id: &self.execution_id,
+            execution_id,
             function_name: &self.function,
             function_version: self.version,
             attempt: self.attempt,
@@ -142,8 +143,8 @@ impl Task {
         serde_json::to_vec(&context).unwrap_or_default()
     }
 
-    /// The environment of what runs this version in the working directory `scratch`: `NAME=VALUE`, each with a nul behind
-    /// it.
+    /// The environment of a process that runs this version in the working directory `scratch`: `NAME=VALUE`, each
+    /// with a NUL byte behind it.
     pub(super) fn environment(&self, scratch: &str) -> Vec<u8> {
         let version = self.version.to_string();
         let mut variables = BTreeMap::from([
@@ -158,8 +159,8 @@ impl Task {
         joined(variables.into_iter())
     }
 
-    /// What one execution's environment has beside its version's: the trace, under the names that OpenTelemetry and AWS
-    /// Lambda give it, unless its config uses them for something else.
+    /// The variables that an execution has in addition to its version's: the trace, under the names that
+    /// OpenTelemetry and AWS Lambda use. A name that the function's config sets to something else is left out.
     pub(super) fn trace_environment(&self) -> Vec<u8> {
         let variables = [("TRACEPARENT", self.trace.traceparent()), ("_X_AMZN_TRACE_ID", self.trace.xray())];
         let variables = variables.into_iter().filter_map(|(name, value)| Some((name, value?)));

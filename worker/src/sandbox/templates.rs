@@ -1,4 +1,5 @@
-//! Templates that are loaded and wait: at most so many, the least recently used ended first.
+//! The loaded templates that wait for executions. There is a maximum number of them, beyond which the least recently
+//! used is ended first.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
@@ -13,23 +14,25 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::reports::TemplateReports;
-use super::sampler::{MemorySampler, Process, cpu_ticks_of, held_below, holds_memory, parent_of, threads_of};
+use super::sampler::{MemorySampler, Process, cpu_ticks_of, held_below, holds_memory, parent_of};
 use super::sandbox::Sandbox;
 use super::sandboxes::Sandboxes;
 use super::zygotes::{Channel, lock};
 
-/// After so many executions a template is ended, and loaded anew: its CPU time has a limit.
+/// After this many executions, a template is ended and loaded anew, because its CPU time has a limit (RLIMIT_CPU).
 const MOST_EXECUTIONS: u32 = 20_000;
-/// After so long without an execution it is ended, too.
+/// A template that has waited for this long without an execution is ended, too.
 const IDLE_FOR: Duration = Duration::from_secs(15 * 60);
-/// While it waits it uses none, but for the process that it forked ahead. In clock ticks, a hundredth of a second each.
+/// A waiting template uses almost no CPU time: it only forks one process ahead. It is ended if it uses more than this
+/// between two looks of the watchdog. In clock ticks, a hundredth of a second each.
 const IDLE_TICKS: u64 = 5;
-/// It, and what it forked ahead.
+/// The processes of a waiting template: itself, and the process that it forked ahead.
 const IDLE_PROCESSES: usize = 2;
-/// It, the execution before that has a uid of its own, and what was forked ahead.
+/// The processes with a template's uid during an execution: the template, the execution until it has a uid of its
+/// own, and the process that was forked ahead.
 pub(super) const BUSY_PROCESSES: usize = 3;
 
-/// How long a loader may take to end once its template is there, and how long it is between two looks.
+/// How long a loader may take to end once its template is there, and how long the worker pauses between two looks.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_micros(50);
 
@@ -46,23 +49,24 @@ pub(super) struct TemplateKey {
 pub(super) struct Template {
     pub(super) key: TemplateKey,
     pub(super) sandbox: Sandbox,
-    /// Its requests go in here; nothing can be read from it.
+    /// The template's requests are written to this socket. Nothing can be read from it.
     pub(super) requests: OwnedFd,
     pub(super) reports: TemplateReports,
     /// The channel to the zygote that forked its loader.
     pub(super) zygote_channel: Channel,
     pub(super) pid: i32,
-    /// Becomes readable when it ends.
+    /// A descriptor of the template's process, which becomes readable when the process ends.
     pub(super) process: Option<OwnedFd>,
-    /// Its loader, where that stays.
+    /// The loader, where it stays as the template's parent.
     pub(super) loader: Loader,
     /// How much memory it may hold, in bytes.
     pub(super) memory_bytes: u64,
-    /// How many it has served.
+    /// How many executions it has served.
     pub(super) executions: u32,
-    /// Since when it waits.
+    /// Since when it has waited.
     pub(super) waits_since: Instant,
-    /// How many it had served when it was looked at last, and how much CPU time it had used.
+    /// How many executions it had served at the watchdog's last look, and how much CPU time it had used, in clock
+    /// ticks.
     pub(super) looked_at: Option<(u32, u64)>,
 }
 
@@ -75,12 +79,12 @@ pub(super) struct Templates {
 }
 
 impl Templates {
-    /// Keeps at most `most` templates, whose sandboxes are of `sandboxes`.
+    /// Keeps at most `most` templates. Their sandboxes go back to `sandboxes`.
     pub(super) fn new(most: usize, sandboxes: Arc<Sandboxes>) -> Self {
         Self { most, waiting: Mutex::default(), sandboxes }
     }
 
-    /// Takes a waiting template for `key`. One that has ended meanwhile is given up.
+    /// Takes a waiting template for `key`. If that template has ended meanwhile, drops it and returns `None`.
     pub(super) fn take(&self, key: &TemplateKey) -> Option<Template> {
         let found = {
             let mut waiting = lock(&self.waiting);
@@ -90,7 +94,8 @@ impl Templates {
         found.filter(Template::waits)
     }
 
-    /// Puts a template back, as the most recently used; ends those beyond the limit, and one that is worn out.
+    /// Puts a template back as the most recently used. Ends the template if it is worn out, and otherwise those
+    /// beyond the limit.
     pub(super) fn put(&self, mut template: Template) {
         template.executions += 1;
         template.waits_since = Instant::now();
@@ -105,8 +110,8 @@ impl Templates {
         self.end_behind(ended);
     }
 
-    /// Ends those that wait and are no use, or more than a template that waits may be: they have waited for long, use CPU
-    /// time or too much memory, or are not alone.
+    /// Ends the waiting templates that are of no use any more or take too much: those that have ended, have waited
+    /// for too long, use CPU time or too much memory, or have other processes than they need.
     pub(super) fn end_useless(&self, sampler: &MemorySampler) {
         let useless = self.take_if(|template| template.is_useless(sampler));
         for template in &useless {
@@ -115,13 +120,14 @@ impl Templates {
         self.end_behind(useless);
     }
 
-    /// Ends the one that was least recently used, and waits for it. False if there is none.
+    /// Ends the template that was used least recently, and waits until it has ended. Returns false if there is none.
     pub(super) fn end_oldest(&self) -> bool {
         let oldest = lock(&self.waiting).pop_front();
         oldest.map(|template| template.end(&self.sandboxes)).is_some()
     }
 
-    /// Ends templates, with whatever their top levels started, and keeps their sandboxes for others. Nobody waits for it.
+    /// Ends templates on another thread, with whatever their top levels started, and keeps their sandboxes for
+    /// others. Nobody waits for this.
     pub(super) fn end_behind(&self, ended: Vec<Template>) {
         if ended.is_empty() {
             return;
@@ -144,7 +150,7 @@ impl Templates {
 impl Template {
     fn end(self, sandboxes: &Sandboxes) {
         let Self { sandbox, requests, loader, .. } = self;
-        // It ends of its own accord, unless function code keeps it from that.
+        // This makes the template end by itself, unless function code keeps it from that.
         drop((requests, loader));
         match sandbox.end_all().and_then(|()| sandbox.clean()) {
             Ok(()) => sandboxes.give_back(sandbox),
@@ -152,18 +158,20 @@ impl Template {
         }
     }
 
-    /// Whether it lives, and has nothing to say as long as it is asked nothing.
+    /// Whether the template lives and has reported nothing. A waiting template has nothing to report.
     fn waits(&self) -> bool {
-        // What it forked ahead lives a moment longer than it.
+        // The pipe of reports alone does not show that the template has ended: the process that it forked ahead still
+        // has the pipe open, and ends a moment later.
         let Some(process) = &self.process else { return false };
         let mut polled = [self.reports.as_fd(), process.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
         poll(&mut polled, PollTimeout::ZERO) == Ok(0)
     }
 
-    /// Makes the process `pid`, which `loader` has forked, the template. False where it is gone already, or can't be it.
+    /// Makes `pid`, the process that `loader` has forked, the template. Returns false if that process has ended
+    /// already, or can't be the template.
     pub(super) fn adopt(&mut self, pid: i32, loader: i32) -> bool {
         self.pid = pid;
-        // Before any look, so that it is the same process that all see.
+        // Open the process before anything is checked, so that all checks are about the same process.
         self.process = open_process(pid).ok();
         let can_be_it = match self.sandbox.identity {
             Some(identity) => !any_process_of(identity.execution),
@@ -175,14 +183,13 @@ impl Template {
         can_be_it && self.process.is_some()
     }
 
-    /// Whether nothing came of the load but this one process and what it forked ahead, with no more threads than Ruby itself
-    /// has, and whether it is where it should be: below the zygote, or the `loader` if that waits to be reaped.
+    /// Whether the load left only the template and what it forked, with no more threads than Ruby itself has. The
+    /// template must also be where it should be: below the zygote, or below `loader` while that waits to be reaped.
     pub(super) fn is_alone(&self, identity: Identity, loader: i32) -> bool {
         if !has_ended(loader) {
             return false;
         }
-        let zygote = self.zygote_channel.zygote_pid;
-        let threads = threads_of(zygote).unwrap_or(1);
+        let (zygote, threads) = (self.zygote_channel.zygote_pid, self.zygote_channel.ruby_threads);
         let alone = self.sandbox.look_while_stopped(|| {
             let held = held_below(zygote, loader, identity.template);
             let count = held.processes.len();
@@ -209,7 +216,8 @@ impl Template {
     }
 }
 
-/// Waits until no thread of this process holds memory, and so none can run code any more. Ending takes it longer.
+/// Waits until no thread of the loader holds memory. Then none can run code any more, though the process takes longer
+/// to end. Returns false if that takes too long.
 fn has_ended(loader: i32) -> bool {
     let deadline = Instant::now() + PATIENCE;
     while holds_memory(loader) {
@@ -221,7 +229,8 @@ fn has_ended(loader: i32) -> bool {
     true
 }
 
-/// The loader that stays as its template's parent where there are no uids, and takes it along.
+/// The loader, which stays as its template's parent where there are no uids of their own. Dropping this kills the
+/// loader, and the template dies with it.
 #[derive(Debug)]
 pub(super) struct Loader {
     pub(super) pid: i32,
@@ -229,7 +238,7 @@ pub(super) struct Loader {
 }
 
 impl Loader {
-    /// Below this zygote, with a pid that is not known yet.
+    /// A loader below this zygote, whose pid is not known yet.
     pub(super) fn below(zygote_pid: i32) -> Self {
         Self { pid: 0, zygote_pid }
     }

@@ -1,5 +1,5 @@
-//! What is looked after whatever runs: templates that wait, what is left of memory and scratch space, and whether the
-//! zygotes answer.
+//! The watchdog, which runs at all times, whether executions run or not. It looks at waiting templates, at how much
+//! memory and scratch space is left, and at whether the zygotes answer.
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -13,9 +13,9 @@ use super::templates::Templates;
 use super::zygotes::Zygotes;
 
 const EVERY: Duration = Duration::from_millis(250);
-/// Zygotes are asked at each so many-th look.
+/// The watchdog asks the zygotes whether they answer once in this many looks.
 const ASK_EVERY: u32 = 20;
-/// How long one may take to answer.
+/// How long a zygote may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the watchdog looks after.
@@ -27,7 +27,7 @@ pub(super) struct WatchdogParts {
     pub(super) health: Arc<Health>,
 }
 
-/// A thread that looks after them, until this is dropped.
+/// The watchdog's thread. It ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     stop: Option<Sender<()>>,
@@ -35,7 +35,6 @@ pub(super) struct Watchdog {
 }
 
 impl Watchdog {
-    /// Starts looking.
     pub(super) fn start(parts: WatchdogParts) -> Self {
         let (stop, stopped) = channel::<()>();
         let thread = thread::spawn(move || {
@@ -63,7 +62,7 @@ impl Drop for Watchdog {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of it has been told.
+            // If the thread has panicked, that has been printed already.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,5 @@
-//! The zygotes: started once per core, confined before they take work, and started again when one ends.
+//! The zygotes: one per core, each confined before it takes work. The worker replaces a zygote that has ended when it
+//! needs it next.
 
 use std::env;
 use std::io;
@@ -19,7 +20,7 @@ use nix::sys::time::{TimeVal, TimeValLike};
 
 use super::task::ExecutorError;
 
-/// How long one that runs may take to answer.
+/// How long a running zygote may take to answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 /// Where Ruby looks for gems and libraries, beside its own folders.
 const RUBYS_VARIABLES: [&str; 3] = ["GEM_HOME", "GEM_PATH", "RUBYLIB"];
@@ -29,6 +30,8 @@ const RUBYS_VARIABLES: [&str; 3] = ["GEM_HOME", "GEM_PATH", "RUBYLIB"];
 pub(super) struct Channel {
     pub(super) socket: OwnedFd,
     pub(super) zygote_pid: i32,
+    /// How many threads a process of its Ruby has before function code starts any.
+    pub(super) ruby_threads: u64,
 }
 
 impl Channel {
@@ -41,7 +44,7 @@ impl Channel {
         poll(&mut polled, timeout).is_ok_and(|ready| ready > 0)
     }
 
-    /// Ends what is below the zygote and is no execution and no template.
+    /// Ends the processes below the zygote that are neither executions nor loaders with their templates.
     pub(super) fn end_orphans(&self) -> Result<(), ExecutorError> {
         wire::send(self.socket.as_fd(), &Request::EndOrphans, &[])?;
         match wire::receive::<Report>(self.socket.as_fd(), &mut Vec::new())? {
@@ -69,7 +72,7 @@ struct Zygote {
 }
 
 impl Zygotes {
-    /// Starts `count` zygotes, each of which may take as long as `patience`.
+    /// Starts `count` zygotes. Each may take as long as `patience` to be ready.
     pub(super) fn start(
         program: PathBuf,
         confinement: Confinement,
@@ -82,12 +85,12 @@ impl Zygotes {
         Ok(Self { program, confinement, patience, running, next: AtomicUsize::new(0) })
     }
 
-    /// What the first of them said of itself; all are alike.
+    /// What the first zygote has reported about itself. All zygotes are alike.
     pub(super) fn confined(&self) -> Confined {
         lock(&self.running[0]).confined.clone()
     }
 
-    /// A new channel to the next zygote in turn, which is started again if it has ended.
+    /// Opens a channel to the next zygote in turn. If that zygote has ended, starts another in its place.
     pub(super) fn open_channel(&self) -> Result<Channel, ExecutorError> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.running.len();
         let mut zygote = lock(&self.running[turn]);
@@ -99,8 +102,8 @@ impl Zygotes {
         zygote.open_channel().map_err(ExecutorError::System)
     }
 
-    /// Whether each of them answers within `patience`. One that has ended does no harm: it is started again when it is
-    /// needed.
+    /// Whether each zygote answers within `patience`. A zygote that has ended does not count as silent: the worker
+    /// starts it again when it is needed.
     pub(super) fn answer_within(&self, patience: Duration) -> bool {
         self.running.iter().all(|zygote| {
             let opened = lock(zygote).open_channel();
@@ -115,7 +118,7 @@ impl Zygote {
         let mut zygote = Self {
             process,
             socket: Some(socket),
-            confined: Confined { layers: Vec::new(), ruby_version: String::new() },
+            confined: Confined { layers: Vec::new(), ruby_version: String::new(), ruby_threads: 1 },
         };
         let failed =
             || ExecutorError::Zygote("it ended before it was ready; its reason is on stderr".to_owned());
@@ -139,12 +142,13 @@ impl Zygote {
         wait_at_most(&ours, ANSWER_PATIENCE)?;
         let socket = self.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?;
         wire::send_now(socket.as_fd(), &Request::Channel, &[theirs.as_raw_fd()])?;
-        Ok(Channel { socket: ours, zygote_pid: self.process.id() as i32 })
+        let (zygote_pid, ruby_threads) = (self.process.id() as i32, self.confined.ruby_threads);
+        Ok(Channel { socket: ours, zygote_pid, ruby_threads })
     }
 }
 
 impl Drop for Zygote {
-    /// Closing the channel ends the zygote, and with it all its executions.
+    /// Closes the channel, which ends the zygote, and with it all its executions.
     fn drop(&mut self) {
         drop(self.socket.take());
         if let Err(error) = self.process.wait() {
@@ -153,7 +157,8 @@ impl Drop for Zygote {
     }
 }
 
-/// Starts one of our own programs with nothing inherited but where gems are: its stdin is the other end of the returned socket.
+/// Starts one of our own programs. Its environment holds only the language and where gems are: nothing else of the
+/// worker's environment gets into it. Its stdin is the other end of the returned socket.
 #[expect(clippy::disallowed_methods, reason = "these are Ruby's settings, and handed on as they are")]
 pub(super) fn spawn(program: &Path, arguments: &[&str]) -> Result<(OwnedFd, Child), ExecutorError> {
     let (ours, theirs) = pair()?;
@@ -171,18 +176,18 @@ pub(super) fn spawn(program: &Path, arguments: &[&str]) -> Result<(OwnedFd, Chil
     Ok((ours, child))
 }
 
-/// Has a receive from the socket fail with `EAGAIN` after `longest`.
+/// Makes a receive from the socket fail with `EAGAIN` after `longest`.
 pub(super) fn wait_at_most(socket: &OwnedFd, longest: Duration) -> io::Result<()> {
     let longest = TimeVal::seconds(longest.as_secs() as i64);
     Ok(setsockopt(socket, sockopt::ReceiveTimeout, &longest)?)
 }
 
-/// Two ends of a conversation.
+/// A pair of connected sockets that carry whole packets.
 pub(super) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?)
 }
 
-/// A lock whose holder may have panicked: what it guards is valid at every step.
+/// Locks the mutex even if a thread has panicked while it held the lock: the data is valid at every step.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

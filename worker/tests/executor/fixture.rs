@@ -48,7 +48,9 @@ pub fn config() -> ExecutorConfig {
 
 fn programs() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| built(&["--package", "badlambda-zygote", "--bins"])).clone()
+    BUILT
+        .get_or_init(|| built(&["--workspace", "--bin", "badlambda-zygote", "--bin", "badlambda-cleaner"]))
+        .clone()
 }
 
 pub fn task(form: Form, code: &str, config: Value, event: Value) -> Task {

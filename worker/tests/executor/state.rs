@@ -143,3 +143,37 @@ fn neither_at_exit_nor_a_finalizer_runs_after_the_answer() {
     assert_eq!(kind(&left), ErrorKind::Crash);
     assert!(left.result.unwrap_err().message.contains("exit(3)"));
 }
+
+/// Writes this process's heap to a file, page by page, and returns which words follow a marker in it.
+const SECRETS_IN_MEMORY: &str = r#"
+    require "fiddle"
+    LIBC = Fiddle.dlopen(nil)
+    HEAP_END = Fiddle::Function.new(LIBC["sbrk"], [Fiddle::TYPE_LONG], Fiddle::TYPE_VOIDP)
+    WRITE = Fiddle::Function.new(LIBC["write"], [Fiddle::TYPE_INT, Fiddle::TYPE_VOIDP, Fiddle::TYPE_SIZE_T], Fiddle::TYPE_SSIZE_T)
+
+    def handler(event:, context:)
+      file = File.open("memory", "w+b")
+      last = HEAP_END.call(0).to_i / 4096
+      # A page that is not mapped writes nothing.
+      1.upto(8192) { |page| WRITE.call(file.fileno, (last - page) * 4096, 4096) }
+      file.rewind
+      file.read.scan(/secret-of-the-(\w+)/).flatten.uniq
+    end
+"#;
+
+#[test]
+fn the_event_and_the_id_of_who_came_first_are_in_no_later_executions_memory() {
+    let secrets = |who: &str| {
+        let execution_id = format!("secret-of-the-{who}id");
+        let event = json!(format!("secret-of-the-{who}"));
+        let task = Task { execution_id, ..task(Form::Handler, SECRETS_IN_MEMORY, json!({}), event) };
+        let found: HashSet<String> =
+            serde_json::from_value(result(&executor().execute(&task).unwrap())).unwrap();
+        found
+    };
+    let found = secrets("first");
+    assert!(found.contains("first") && found.contains("firstid"), "it must find its own: {found:?}");
+    let found = secrets("second");
+    assert!(found.contains("second") && found.contains("secondid"), "it must find its own: {found:?}");
+    assert!(!found.contains("first") && !found.contains("firstid"), "{found:?}");
+}

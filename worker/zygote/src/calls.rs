@@ -3,17 +3,16 @@
 use seccompiler::TargetArch;
 use syscalls::{aarch64, x86_64};
 
-/// A system call, and its numbers.
+/// A system call, with its number on each architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// Its name.
     pub name: &'static str,
     x86_64: i64,
     aarch64: Option<i64>,
 }
 
 impl Call {
-    /// Its number; `None` where the architecture never had it.
+    /// The number of the call. `None` if the architecture never had this call.
     pub fn number(&self, architecture: TargetArch) -> Option<i64> {
         match architecture {
             TargetArch::x86_64 => Some(self.x86_64),
@@ -33,130 +32,136 @@ macro_rules! calls {
     };
 }
 
-/// Older forms, which aarch64 never had.
+/// Older calls, which aarch64 never had.
 macro_rules! old_calls {
     ($($name:ident)*) => {
         &[$(Call { name: stringify!($name), x86_64: x86_64::Sysno::$name as i64, aarch64: None }),*]
     };
 }
 
-/// Allowed whatever their arguments.
+/// On the allow-list of stage 1, whatever the arguments are. Other filters refuse some of these calls, or some
+/// arguments.
 #[rustfmt::skip]
 pub const ALLOWED: &[Call] = calls!(
-    // files and descriptors; mknod is not here, and so there are no fifos
+    // files and descriptors; mknod is left out, so that nobody can make a FIFO
     read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 openat close close_range lseek
     fstat statx statfs fstatfs faccessat faccessat2 readlinkat getdents64 getcwd chdir fchdir
     mkdirat unlinkat renameat renameat2 linkat symlinkat fchmod fchmodat fchown fchownat umask utimensat truncate
     ftruncate fallocate fadvise64 readahead fsync fdatasync sync_file_range flock fcntl dup dup3 pipe2
-    // IO.copy_stream; from file to file, pipe or socket, all of one's own
+    // for IO.copy_stream: from a file to a file, pipe or socket, all of them the caller's own
     sendfile copy_file_range
     // waiting
     ppoll pselect6 epoll_create1 epoll_ctl epoll_pwait eventfd2 timerfd_create timerfd_settime timerfd_gettime
-    // memory; userfaultfd, memfd and SysV and POSIX shared memory are not here
+    // memory; userfaultfd, memfd and the shared memory of SysV and POSIX are left out
     brk mmap mprotect munmap mremap madvise mincore msync
-    // RLIMIT_MEMLOCK is 0, so that they fail as they do for any user
+    // RLIMIT_MEMLOCK is 0, so these fail as they do for any user
     mlock munlock
-    // a just-in-time compiler's
+    // for a just-in-time compiler
     membarrier
     // threads and time
     futex set_robust_list get_robust_list set_tid_address rseq gettid sched_yield sched_getaffinity sched_getparam
     sched_getscheduler getcpu clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday times getitimer
     setitimer timer_create timer_settime timer_gettime timer_getoverrun timer_delete
-    // what the kernel itself has a stopped process call
+    // the kernel makes a process call this when it continues after a stop
     restart_syscall
-    // signals, to processes of the same uid (and of the same Landlock domain); where no process may be started, to itself
+    // signals, to processes of the same uid (and Landlock domain) or, without `subprocesses`, only to itself
     rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigsuspend rt_sigqueueinfo sigaltstack
     kill tgkill
-    // Process.wait with a timeout, and signals that can't hit another process; pidfd_getfd is not here
+    // for Process.wait with a timeout, and for signals that can't hit another process; pidfd_getfd is left out
     pidfd_open pidfd_send_signal
-    // processes and who they are
+    // processes and their ids
     execve execveat wait4 waitid exit exit_group getpid getppid getpgid getsid setsid setpgid getuid geteuid getgid
     getegid getresuid getresgid getgroups capget getpriority setpriority getrusage prlimit64 uname sysinfo getrandom
     getrlimit setrlimit
-    // the network, which stage 2 takes away unless it is allowed
+    // the network, which stage 2 refuses unless `network` is true
     connect bind listen accept accept4 sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg shutdown getsockname
     getpeername setsockopt getsockopt
-    // only ever takes rights away
+    // these only ever take rights away
     landlock_create_ruleset landlock_restrict_self
-    // what the zygote needs to confine an execution; stage 2 takes them away
+    // for confining an execution; stage 2 then refuses them, but leaves a template one use of setresuid and seccomp
     setresuid setresgid setgroups seccomp
 );
 
-/// The older forms of the same calls.
+/// Older forms of calls on the allow-list.
 #[rustfmt::skip]
 pub const ALLOWED_OLD: &[Call] = old_calls!(
     open creat stat lstat access readlink getdents mkdir rmdir unlink rename link symlink chmod chown lchown utime
     utimes futimesat dup2 pipe poll select epoll_create epoll_wait eventfd time alarm pause getpgrp fork vfork
-    // where a thread's own variables lie
+    // sets and gets the address of a thread's own variables
     arch_prctl
 );
 
-/// The one call that the architectures name differently: file attributes by name.
+/// The one call that the architectures name differently. It returns a file's metadata by the file's name.
 pub const STAT_AT: Call =
     Call { name: "newfstatat", x86_64: x86_64::Sysno::newfstatat as i64, aarch64: Some(79) };
 
-/// Allowed by argument; see seccomp.rs.
+/// Allowed without the flags that seccomp.rs refuses.
 pub const CLONE: Call = calls!(clone)[0];
-/// As above.
+/// Allowed with the requests that seccomp.rs lists.
 pub const IOCTL: Call = calls!(ioctl)[0];
-/// As above.
+/// Allowed with the options that seccomp.rs lists.
 pub const PRCTL: Call = calls!(prctl)[0];
-/// As above.
+/// Allowed with the address families that seccomp.rs lists.
 pub const SOCKET: Call = calls!(socket)[0];
-/// As above.
+/// Allowed for UNIX streams only.
 pub const SOCKETPAIR: Call = calls!(socketpair)[0];
-/// As above.
+/// Refused for shared memory that belongs to no file.
 pub const MMAP: Call = calls!(mmap)[0];
-/// As above.
+/// Refused by stage 2, except that a template's child may take the uid of executions.
 pub const SETRESUID: Call = calls!(setresuid)[0];
-/// As above.
+/// Refused by stage 2, except that a template's child may enter its filter.
 pub const SECCOMP: Call = calls!(seccomp)[0];
-/// Of priorities; the first two arguments say whose.
+/// Calls on priorities. The first two arguments say whose priority it is.
 pub const PRIORITIES: &[Call] = calls!(getpriority setpriority);
-/// The first argument is a process or thread, of which 0 is the caller. glibc asks for its threads' affinity by number.
+/// Calls whose first argument is a process or a thread. Only 0, the caller, is allowed. sched_getaffinity is left
+/// out, because glibc gives it the number of a thread.
 pub const OF_A_PROCESS: &[Call] = calls!(prlimit64 sched_getparam sched_getscheduler);
-/// By its second argument.
+/// Refused for some commands, which are its second argument.
 pub const FCNTL: Call = calls!(fcntl)[0];
-/// Its flags are its third argument.
+/// Its third argument holds the flags.
 pub const OPENAT: Call = calls!(openat)[0];
-/// Its flags are its second argument.
+/// Its second argument holds the flags.
 pub const OPEN: Call = old_calls!(open)[0];
-/// By level and option, its second and third argument.
+/// Refused for some options. The level is its second argument, the option its third.
 pub const SETSOCKOPT: Call = calls!(setsockopt)[0];
-/// By its first argument.
+/// Allowed for some codes, which are its first argument.
 pub const ARCH_PRCTL: Call = old_calls!(arch_prctl)[0];
-/// Messages on sockets whose flags are the third argument.
+/// Calls that send or receive messages, with flags as their third argument.
 pub const MESSAGES: &[Call] = calls!(sendmsg recvmsg);
-/// And those whose flags are the fourth.
+/// Calls that send or receive messages, with flags as their fourth argument.
 pub const MANY_MESSAGES: &[Call] = calls!(sendto recvfrom sendmmsg recvmmsg);
 
-/// Denied in executions, templates and loaders: becoming someone else.
+/// Denied in executions, templates and loaders, because these calls change the groups of a process.
 pub const DENIED_ALWAYS: &[Call] = calls!(setresgid setgroups);
-/// Denied in executions; a template's child needs each once, with the arguments that seccomp.rs names.
+/// Denied in executions. A template's child needs each of them once to become an execution, with the arguments that
+/// seccomp.rs allows.
 pub const DENIED_TO_EXECUTIONS: &[Call] = calls!(setresuid seccomp);
 /// Denied unless `network` is true.
 pub const DENIED_WITHOUT_NETWORK: &[Call] =
     calls!(socket connect bind listen accept accept4 sendmsg sendmmsg);
-/// Denied in executions where `network` is true, so that no descriptor can be received: sendmsg(2) is needed for the
-/// network, and these are not.
+/// Denied in executions where `network` is true, so that they can't receive a descriptor. sendmsg(2), which could
+/// send one, stays allowed, because the network needs it. It does not need these two calls.
 pub const DENIED_WITH_NETWORK: &[Call] = calls!(recvmsg recvmmsg);
-/// Denied in templates where `network` is true, for the same end: they receive their requests by recvmsg(2).
+/// Denied in templates where `network` is true, for the same purpose. There, recvmsg(2) stays allowed, because
+/// requests come by it. So templates must not make UNIX sockets instead.
 pub const DENIED_TO_TEMPLATES_WITH_NETWORK: &[Call] = calls!(socketpair);
-/// Attributes of files, by name.
+/// Calls on the attributes of files (xattr).
 pub const ATTRIBUTES: &[Call] = calls!(
     getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr setxattr lsetxattr fsetxattr removexattr lremovexattr
     fremovexattr
 );
-/// Denied unless `subprocesses` is true, beside the forms of clone that make no thread.
+/// Denied unless `subprocesses` is true. In executions, seccomp.rs then also denies clone(2) where it makes no
+/// thread.
 pub const DENIED_WITHOUT_SUBPROCESSES: &[Call] = calls!(execve execveat);
-/// As above, and not in templates: signals by a descriptor, whose process no argument names.
+/// Denied in executions unless `subprocesses` is true. They send signals by a descriptor, so no argument says which
+/// process is meant.
 pub const DENIED_TO_ONE_PROCESS: &[Call] = calls!(pidfd_open pidfd_send_signal);
-/// Allowed to where no process may be started only if the first argument is its own pid.
+/// Allowed in executions without `subprocesses` only if the first argument is the caller's own pid, or 0.
 pub const SIGNALS: &[Call] = calls!(kill tgkill rt_sigqueueinfo);
-/// As above, the older forms.
+/// Older calls that start a process. Denied in executions unless `subprocesses` is true.
 pub const DENIED_WITHOUT_SUBPROCESSES_OLD: &[Call] = old_calls!(fork vfork);
 
-/// What has been a way out, and must never be allowed.
+/// Calls that have been a way out of confinement, and must never be allowed.
 #[cfg(test)]
 #[rustfmt::skip]
 pub const REFUSED: &[Call] = calls!(

@@ -1,4 +1,4 @@
-//! What the zygote does to itself once, before it takes any work, and all its children inherit.
+//! How the zygote confines itself, once, before it takes any work. All its children inherit this confinement.
 
 use std::fs;
 use std::path::Path;
@@ -17,13 +17,13 @@ use badlambda_zygote::protocol::Confinement;
 
 use crate::seccomp;
 
-/// Newest access rights that the filter knows to ask for; the kernel gives what it has.
+/// The newest version of Landlock that we ask for. An older kernel enforces the part that it knows.
 const LANDLOCK_ABI: ABI = ABI::V7;
-/// Devices that are nothing but data.
+/// Devices that only supply data.
 const READABLE_DEVICES: [&str; 3] = ["/dev/zero", "/dev/random", "/dev/urandom"];
 const NULL_DEVICE: &str = "/dev/null";
 
-/// A layer that could not be put in force.
+/// A layer that could not be put in force, and why.
 #[derive(Debug, thiserror::Error)]
 #[error("{layer}: {reason}")]
 pub struct LayerFailed {
@@ -31,12 +31,12 @@ pub struct LayerFailed {
     reason: String,
 }
 
-/// Names the layer that failed.
+/// Adds the layer's name to an error.
 pub fn layer<T, E: std::fmt::Display>(name: &'static str, done: Result<T, E>) -> Result<T, LayerFailed> {
     done.map_err(|error| LayerFailed { layer: name, reason: error.to_string() })
 }
 
-/// Confines this process for good; returns the layers that every execution will have, `namespaces` among them.
+/// Confines this process for good. Returns the layers that every execution will have, including `namespaces`.
 pub fn enter(confinement: &Confinement, namespaces: Vec<&'static str>) -> Result<Vec<String>, LayerFailed> {
     prefer_for_oom_kill();
     if !confinement.enforced {
@@ -52,7 +52,7 @@ pub fn enter(confinement: &Confinement, namespaces: Vec<&'static str>) -> Result
         scratch = layer("chroot", inside(jail, scratch))?;
         layers.push("chroot");
     }
-    // Without root there are capabilities in a user namespace alone, and none are needed there.
+    // Without root, a zygote has capabilities only inside a user namespace, and needs none of them there.
     let kept: &[Capability] =
         if confinement.own_uids { &[Capability::CAP_SETUID, Capability::CAP_SETGID] } else { &[] };
     if confinement.own_uids || namespaces.contains(&"user_namespace") {
@@ -71,7 +71,7 @@ pub fn enter(confinement: &Confinement, namespaces: Vec<&'static str>) -> Result
     Ok(layers.into_iter().map(str::to_owned).collect())
 }
 
-/// Where memory runs out on the whole machine, executions go first and the worker last.
+/// If memory runs out on the whole machine, the kernel should kill executions first and the worker last.
 fn prefer_for_oom_kill() {
     if let Err(error) = fs::write("/proc/self/oom_score_adj", "1000") {
         eprintln!("could not set oom_score_adj: {error}");
@@ -83,7 +83,7 @@ fn enter_jail(jail: &Path) -> Result<(), Errno> {
     chdir("/")
 }
 
-/// The scratch folder's path inside the jail, in which it must lie.
+/// The scratch folder's path as seen from inside the jail. Fails if the folder is not in the jail.
 fn inside<'a>(jail: &Path, scratch: &'a Path) -> Result<&'a Path, String> {
     if scratch.strip_prefix(jail).is_err() {
         return Err(format!(
@@ -98,7 +98,8 @@ fn inside<'a>(jail: &Path, scratch: &'a Path) -> Result<&'a Path, String> {
     Ok(rest.as_path())
 }
 
-/// Leaves nothing but `kept`: the change of uid and gid, which every execution needs once.
+/// Drops every capability that is not in `kept`, which holds at most those to change the uid and the gid. Every
+/// execution needs these once.
 fn drop_capabilities(kept: &[Capability]) -> Result<(), caps::errors::CapsError> {
     let kept: CapsHashSet = kept.iter().copied().collect();
     for capability in caps::runtime::thread_all_supported().difference(&kept) {
@@ -110,7 +111,7 @@ fn drop_capabilities(kept: &[Capability]) -> Result<(), caps::errors::CapsError>
     caps::set(None, CapSet::Permitted, &kept)
 }
 
-/// Reading where Ruby lives, writing in the scratch folder, and no signals to the outside. False where the
+/// Allows reading where Ruby lives and writing in the scratch folders, but no signals to the outside. False if the
 /// kernel has no Landlock.
 fn enter_landlock(confinement: &Confinement, scratch: &Path) -> Result<bool, landlock::RulesetError> {
     let everything = AccessFs::from_all(LANDLOCK_ABI);
@@ -126,7 +127,7 @@ fn enter_landlock(confinement: &Confinement, scratch: &Path) -> Result<bool, lan
     rules.extend(READABLE_DEVICES.iter().map(|path| (Path::new(path), AccessFs::ReadFile.into())));
     let mut created = ruleset.create()?;
     for (path, access) in rules {
-        // A path that is not there can't be read anyway.
+        // A path that does not exist can't be read anyway.
         let Ok(opened) = PathFd::new(path) else { continue };
         let access = if path.is_dir() { access } else { access & AccessFs::from_file(LANDLOCK_ABI) };
         created = created.add_rule(PathBeneath::new(opened, access))?;

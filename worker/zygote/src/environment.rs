@@ -1,5 +1,5 @@
-//! The variables of an execution's environment, put in place at once: one by one through the C library, which keeps
-//! every value it ever saw, they cost more than the rest of a short function's start.
+//! Sets all environment variables of an execution at once. Setting them one by one through the C library, which keeps
+//! every value that it ever saw, costs more than the rest of a short function's start.
 
 use std::ffi::{OsStr, c_char};
 use std::os::unix::ffi::OsStrExt;
@@ -8,10 +8,10 @@ unsafe extern "C" {
     static mut environ: *mut *mut c_char;
 }
 
-/// Makes `variables` (`NAME=VALUE`, each with a nul behind it) the whole environment. Must come before function code,
-/// while this process has one thread. Ruby may have looked at `TZ` before.
+/// Makes `variables` (`NAME=VALUE` entries, each followed by a nul byte) the whole environment. Must be called before
+/// function code runs, while this process has one thread. Ruby may have read `TZ` before.
 pub fn replace(mut variables: Vec<u8>) {
-    // Whatever comes after the last nul would have no end.
+    // A string after the last nul byte would have no end, so it is cut off.
     variables.truncate(variables.iter().rposition(|&byte| byte == 0).map_or(0, |last| last + 1));
     let variables = variables.leak();
     let ends = variables.iter().enumerate().filter(|(_, byte)| **byte == 0).map(|(index, _)| index + 1);
@@ -24,8 +24,8 @@ pub fn replace(mut variables: Vec<u8>) {
     unsafe { environ = pointers.leak().as_mut_ptr() };
 }
 
-/// Adds `variables`, written like those of [`replace`], to what a template's top level left of the environment. There
-/// are few of them, if any. Must come before function code, while this process has one thread.
+/// Adds `variables`, in the same format as in [`replace`], to the environment as a template's top level left it.
+/// There are few of them, if any. Must be called before the handler runs, while this process has one thread.
 pub fn add(variables: &[u8]) {
     for variable in variables.split(|&byte| byte == 0) {
         let Some(equals) = variable.iter().position(|&byte| byte == b'=') else { continue };

@@ -17,20 +17,20 @@ use crate::environment;
 use crate::jail::{self, Descriptors, Prepared, Role};
 use crate::ruby::{Entry, Ruby};
 
-/// What an execution or a template is started with.
+/// What an execution or a loader is started with.
 pub struct Start<'a> {
-    /// The bounds.
+    /// Its uids, rights and limits, and how `input` is divided.
     pub job: &'a Job,
-    /// The descriptors that are given their places while confining.
+    /// The descriptors that the jail moves to their fixed numbers.
     pub descriptors: Descriptors,
-    /// The code, where it is not loaded yet.
+    /// The code. An execution of a template has no use for it, because its handler is loaded already.
     pub code: OwnedFd,
-    /// Context and event.
+    /// Environment, context, handler name and event, one after the other.
     pub input: OwnedFd,
 }
 
 impl<'a> Start<'a> {
-    /// Takes a job's descriptors, which come in the order that `Request` lists.
+    /// Takes a job's descriptors, which come in the order that `Request` lists. `None` if one is missing.
     pub fn new(job: &'a Job, fds: Vec<OwnedFd>) -> Option<Self> {
         let mut fds = fds.into_iter();
         let (scratch, code, input) = (fds.next()?, fds.next()?, fds.next()?);
@@ -40,28 +40,29 @@ impl<'a> Start<'a> {
     }
 }
 
-/// What was read from a start's descriptors before they were closed.
+/// What is read from the descriptors of a [`Start`] before they are closed.
 pub struct Source {
     /// The code.
     pub code: Vec<u8>,
-    /// All variables of the environment, or those that come to the template's.
+    /// All environment variables or, in an execution of a template, those to add to the template's environment.
     pub environment: Vec<u8>,
     /// The context, as JSON.
     pub context: Vec<u8>,
-    /// The method to call; empty for one of those with the usual names.
+    /// The name of the method to call. Empty means `handler` or `lambda_handler`.
     pub handler: Vec<u8>,
     /// The event, as JSON.
     pub event: Vec<u8>,
 }
 
-/// Confines this forked process and tells that it is armed; returns what to run. On any failure it ends, and
-/// what it wrote says which step it was.
+/// Confines this forked process, reports that it is armed, and returns what to run. If a step fails, the process
+/// writes which step it was, and ends.
 pub fn arm(start: &Start<'_>, role: Role, prepared: &Prepared) -> (Source, File) {
     let source = match read_source(start) {
         Ok(source) => source,
         Err(errno) => give_up(start.descriptors.answer.as_raw_fd(), &format!("read_source: {errno}")),
     };
-    // SAFETY: either this descriptor is still that of the zygote's, and empty, or the answer's. It is never closed.
+    // SAFETY: at this number is either /dev/null, which the zygote or the template put there, or the answer. It is
+    // never closed.
     let mut answer = unsafe { File::from_raw_fd(jail::ANSWER_FD) };
     if let Err(failed) = jail::enter(start.job, role, &start.descriptors, prepared) {
         give_up(jail::ANSWER_FD, &failed.to_string());
@@ -72,7 +73,7 @@ pub fn arm(start: &Start<'_>, role: Role, prepared: &Prepared) -> (Source, File)
     (source, answer)
 }
 
-/// Runs script-form code in this forked process, and ends it.
+/// Runs script-form code in this forked process, then ends the process.
 pub fn run_script(ruby: &Ruby, start: Start<'_>, prepared: &Prepared) -> ! {
     let start = ManuallyDrop::new(start);
     let (source, answer) = arm(&start, Role::Execution, prepared);
@@ -84,7 +85,7 @@ pub fn run_script(ruby: &Ruby, start: Start<'_>, prepared: &Prepared) -> ! {
     finish(answer, result)
 }
 
-/// Calls the loaded handler in this process, which is armed, and ends it.
+/// Calls the loaded handler in this process, which is already confined, then ends the process.
 pub fn call_handler(ruby: &Ruby, job: &Job, source: &Source, answer: File) -> ! {
     environment::add(&source.environment);
     let largest = job.max_result_bytes.to_string();
@@ -110,7 +111,8 @@ pub fn exit(code: i32) -> ! {
 }
 
 fn give_up(answer: RawFd, why: &str) -> ! {
-    // SAFETY: the number is the answer's, before or after it was put into its place; it is never closed.
+    // SAFETY: the number is that of the answer, before or after the jail moved it to its fixed number. It is never
+    // closed.
     let mut file = unsafe { File::from_raw_fd(answer) };
     let _ = file.write_all(why.as_bytes());
     exit(1)
@@ -129,7 +131,8 @@ fn split_off(bytes: &mut Vec<u8>, at: u64) -> Result<Vec<u8>, Errno> {
     Ok(bytes.split_off(at))
 }
 
-/// Reads a descriptor from its beginning. The code's is shared by many, so its offset is left alone.
+/// Reads a file from its beginning. It leaves the offset alone, because many executions share the descriptor of the
+/// code.
 fn read_all(fd: &OwnedFd) -> Result<Vec<u8>, Errno> {
     let size = usize::try_from(fstat(fd)?.st_size).map_err(|_| Errno::EINVAL)?;
     let mut bytes = vec![0; size];

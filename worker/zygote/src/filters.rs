@@ -1,4 +1,4 @@
-//! The filters of stage 2, which each process enters after its fork.
+//! The seccomp filters of stage 2, one of which each process enters after its fork.
 
 use std::cell::UnsafeCell;
 
@@ -10,14 +10,16 @@ use seccompiler::{BpfProgram, sock_filter};
 use crate::confine::{LayerFailed, layer};
 use crate::seccomp::{self, Confined, Stage2};
 
-/// As a gid in setresgid(2).
+/// In setresgid(2), this value means no change.
 const NO_CHANGE: libc::gid_t = libc::gid_t::MAX;
 
-/// The filters of stage 2, compiled once so that a fork only has to fill in its numbers and load one.
+/// The filters of stage 2. They are compiled once, so that a forked process only has to fill in its numbers and load
+/// one.
 pub struct Filters {
     enforced: bool,
     compiled: Vec<(Stage2, BpfProgram)>,
-    /// What is loaded lies here: a template's own filter lets its child load a filter from this address alone.
+    /// The filter to load is copied here, because a template's own filter lets its child load a filter from this
+    /// address only.
     buffer: Box<UnsafeCell<Buffer>>,
 }
 
@@ -27,7 +29,7 @@ struct Buffer {
 }
 
 impl Filters {
-    /// Compiles them all.
+    /// Compiles all filters of stage 2.
     pub fn compile(enforced: bool) -> Result<Self, LayerFailed> {
         let program = libc::sock_fprog { len: 0, filter: std::ptr::null_mut() };
         let buffer = Box::new(UnsafeCell::new(Buffer { program, instructions: Vec::new() }));
@@ -42,13 +44,14 @@ impl Filters {
             }
         }
         let longest = compiled.iter().map(|(_, program)| program.len()).max().unwrap_or_default();
-        // SAFETY: nothing else refers to it yet.
+        // SAFETY: nothing else refers to the buffer yet.
         unsafe { (*buffer.get()).instructions.reserve(longest) };
         Ok(Self { enforced, compiled, buffer })
     }
 
-    /// Without uids of their own, executions share the zygote's, and would reach it with a signal: a Landlock domain
-    /// of its own shuts each one in. On kernels before 6.12, which have no such scope, nothing does.
+    /// Without uids of their own, executions share the zygote's uid and could send signals to it. A Landlock domain
+    /// of its own keeps the signals of each process inside. Kernels before 6.12 can't do this, so there nothing
+    /// prevents such signals.
     pub fn scope_signals(&self) -> Result<(), Errno> {
         if !self.enforced {
             return Ok(());
@@ -58,14 +61,14 @@ impl Filters {
         restricted.map(drop).map_err(|_| Errno::EACCES)
     }
 
-    /// Enters the filter of `stage`, in which executions run as `execution_uid`, with all threads: from Ruby 3.3 on, a fork
-    /// has one of Ruby's own.
+    /// Puts the filter of `stage` in force for all threads, because from Ruby 3.3 on a forked process has a thread of
+    /// Ruby's own. `execution_uid` is the uid that the sandbox's executions run as.
     pub fn enter(&self, stage: Stage2, execution_uid: u32) -> Result<(), Errno> {
         if !self.enforced {
             return Ok(());
         }
         let (_, compiled) = self.compiled.iter().find(|(of, _)| *of == stage).ok_or(Errno::EINVAL)?;
-        // SAFETY: no other thread runs code of ours, and nothing else refers to the place.
+        // SAFETY: no other thread runs code of ours, and nothing else refers to the buffer.
         let buffer = unsafe { &mut *self.buffer.get() };
         buffer.instructions.clear();
         buffer.instructions.extend_from_slice(compiled);
@@ -73,13 +76,13 @@ impl Filters {
         buffer.program.len = u16::try_from(buffer.instructions.len()).map_err(|_| Errno::EINVAL)?;
         buffer.program.filter = buffer.instructions.as_mut_ptr().cast();
         let (mode, flags) = (libc::SECCOMP_SET_MODE_FILTER, libc::SECCOMP_FILTER_FLAG_TSYNC);
-        // SAFETY: the program points to that many instructions.
+        // SAFETY: the program points to as many instructions as its `len` says.
         let done = unsafe { libc::syscall(libc::SYS_seccomp, mode, flags, &raw const buffer.program) };
-        // Another number is that of a thread that could not follow.
+        // A positive result is the id of a thread that could not enter the filter.
         if Errno::result(done)? != 0 {
             return Err(Errno::EACCES);
         }
-        // Whether it is in force: without it, anybody may ask for no change.
+        // We check that the filter is in force: without it, anybody may ask setresgid(2) for no change.
         // SAFETY: takes plain numbers.
         let refused = unsafe { libc::syscall(libc::SYS_setresgid, NO_CHANGE, NO_CHANGE, NO_CHANGE) };
         match Errno::result(refused) {

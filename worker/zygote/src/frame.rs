@@ -1,9 +1,11 @@
-//! The answer of an execution, written to a pipe: one byte once it is confined, one frame, and the end.
+//! The answer that an execution writes to a pipe: one byte once it is confined, then one frame, then the end of the
+//! file.
 //!
 //! ```text
 //! A │ r or e │ length, 4 bytes little endian │ that much JSON │ end of file
 //! ```
-//! What stops before the `A` is our failure; everything behind it is function code's, and hostile.
+//! If an answer does not begin with the `A`, confining the process failed. That is our failure where a zygote forked
+//! the process. Everything after the `A` comes from function code, and is hostile.
 
 /// The execution is confined, and function code begins.
 pub const ARMED: u8 = b'A';
@@ -14,12 +16,12 @@ pub const ERROR: u8 = b'e';
 /// Bytes before a frame's JSON.
 pub const HEADER_BYTES: usize = 5;
 
-/// What a complete answer is.
+/// What a complete answer means.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Answer<'a> {
-    /// It stopped while it was being confined; the text says where.
+    /// The process ended while it was being confined. The text names the step.
     NotConfined(&'a [u8]),
-    /// Function code began and gave no whole frame.
+    /// Function code began, but wrote no frame, or not exactly one.
     Nothing,
     /// The result's JSON, unchecked.
     Result(&'a [u8]),
@@ -27,7 +29,7 @@ pub enum Answer<'a> {
     Error(&'a [u8]),
 }
 
-/// Reads all that an execution wrote. More or less than one frame is nothing.
+/// Parses everything that an execution wrote. More or less than one frame counts as [`Answer::Nothing`].
 pub fn parse(bytes: &[u8]) -> Answer<'_> {
     let frame = match bytes.split_first() {
         Some((&ARMED, frame)) => frame,

@@ -4,11 +4,13 @@
 //! worker ── spawns ──▶ zygote    once: Ruby warm, jail, capabilities, no_new_privs, Landlock, seccomp stage 1
 //!                         │ fork, ahead of need (prefork.rs); then jail::enter
 //!                         ├──▶ execution (script form): eval, one answer, _exit      execution.rs
-//!                         └──▶ loader (handler form): top level once ── fork ──▶ template ── fork ──▶ execution   template.rs
+//!                         └──▶ loader (handler form): top level once                 template.rs
+//!                                 └── fork ──▶ template ── fork ──▶ execution
 //! ```
 //!
-//! It is a sub-reaper: what an execution leaves behind becomes the zygote's child, and is reaped by it. It
-//! ends when the worker closes the channel, and with it, by their parent-death signal, all its executions.
+//! The zygote is a sub-reaper: a process that an execution leaves behind becomes the zygote's child, and the zygote
+//! reaps it. The zygote ends when the worker closes the channel. Its executions then end, too, by their parent-death
+//! signal.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
@@ -33,6 +35,7 @@ use std::process::ExitCode;
 
 use nix::sys::prctl;
 
+use badlambda_zygote::processes::count_own_threads;
 use badlambda_zygote::protocol::{Confined, Confinement};
 use badlambda_zygote::wire;
 
@@ -51,7 +54,8 @@ fn main() -> ExitCode {
 
 fn start(stack: &mut usize) -> Result<(), String> {
     jail::reserve_descriptors().map_err(|errno| format!("descriptors: {errno}"))?;
-    // SAFETY: the worker starts us with the channel at this number, and we never close it.
+    // SAFETY: reserve_descriptors has put the channel that the worker starts us with at this number, and we never
+    // close it.
     let channel = unsafe { BorrowedFd::borrow_raw(jail::CHANNEL_FD) };
     let first = wire::receive::<Confinement>(channel.as_fd(), &mut Vec::new());
     let Ok(Some((mut confinement, _))) = first else {
@@ -73,12 +77,14 @@ fn start(stack: &mut usize) -> Result<(), String> {
         return Err(warm);
     };
     confinement.readable.extend(lines.map(PathBuf::from));
+    // Counted before the first fork: while Ruby forks, it stops its timer's thread for a moment.
+    let ruby_threads = count_own_threads().map_err(|error| format!("threads: {error}"))?;
     let mut server = serve::Server::prepare(ruby, &confinement)?;
     if tuning.huge_pages {
         memory::collapse_heap();
     }
     let layers = confine::enter(&confinement, namespaces).map_err(|error| error.to_string())?;
-    let confined = Confined { layers, ruby_version: ruby_version.to_owned() };
+    let confined = Confined { layers, ruby_version: ruby_version.to_owned(), ruby_threads };
     wire::send(channel, &confined, &[]).map_err(|errno| format!("the worker is gone: {errno}"))?;
     if tuning.filled_gaps {
         memory::fill_gaps();

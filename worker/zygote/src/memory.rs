@@ -1,4 +1,4 @@
-//! What a zygote does to its memory once it is warm, so that forks of it are cheap: a fork copies page tables, and
+//! How a zygote prepares its memory once it is warm, so that forks of it are cheap: a fork copies page tables, and
 //! the child pays for each page that it then touches.
 
 use std::fs;
@@ -7,36 +7,38 @@ use nix::libc;
 
 const HUGE_PAGE: usize = 2 << 20;
 const SMALLEST_PAGE: usize = 4 << 10;
-/// Since Linux 6.1; not in every libc's headers.
+/// The advice to madvise(2) to collapse pages. Linux has it since 6.1, but not every libc's headers do.
 const MADV_COLLAPSE: libc::c_int = 25;
 /// The largest chunk that malloc cuts from its heap by default; larger ones are mappings of their own.
 const LARGEST_CHUNK: usize = 120 << 10;
 const CHUNK_ALIGNMENT: usize = 16;
 
-/// Puts the warm heap into huge pages, which make short page tables. Reads /proc, so it comes before confinement.
+/// Moves the warm heap into huge pages, which need short page tables. It reads /proc, so it must be called before
+/// confinement.
 pub fn collapse_heap() {
-    // Ruby switches huge pages off for its process.
+    // Ruby switches huge pages off for its process, so we switch them on again.
     // SAFETY: a prctl with plain numbers.
     unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 0, 0, 0, 0) };
     let Ok(maps) = fs::read_to_string("/proc/self/maps") else { return };
     maps.lines().filter_map(anonymous_range).for_each(|(start, end)| collapse(start, end));
 }
 
-/// Address space for data that the warm interpreter has reserved and does not use, in bytes: 0.4 GiB with Ruby 3.3, for
-/// the shapes of objects. It is no memory, and yet counts against RLIMIT_DATA. Reads /proc, so it comes before confinement.
+/// Address space for data that the warm interpreter has reserved but does not use, in bytes. With Ruby 3.3 this is
+/// 0.4 GiB, for the shapes of objects. It takes no memory, but counts against RLIMIT_DATA. It is found in /proc, so
+/// this must be called before confinement.
 pub fn reserved_bytes() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let bytes = |name| kilobytes(&status, name).unwrap_or_default() << 10;
     bytes("VmData:").saturating_sub(bytes("RssAnon:"))
 }
 
-/// A figure of /proc/self/status.
+/// The figure in kB behind `name` in /proc/self/status.
 fn kilobytes(status: &str, name: &str) -> Option<u64> {
     let figure = status.lines().find_map(|line| line.strip_prefix(name))?;
     figure.trim().strip_suffix(" kB")?.parse().ok()
 }
 
-/// What the kernel refuses stays as it is.
+/// Collapses the pages of a range into huge pages. Pages that the kernel refuses to collapse stay as they are.
 fn collapse(start: usize, end: usize) {
     let mut page = start.next_multiple_of(HUGE_PAGE);
     while page + HUGE_PAGE <= end {
@@ -49,38 +51,39 @@ fn collapse(start: usize, end: usize) {
     }
 }
 
-/// Whether at least half of what would be one huge page is in memory: the rest would be filled up with zeros.
+/// Whether at least half of a future huge page is in memory. Collapsing it fills the rest with zeros, which takes
+/// memory.
 fn is_mostly_used(start: *mut libc::c_void) -> bool {
     let mut resident = [0u8; HUGE_PAGE / SMALLEST_PAGE];
-    // SAFETY: it fills at most one byte for each page of the range.
+    // SAFETY: mincore fills at most one byte for each page of the range.
     let done = unsafe { libc::mincore(start, HUGE_PAGE, resident.as_mut_ptr()) };
     let used = resident.iter().filter(|&&page| page & 1 != 0).count();
     done == 0 && used >= resident.len() / 2
 }
 
-/// Takes every free chunk that lies between used ones, so that what a child allocates lies together behind them all,
-/// and few pages are touched: scattered over all gaps, a short function's allocations touched a hundred.
+/// Allocates every free chunk that lies between used ones. What a child allocates then lies together behind them all,
+/// and touches few pages. Scattered over all gaps, a short function's allocations touched a hundred.
 pub fn fill_gaps() {
     // SAFETY: no preconditions.
     let untouched = unsafe { libc::mallinfo2() }.keepcost;
-    // SAFETY: asks for the end of the heap, and leaves it where it is.
+    // SAFETY: sbrk(0) returns the end of the heap, and leaves it where it is.
     let end = unsafe { libc::sbrk(0) };
     let beyond = end.wrapping_byte_sub(untouched);
     let mut size = LARGEST_CHUNK;
     while size > 0 {
         // SAFETY: malloc with a plain size.
         let chunk = unsafe { libc::malloc(size) };
-        // What lies in a gap is kept for ever.
+        // A chunk that fills a gap is never freed.
         if !chunk.is_null() && chunk < beyond {
             continue;
         }
-        // SAFETY: it comes from malloc, or is null, and nothing points to it.
+        // SAFETY: the chunk comes from malloc, or is null, and nothing points to it.
         unsafe { libc::free(chunk) };
         size -= CHUNK_ALIGNMENT;
     }
 }
 
-/// The addresses of a line of /proc/self/maps, if it is a private anonymous writable mapping.
+/// The addresses of a line of /proc/self/maps, if it is a private anonymous writable mapping and not the stack.
 fn anonymous_range(line: &str) -> Option<(usize, usize)> {
     let mut columns = line.split_whitespace();
     let (range, permissions) = (columns.next()?, columns.next()?);

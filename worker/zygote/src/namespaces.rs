@@ -1,5 +1,6 @@
-//! Namespaces, set up once for a zygote and all that it forks, where the kernel lets us: without root in a user
-//! namespace of its own, with root if the capability is there. An ordinary container has none of them.
+//! Namespaces that a zygote and all that it forks share, as far as the kernel lets us have them. Without root, they
+//! need a user namespace of our own. With root, they need CAP_SYS_ADMIN. In an ordinary container we get none of
+//! them.
 
 use std::fs;
 use std::io;
@@ -10,7 +11,8 @@ use nix::unistd::{Gid, Uid};
 
 use badlambda_zygote::protocol::Confinement;
 
-/// Enters what can be had; returns the names of the layers. Must come before Ruby starts a thread.
+/// Enters the namespaces that can be had, and returns the names of these layers. Must be called before Ruby starts a
+/// thread.
 pub fn enter(confinement: &Confinement) -> Vec<&'static str> {
     let mut layers = Vec::new();
     if !confinement.enforced {
@@ -24,7 +26,7 @@ pub fn enter(confinement: &Confinement) -> Vec<&'static str> {
     }
     let mut wanted =
         vec![("ipc_namespace", CloneFlags::CLONE_NEWIPC), ("uts_namespace", CloneFlags::CLONE_NEWUTS)];
-    // A namespace of its own has no network at all, which is only right where no function may have any.
+    // A new network namespace has no network at all, which is only right if no function may use the network.
     if !confinement.network {
         wanted.push(("network_namespace", CloneFlags::CLONE_NEWNET));
     }
@@ -32,7 +34,7 @@ pub fn enter(confinement: &Confinement) -> Vec<&'static str> {
     layers
 }
 
-/// A user namespace in which we are who we were.
+/// Enters a user namespace in which our uid and gid stay what they were.
 fn enter_user_namespace() -> io::Result<()> {
     let (uid, gid) = (Uid::current(), Gid::current());
     unshare(CloneFlags::CLONE_NEWUSER).map_err(|errno: Errno| io::Error::from(errno))?;

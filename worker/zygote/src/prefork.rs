@@ -1,5 +1,5 @@
-//! What a zygote forks ahead: while one execution runs, the next is forked already and waits for its job, so that nobody
-//! waits for a fork. It has done nothing else yet, and is out of every execution's reach.
+//! Forking ahead: while one execution runs, the zygote has already forked the process for the next one, so that no
+//! request waits for a fork. That process has done nothing yet but wait for its job, and no execution can reach it.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
@@ -14,23 +14,24 @@ use badlambda_zygote::wire;
 use crate::execution;
 use crate::ruby::{Fork, Ruby};
 
-/// A process that waits for its job. It ends when this is dropped.
+/// A process that waits for its job. If this value is dropped before the process has a job, the socket closes and the
+/// process ends.
 pub struct Preforked {
     pub pid: i32,
     socket: OwnedFd,
 }
 
-/// Where forking ahead returned.
+/// In which process the fork returned.
 pub enum Ahead {
     /// In the parent.
     Preforked(Preforked),
-    /// In the child, once it was given its job.
+    /// In the child, after it has received its job.
     Child(Box<Job>, Vec<OwnedFd>),
 }
 
-/// Forks one. `None` where that can't be had now.
+/// Forks a process that waits for its job. `None` if the socket pair or the fork can't be had now.
 pub fn fork(ruby: &Ruby) -> Option<Ahead> {
-    // A job is small, and the only packet: a stream keeps it whole.
+    // A stream socket keeps the job in one piece, because the job is small and the only packet.
     let pair = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC);
     let (ours, theirs) = pair.ok()?;
     match ruby.fork()? {
@@ -52,7 +53,7 @@ fn wait(socket: &OwnedFd) -> (Job, Vec<OwnedFd>) {
 }
 
 impl Preforked {
-    /// Gives it its job. Fails where it has ended meanwhile.
+    /// Sends the process its job. Fails if the process has ended in the meantime.
     pub fn take(&self, request: &Request, fds: &[OwnedFd]) -> Result<(), Errno> {
         let fds: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
         wire::send_now(self.socket.as_fd(), request, &fds)

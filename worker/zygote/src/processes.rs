@@ -1,17 +1,27 @@
-//! What can be asked of the kernel about processes.
+//! Questions to the kernel about processes.
 
+use std::fs;
+use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::libc;
 
-/// Whether any process has this real uid, zombies included. kill(2) can't tell: to everyone, it succeeds with nobody
-/// reached.
+/// Whether any process has this real uid, zombies included. kill(2) can't tell: a signal to all processes succeeds
+/// even if it reaches none.
 pub fn any_process_of(uid: u32) -> bool {
     Errno::clear();
     // SAFETY: takes and returns plain numbers.
     let priority = unsafe { libc::getpriority(libc::PRIO_USER, uid) };
     priority != -1 || Errno::last() != Errno::ESRCH
+}
+
+/// How many threads this process has. Reads /proc.
+///
+/// # Errors
+/// Where /proc can't be read.
+pub fn count_own_threads() -> io::Result<u64> {
+    Ok(fs::read_dir("/proc/self/task")?.count() as u64)
 }
 
 /// A descriptor that becomes readable when the process ends.

@@ -1,51 +1,51 @@
-//! What worker, zygote and cleaner say to one another, and what the worker asks of a template. It goes over sockets, see
-//! wire.rs. What a template says comes another way, see report.rs.
+//! The messages between the worker, its zygotes and its cleaners, and the worker's requests to templates. They go
+//! over sockets, see wire.rs. A template reports over a pipe instead, see report.rs.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// The first packet to a zygote: how it confines itself before anything else.
+/// The first packet to a zygote: how it prepares and confines itself before it takes any work.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Confinement {
-    /// Whether there is any; without it executions are ordinary processes.
+    /// Whether executions are confined at all. If not, they are ordinary processes.
     pub enforced: bool,
     /// Whether executions get uids of their own.
     pub own_uids: bool,
-    /// Whether functions may be given the network.
+    /// Whether functions may use the network at all.
     pub network: bool,
-    /// The folder to chroot into.
+    /// The folder to chroot into, if any.
     pub jail: Option<PathBuf>,
-    /// The folder of all scratch folders, as seen from outside the jail.
+    /// The folder that holds all scratch folders, as its path is outside the jail.
     pub scratch: PathBuf,
-    /// What executions may read, beside Ruby's own folders.
+    /// The paths that executions may read, in addition to Ruby's own folders.
     pub readable: Vec<PathBuf>,
-    /// Libraries to load before anything else.
+    /// The libraries that Ruby loads before any function.
     pub preload: Vec<String>,
-    /// How its memory is prepared.
+    /// How the zygote prepares its memory.
     pub tuning: Tuning,
-    /// What Ruby's answers are held to.
+    /// The limits of the answers that Ruby writes.
     pub limits: AnswerLimits,
 }
 
-/// What Ruby's answers are held to, before the worker checks them.
+/// The limits that Ruby keeps its answers to, before the worker checks them.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct AnswerLimits {
-    /// Nesting of an event and of a result.
+    /// The deepest nesting of an event and of a result.
     pub json_depth: usize,
-    /// Bytes of an error's message, and of each line of its backtrace.
+    /// The bytes of an error's message, and of each line of its backtrace.
     pub message_bytes: usize,
-    /// Lines of an error's backtrace.
+    /// The lines of an error's backtrace.
     pub backtrace_lines: usize,
 }
 
-/// What a zygote does so that its forks are cheap. `badlambda-bench tuning` leaves out one at a time, and shows what it
-/// pays; a worker does all.
+/// What a zygote does to make its forks cheap. A worker does all of it. `badlambda-bench tuning` leaves out one at a
+/// time, and shows what that one is worth.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Tuning {
-    /// The warm heap lies in huge pages.
+    /// Whether the warm heap is moved into huge pages.
     pub huge_pages: bool,
-    /// The gaps in malloc's heap are filled, so that what a fork allocates lies together.
+    /// Whether the gaps in malloc's heap are filled, so that what a fork allocates lies together.
     pub filled_gaps: bool,
 }
 
@@ -60,155 +60,164 @@ impl Default for Tuning {
 pub struct Confined {
     /// The layers in force for every execution.
     pub layers: Vec<String>,
-    /// Ruby's version.
+    /// The version of the Ruby that the zygote embeds.
     pub ruby_version: String,
+    /// How many threads a process of this Ruby has before function code starts any: one, and from Ruby 3.3 on one more
+    /// for Ruby's timer.
+    pub ruby_threads: u64,
 }
 
-/// What the worker asks of a zygote or, with `Execute` alone, of a template.
+/// A request from the worker to a zygote. `Execute` may also go to a template, and no other request may.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
-    /// Serve the socket that comes with this packet, too.
+    /// Take requests from the socket that comes with this packet, too.
     Channel,
     /// Fork an execution. Descriptors: scratch folder, code, input, logs, answer.
     Execute(Job),
-    /// Fork a loader, of which a template comes. Descriptors: scratch folder, code, input, logs, answer, where the
-    /// template's requests come from, and where it reports to.
+    /// Fork a loader, which then forks a template. Descriptors: scratch folder, code, input, logs, answer, the socket
+    /// that the template's requests come from, and the pipe that the template reports to.
     Load(Job),
-    /// Say that you are there.
+    /// Answer with `Pong`, to show that the zygote still runs.
     Ping,
-    /// End every process below the zygote that is no execution and no loader. Only where executions have no uids of
-    /// their own; there, a template's loader stays.
+    /// Kill every child of the zygote that is neither an execution nor a loader. This is only for executions without
+    /// uids of their own. In that case a loader stays as its template's parent, so templates are not killed.
     EndOrphans,
 }
 
-/// What a zygote says.
+/// A report from a zygote to the worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Report {
-    /// The process was forked. Not told of executions that end at once.
+    /// The process was forked. The zygote does not report this of executions that end at once.
     Started {
-        /// Its pid.
+        /// The pid of the new process.
         pid: i32,
     },
-    /// It could not be forked.
+    /// The process could not be forked.
     NotStarted {
-        /// Why.
+        /// The error number of the failed call.
         errno: i32,
     },
     /// The process ended and was reaped.
     Exited(Exit),
-    /// It is there.
+    /// The answer to `Ping`.
     Pong,
-    /// What `EndOrphans` asked for is done.
+    /// The processes that `EndOrphans` is about are gone.
     OrphansEnded,
 }
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {
-    /// Its pid.
+    /// The pid that the process had.
     pub pid: i32,
-    /// Its exit code, if it exited.
+    /// The exit code, if the process exited.
     pub code: Option<i32>,
-    /// The signal that ended it, if one did.
+    /// The signal that ended the process, if one did.
     pub signal: Option<i32>,
-    /// User and system time, in microseconds, with that of the children it waited for.
+    /// User and system CPU time, in microseconds, including that of the children that the process waited for.
     pub cpu_us: u64,
-    /// The largest resident memory of any one of them, in bytes.
+    /// The largest resident memory of the process or of any one of these children, in bytes.
     pub max_rss_bytes: u64,
 }
 
-/// One process to fork, and within which bounds.
+/// A process to fork, with its rights and limits, and how its input is divided.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
-    /// Whom it runs as; `None` leaves the zygote's own uid.
+    /// The uids that the process runs as. With `None` it keeps the zygote's own uid.
     pub identity: Option<Identity>,
-    /// What the kernel holds it to.
+    /// The limits that the kernel enforces.
     pub limits: Limits,
-    /// Whether it may open network connections.
+    /// Whether the process may open network connections.
     pub network: bool,
-    /// Whether it may start processes.
+    /// Whether the process may start other processes.
     pub subprocesses: bool,
-    /// How large its result may be, in bytes.
+    /// The largest result that is allowed, in bytes.
     pub max_result_bytes: u64,
-    /// How many bytes of the input's descriptor are the environment: `NAME=VALUE`, each with a nul behind it. For an
-    /// execution of a template, it is what comes to the template's.
+    /// How many bytes of the input are the environment: `NAME=VALUE` entries, each followed by a nul byte. In an
+    /// execution of a template they are added to the template's environment.
     pub environment_bytes: u64,
-    /// How many bytes after it are the context.
+    /// How many bytes after the environment are the context.
     pub context_bytes: u64,
-    /// How many bytes after that are the name of the method to call, where it is not a usual one; the event is the rest.
+    /// How many bytes after the context are the name of the method to call. There are none if the method has one of
+    /// the usual names. The rest of the input is the event.
     pub handler_bytes: u64,
 }
 
-/// The uids of a sandbox. gids have the same numbers.
+/// The uids of a sandbox. The gid of all its processes is the same number as `execution`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// Of executions.
+    /// The uid of executions.
     pub execution: u32,
-    /// What a template is really and by its saved uid, so that its executions can't signal it.
+    /// The real and the saved uid of a template, which keep its executions from sending signals to it.
     pub template: u32,
 }
 
-/// Limits that the kernel enforces for each process.
+/// The limits that the kernel enforces for each process.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Limits {
-    /// Resident memory, in bytes; the worker counts it over all processes, the kernel bounds each.
+    /// Memory, in bytes. The worker counts the resident memory of all processes together, and the kernel bounds each
+    /// one.
     pub memory_bytes: u64,
     /// CPU time, in seconds.
     pub cpu_seconds: u64,
-    /// Size of a file, in bytes.
+    /// The size of a file, in bytes.
     pub file_bytes: u64,
-    /// Processes and threads of the uid.
+    /// The number of processes and threads of the uid.
     pub processes: u64,
 }
 
-/// What the worker asks of a cleaner, the process that cleans one sandbox.
+/// A request from the worker to a cleaner, the process that kills and empties for one sandbox.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum CleanerRequest {
-    /// The first packet: whose sandbox it is. Descriptors: scratch folder, and what claims the sandbox, to be held.
+    /// The first packet: which sandbox it is. Descriptors: the scratch folder and, for one of the sandbox's cleaners,
+    /// the socket that claims the sandbox, which this cleaner then holds, too.
     Begin {
-        /// Whose processes to end, and as whom to write; `None` where executions have no uids of their own.
+        /// The uid whose processes the cleaner kills and whose files it removes, and the cleaner's own. `None` where
+        /// executions have no uids of their own.
         user: Option<User>,
     },
-    /// End every process of the user.
+    /// Kill every process of the user.
     End {
-        /// How long they may take to be gone, in milliseconds.
+        /// How long the processes may take to be gone, in milliseconds.
         patience_ms: u64,
     },
-    /// Stop every process of the user: from then on there are no more of them than there are.
+    /// Stop every process of the user, so that they can't start more processes.
     Stop,
-    /// Let them go on.
+    /// Let the stopped processes of the user continue.
     Continue,
-    /// End every process of the user, and empty the scratch folder.
+    /// Kill every process of the user, and empty the scratch folder.
     Clean,
-    /// Add up what the scratch folder holds, and the user's files that have no name any more.
+    /// Add up the bytes that the scratch folder holds, and those of the user's files that have no name any more.
     MeasureScratch {
-        /// In bytes; how much more there is does not matter.
+        /// Above this many bytes, the sum need not be exact.
         most: u64,
     },
-    /// Add up what the user's processes hold in memory.
+    /// Add up the memory that the user's processes hold.
     MeasureMemory,
 }
 
-/// Whose processes a cleaner ends, and its own uid, by which these can't reach it.
+/// The uid whose processes a cleaner kills, and the cleaner's own, which keeps these processes from reaching the
+/// cleaner.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct User {
-    /// The uid whose processes end.
+    /// The uid of the processes to kill. It is also the effective uid of the cleaner.
     pub uid: u32,
-    /// The cleaner's own.
+    /// The real and the saved uid of the cleaner.
     pub cleaner: u32,
 }
 
-/// What a cleaner says.
+/// A cleaner's reply to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CleanerReply {
-    /// Nothing is left of what was to go.
+    /// The request is carried out, and nothing is left of what was to go.
     Done,
-    /// Something is left: the sandbox can't be used again.
+    /// Something is left. Until it is gone, the sandbox can't be used again.
     Left,
-    /// Another has the sandbox's uids, where this one can't see it.
+    /// Another process has the cleaner's own uid, in a place where this cleaner can't see it, such as another
+    /// container.
     Taken,
-    /// What was added up, in bytes.
+    /// The sum, in bytes.
     Measured(u64),
-    /// It could not be added up in time.
+    /// The sum could not be found in time, or there is no user to measure.
     Unmeasured,
 }

@@ -5,7 +5,8 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::sys::wait::{Id, WaitPidFlag};
 
-/// Waits for a child, and tells what it used: waitid(2) through its raw call, whose fifth argument libc hides.
+/// Waits for a child, and returns how it ended and what it used. `None` if none has ended, or there is none. This is
+/// waitid(2) through its raw call, because libc hides the fifth argument, which takes what the child used.
 pub fn reap(which: Id, flags: WaitPidFlag) -> Option<Exit> {
     let (kind, id) = match which {
         Id::Pid(pid) => (libc::P_PID, pid.as_raw()),
@@ -26,7 +27,7 @@ pub fn reap(which: Id, flags: WaitPidFlag) -> Option<Exit> {
     }
     // SAFETY: waitid fills this part of the union; it is zero where no child had ended.
     let pid = unsafe { info.si_pid() };
-    // SAFETY: as above.
+    // SAFETY: waitid fills this part, too; it is zero where no child had ended.
     let status = unsafe { info.si_status() };
     let exited = info.si_code == libc::CLD_EXITED;
     let microseconds = |time: libc::timeval| time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64;

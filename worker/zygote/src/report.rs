@@ -1,26 +1,26 @@
-//! What a template tells the worker, over a pipe: records of one size, that carry numbers and nothing else. All of it is
-//! function code's word, and hostile until checked.
+//! What a template reports to the worker, over a pipe. All reports have the same size and carry only numbers.
+//! Function code may have written any of them, so they are hostile until checked.
 
 use crate::protocol::Exit;
 
-/// The size of a report. Below PIPE_BUF, so that each is written whole or not at all.
+/// The size of a report, in bytes. It is below PIPE_BUF, so the kernel writes each report whole or not at all.
 pub const REPORT_BYTES: usize = 32;
 
 const LOADED: u8 = b'L';
 const STARTED: u8 = b'S';
 const EXITED: u8 = b'E';
 
-/// What a template says.
+/// A report from a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TemplateReport {
-    /// It waits for requests.
+    /// The template is loaded, and waits for requests.
     Loaded {
-        /// Its pid.
+        /// The pid of the template.
         pid: i32,
     },
-    /// An execution has its request.
+    /// An execution has received its request.
     Started {
-        /// Its pid.
+        /// The pid of the execution.
         pid: i32,
     },
     /// An execution ended.
@@ -28,7 +28,8 @@ pub enum TemplateReport {
 }
 
 impl TemplateReport {
-    /// Kind, pid, how it ended, CPU time, resident memory: see [`TemplateReport::from_bytes`].
+    /// Encodes a report: kind, pid, how the process ended, CPU time, resident memory. [`TemplateReport::from_bytes`]
+    /// reads it.
     pub fn to_bytes(self) -> [u8; REPORT_BYTES] {
         let mut bytes = [0; REPORT_BYTES];
         let (kind, pid) = match self {
@@ -47,7 +48,7 @@ impl TemplateReport {
         bytes
     }
 
-    /// Reads one; `None` where it is none.
+    /// Decodes a report. `None` if the bytes are not one.
     pub fn from_bytes(bytes: &[u8; REPORT_BYTES]) -> Option<Self> {
         let pid = i32::from_le_bytes(*bytes[4..].first_chunk()?);
         if pid <= 1 {

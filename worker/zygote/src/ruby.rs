@@ -1,6 +1,6 @@
-//! The embedded Ruby: the two dozen functions of its C API that we need, each declared by hand. They are macros
-//! nowhere and have kept their signatures from Ruby 3.1 to 4.0; constants such as `Qnil`, which have not, are
-//! never looked at.
+//! The embedded Ruby: the two dozen functions of its C API that we need, each declared by hand. None of them exists
+//! only as a macro, and all have kept their signatures from Ruby 3.1 to 4.0. Constants such as `Qnil` have changed,
+//! so we use none of them.
 
 use std::ffi::{CString, c_char, c_int, c_long, c_void};
 use std::process::abort;
@@ -46,32 +46,32 @@ unsafe extern "C" {
 
 type StatusSetter = unsafe extern "C" fn(Value, Value) -> Value;
 type EventHook = unsafe extern "C" fn(u32, Value, Value, Id, Value);
-/// `RUBY_EVENT_SCRIPT_COMPILED`: code was given to `eval`. Asking for it slows no other code down.
+/// `RUBY_EVENT_SCRIPT_COMPILED`: `eval` has compiled code. A hook on this event slows no other code down.
 const SCRIPT_COMPILED: u32 = 0x2000;
-/// Both of Ruby's true and false are other numbers in other versions; 0 is `false` in all.
+/// 0 is `false` in all versions of Ruby. Other constants are different numbers in different versions.
 const FALSE: Value = 0;
 
 const MAX_ARGUMENTS: usize = 5;
 
-/// What runs around function code, in Ruby.
+/// The Ruby code that runs around function code.
 const RUNNER: &str = include_str!("../../ruby/runner.rb");
 
-/// The entries of the runner that Rust calls. Each answers with a string.
+/// The methods of the runner that Rust calls. Each returns a string.
 #[derive(Clone, Copy)]
 pub enum Entry {
-    /// Sets the limits of what is answered. Arguments: depth of JSON, bytes of a message, lines of a backtrace.
+    /// Sets the limits of answers. Arguments: depth of JSON, bytes of a message, lines of a backtrace.
     Limit,
-    /// Loads libraries and touches what every execution will use. Argument: their names.
+    /// Loads libraries and touches what every execution will use. Argument: the names of the libraries.
     WarmUp,
-    /// Runs script-form code. Arguments: code, event, context, handler's name, largest result.
+    /// Runs script-form code. Arguments: code, event, context, handler's name, largest result in bytes.
     Script,
-    /// Runs handler-form code's top level. Arguments: code, context, handler's name, largest result.
+    /// Runs handler-form code's top level. Arguments: code, context, handler's name, largest result in bytes.
     Load,
-    /// Calls the handler that was loaded. Arguments: event, context, largest result.
+    /// Calls the handler that was loaded. Arguments: event, context, largest result in bytes.
     Handle,
 }
 
-/// Where a fork returned.
+/// In which process a fork returned.
 pub enum Fork {
     /// In the parent, with the child's pid.
     Parent(i32),
@@ -82,9 +82,9 @@ pub enum Fork {
 /// The interpreter. There is one per process, on its only thread.
 pub struct Ruby {
     runner: Value,
-    /// `Process._fork` as it is when no function code has run, as a Method.
+    /// `Process._fork` as a Method, taken before any function code has run.
     fork: Value,
-    /// A File on /dev/null, which a fork may flush.
+    /// A File on /dev/null, for a fork to flush in place of `$stdout` and `$stderr`.
     nowhere: Value,
     entries: [Id; 5],
 }
@@ -103,7 +103,7 @@ impl Ruby {
         let mut argc = arguments.len() as c_int;
         // Ruby keeps and writes to its arguments, so they are never freed.
         let mut argv = Box::leak(argv.into_boxed_slice()).as_mut_ptr();
-        // As `ruby` itself does: the locale decides what encoding files and arguments are read in.
+        // `ruby` itself does this, too: the locale decides in which encoding files and arguments are read.
         // SAFETY: a constant, nul-terminated name, before there is a second thread.
         unsafe { libc::setlocale(libc::LC_CTYPE, c"".as_ptr()) };
         // SAFETY: argc counts argv's strings, which end with a null and live for ever.
@@ -112,7 +112,7 @@ impl Ruby {
         unsafe { ruby_init_stack(stack) };
         // SAFETY: called once, after ruby_sysinit and ruby_init_stack, as Ruby's embedding guide has it.
         unsafe { ruby_init() };
-        // SAFETY: the same arguments as above.
+        // SAFETY: these are the arguments as ruby_sysinit left them.
         let node = unsafe { ruby_options(argc, argv) };
         // SAFETY: the node comes from ruby_options.
         if unsafe { ruby_exec_node(node) } != 0 {
@@ -140,8 +140,8 @@ impl Ruby {
         })
     }
 
-    /// Forks through Ruby's own `Process._fork`, whatever function code has put in its place since: a bare fork(2) would
-    /// break the interpreter's timer and threads.
+    /// Forks through Ruby's own `Process._fork`, even if function code has replaced that since. A bare fork(2) would
+    /// break the interpreter's timer and threads. `None` if the fork fails.
     pub fn fork(&self) -> Option<Fork> {
         let parent = std::process::id();
         let mut state = 0;
@@ -158,28 +158,29 @@ impl Ruby {
         i32::try_from(pid).ok().map(Fork::Parent)
     }
 
-    /// Does `work`, which forks, where no function code can get in between: while a hook on an event runs, Ruby calls no
-    /// other, so that no TracePoint sees the forks; and what they flush is a File of ours, whatever `$stdout` is. Returns
-    /// what the work returned, with everything as it was. False if Ruby did not let it.
+    /// Runs `work`, which forks, so that no function code can get in between. `work` runs in a hook on an event,
+    /// during which Ruby calls no other hook, so no TracePoint sees the forks. A fork flushes `$stdout` and
+    /// `$stderr`, so both are a File of ours until `work` has returned. False if Ruby did not run `work`.
     pub fn unobserved(&self, work: &mut dyn FnMut()) -> bool {
         let mut whole: *mut dyn FnMut() = work;
         WORK.store(std::ptr::from_mut(&mut whole).cast(), Ordering::Relaxed);
-        // On the stack, where the garbage collector sees the values.
+        // The old streams stay on the stack, where the garbage collector sees them.
         let streams = std::hint::black_box(set_streams([self.nowhere; 2]));
         // SAFETY: the hook has the signature that Ruby calls it with.
         unsafe { rb_add_event_hook(do_work, SCRIPT_COMPILED, FALSE) };
         let mut state = 0;
-        // SAFETY: takes no argument.
+        // SAFETY: `compile_nothing` takes no argument.
         unsafe { rb_protect(compile_nothing, FALSE, &mut state) };
-        // SAFETY: it is the hook that was added.
+        // SAFETY: this is the hook that was added.
         unsafe { rb_remove_event_hook(do_work) };
         set_streams(std::hint::black_box(streams));
         state == 0 && WORK.load(Ordering::Relaxed).is_null()
     }
 
-    /// Calls the runner; `None` where the call was torn down (`Thread.main.kill`, say) or gave no string. In a child
-    /// that function code forked, which came to the end of the code, it does not return: the child ends as Ruby ends,
-    /// with its error told, its `at_exit` blocks run and its exit status.
+    /// Calls a method of the runner. `None` if the call was torn down (by `Thread.main.kill`, say) or returned no
+    /// string. It does not return in a child that function code forked and that came to the end of the code. Such a
+    /// child ends as any Ruby process does: it prints its error, runs its `at_exit` blocks, and has its own exit
+    /// status.
     pub fn call(&self, entry: Entry, arguments: &[&[u8]]) -> Option<Vec<u8>> {
         let mut argv = [0; MAX_ARGUMENTS];
         for (place, bytes) in argv.iter_mut().zip(arguments) {
@@ -205,32 +206,32 @@ impl Ruby {
     }
 }
 
-/// Makes `$?` the status of a process that ended with this exit code. Ruby has no way to.
+/// Makes `$?` the status of a process that ended with this exit code. Ruby itself has no way to do so.
 unsafe extern "C" fn set_last_status(_: Value, code: Value) -> Value {
-    // SAFETY: raises where it is no number.
+    // SAFETY: rb_num2long raises if the value is no number.
     let code = unsafe { rb_num2long(code) };
     // SAFETY: takes plain numbers; an exit code lies in a status's second byte.
     unsafe { rb_last_status_set((code as c_int & 0xff) << 8, 0) };
     FALSE
 }
 
-/// Makes these Ruby's `$stdout` and `$stderr`; returns what was.
+/// Makes these values Ruby's `$stdout` and `$stderr`. Returns the previous ones.
 fn set_streams([stdout, stderr]: [Value; 2]) -> [Value; 2] {
     // SAFETY: the variable is a word, which only this thread uses.
     let old_stdout = unsafe { &rb_stdout }.swap(stdout, Ordering::Relaxed);
-    // SAFETY: as above.
+    // SAFETY: this variable, too, is a word, which only this thread uses.
     let old_stderr = unsafe { &rb_stderr }.swap(stderr, Ordering::Relaxed);
     [old_stdout, old_stderr]
 }
 
-/// What the hook is to do: a pointer to a pointer, since the inner one is wide.
+/// The closure that the hook runs. It is a pointer to a pointer, because the inner one is two words wide.
 static WORK: AtomicPtr<*mut dyn FnMut()> = AtomicPtr::new(std::ptr::null_mut());
 
 unsafe extern "C" fn do_work(_: u32, _: Value, _: Value, _: Id, _: Value) {
     let work = WORK.swap(std::ptr::null_mut(), Ordering::Relaxed);
-    // SAFETY: `Ruby::unobserved` put it there, and waits.
+    // SAFETY: `Ruby::unobserved` stored the pointer, and waits until this function returns.
     if let Some(work) = unsafe { work.as_mut() } {
-        // SAFETY: what it points to is as old.
+        // SAFETY: the closure that it points to lives as long.
         let work = unsafe { &mut **work };
         work();
     }
@@ -246,7 +247,8 @@ unsafe extern "C" fn call_fork(method: Value) -> Value {
     unsafe { rb_method_call(0, std::ptr::null(), method) }
 }
 
-/// Makes what function code must not get at by its name, and keeps it for good.
+/// Makes the two objects that function code must not be able to reach by name, and keeps the garbage collector from
+/// ever freeing them.
 unsafe extern "C" fn keep(into: Value) -> Value {
     // SAFETY: a constant of Ruby's core.
     let process = unsafe { rb_path2class(c"Process".as_ptr()) };
@@ -267,7 +269,7 @@ unsafe extern "C" fn keep(into: Value) -> Value {
     FALSE
 }
 
-/// One method call, as rb_protect takes it.
+/// A method call, in the form that rb_protect can pass on.
 struct Call {
     receiver: Value,
     method: Id,
@@ -276,7 +278,7 @@ struct Call {
 }
 
 impl Call {
-    /// What the method returned, or the state that it was left in.
+    /// Calls the method. Returns its value or, if it did not return, the state that rb_protect gives.
     fn protected(&self) -> Result<Value, c_int> {
         let mut state = 0;
         // SAFETY: `call_method` gets the address of a `Call` that outlives the call.
@@ -297,16 +299,17 @@ struct Copy {
     into: *mut Vec<u8>,
 }
 
-/// Copies a binary string's bytes. None of these functions calls a method that function code could redefine,
-/// unless the value is no string; that raises, or ends with bytes of the impostor's own choosing.
+/// Copies the bytes of a binary string. With a string, none of these functions calls a method that function code
+/// could redefine. Any other value raises, or gives bytes that function code chose.
 unsafe extern "C" fn copy_string(copy: Value) -> Value {
     // SAFETY: `Ruby::call` passes the address of a live `Copy`.
     let copy = unsafe { &*(copy as *const Copy) };
-    // SAFETY: the pointer is to a live value; what is no string is converted or raises into rb_protect.
+    // SAFETY: the pointer is to a live value. A value that is no string is converted, or raises into rb_protect.
     let pointer = unsafe { rb_string_value_ptr(copy.string) };
     // SAFETY: rb_string_value_ptr left a string there.
     let string = unsafe { *copy.string };
-    // SAFETY: it is a string; in binary encoding, characters are bytes, else there are no more of them.
+    // SAFETY: the value is a string. In binary encoding, each byte is a character. In others, there are no more
+    // characters than bytes.
     let length = unsafe { rb_str_length(string) };
     // SAFETY: rb_str_length returns a small Integer.
     let length = unsafe { rb_num2long(length) };

@@ -1,9 +1,10 @@
-//! The seccomp filters: stage 1, an allow-list and a list of refused arguments, which the zygote enters once and
-//! everything below inherits, and stage 2, what each execution gives up on top. The kernel compiles a filter whenever one
-//! is entered, so stage 2 holds nothing that could be in stage 1.
+//! The seccomp filters. Stage 1 is an allow-list and lists of refused arguments. The zygote enters it once, and every
+//! process below inherits it. Stage 2 is what each execution gives up in addition. The kernel compiles a filter each
+//! time a process enters one, so stage 2 holds nothing that could be in stage 1.
 //!
-//! What stage 1 does not list fails with `ENOSYS`, as on a kernel without it, so that C libraries fall back.
-//! What else is denied fails with `EPERM`.
+//! A call that the allow-list does not allow fails with `ENOSYS`, as on a kernel without that call, so that C
+//! libraries fall back to another one. Calls on file attributes fail with `EOPNOTSUPP`, and everything else that is
+//! denied fails with `EPERM`.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,8 @@ use crate::calls::{self, Call};
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// Flags of clone(2) that no execution may use: namespaces, and a child that is not its own.
+/// Flags of clone(2) that no execution may use: those for new namespaces, and those for a child that is not the
+/// caller's own.
 const CLONE_REFUSED: u64 = (CLONE_NEWNS
     | CLONE_NEWCGROUP
     | CLONE_NEWUTS
@@ -30,10 +32,11 @@ const CLONE_REFUSED: u64 = (CLONE_NEWNS
     | CLONE_PTRACE) as u32 as u64
     | 0x80; // CLONE_NEWTIME
 
-/// Terminal and descriptor requests that Ruby's IO makes; none of them writes to a terminal.
+/// The ioctl(2) requests that Ruby's IO makes on terminals and descriptors. None of them writes to a terminal.
 const IOCTLS: &[u64] = &[TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX];
 
-/// Names of threads and of memory areas, and what confining an execution takes. Stage 2 removes the latter.
+/// The prctl(2) options that name threads and memory areas, and those that confining an execution takes. Stage 2
+/// refuses executions the options that would loosen their confinement.
 const PRCTLS: &[i32] = &[
     PR_SET_NAME,
     PR_GET_NAME,
@@ -46,59 +49,63 @@ const PRCTLS: &[i32] = &[
     PR_CAPBSET_READ,
 ];
 
-/// Never AF_NETLINK, AF_PACKET, AF_ALG, AF_VSOCK: each has been a way out, or to the host's services.
+/// AF_NETLINK, AF_PACKET, AF_ALG and AF_VSOCK must never be in this list: each has been a way out of confinement, or
+/// a way to the host's services.
 const SOCKET_FAMILIES: &[i32] = &[AF_INET, AF_INET6];
 
-/// The bits of socket(2)'s second argument that are the type and not flags.
+/// The bits of socket(2)'s second argument that hold the type. The others are flags.
 const SOCKET_TYPE_MASK: u64 = 0xf;
 
-/// What mmap(2)'s flags say of the kind of memory: shared or private, of a file or not.
+/// The bits of mmap(2)'s flags that say what kind of memory it is: shared or private, of a file or not.
 const MEMORY_KIND: u64 = (MAP_TYPE | MAP_ANONYMOUS) as u64;
-/// No memory that is shared and belongs to no file: what of it is not mapped at the moment is counted nowhere.
+/// Memory that is shared and belongs to no file. It is refused, because the part of it that is not mapped at the
+/// moment is counted nowhere.
 const SHARED_MEMORY: u64 = (MAP_SHARED | MAP_ANONYMOUS) as u64;
 
-/// Being told of changes in folders that others use, and pipes that hold 16 times as much kernel memory.
+/// The refused fcntl(2) commands: F_NOTIFY reports changes in folders that others use, and F_SETPIPE_SZ lets a pipe
+/// hold 16 times as much kernel memory.
 const FCNTLS_REFUSED: &[i32] = &[F_NOTIFY, F_SETPIPE_SZ];
 
-/// A file without a name. O_TMPFILE is this bit with another.
+/// The bit of open(2)'s flags for a file without a name. O_TMPFILE is this bit together with O_DIRECTORY.
 const TEMPORARY_FILE: u64 = (O_TMPFILE & !O_DIRECTORY) as u64;
 
-/// Programs in the kernel that look at a socket's traffic.
+/// The setsockopt(2) options that put a program into the kernel to look at a socket's traffic.
 const SOCKET_FILTERS: &[i32] =
     &[SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_CBPF, SO_ATTACH_REUSEPORT_EBPF];
 
-/// Where a thread's own variables lie; nothing else of arch_prctl(2).
+/// The arch_prctl(2) codes that set and get the address of a thread's own variables. All other codes are refused.
 const ARCH_FS: [u64; 2] = [0x1002, 0x1003];
 
-/// Stands in a compiled filter for the uid of the sandbox's executions.
+/// Placeholder in a compiled filter for the uid of the sandbox's executions.
 const EXECUTION_UID: u32 = 0x7fb1_0001;
-/// Stands in a compiled filter for the pid of the process that enters it.
+/// Placeholder in a compiled filter for the pid of the process that enters it.
 const OWN_PID: u32 = 0x7fb1_0002;
 /// `BPF_JMP | BPF_JEQ | BPF_K`: a comparison of an argument with a constant.
 const JUMP_IF_EQUAL: u16 = 0x15;
 
-/// What a filter of stage 2 is for.
+/// Which filter of stage 2 a process enters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Stage2 {
-    /// Whom it confines.
+    /// Which kind of process the filter confines.
     pub of: Confined,
-    /// May open network connections.
+    /// Whether the process may open network connections.
     pub network: bool,
-    /// May start processes.
+    /// Whether the process may start other processes.
     pub subprocesses: bool,
 }
 
-/// Who has a filter of stage 2.
+/// The kinds of processes that have a filter of stage 2.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Confined {
     /// An execution.
     Execution,
-    /// A loader and its template. It may what an execution may, and beside that fork, and have its child become an
+    /// A loader and its template. They may do what an execution may, and may also fork, and turn their child into an
     /// execution.
     Template,
 }
 
-/// The filters of stage 1, for this machine. UNIX sockets, `unix_sockets`, are for a jail, in which no service's socket is.
+/// The filters of stage 1 for this machine. `unix_sockets` allows UNIX sockets. It is only for a jail, because no
+/// service has a socket in there.
 pub fn stage1(unix_sockets: bool) -> Result<[BpfProgram; 3], BackendError> {
     let on = architecture();
     Ok([stage1_for(on, unix_sockets)?, arguments_for(on)?, attributes_for(on)?])
@@ -109,7 +116,7 @@ fn stage1_for(on: TargetArch, unix_sockets: bool) -> Result<BpfProgram, BackendE
     insert(&mut rules, on, calls::ALLOWED);
     insert(&mut rules, on, calls::ALLOWED_OLD);
     insert(&mut rules, on, &[calls::STAT_AT]);
-    // Streams only: a datagram end could still be sent to any other address.
+    // Streams only: a datagram socket of a pair could still send to any other address.
     let unix_stream = SeccompRule::new(vec![
         condition(0, Eq, AF_UNIX as u64)?,
         condition(1, MaskedEq(SOCKET_TYPE_MASK), SOCK_STREAM as u64)?,
@@ -127,7 +134,8 @@ fn stage1_for(on: TargetArch, unix_sockets: bool) -> Result<BpfProgram, BackendE
     SeccompFilter::new(rules, refuse, SeccompAction::Allow, on)?.try_into()
 }
 
-/// A filter of stage 2, for this machine. `loaded_from` is the address of the filter that a template's child will enter.
+/// A filter of stage 2 for this machine. `loaded_from` is the address that a template's child will load its filter
+/// from.
 pub fn stage2(stage: Stage2, loaded_from: u64) -> Result<BpfProgram, BackendError> {
     stage2_for(architecture(), stage, loaded_from)
 }
@@ -153,7 +161,7 @@ fn stage2_for(on: TargetArch, stage: Stage2, loaded_from: u64) -> Result<BpfProg
         insert(&mut rules, on, calls::DENIED_TO_ONE_PROCESS);
         insert_with(&mut rules, on, calls::CLONE, vec![rule(0, MaskedEq(CLONE_THREAD as u64), 0)?]);
         for &call in calls::SIGNALS {
-            // 0 is its own process group, in which nobody else is.
+            // 0 means the caller's own process group, in which no other process is.
             let other = vec![condition(0, Ne, OWN_PID.into())?, condition(0, Ne, 0)?];
             insert_with(&mut rules, on, call, vec![SeccompRule::new(other)?]);
         }
@@ -175,7 +183,7 @@ fn stage2_for(on: TargetArch, stage: Stage2, loaded_from: u64) -> Result<BpfProg
     SeccompFilter::new(rules, SeccompAction::Allow, refuse, on)?.try_into()
 }
 
-/// What everybody is refused, though the call itself is allowed.
+/// Refuses arguments that no process may use, in calls that are otherwise allowed.
 fn arguments_for(on: TargetArch) -> Result<BpfProgram, BackendError> {
     let mut rules = Rules::new();
     insert_with(&mut rules, on, calls::MMAP, vec![rule(3, MaskedEq(MEMORY_KIND), SHARED_MEMORY)?]);
@@ -209,7 +217,7 @@ fn arguments_for(on: TargetArch) -> Result<BpfProgram, BackendError> {
     SeccompFilter::new(rules, SeccompAction::Allow, refuse, on)?.try_into()
 }
 
-/// Attributes of files are not there, as on a file system that has none.
+/// Makes calls on the attributes of files fail as on a file system that has none.
 fn attributes_for(on: TargetArch) -> Result<BpfProgram, BackendError> {
     let mut rules = Rules::new();
     insert(&mut rules, on, calls::ATTRIBUTES);
@@ -217,7 +225,7 @@ fn attributes_for(on: TargetArch) -> Result<BpfProgram, BackendError> {
     SeccompFilter::new(rules, SeccompAction::Allow, refuse, on)?.try_into()
 }
 
-/// Puts the real constants into a compiled filter.
+/// Replaces the placeholders in a compiled filter with the real uid and pid.
 pub fn fill_in(program: &mut [sock_filter], execution_uid: u32, own_pid: u32) {
     for instruction in program.iter_mut().filter(|instruction| instruction.code == JUMP_IF_EQUAL) {
         match instruction.k {
@@ -248,7 +256,7 @@ fn any_of(argument: u8, values: impl IntoIterator<Item = u64>) -> Result<Vec<Sec
     values.into_iter().map(|value| rule(argument, Eq, value)).collect()
 }
 
-/// Rules that any other first three arguments meet.
+/// Rules that match every call but the one with exactly these first three arguments.
 fn none_but(arguments: [u64; 3]) -> Result<Vec<SeccompRule>, BackendError> {
     let other = |(index, value)| {
         let length = if value > u32::MAX.into() { SeccompCmpArgLen::Qword } else { SeccompCmpArgLen::Dword };

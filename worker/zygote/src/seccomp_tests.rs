@@ -1,11 +1,11 @@
-//! The filters of both architectures, run as the kernel runs them.
+//! Tests that run the filters of both architectures as the kernel does.
 
 use super::*;
 
 const BOTH: [TargetArch; 2] = [TargetArch::x86_64, TargetArch::aarch64];
 const X32: i64 = 0x4000_0000;
 
-/// AUDIT_ARCH_*, as linux/audit.h has them.
+/// The AUDIT_ARCH_* constants of linux/audit.h.
 fn audit(architecture: TargetArch) -> u32 {
     match architecture {
         TargetArch::x86_64 => 0xc000_003e,
@@ -14,7 +14,8 @@ fn audit(architecture: TargetArch) -> u32 {
     }
 }
 
-/// What a program says of a call: linux/filter.h's machine, as far as such programs use it.
+/// Runs a filter on a system call and returns the filter's decision. It implements the machine of linux/filter.h as
+/// far as our filters use it.
 fn run(program: &BpfProgram, architecture: u32, number: i64, arguments: [u64; 6]) -> u32 {
     let mut data = Vec::new();
     data.extend((number as u32).to_ne_bytes());
@@ -84,7 +85,7 @@ fn what_is_listed_is_allowed_and_nothing_else() {
         }
         let foreign = if on == TargetArch::x86_64 { TargetArch::aarch64 } else { TargetArch::x86_64 };
         assert_eq!(run(&program, audit(foreign), 0, [0; 6]), KILL);
-        // Of 32 bits.
+        // AUDIT_ARCH_I386, which has 32 bits.
         assert_eq!(run(&program, 0x4000_0003, 0, [0; 6]), KILL);
     }
 }
@@ -103,7 +104,7 @@ fn what_has_been_a_way_out_is_not_there() {
 
 #[test]
 fn arguments_decide_where_they_must() {
-    // What lies above the 32 bits that the kernel looks at changes nothing.
+    // The kernel looks at the lower 32 bits only, so this bit must not change a decision.
     const HIGH: u64 = 1 << 32;
     for on in BOTH {
         let thread = 0x3d_0f00;
@@ -146,7 +147,8 @@ const LOADED_FROM: u64 = 0x7f12_3456_7890;
 const UID: u64 = 40_004;
 const PID: u64 = 4711;
 
-/// What a filter of stage 2 says, once its numbers are filled in; `None` where there is no such call.
+/// The decision of a filter of stage 2 whose placeholders are filled in. `None` where the architecture has no such
+/// call.
 fn second(on: TargetArch, stage: Stage2, call: &Call, arguments: [u64; 6]) -> Option<u32> {
     let mut program = stage2_for(on, stage, LOADED_FROM).unwrap();
     fill_in(&mut program, UID as u32, PID as u32);
@@ -229,7 +231,7 @@ fn a_template_takes_the_jails_steps_and_no_others() {
         let loads = |operation: u64, flags: u64, from: u64| {
             second(on, stage, &calls::SECCOMP, [operation, flags, from, 0, 0, 0]) == Some(ALLOW)
         };
-        // With all its threads.
+        // Flag 1 is SECCOMP_FILTER_FLAG_TSYNC: the filter holds for all threads.
         assert_eq!(loads(1, 1, LOADED_FROM), template);
         for (operation, flags, from) in [
             (0, 0, LOADED_FROM),

@@ -1,4 +1,4 @@
-//! The zygote's loop: take requests from its channels, fork, reap, report.
+//! The zygote's loop: it receives requests over its channels, forks, reaps, and reports to the worker.
 
 use std::fs;
 use std::io::{Read, Seek};
@@ -26,10 +26,11 @@ use crate::reap::reap;
 use crate::ruby::{Fork, Ruby};
 use crate::template;
 
-/// How long a start may go untold: a short execution's end tells both.
+/// After this long without any other event, the zygote reports which processes have started. An execution that ends
+/// sooner is reported only once, by its end.
 const TELL_AFTER: TimeSpec = TimeSpec::new(0, 2_000_000);
 
-/// A child that the worker asked for, and whom its start and end are reported to.
+/// A process that the worker asked for, with the channel over which the zygote reports its start and its end.
 struct Child {
     pid: i32,
     reports_to: OwnedFd,
@@ -44,19 +45,20 @@ pub struct Server {
     children_file: Option<fs::File>,
     channels: Vec<OwnedFd>,
     children: Vec<Child>,
-    /// Without uids of their own, executions could reach what waits.
+    /// Whether to fork ahead of need. False where executions are confined but share the zygote's uid, because they
+    /// could reach the process that waits.
     forks_ahead: bool,
     preforked: Option<Preforked>,
     buffer: Vec<u8>,
 }
 
 impl Server {
-    /// Gets everything ready that needs what confinement takes away.
+    /// Prepares everything that can't be prepared after confinement, when /proc is out of reach.
     pub fn prepare(ruby: Ruby, confinement: &Confinement) -> Result<Self, String> {
         let highest = jail::highest_descriptor();
         let reserved_bytes = memory::reserved_bytes();
         let filters = Filters::compile(confinement.enforced).map_err(|error| error.to_string())?;
-        // Opened now, since /proc can't be reached later. Missing where the kernel lists no children.
+        // We open this file now, because /proc can't be reached after confinement. Some kernels have no such file.
         let children_path = format!("/proc/self/task/{}/children", std::process::id());
         let children_file = (!confinement.own_uids).then(|| fs::File::open(children_path).ok()).flatten();
         let rubys_sigchld = interrupt_waits_on_sigchld().map_err(|errno| errno.to_string())?;
@@ -73,13 +75,14 @@ impl Server {
         })
     }
 
-    /// Serves until the worker closes the first channel.
+    /// Serves requests until the worker closes the first channel.
     pub fn run(&mut self) {
         loop {
             self.report_the_dead();
             self.fork_ahead();
             let Some(ready) = self.wait() else { continue };
-            // Backwards, so that a channel that ends does not move those before it.
+            // From the last to the first, so that removing a closed channel does not change the indexes that are
+            // still to come.
             for index in ready.into_iter().rev() {
                 match (index, self.serve(index)) {
                     (_, Ok(true)) => {}
@@ -90,7 +93,8 @@ impl Server {
         }
     }
 
-    /// Which channels have something to read; the first is the zygote's own. `None` after a SIGCHLD.
+    /// Waits for requests. Returns the indexes of the channels that can be read, or `None` after a SIGCHLD. Index 0
+    /// is the channel that the zygote was started with.
     fn wait(&mut self) -> Option<Vec<usize>> {
         let untold = self.children.iter().any(|child| !child.told);
         let ready = self.poll(untold.then_some(TELL_AFTER))?;
@@ -103,7 +107,7 @@ impl Server {
     fn tell_starts(&mut self) {
         for child in self.children.iter_mut().filter(|child| !child.told) {
             child.told = true;
-            // The worker may be gone, which the first channel will tell.
+            // An error can be ignored: if the worker is gone, the first channel shows that.
             let _ = wire::send_now(child.reports_to.as_fd(), &Report::Started { pid: child.pid }, &[]);
         }
     }
@@ -112,7 +116,8 @@ impl Server {
         let first = first_channel();
         let all = std::iter::once(first).chain(self.channels.iter().map(AsFd::as_fd));
         let mut polled: Vec<PollFd<'_>> = all.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
-        // SIGCHLD is blocked but in here, so that none is missed between reaping and waiting.
+        // SIGCHLD is blocked everywhere except inside this call, so that no child's end is missed between reaping and
+        // waiting.
         ppoll(&mut polled, timeout, Some(SigSet::empty())).ok()?;
         Some(
             polled
@@ -124,7 +129,7 @@ impl Server {
         )
     }
 
-    /// Takes one request. False at the end of the conversation.
+    /// Receives one request and carries it out. False if the other end has closed the channel.
     fn serve(&mut self, index: usize) -> Result<bool, Errno> {
         let channel = if index == 0 { first_channel() } else { self.channels[index - 1].as_fd() };
         let Some((request, fds)) = wire::receive::<Request>(channel, &mut self.buffer)? else {
@@ -146,7 +151,7 @@ impl Server {
         Ok(true)
     }
 
-    /// Gives a job to the process that was forked ahead, or to a new one.
+    /// Gives the job to the process that was forked ahead, or else forks a new one.
     fn execute(&mut self, request: &Request, fds: Vec<OwnedFd>, reports_to: OwnedFd) -> Result<(), Errno> {
         let (Request::Execute(job) | Request::Load(job)) = request else { return Err(Errno::EBADMSG) };
         let preforked = self.preforked.take().filter(|preforked| preforked.take(request, &fds).is_ok());
@@ -193,23 +198,24 @@ impl Server {
     }
 
     fn restore_rubys_sigchld(&self) -> Result<(), Errno> {
-        // SAFETY: it is the very action that Ruby had installed.
+        // SAFETY: this is exactly the action that Ruby had installed.
         unsafe { sigaction(Signal::SIGCHLD, &self.rubys_sigchld) }?;
         sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&SigSet::from(Signal::SIGCHLD)), None)
     }
 
-    /// Reaps whatever has ended: executions and loaders are reported, orphans and templates are not.
+    /// Reaps every child that has ended. Executions and loaders are reported to the worker, orphans and templates are
+    /// not.
     fn report_the_dead(&mut self) {
         while let Some(exit) = reap(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
             self.preforked.take_if(|preforked| preforked.pid == exit.pid);
             let Some(index) = self.children.iter().position(|child| child.pid == exit.pid) else { continue };
             let child = self.children.swap_remove(index);
-            // The worker may be gone, which the first channel will tell.
+            // An error can be ignored: if the worker is gone, the first channel shows that.
             let _ = wire::send_now(child.reports_to.as_fd(), &Report::Exited(exit), &[]);
         }
     }
 
-    /// Ends every child that is neither an execution nor a loader, until none is left.
+    /// Kills and reaps every child that is neither an execution nor a loader, until none is left.
     fn end_orphans(&mut self) {
         loop {
             let orphans = self.orphans();
@@ -234,17 +240,18 @@ impl Server {
     }
 }
 
-/// What is told when the fork itself failed.
+/// The report for a fork that failed.
 fn not_started() -> Report {
     Report::NotStarted { errno: Errno::last_raw() }
 }
 
 fn first_channel() -> BorrowedFd<'static> {
-    // SAFETY: the worker started us with it, and it is never closed.
+    // SAFETY: the worker started us with this channel, and it is never closed.
     unsafe { BorrowedFd::borrow_raw(jail::CHANNEL_FD) }
 }
 
-/// Blocks SIGCHLD, and gives it a handler that does nothing but interrupt the wait. Returns Ruby's own.
+/// Blocks SIGCHLD, and installs a handler for it that does nothing but interrupt the wait. Returns the action that
+/// Ruby had installed.
 fn interrupt_waits_on_sigchld() -> Result<SigAction, Errno> {
     extern "C" fn interrupt(_: libc::c_int) {}
     sigprocmask(SigmaskHow::SIG_BLOCK, Some(&SigSet::from(Signal::SIGCHLD)), None)?;

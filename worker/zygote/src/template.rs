@@ -1,14 +1,14 @@
-//! Handler form: a **loader** runs a version's top level and forks the **template**, of which that version's executions
-//! are forked, one at a time.
+//! Handler form: a **loader** runs a version's top level once and forks the **template**. The version's executions
+//! are then forked from the template, one at a time.
 //!
 //! ```text
 //! loader: top level ── fork ──▶ template: one thread, native code ── forks ahead ──▶ waits for a request, becomes
 //!    └── ends                      ◀── reports to the worker, over a pipe                an execution
 //! ```
 //!
-//! Once function code has run in the loader, all that comes after it is function code, too. So a template has no right
-//! that an execution has not, but to fork; and it touches nothing of a request: the process that it forked ahead takes
-//! that from the socket itself. Between the requests no Ruby runs in it.
+//! Function code has run in the loader, so all that comes after it counts as function code, too. A template therefore
+//! has no rights beyond those of an execution, except to fork one. It never reads a request: the process that it
+//! forked ahead reads it from the socket itself. No Ruby code runs in the template between requests.
 
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
@@ -32,14 +32,15 @@ use crate::jail::{self, Prepared, Role};
 use crate::reap::reap;
 use crate::ruby::{Entry, Fork, Ruby};
 
-/// How long a process that was forked ahead waits: a version that is called less often gains little from it.
+/// How long a process that was forked ahead waits for a request. A version that is called less often gains little
+/// from it.
 const AHEAD_MS: u16 = 100;
-/// Between two looks whether the loader has ended.
+/// The pause between two checks whether the loader has ended.
 const PAUSE: Duration = Duration::from_micros(50);
 const BEGUN: u8 = b'B';
 
-/// Runs the top level in this forked process, and forks the template. Without uids of its own, it stays as the template's
-/// parent, by whom the worker knows it.
+/// Runs the top level in this forked process, and forks the template. Where the sandbox has no uids of its own, the
+/// loader stays as the template's parent, because the worker recognises the template by its parent.
 pub fn load(ruby: &Ruby, start: Start<'_>, prepared: &Prepared, forks_ahead: bool) -> ! {
     let zygote = getppid();
     let own_uid = start.job.identity.is_some();
@@ -53,7 +54,7 @@ pub fn load(ruby: &Ruby, start: Start<'_>, prepared: &Prepared, forks_ahead: boo
         failed => execution::finish(answer, failed),
     }
     let mut received = None;
-    // In the loader and the template this never returns.
+    // The closure returns only in an execution, never in the loader or the template.
     let unobserved = ruby.unobserved(&mut || {
         let loader = Pid::this();
         match ruby.fork() {
@@ -80,7 +81,7 @@ pub fn load(ruby: &Ruby, start: Start<'_>, prepared: &Prepared, forks_ahead: boo
     }
 }
 
-/// What function code left in force, and gets back in its executions.
+/// The signal mask and the SIGCHLD action that the top level left in force. Each execution gets them back.
 struct Left {
     mask: SigSet,
     sigchld: SigAction,
@@ -95,21 +96,21 @@ struct Template<'a> {
     forks_ahead: bool,
 }
 
-/// A process that waits for a request, and tells when it has one.
+/// A forked process that waits for a request. It writes to the pipe `begun` when it has received one.
 struct Ahead {
     pid: i32,
     begun: PipeReader,
 }
 
-/// Where forking ahead returned.
+/// In which process the fork returned.
 enum Forked {
     /// In the template.
     Ahead(Ahead),
-    /// In the process that was forked, once it is an execution.
+    /// In the forked process, after it has become an execution.
     Execution(Box<Received>),
 }
 
-/// What a process that was forked ahead got.
+/// The request that a process forked ahead has received, with the pipe for its answer.
 struct Received {
     job: Job,
     source: Source,
@@ -117,24 +118,27 @@ struct Received {
 }
 
 impl<'a> Template<'a> {
-    /// Leaves all behind that the loader had.
+    /// Turns the loader's fork into the template: blocks signals, resets SIGCHLD, and gives up the loader's
+    /// descriptors.
     fn enter(ruby: &'a Ruby, prepared: &'a Prepared, forks_ahead: bool) -> Result<Self, Errno> {
         let mut mask = SigSet::empty();
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut mask))?;
-        // Where function code had it ignored, the kernel would reap executions, and tell nobody.
+        // If function code has set SIGCHLD to be ignored, the kernel reaps executions, and the template never learns
+        // how they ended.
         let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
         // SAFETY: the default action runs no code of ours.
         let sigchld = unsafe { sigaction(Signal::SIGCHLD, &default) }?;
         jail::forget_load(prepared.highest)?;
-        // SAFETY: confining put the pipe there, and it is never closed.
+        // SAFETY: the jail put the pipe at this number, and it is never closed.
         let reports = ManuallyDrop::new(unsafe { File::from_raw_fd(jail::REPORTS_FD) });
-        // SAFETY: confining put the socket there, and it is never closed.
+        // SAFETY: the jail put the socket at this number, and it is never closed.
         let requests = unsafe { BorrowedFd::borrow_raw(jail::REQUESTS_FD) };
         let left = Left { mask, sigchld };
         Ok(Self { ruby, requests, reports, prepared, left, forks_ahead })
     }
 
-    /// Waits for the loader's end where `parent` is another, and ends with that.
+    /// Waits until the loader has ended, unless the loader is to stay as `parent`. Then has the kernel kill the
+    /// template when `parent` ends. Fails if `parent` has ended already.
     fn settle(&self, loader: Pid, parent: Pid) -> Result<(), Errno> {
         let own_uid = loader != parent;
         while own_uid && getppid() == loader {
@@ -147,11 +151,11 @@ impl<'a> Template<'a> {
         if getppid() == parent { Ok(()) } else { Err(Errno::ESRCH) }
     }
 
-    /// The template's loop. It returns in each execution, which is armed by then.
+    /// The template's loop. It returns only in an execution, which is confined by then.
     fn fork_until_received(mut self, loader: Pid, parent: Pid) -> Box<Received> {
         let mut waiting = None;
         self.report(TemplateReport::Loaded { pid: Pid::this().as_raw() });
-        // While the loader ends, and the worker looks whether it has.
+        // We fork ahead while the loader ends and the worker checks that it has.
         if self.forks_ahead {
             match self.fork_ahead() {
                 Forked::Ahead(ahead) => waiting = Some(ahead),
@@ -173,7 +177,8 @@ impl<'a> Template<'a> {
                 }
             };
             let Ahead { pid, mut begun } = ahead;
-            // It ends without a word where nothing came, or where what came could not be taken.
+            // The process ends without writing to the pipe if no request came, or if it could not receive the
+            // request.
             if !matches!(begun.read(&mut [0]), Ok(1)) {
                 self.reap(pid);
                 continue;
@@ -191,7 +196,7 @@ impl<'a> Template<'a> {
         }
     }
 
-    /// Forks a process that takes the next request itself.
+    /// Forks a process that receives the next request itself.
     fn fork_ahead(&self) -> Forked {
         let Ok((begun, begin)) = pipe() else { execution::exit(1) };
         match self.ruby.fork() {
@@ -204,7 +209,7 @@ impl<'a> Template<'a> {
         }
     }
 
-    /// In the process that was forked ahead: takes the request, and becomes an execution.
+    /// Runs in the process that was forked ahead: receives the request, and becomes an execution.
     fn receive(&self, mut begin: PipeWriter) -> Received {
         if jail::setup_parent_death().is_err() || !self.requested_within(AHEAD_MS.into()) {
             execution::exit(0);
@@ -220,7 +225,7 @@ impl<'a> Template<'a> {
         let Some(start) = Start::new(&job, fds) else { execution::exit(1) };
         let start = ManuallyDrop::new(start);
         let (source, answer) = execution::arm(&start, Role::Execution, self.prepared);
-        // SAFETY: it is the very action that was in force when the top level had run.
+        // SAFETY: this is exactly the action that was in force when the top level had run.
         let restored = unsafe { sigaction(Signal::SIGCHLD, &self.left.sigchld) }.is_ok();
         if !restored || sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.left.mask), None).is_err() {
             execution::exit(1);
@@ -232,12 +237,12 @@ impl<'a> Template<'a> {
         while !self.requested_within(PollTimeout::NONE) {}
     }
 
-    /// Whether a request comes in that time. The process ends where none will come any more.
+    /// Whether a request comes within `timeout`. The process ends if no request can come any more.
     fn requested_within(&self, timeout: PollTimeout) -> bool {
         let mut polled = [PollFd::new(self.requests.as_fd(), PollFlags::POLLIN)];
         match poll(&mut polled, timeout) {
             Ok(0) | Err(Errno::EINTR) => false,
-            // The worker has closed its end when a hang-up is told.
+            // If `revents` also shows a hang-up, the worker has closed its end.
             Ok(_) if polled[0].revents() == Some(PollFlags::POLLIN) => true,
             _ => execution::exit(0),
         }

@@ -1,4 +1,4 @@
-//! `SOCK_SEQPACKET` sockets: one JSON value a packet, with descriptors beside it.
+//! Packets over `SOCK_SEQPACKET` sockets: each is one JSON value, with descriptors beside it.
 
 use std::io::IoSlice;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -9,7 +9,8 @@ use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The largest packet; code and inputs travel in descriptors. Every process that receives one pays for its pages.
+/// The largest packet. It can be small, because code and inputs travel in descriptors. It should be small, because
+/// every process that receives a packet pays for pages of this size.
 pub const MAX_PACKET_BYTES: usize = 8 * 1024;
 const MAX_DESCRIPTORS: usize = 8;
 
@@ -21,10 +22,10 @@ pub fn send(socket: BorrowedFd<'_>, packet: &impl Serialize, fds: &[RawFd]) -> R
     send_with(socket, packet, fds, MsgFlags::MSG_NOSIGNAL)
 }
 
-/// Sends one packet with descriptors, to someone who may not be reading.
+/// Sends one packet with descriptors, without waiting for a receiver that may not be reading.
 ///
 /// # Errors
-/// As [`send`], and `EAGAIN` where there is no room.
+/// Those of [`send`], and `EAGAIN` if there is no room.
 pub fn send_now(socket: BorrowedFd<'_>, packet: &impl Serialize, fds: &[RawFd]) -> Result<(), Errno> {
     send_with(socket, packet, fds, MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT)
 }
@@ -51,11 +52,11 @@ fn send_with(
     }
 }
 
-/// Receives one packet with its descriptors; `None` at the end of the conversation.
+/// Receives one packet with its descriptors. `None` if the other end has closed the socket.
 ///
 /// # Errors
-/// Those of recvmsg(2), and `EBADMSG` for a packet that does not parse, or that was longer or had more descriptors
-/// than any has. Those that came are closed.
+/// Those of recvmsg(2), and `EBADMSG` for a packet that does not parse, is too long or has too many descriptors. The
+/// descriptors that came with such a packet are closed.
 pub fn receive<T: DeserializeOwned>(
     socket: BorrowedFd<'_>,
     buffer: &mut Vec<u8>,
@@ -66,7 +67,7 @@ pub fn receive<T: DeserializeOwned>(
         return Ok(None);
     }
     let packet = serde_json::from_slice(&buffer[..bytes]).map_err(|_| Errno::EBADMSG);
-    // It may name what is another function's, and a fork of this process would have it.
+    // The packet may hold what belongs to another function, and a fork of this process would inherit it.
     buffer[..bytes].fill(0);
     Ok(Some((packet?, fds)))
 }
@@ -100,33 +101,33 @@ fn receive_bytes(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<(usize, Ve
     Ok((bytes, fds))
 }
 
-/// Control messages begin on a word.
+/// Aligned, because control messages begin on a word.
 #[repr(align(8))]
 struct Aligned<const BYTES: usize>([u8; BYTES]);
 
-/// Whatever came is owned, and so closed, even if there was not room for all.
+/// Takes ownership of all descriptors that came, so that they get closed even if there was not room for all.
 fn owned(message: &libc::msghdr) -> Vec<OwnedFd> {
-    // A vector that grows leaves malloc with gaps, which every fork would have to touch.
+    // A vector that grows leaves gaps in malloc's heap, and every fork would have to touch these.
     let mut fds = Vec::with_capacity(MAX_DESCRIPTORS);
     // SAFETY: the kernel filled the header and the buffer that it points to.
     let mut next = unsafe { libc::CMSG_FIRSTHDR(message) };
-    // SAFETY: it is null or points to a control message that lies in the buffer.
+    // SAFETY: `next` is null or points to a control message that lies in the buffer.
     while let Some(header) = unsafe { next.as_ref() } {
         if header.cmsg_level == libc::SOL_SOCKET && header.cmsg_type == libc::SCM_RIGHTS {
-            // SAFETY: as above.
+            // SAFETY: the header is that of a control message that lies in the buffer.
             let data = unsafe { libc::CMSG_DATA(header) }.cast::<RawFd>();
-            // SAFETY: computes with plain numbers.
+            // SAFETY: CMSG_LEN computes with plain numbers.
             let bytes = header.cmsg_len - unsafe { libc::CMSG_LEN(0) } as usize;
             for index in 0..bytes / size_of::<RawFd>() {
-                // SAFETY: so many numbers lie there.
+                // SAFETY: that many numbers lie at `data`.
                 let place = unsafe { data.add(index) };
-                // SAFETY: it is one of them.
+                // SAFETY: `place` points to one of these numbers.
                 let fd = unsafe { place.read_unaligned() };
                 // SAFETY: the kernel has just put this descriptor into our table, and nothing else knows it.
                 fds.push(unsafe { OwnedFd::from_raw_fd(fd) });
             }
         }
-        // SAFETY: as for the first.
+        // SAFETY: as with CMSG_FIRSTHDR, the kernel filled the header and the buffer that it points to.
         next = unsafe { libc::CMSG_NXTHDR(message, header) };
     }
     fds
@@ -162,7 +163,7 @@ mod tests {
         send(ours.as_fd(), &Request::Channel, &[passed.as_raw_fd(); 2 * MAX_DESCRIPTORS]).unwrap();
         drop(passed);
         assert_eq!(receive::<Request>(theirs.as_fd(), &mut Vec::new()).unwrap_err(), Errno::EBADMSG);
-        // Nobody holds the other end any more.
+        // No process holds the other end any more.
         assert!(receive::<Request>(other.as_fd(), &mut Vec::new()).unwrap().is_none());
     }
 

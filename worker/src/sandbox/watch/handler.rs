@@ -1,4 +1,5 @@
-//! Watching a handler-form execution: a template forks it, whose word is function code's.
+//! Watching a handler-form execution. A template forks it, and a template is function code, so its reports may be
+//! false.
 
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -15,25 +16,26 @@ use crate::sandbox::sandbox::Sandbox;
 use crate::sandbox::task::ExecutorError;
 use crate::sandbox::templates::{BUSY_PROCESSES, Template};
 
-/// How long an execution may take to be reaped, which function code may keep its template from.
+/// How long a killed execution may take to be reaped. Function code may keep its template from doing that.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How long the look at a new template waits for the execution to be confined.
+/// How long the check of a new template first waits for the execution to be confined.
 const LOOK_AFTER: Duration = Duration::from_millis(100);
 
 /// How a handler-form execution ended.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::sandbox) enum HandlerEnd {
-    /// It ended and was reaped.
+    /// The template reported that the execution ended and was reaped.
     Exited(Exit),
-    /// The template ended, or said what it never should: function code's doing.
+    /// The template ended, or reported what it never should. Only function code can cause that.
     Broken,
     /// The template took no request: it had ended before.
     NotAsked,
 }
 
-/// Asks the template for an execution, and watches that to its end. Its logs are added to `logs`. A template that has just
-/// been forked by a `loader` is looked at meanwhile: the look takes as long as a short execution.
+/// Asks the template for an execution, and watches the execution to its end. Its logs are added to `logs`. If a
+/// `loader` has just forked the template, the worker checks the template meanwhile, because the check takes as long
+/// as a short execution.
 pub(in crate::sandbox) fn watch_handler(
     bounds: Bounds<'_>,
     template: &Template,
@@ -60,9 +62,11 @@ pub(in crate::sandbox) fn watch_handler(
 }
 
 fn is_alone(template: &Template, loader: Option<i32>, pump: &Pump<'_>) -> bool {
-    // Without uids of its own, its parent was looked at.
+    // A template that is not new was checked before. Without uids of their own, `adopt` has checked the template's
+    // parent.
     let (Some(loader), Some(identity)) = (loader, template.sandbox.identity) else { return true };
-    // From then on the execution has a uid of its own, and the look, which stops all of the template's, does not stop it.
+    // The check stops all processes of the template's uid. An execution that has written to its answer has a uid of
+    // its own, and is not stopped. The wait also ends at a report of the template, or after `LOOK_AFTER`.
     pump.wait_until_written(template.reports.as_fd(), LOOK_AFTER);
     template.is_alone(identity, loader)
 }
@@ -88,7 +92,7 @@ impl Watch for Handler<'_> {
         Sources { zygote: None, template: Some(self.template.reports.as_fd()) }
     }
 
-    /// Only the end of its own execution counts.
+    /// Expects the start of one execution, and then its end. Any other report means that the template is broken.
     fn read_reports(
         &mut self,
         readable: &Readable,
@@ -110,7 +114,7 @@ impl Watch for Handler<'_> {
         })
     }
 
-    /// Its template is there before it.
+    /// The template is there, and holds memory, before its execution is.
     fn has_begun(&self) -> bool {
         true
     }
@@ -126,7 +130,8 @@ impl Watch for Handler<'_> {
         pump.look_at_executions(identity)
     }
 
-    /// A template that does not even fork any more, or does not reap, is itself what has to go.
+    /// If the template has reported no execution, or does not reap the one that was killed, the template must end,
+    /// too.
     fn end_processes(&self, sandbox: &Sandbox) -> Result<(), ExecutorError> {
         if self.pid != 0 && sandbox.end_within(PATIENCE).is_ok() {
             return Ok(());

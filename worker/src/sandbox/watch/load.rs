@@ -20,20 +20,21 @@ use crate::sandbox::zygotes::Channel;
 pub(in crate::sandbox) enum LoadEnd {
     /// The template with this pid waits for requests.
     Loaded(i32),
-    /// The loader ended, and no template came of it.
+    /// The loader ended without a template.
     Failed(Exit),
-    /// What should be the template ended, or said what it never should: function code's doing.
+    /// The process that should be the template ended, or reported what it never should. Only function code can cause
+    /// that.
     Broken,
 }
 
-/// The template's own ends: where its requests come from, and where it reports to.
+/// The template's own ends of a socket and a pipe: it reads requests from one, and writes reports to the other.
 pub(in crate::sandbox) struct TemplateEnds {
     pub(in crate::sandbox) requests: OwnedFd,
     pub(in crate::sandbox) reports: std::io::PipeWriter,
 }
 
-/// Launches a loader from the zygote at the other end of `channel`, and watches it until its template has reported, or none
-/// will.
+/// Launches a loader from the zygote at the other end of `channel`, and watches it until its template has reported,
+/// or until none can report any more.
 pub(in crate::sandbox) fn watch_load(
     bounds: Bounds<'_>,
     channel: &Channel,
@@ -44,7 +45,7 @@ pub(in crate::sandbox) fn watch_load(
     let mut pump = Pump::begin(bounds, Logs::default())?;
     pump.launch(channel.socket.as_fd(), launch, &[template.requests.as_fd(), template.reports.as_fd()])
         .map_err(|errno| ExecutorError::Zygote(errno.to_string()))?;
-    // Else the pipe would have no end.
+    // Close the worker's copies. Otherwise the pipe of reports would never come to its end.
     drop(template);
     let zygote = ZygoteReports::of(channel);
     let mut load = Load { zygote, reports, has_ended: false, pipe_has_ended: false, was_over: false };
@@ -60,16 +61,17 @@ pub(in crate::sandbox) fn watch_load(
 struct Load<'a> {
     zygote: ZygoteReports<'a>,
     reports: &'a TemplateReports,
-    /// Of the loader.
+    /// Whether the loader has ended.
     has_ended: bool,
-    /// Nobody is left who could report a template.
+    /// Whether the pipe of reports has ended: no process is left that could report a template.
     pipe_has_ended: bool,
-    /// Whether it held too much memory at the last look.
+    /// Whether the processes held too much memory at the last look.
     was_over: bool,
 }
 
 impl Load<'_> {
-    /// It ends well if its template comes, which tells so itself; else with an answer, or without one.
+    /// A loader that has forked its template ends with exit code 0 and without a frame in its answer, and the
+    /// template then reports itself. Any other end, or no process that could report, means that the load has failed.
     fn loader_ended(&mut self, exit: Exit, pump: &mut Pump<'_>) -> Option<LoadEnd> {
         self.has_ended = true;
         pump.read_answer();
@@ -80,9 +82,9 @@ impl Load<'_> {
     fn read_template(&mut self) -> Option<LoadEnd> {
         match self.reports.read() {
             TemplateSays::Nothing => None,
-            // The loader's end may be told later.
+            // The zygote may report the loader's end later.
             TemplateSays::Report(TemplateReport::Loaded { pid }) => Some(LoadEnd::Loaded(pid)),
-            // Of a loader that failed, the zygote tells.
+            // The load has failed. The zygote will report how the loader ended.
             TemplateSays::End if !self.has_ended => {
                 self.pipe_has_ended = true;
                 None
@@ -126,7 +128,8 @@ impl Watch for Load<'_> {
     fn look_at_memory(&mut self, identity: Identity, pump: &mut Pump<'_>) -> Option<LimitHit> {
         let is_over =
             pump.bounds.sampler.held_by(identity.template).resident_bytes > pump.bounds.memory_bytes();
-        // For a moment, the loader and its template hold the same pages.
+        // For a moment, the loader and its template hold the same pages, which then count twice. So only two looks in
+        // a row count.
         if std::mem::replace(&mut self.was_over, is_over) && is_over {
             return Some(LimitHit::Memory);
         }

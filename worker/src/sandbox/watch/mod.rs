@@ -1,8 +1,9 @@
 //! Watching one process from its fork to its end: wall clock, memory, scratch folder, logs, answer.
 //!
-//! One loop for all, in here: wait ─▶ take what the pipes hold ─▶ read who forked it ─▶ look at the limits ─▶ kill what
-//! reached one. What is the same in all watches is in pump.rs; what differs by who forked the process is in script.rs (a
-//! zygote), load.rs (a zygote, and then the loader) and handler.rs (a template).
+//! One loop, in this file, serves all kinds of watch: wait ─▶ read the pipes ─▶ read the reports of the process that
+//! forked this one ─▶ check the limits ─▶ kill what reached one. What all watches have in common is in pump.rs. What
+//! depends on who forked the process is in script.rs (a zygote), load.rs (a zygote, and then the loader) and
+//! handler.rs (a template).
 
 mod handler;
 mod load;
@@ -28,10 +29,11 @@ use crate::sandbox::sampler::{self, MemorySampler};
 use crate::sandbox::sandbox::Sandbox;
 use crate::sandbox::task::ExecutorError;
 
-/// How long after the deadline a fork may still be told.
+/// How long after the deadline the worker still waits to learn the process's pid. Then it kills what it can without
+/// the pid.
 const START_PATIENCE: Duration = Duration::from_secs(1);
 
-/// What a process is held to, and what it is looked at with.
+/// The limits of a process, and what is needed to check them.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds<'a> {
     pub(super) sandbox: &'a Sandbox,
@@ -47,7 +49,7 @@ impl Bounds<'_> {
     }
 }
 
-/// What came of a watch.
+/// What a watch has found.
 pub(super) struct Watched<E> {
     pub(super) end: E,
     pub(super) pid: i32,
@@ -55,7 +57,7 @@ pub(super) struct Watched<E> {
     pub(super) answer: Vec<u8>,
     pub(super) logs: Logs,
     pub(super) wall: Duration,
-    /// For how long the worker stood still meanwhile, which is not the function's fault.
+    /// How long the worker itself stood still meanwhile. The function is not to blame for this time.
     pub(super) stalled: Duration,
     pub(super) peak_bytes: u64,
 }
@@ -66,7 +68,7 @@ struct Sources<'a> {
     template: Option<BorrowedFd<'a>>,
 }
 
-/// Which of them has something to read.
+/// Which of the sources have something to read.
 struct Readable {
     zygote: bool,
     template: bool,
@@ -78,30 +80,31 @@ trait Watch {
     /// How long the process may take to be reaped after it was killed.
     const PATIENCE: Duration;
 
-    /// The pid that was told; 0 until then.
+    /// The pid that was reported; 0 until then.
     fn pid(&self) -> i32;
-    /// Whose child the process is, by which it is known where there are no uids.
+    /// The parent that the process must have. Where there are no uids of their own, the worker knows the process by
+    /// its parent.
     fn parent_pid(&self) -> i32;
     fn sources(&self) -> Sources<'_>;
-    /// Reads one report from each that has one.
+    /// Reads one report from each source that has one. Returns how the process ended, if a report says that.
     fn read_reports(
         &mut self,
         readable: &Readable,
         pump: &mut Pump<'_>,
     ) -> Result<Option<Self::End>, ExecutorError>;
-    /// Whether there may be something in memory by now.
+    /// Whether there may be a process that holds memory by now.
     fn has_begun(&self) -> bool {
         self.pid() != 0
     }
-    /// Whether what runs as these users holds more than it may.
+    /// Checks whether the processes of these uids hold more than they may.
     fn look_at_memory(&mut self, identity: Identity, pump: &mut Pump<'_>) -> Option<LimitHit>;
-    /// Ends what runs as the sandbox's users, where it has some of its own.
+    /// Ends the processes of the sandbox's uids. Called only where the sandbox has uids of its own.
     fn end_processes(&self, sandbox: &Sandbox) -> Result<(), ExecutorError>;
-    /// What it means that nobody reaps what was killed.
+    /// How the watch ends if nobody reaps the process that was killed.
     fn overdue(&self) -> Result<Self::End, ExecutorError>;
 }
 
-/// Watches what was launched, until it ends or has loaded.
+/// Watches the process that was launched, until it ends or has loaded its template.
 fn watch<W: Watch>(watch: &mut W, pump: &mut Pump<'_>) -> Result<W::End, ExecutorError> {
     let mut killed_at = None;
     loop {
@@ -124,7 +127,7 @@ fn watch<W: Watch>(watch: &mut W, pump: &mut Pump<'_>) -> Result<W::End, Executo
     }
 }
 
-/// Looks at memory, and less often at the scratch folder, once it is time for that again.
+/// Looks at memory, and less often at the scratch folder, if it is time for the next look.
 fn sample<W: Watch>(watch: &mut W, pump: &mut Pump<'_>, now: Instant) -> Option<LimitHit> {
     if !watch.has_begun() || !pump.sample_is_due(now) {
         return None;
@@ -140,7 +143,8 @@ fn end<W: Watch>(watch: &W, sandbox: &Sandbox) -> Result<(), ExecutorError> {
     if sandbox.identity.is_some() {
         return watch.end_processes(sandbox);
     }
-    // Without uids of their own, only a child of ours is killed, whatever the report said.
+    // Without uids of their own, the reported pid may be false. So the worker kills only a child of the process that
+    // should have forked it.
     let pid = watch.pid();
     if sampler::parent_of(pid) == Some(watch.parent_pid()) {
         let _ = kill(Pid::from_raw(-pid), Signal::SIGKILL);

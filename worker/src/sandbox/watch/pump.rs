@@ -1,5 +1,5 @@
-//! What all watches do alike: launch the process, take what it writes, keep the clock, and see the limits that do not
-//! depend on who forked it.
+//! What all watches have in common: they launch the process, read what it writes, keep the clock, and check the
+//! limits that do not depend on who forked it.
 
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -18,17 +18,18 @@ use crate::sandbox::task::ExecutorError;
 /// Most executions end before the first look at their memory.
 const FIRST_SAMPLE: Duration = Duration::from_millis(10);
 const SAMPLE_EVERY: Duration = Duration::from_millis(20);
-/// Short executions are not read from before they have ended: what they write waits in the pipes.
+/// Before this, the worker does not read the pipes. What a short execution writes waits there until it has ended.
 const READ_AFTER: Duration = Duration::from_millis(2);
-/// The scratch folder is walked less often than memory is read.
+/// The scratch folder is measured only at one in this many looks at memory.
 const SCRATCH_SAMPLES: u32 = 5;
-/// A wait that is longer than it should be by this means that the worker itself stood still.
+/// If a wait takes longer than it should by this much, the worker itself stood still.
 const STALL: Duration = Duration::from_secs(1);
-/// A frame around a result, or an error's JSON where results may be small.
+/// How much longer than the largest result an answer may be. It leaves room for the frame around a result, or for an
+/// error's JSON where only small results are allowed.
 const ANSWER_HEADROOM: u64 = 256 * 1024;
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// What is to be forked, and what it gets to read.
+/// The request to fork a process, and the files that the process reads.
 pub(in crate::sandbox) struct Launch<'a> {
     pub(in crate::sandbox) request: Request,
     pub(in crate::sandbox) code: &'a OwnedFd,
@@ -43,7 +44,7 @@ pub(super) struct Pump<'a> {
     answer_from: Option<PipeReader>,
     logs: Logs,
     logs_from: Option<PipeReader>,
-    /// What the process is to write to, until it has been launched.
+    /// The writing ends of the pipes for logs and answer, until they are sent to the process.
     theirs: Option<[PipeWriter; 2]>,
     cancelled: bool,
     peak_bytes: u64,
@@ -55,7 +56,7 @@ pub(super) struct Pump<'a> {
 }
 
 impl<'a> Pump<'a> {
-    /// Starts the clock. What the process logs comes to `logs`.
+    /// Makes the pipes, and starts the clock. What the process logs is added to `logs`.
     pub(super) fn begin(bounds: Bounds<'a>, logs: Logs) -> Result<Self, ExecutorError> {
         let (logs_from, their_logs) = io::pipe()?;
         let (answer_from, their_answer) = io::pipe()?;
@@ -81,8 +82,8 @@ impl<'a> Pump<'a> {
         })
     }
 
-    /// Sends the request, with `more` descriptors behind those that are the same in all. Who does not take it at once does
-    /// not read.
+    /// Sends the request with the descriptors that every process gets, and `more` behind them. Fails at once if the
+    /// socket is full, because then the other side does not read.
     pub(super) fn launch(
         &mut self,
         requests: BorrowedFd<'_>,
@@ -97,17 +98,17 @@ impl<'a> Pump<'a> {
         wire::send_now(requests, &launch.request, &fds)
     }
 
-    /// Waits until the process has written to its answer, as it does once it is confined, or there is something to read from
-    /// `other`, but no longer than `longest`.
+    /// Waits until the process has written to its answer, which it does once it is confined, or until `other` has
+    /// something to read, but no longer than `longest`.
     pub(super) fn wait_until_written(&self, other: BorrowedFd<'_>, longest: Duration) {
         let Some(answer) = &self.answer_from else { return };
         let mut polled = [answer.as_fd(), other].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
-        // Whatever comes of it, the next step is the same.
+        // The next step is the same, however this wait ends.
         let _ = poll(&mut polled, PollTimeout::try_from(longest).unwrap_or(PollTimeout::MAX));
     }
 
-    /// Waits until somebody says something or it is time for a look, and takes what the pipes hold. Once the process was
-    /// killed, that is no longer than `patience`.
+    /// Waits until there is something to read or it is time for the next look, and reads the pipes. Once the process
+    /// was killed, waits no longer than `patience`.
     pub(super) fn wait(
         &mut self,
         sources: &Sources<'_>,
@@ -151,7 +152,8 @@ impl<'a> Pump<'a> {
         Ok(Readable { zygote, template })
     }
 
-    /// Whether this turn took far longer than it was to wait: then the process was stopped, or the machine was.
+    /// Adds up the time for which the worker stood still. If this turn took far longer than its wait should have, the
+    /// worker's process was stopped, or the whole machine was.
     fn see_stall(&mut self, waited_for: Duration) {
         let now = Instant::now();
         let surplus = now.duration_since(self.turned_at).saturating_sub(waited_for);
@@ -161,12 +163,12 @@ impl<'a> Pump<'a> {
         self.turned_at = now;
     }
 
-    /// When the process has to have ended: later by as long as the worker stood still.
+    /// When the process must have ended. The time for which the worker stood still is added.
     pub(super) fn deadline(&self) -> Instant {
         self.bounds.deadline + self.stalled
     }
 
-    /// A limit that is reached, of those that need no look at the process.
+    /// Returns a limit that is reached, of those that need no look at the process.
     pub(super) fn limit_reached(&self, now: Instant) -> Option<LimitHit> {
         if self.cancelled {
             Some(LimitHit::Cancelled)
@@ -179,7 +181,7 @@ impl<'a> Pump<'a> {
         }
     }
 
-    /// Whether it is time for a look at the process, which this counts as one.
+    /// Whether it is time for the next look at the process. If it is, counts this as the look.
     pub(super) fn sample_is_due(&mut self, now: Instant) -> bool {
         let is_due = now >= self.next_sample;
         if is_due {
@@ -189,19 +191,20 @@ impl<'a> Pump<'a> {
         is_due
     }
 
-    /// Takes note of how much memory is held.
+    /// Notes how much memory is held, and checks the limit.
     pub(super) fn see_resident(&mut self, bytes: u64) -> Option<LimitHit> {
         self.peak_bytes = self.peak_bytes.max(bytes);
         (bytes > self.bounds.memory_bytes()).then_some(LimitHit::Memory)
     }
 
-    /// Looks at how many processes there are of the execution, and what they hold together.
+    /// Checks how many processes the execution has, and how much memory they hold together.
     pub(super) fn look_at_executions(&mut self, identity: Identity) -> Option<LimitHit> {
         let held = self.bounds.sampler.held_by(identity.execution);
         if held.processes.len() as u64 > self.bounds.config.max_processes {
             return Some(LimitHit::Processes);
         }
-        // Pages that its processes share are to count once. Telling which those are takes longer.
+        // Pages that the processes share must count once. Finding out which pages those are takes longer, so the
+        // worker asks only where the simple sum is above the limit.
         let exact = if held.processes.len() > 1 && held.resident_bytes > self.bounds.memory_bytes() {
             self.bounds.sandbox.memory_bytes().unwrap_or(held.resident_bytes)
         } else {
@@ -210,7 +213,7 @@ impl<'a> Pump<'a> {
         self.see_resident(exact)
     }
 
-    /// Looks at the scratch folder, where it is its turn.
+    /// Checks the size of the scratch folder, if that is due at this look.
     pub(super) fn look_at_scratch(&self) -> Option<LimitHit> {
         let most = self.bounds.config.max_scratch_bytes;
         let is_due = self.samples.is_multiple_of(SCRATCH_SAMPLES);
@@ -236,19 +239,19 @@ impl<'a> Pump<'a> {
         read_available(&mut self.logs_from, |bytes| self.logs.append(bytes, most));
     }
 
-    /// Reads what is left in the pipes, and returns whether somebody still holds them.
+    /// Reads what is left in the pipes. Returns whether a process still has one of them open.
     pub(super) fn read_rest(&mut self) -> bool {
         self.read_answer();
         self.read_logs();
         self.answer_from.is_some() || self.logs_from.is_some()
     }
 
-    /// How long it has taken until now.
+    /// How long the watch has lasted until now.
     pub(super) fn wall(&self) -> Duration {
         self.began_at.elapsed()
     }
 
-    /// What came of it.
+    /// Ends the watch, and returns what it has found.
     pub(super) fn finish<E>(self, end: E, pid: i32, wall: Duration) -> Watched<E> {
         let Self { limit_hit, answer, logs, stalled, peak_bytes, .. } = self;
         Watched { end, pid, limit_hit, answer, logs, wall, stalled, peak_bytes }

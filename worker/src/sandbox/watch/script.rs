@@ -1,4 +1,4 @@
-//! Watching a script-form execution: a zygote forks it, whose word counts.
+//! Watching a script-form execution. A zygote forks it, and the worker trusts a zygote's reports.
 
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub(in crate::sandbox) fn watch_script(
     let mut script = Script { zygote: ZygoteReports::of(channel) };
     let exit = watch(&mut script, &mut pump)?;
     let wall = pump.wall();
-    // Something that still holds the pipes is ended, and never waited for.
+    // A process that still holds the pipes open is killed. The worker never waits for it to close them.
     if pump.read_rest() {
         bounds.sandbox.end()?;
         pump.read_rest();
@@ -60,7 +60,8 @@ impl Watch for Script<'_> {
     }
 
     fn look_at_memory(&mut self, identity: Identity, pump: &mut Pump<'_>) -> Option<LimitHit> {
-        // There can be only one process, and the zygote's word for its pid counts: then it is read straight.
+        // Without subprocesses there is only one process, and the zygote's report of its pid can be trusted. So the
+        // worker reads that process directly.
         if !pump.bounds.config.subprocesses {
             let resident = sampler::resident_bytes_of(self.pid());
             if resident > 0 {

@@ -1,5 +1,6 @@
-//! What the processes of a uid hold that no folder shows: memory, and files without a name. Executions can be looked into
-//! by their own uid, which no other process but their cleaner has.
+//! Measures what the processes of a uid hold outside of folders: memory, and files without a name. The kernel lets a
+//! process with an execution's uid inspect that execution. Besides the sandbox's own processes, only the cleaner has
+//! this uid.
 
 use std::collections::HashSet;
 use std::fs;
@@ -7,12 +8,13 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-/// What the processes of `uid` hold in memory, in bytes: a page that several map counts once.
+/// The memory that the processes of `uid` hold, in bytes. A page that several of them map counts only once.
 pub fn memory_bytes(uid: u32) -> u64 {
     folders_of(uid).filter_map(|folder| proportional_bytes(&folder)).sum()
 }
 
-/// Each page counts in part, by how many map it. Of a process whose first thread has ended, any other knows.
+/// The proportional set size (PSS) of a process: each page counts in part, by how many processes map it. Any thread
+/// has this figure, so it does not matter if the first thread has ended.
 fn proportional_bytes(folder: &Path) -> Option<u64> {
     let threads = fs::read_dir(folder.join("task")).ok()?.flatten();
     let rollup =
@@ -21,8 +23,9 @@ fn proportional_bytes(folder: &Path) -> Option<u64> {
     kilobytes.split_ascii_whitespace().next()?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }
 
-/// What files of `uid` hold that its processes have open, or mapped from `scratch`, though no folder has them any more. How
-/// large one is that is only mapped, or on its way through a socket, can't be told: it counts as more than `most`.
+/// The bytes of files of `uid` that have no name any more, but that its processes have open, or have mapped from
+/// `scratch`. The size of a file that is only mapped, or on its way through a socket, can't be found out, so such a
+/// file counts as more than `most`.
 pub fn unnamed_bytes(uid: u32, scratch: &OwnedFd, most: u64) -> u64 {
     let Ok(path) = fs::read_link(format!("/proc/self/fd/{}", scratch.as_raw_fd())) else { return u64::MAX };
     let path = format!("{}/", path.display());
@@ -53,22 +56,22 @@ pub fn unnamed_bytes(uid: u32, scratch: &OwnedFd, most: u64) -> u64 {
     bytes
 }
 
-/// Whether descriptors wait in a socket to be received, from its file in /proc/PID/fdinfo.
+/// Whether descriptors wait in a socket to be received, according to the socket's file in /proc/PID/fdinfo.
 fn holds_descriptors(info: &Path) -> bool {
     let info = fs::read_to_string(info).unwrap_or_default();
     let count = info.lines().find_map(|line| line.strip_prefix("scm_fds:"));
     count.is_some_and(|count| count.trim() != "0")
 }
 
-/// The inode of a mapped file that was in `folder`, from a line of /proc/PID/maps: range, rights, offset, device, inode,
-/// path.
+/// The inode of a deleted file that was in `folder` and is mapped, from a line of /proc/PID/maps. A line has range,
+/// rights, offset, device, inode and path.
 fn unnamed_mapping(line: &str, folder: &str) -> Option<u64> {
     let path = line.strip_suffix(" (deleted)")?;
     let inode = line.split_ascii_whitespace().nth(4)?.parse().ok()?;
     path.contains(folder).then_some(inode)
 }
 
-/// The folders in /proc of the processes that are `uid`'s.
+/// The folders in /proc of the processes that `uid` owns.
 fn folders_of(uid: u32) -> impl Iterator<Item = PathBuf> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries

@@ -1,9 +1,10 @@
-//! The cleaner of one sandbox: ends what an execution left running, and empties its scratch folder, with the
+//! The cleaner of one sandbox. It kills what an execution left running, and empties the scratch folder, with the
 //! execution's own rights and no more.
 //!
-//! Its effective uid is the execution's, which is whom kill(2) reaches and as whom files are removed. Its real
-//! and saved uid are its own, so that no execution can signal or inspect it. It holds no capability, and lives as
-//! long as the worker holds the other end of its channel (descriptor 0); when that closes, it cleans a last time.
+//! Its effective uid is the execution's, so that kill(2) reaches the execution's processes and it can remove the
+//! execution's files. Its real and saved uid are its own, so that no execution can signal or inspect it. It holds no
+//! capability. It lives as long as the worker holds the other end of its channel (descriptor 0). When that closes,
+//! the cleaner cleans a last time.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
@@ -27,9 +28,11 @@ use nix::unistd::{ForkResult, Gid, Pid, Uid, fork, setgroups, setresgid, setresu
 use badlambda_zygote::protocol::{CleanerReply, CleanerRequest, User};
 use badlambda_zygote::wire;
 
-/// After this a sandbox counts as lost; it is far more than any honest function leaves behind takes.
+/// How long killing, and then emptying, may take before the sandbox counts as lost. Cleaning up after any honest
+/// function takes far less.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long may be spent on adding up a scratch folder: nothing else is watched meanwhile.
+/// How long adding up a scratch folder may take. It is short, because the worker does not watch the attempt
+/// meanwhile.
 const MEASURING: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
@@ -65,7 +68,7 @@ fn serve() -> Result<(), Errno> {
             CleanerRequest::End { patience_ms } => end(user, Duration::from_millis(patience_ms)),
             CleanerRequest::Stop => signal(user, Signal::SIGSTOP),
             CleanerRequest::Continue => {
-                // There may be none.
+                // It is no error if there is no process to continue.
                 signal(user, Signal::SIGCONT);
                 CleanerReply::Done
             }
@@ -87,12 +90,13 @@ fn become_user(user: User) -> Result<(), Errno> {
     setresuid(own, theirs, own)
 }
 
-/// Whether no other process on the machine has this one's real uid, as another cleaner of a sandbox with the same uids would,
-/// in whatever container it is. RLIMIT_NPROC knows: the kernel counts processes by uid through all namespaces of pids.
+/// Whether no other process on the machine has this cleaner's real uid. The cleaner of a sandbox with the same uids
+/// would have it, whatever container it is in. RLIMIT_NPROC shows it, because the kernel counts the processes of a
+/// uid across all pid namespaces.
 fn is_alone() -> Result<bool, Errno> {
-    // This process and its child.
+    // The limit has room for this process and its child.
     setrlimit(Resource::RLIMIT_NPROC, 2, 2)?;
-    // SAFETY: the child of this process, which has one thread, ends at once.
+    // SAFETY: this process has one thread, and its child ends at once.
     match unsafe { fork() } {
         // SAFETY: _exit has no preconditions.
         Ok(ForkResult::Child) => unsafe { libc::_exit(0) },
@@ -110,7 +114,7 @@ fn end(user: Option<User>, patience: Duration) -> CleanerReply {
     }
 }
 
-/// Reaches the user's processes, and no others.
+/// Sends a signal to all processes of the user, and to no others.
 fn signal(user: Option<User>, signal: Signal) -> CleanerReply {
     let sent = user.is_some() && kill(Pid::from_raw(-1), signal).is_ok();
     if sent { CleanerReply::Done } else { CleanerReply::Left }
@@ -120,7 +124,8 @@ fn measured(bytes: Option<u64>) -> CleanerReply {
     bytes.map_or(CleanerReply::Unmeasured, CleanerReply::Measured)
 }
 
-/// What has a name and what has none any more, up to `most`.
+/// Adds up the bytes of files that have a name and of files that have none any more. Above `most`, the sum is not
+/// exact. `None` if the time is up.
 fn measure_scratch(user: Option<User>, folder: &OwnedFd, most: u64) -> Option<u64> {
     let deadline = Instant::now() + MEASURING;
     let named = scratch::measure(folder, most, deadline)?;

@@ -1,4 +1,4 @@
-//! Ending every process of a uid, without knowing any of them by its pid.
+//! Kills every process of a uid, without knowing their pids.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,13 +10,15 @@ use badlambda_zygote::processes::any_process_of;
 
 const PAUSE: Duration = Duration::from_micros(100);
 
-/// Kills until none is left, zombies included, which are the zygote's to reap. False if the deadline passes first.
+/// Kills until no process of `uid` is left, not even a zombie. The zygote or a template reaps the zombies. False if
+/// the deadline passes first.
 pub fn end_all(uid: u32, deadline: Instant) -> bool {
     while any_process_of(uid) {
         if Instant::now() > deadline {
             return false;
         }
-        // All that we may signal, which is that uid's alone, in one call that nothing forks away from.
+        // This one call kills all processes that we may signal, which are only those of `uid`. None of them can get
+        // away from it by forking.
         let _ = kill(Pid::from_raw(-1), Signal::SIGKILL);
         thread::sleep(PAUSE);
     }

@@ -1,5 +1,5 @@
-//! Emptying and measuring a folder that hostile code filled: always relative to a descriptor, following no link,
-//! with a handful of descriptors whatever the tree's shape, and until a deadline.
+//! Empties and measures a folder that hostile code filled. Every access is relative to a descriptor and follows no
+//! link. Whatever the tree's shape, the number of open descriptors is bounded, and the work stops at a deadline.
 
 use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
@@ -13,14 +13,14 @@ use nix::sys::stat::{FchmodatFlags, FileStat, Mode, SFlag, fchmod, fchmodat, fst
 use nix::sys::time::TimeSpec;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-/// Deeper than any honest tree; measuring gives up there and says that it is too much.
+/// Deeper than any honest tree. Measuring gives up at this depth, and reports more than any limit.
 const MAX_MEASURED_DEPTH: usize = 64;
-/// What a file or folder costs beside its contents, so that many empty ones count.
+/// What each file or folder counts in addition to its contents, so that many empty ones count, too.
 const ENTRY_BYTES: u64 = 1024;
 
-/// Removes everything in `folder`, and leaves it as it was when new. False if that failed.
+/// Removes everything in `folder`, and makes it as it was when new. False if that failed.
 pub fn empty(folder: &OwnedFd, deadline: Instant) -> bool {
-    // An execution may have locked it, even for us who are its owner.
+    // An execution may have taken away the folder's permissions, even from us, who own it.
     if fchmod(folder, Mode::S_IRWXU).is_err() {
         return false;
     }
@@ -41,8 +41,8 @@ fn reset(folder: &OwnedFd) -> Result<(), Errno> {
     nix::sys::stat::futimens(folder, &now, &now)
 }
 
-/// Removes what is directly in `folder`. A folder within is emptied of its files, gives its own folders to `top`,
-/// and goes; so no tree is too deep. Returns how many entries there were.
+/// Removes the entries of `folder`. Of each folder in `top`, it removes the files, moves the folders up into `top`,
+/// and then removes that folder, so that no tree is too deep. Returns how many entries `folder` had.
 fn remove_entries(
     top: &OwnedFd,
     folder: &OwnedFd,
@@ -61,7 +61,7 @@ fn remove_entries(
             Err(Errno::EISDIR | Errno::EPERM | Errno::EACCES) => {}
             Err(errno) => return Err(errno),
         }
-        // A folder; nobody is left who could put something else in its place.
+        // It is a folder, and no process is left that could put something else in its place.
         fchmodat(folder, name, Mode::S_IRWXU, FchmodatFlags::FollowSymlink)?;
         if std::ptr::eq(top, folder) {
             let inner = open_folder(folder, name)?;
@@ -85,9 +85,9 @@ fn hoist(top: &OwnedFd, folder: &OwnedFd, name: &CStr, hoisted: &mut u64) -> Res
     }
 }
 
-/// What the folder holds, in bytes; `u64::MAX` where it is nested absurdly, or where something in it is locked, so that
-/// nothing can be hidden there. It is not counted further than to `most`, since a tree that is moved about meanwhile may
-/// have no end. `None` if the deadline passes first.
+/// What the folder holds, in bytes. It is `u64::MAX` if the tree is nested absurdly deep or something in it is
+/// locked, so that nothing can be hidden that way. Counting stops above `most`, because a tree that is moved about
+/// meanwhile may have no end. `None` if the deadline passes first.
 pub fn measure(folder: &OwnedFd, most: u64, deadline: Instant) -> Option<u64> {
     let mut measure = Measure { bytes: 0, most, deadline };
     match measure.add(folder, MAX_MEASURED_DEPTH) {
@@ -150,7 +150,7 @@ impl Measure {
     }
 }
 
-/// What is gone meanwhile holds nothing.
+/// What an entry that can't be read counts: nothing if it is gone meanwhile, else more than any limit.
 fn of_unseen(errno: Errno) -> u64 {
     if [Errno::ENOENT, Errno::ENOTDIR].contains(&errno) { 0 } else { u64::MAX }
 }
@@ -166,7 +166,7 @@ fn open_folder(parent: &OwnedFd, name: &CStr) -> Result<OwnedFd, Errno> {
 
 /// The names in a folder, without `.` and `..`.
 fn names(folder: &OwnedFd) -> Result<Vec<CString>, Errno> {
-    // A new open description, so that reading starts at the beginning.
+    // This is a new open file description, so that reading starts at the beginning.
     let mut dir = Dir::from_fd(open_folder(folder, c".")?)?;
     let entries = dir.iter().map(|entry| entry.map(|entry| entry.file_name().to_owned()));
     let names = entries.collect::<Result<Vec<_>, _>>()?;
