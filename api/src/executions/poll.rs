@@ -62,11 +62,13 @@ pub(crate) async fn until_final(
     patience: Duration,
 ) -> Result<Option<Record>, ApiError> {
     let started_at = Instant::now();
+    let mut function_exists = false;
     loop {
         let record = record(app, function, id).await?;
-        if record.is_none() {
+        if record.is_none() && !function_exists {
             // Anybody can compute an id that looks as if it had been issued.
             app.require_function(function).await?;
+            function_exists = true;
         }
         let elapsed = started_at.elapsed();
         let is_final = record.as_ref().is_some_and(|record| record.status.is_final());

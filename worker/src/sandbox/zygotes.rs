@@ -4,7 +4,6 @@
 use std::env;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -94,8 +93,11 @@ impl Zygotes {
     pub(super) fn open_channel(&self) -> Result<Channel, ExecutorError> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.running.len();
         let mut zygote = lock(&self.running[turn]);
-        if let Ok(channel) = zygote.open_channel() {
-            return Ok(channel);
+        match zygote.open_channel() {
+            Ok(channel) => return Ok(channel),
+            // It lives and has stopped reading. If it stays so, the worker's health check fails.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(error.into()),
+            Err(_) => {}
         }
         tracing::warn!(pid = zygote.process.id(), "a zygote ended; starting another");
         *zygote = Zygote::start(&self.program, &self.confinement, self.patience)?;
@@ -107,7 +109,11 @@ impl Zygotes {
     pub(super) fn answer_within(&self, patience: Duration) -> bool {
         self.running.iter().all(|zygote| {
             let opened = lock(zygote).open_channel();
-            opened.map_or(true, |channel| channel.answers_within(patience))
+            match opened {
+                Ok(channel) => channel.answers_within(patience),
+                // Its socket is full of what it has not read.
+                Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+            }
         })
     }
 }
@@ -157,7 +163,7 @@ impl Drop for Zygote {
     }
 }
 
-/// Starts one of our own programs. Its environment holds only the language and where gems are: nothing else of the
+/// Starts one of our own programs. It makes a session of its own, so that no terminal's signals reach it. Its environment holds only the language and where gems are: nothing else of the
 /// worker's environment gets into it. Its stdin is the other end of the returned socket.
 #[expect(clippy::disallowed_methods, reason = "these are Ruby's settings, and handed on as they are")]
 pub(super) fn spawn(program: &Path, arguments: &[&str]) -> Result<(OwnedFd, Child), ExecutorError> {
@@ -168,7 +174,6 @@ pub(super) fn spawn(program: &Path, arguments: &[&str]) -> Result<(OwnedFd, Chil
         .env("LANG", "C.UTF-8")
         .envs(RUBYS_VARIABLES.iter().filter_map(|name| Some((name, env::var_os(name)?))))
         .current_dir("/")
-        .process_group(0)
         .stdin(theirs)
         .stdout(Stdio::null())
         .spawn()
@@ -190,4 +195,41 @@ pub(super) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 /// Locks the mutex even if a thread has panicked while it held the lock: the data is valid at every step.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use badlambda_zygote::protocol::{AnswerLimits, Tuning};
+
+    use super::*;
+
+    #[test]
+    fn a_zygote_that_reads_nothing_does_not_answer_however_often_it_is_asked() {
+        let (socket, _never_read) = pair().unwrap();
+        let process = Command::new("true").spawn().unwrap();
+        let confined = Confined { layers: Vec::new(), ruby_version: String::new(), ruby_threads: 1 };
+        let zygote = Zygote { process, socket: Some(socket), confined };
+        let confinement = Confinement {
+            enforced: false,
+            own_uids: false,
+            network: false,
+            jail: None,
+            scratch: PathBuf::new(),
+            readable: Vec::new(),
+            preload: Vec::new(),
+            tuning: Tuning::default(),
+            limits: AnswerLimits { json_depth: 0, message_bytes: 0, backtrace_lines: 0 },
+        };
+        let zygotes = Zygotes {
+            program: PathBuf::new(),
+            confinement,
+            patience: Duration::ZERO,
+            running: vec![Mutex::new(zygote)],
+            next: AtomicUsize::new(0),
+        };
+        for _ in 0..2000 {
+            assert!(!zygotes.answer_within(Duration::ZERO));
+        }
+        assert!(zygotes.open_channel().is_err());
+    }
 }

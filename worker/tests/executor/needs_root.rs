@@ -66,3 +66,19 @@ fn a_template_that_has_ended_is_loaded_anew() {
     }
     assert_ne!(run()[0], first[0]);
 }
+
+#[test]
+fn who_is_stopped_elsewhere_stays_stopped_while_a_template_is_checked() {
+    let mut stopped = Command::new("sleep").arg("60").spawn().unwrap();
+    let pid = stopped.id();
+    kill(Pid::from_raw(pid as i32), Signal::SIGSTOP).unwrap();
+    let is_stopped = || std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap().contains("State:\tT");
+    while !is_stopped() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    result(&start(1).execute(&task(Form::Handler, TOKEN, json!({}), json!(1))).unwrap());
+    let stayed = is_stopped();
+    stopped.kill().unwrap();
+    stopped.wait().unwrap();
+    assert!(stayed);
+}

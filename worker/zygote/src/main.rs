@@ -34,6 +34,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use nix::sys::prctl;
+use nix::unistd::setsid;
 
 use badlambda_zygote::processes::count_own_threads;
 use badlambda_zygote::protocol::{Confined, Confinement};
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
 }
 
 fn start(stack: &mut usize) -> Result<(), String> {
+    setsid().map_err(|errno| format!("session: {errno}"))?;
     jail::reserve_descriptors().map_err(|errno| format!("descriptors: {errno}"))?;
     // SAFETY: reserve_descriptors has put the channel that the worker starts us with at this number, and we never
     // close it.

@@ -23,7 +23,7 @@ use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
-use nix::unistd::{ForkResult, Gid, Pid, Uid, fork, setgroups, setresgid, setresuid};
+use nix::unistd::{ForkResult, Gid, Pid, Uid, fork, setgroups, setresgid, setresuid, setsid};
 
 use badlambda_zygote::protocol::{CleanerReply, CleanerRequest, User};
 use badlambda_zygote::wire;
@@ -46,6 +46,8 @@ fn main() -> ExitCode {
 }
 
 fn serve() -> Result<(), Errno> {
+    // SIGCONT reaches every process of its sender's session, whatever their uids: in a session of its own, that is nobody.
+    setsid()?;
     let channel = stdin();
     let mut buffer = Vec::new();
     let Some((CleanerRequest::Begin { user }, fds)) = wire::receive(channel.as_fd(), &mut buffer)? else {
