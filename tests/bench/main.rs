@@ -8,12 +8,15 @@
 //! badlambda-bench load                           first runs of new versions alone
 //! badlambda-bench fleet       workers as processes of their own: throughput, requests, waits, a kill, a drain
 //! badlambda-bench backlog     what an execution costs with 1,000 to 100,000 queued
+//! badlambda-bench latency     a fleet whose SQS and S3 take as long as AWS's: submit to answer, rates, requests
 //! badlambda-bench system      the whole system embedded: latency, throughput, memory
 //! ```
 
 mod baseline;
 mod executor;
+mod fixture;
 mod fleet;
+mod latency;
 mod memory;
 mod report;
 mod soak;
@@ -41,10 +44,11 @@ async fn main() -> anyhow::Result<()> {
         Some("tuning") => tokio::task::spawn_blocking(executor::measure_tuning).await??,
         Some("load") => tokio::task::spawn_blocking(executor::measure_loads).await??,
         Some("fleet") => fleet::measure().await?,
+        Some("latency") => latency::measure().await?,
         Some("backlog") => fleet::backlog().await?,
         Some("system") => system::measure().await?,
         _ => bail!(
-            "usage: badlambda-bench executor|tuning|load|fleet|backlog|system|soak [--json], or script|handler RUNS CALLERS"
+            "usage: badlambda-bench executor|tuning|load|fleet|latency|backlog|system|soak [--json], or script|handler RUNS CALLERS"
         ),
     };
     report.print(as_json)

@@ -1,18 +1,21 @@
 //! A proxy between the fleet and its SQS and S3 that behaves as badly as these may on a bad day: it throttles, fails,
 //! delays, drops connections before and after the request took effect, sends what is sent twice, refuses conditional
-//! writes, or answers nothing at all. What it does to a request is drawn from a seed.
+//! writes, or answers nothing at all. It can also let every request take as long as it does on AWS. What it does to a
+//! request is drawn from a seed.
 
 mod answer;
 mod calls;
 mod plan;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONNECTION, TRANSFER_ENCODING};
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -23,7 +26,7 @@ use tokio::sync::oneshot;
 
 pub use self::calls::Call;
 use self::plan::{Asked, Dice};
-pub use self::plan::{Fault, Plan};
+pub use self::plan::{Fault, Latency, Plan};
 
 /// The proxy, until it is dropped.
 pub struct FaultProxy {
@@ -44,7 +47,7 @@ struct State {
     plan: Plan,
     dice: Dice,
     done: BTreeMap<Fault, u64>,
-    calls: BTreeSet<Call>,
+    calls: BTreeMap<Call, u64>,
     last_receive: Option<Response<Full<Bytes>>>,
 }
 
@@ -67,7 +70,7 @@ impl FaultProxy {
             plan,
             dice: Dice::new(StdRng::seed_from_u64(seed)),
             done: BTreeMap::new(),
-            calls: BTreeSet::new(),
+            calls: BTreeMap::new(),
             last_receive: None,
         };
         let upstream = Arc::new(Upstream { url: upstream.to_owned(), client, state: Mutex::new(state) });
@@ -94,8 +97,8 @@ impl FaultProxy {
         self.upstream.lock().done.clone()
     }
 
-    /// Every call that was made so far.
-    pub fn calls(&self) -> BTreeSet<Call> {
+    /// Every call that was made so far, and how often.
+    pub fn calls(&self) -> BTreeMap<Call, u64> {
         self.upstream.lock().calls.clone()
     }
 }
@@ -103,6 +106,11 @@ impl FaultProxy {
 impl Upstream {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn latency(&self, asked: &Asked) -> Duration {
+        let State { plan, dice, .. } = &mut *self.lock();
+        dice.latency(plan, asked)
     }
 
     fn draw(&self, asked: &Asked) -> Option<Fault> {
@@ -134,10 +142,24 @@ async fn connection(stream: TcpStream, upstream: Arc<Upstream>) {
 async fn answer(upstream: &Upstream, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
-    upstream.lock().calls.insert(Call::of(&parts, &body));
+    *upstream.lock().calls.entry(Call::of(&parts, &body)).or_default() += 1;
     let asked = Asked::of(&parts);
-    let again = async || forward(upstream, &parts, body.clone()).await;
-    match upstream.draw(&asked) {
+    let one_way = upstream.latency(&asked) / 2;
+    tokio::time::sleep(one_way).await;
+    let answered = misbehave(upstream, &asked, &parts, &body).await;
+    tokio::time::sleep(one_way).await;
+    answered
+}
+
+/// Passes the request on, unless something is to go wrong with it.
+async fn misbehave(
+    upstream: &Upstream,
+    asked: &Asked,
+    parts: &Parts,
+    body: &Bytes,
+) -> Result<Response<Full<Bytes>>, Dropped> {
+    let again = async || forward(upstream, parts, body.clone()).await;
+    match upstream.draw(asked) {
         None if asked.receives => {
             let received = again().await?;
             upstream.lock().last_receive = Some(received.clone());
@@ -167,17 +189,13 @@ async fn answer(upstream: &Upstream, request: Request<Incoming>) -> Result<Respo
             again().await
         }
         Some(fault @ (Fault::Throttle | Fault::Fail | Fault::Deny | Fault::Refuse | Fault::Conflict)) => {
-            Ok(answer::of(fault, &asked))
+            Ok(answer::of(fault, asked))
         }
     }
 }
 
 /// Asks the upstream, by the name that the proxy was asked by, since that is what was signed.
-async fn forward(
-    upstream: &Upstream,
-    parts: &hyper::http::request::Parts,
-    body: Bytes,
-) -> Result<Response<Full<Bytes>>, Dropped> {
+async fn forward(upstream: &Upstream, parts: &Parts, body: Bytes) -> Result<Response<Full<Bytes>>, Dropped> {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let mut headers = parts.headers.clone();
     headers.remove(CONNECTION);

@@ -34,9 +34,25 @@ pub enum Fault {
     Deny,
 }
 
+/// How long a round trip to each service takes on the network: each request by chance 30 % more or less.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Latency {
+    /// To SQS.
+    pub sqs: Duration,
+    /// To S3.
+    pub s3: Duration,
+}
+
+impl Latency {
+    /// About what AWS's take within a region.
+    pub const AWS: Self = Self { sqs: Duration::from_millis(8), s3: Duration::from_millis(25) };
+}
+
 /// The share of requests that each fault befalls, from 0 to 1.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
+    /// What every request takes, whatever else befalls it.
+    pub latency: Latency,
     /// See [`Fault::Delay`].
     pub delay: f64,
     /// See [`Fault::Throttle`].
@@ -161,6 +177,12 @@ impl Dice {
             drawn -= share;
         }
         None
+    }
+
+    /// How long the round trip of this request takes.
+    pub(crate) fn latency(&mut self, plan: &Plan, asked: &Asked) -> Duration {
+        let usual = if asked.of_sqs { plan.latency.sqs } else { plan.latency.s3 };
+        if usual.is_zero() { usual } else { usual.mul_f64(self.rng.random_range(0.7..1.3)) }
     }
 
     pub(crate) fn delay(&mut self) -> Duration {

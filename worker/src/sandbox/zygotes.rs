@@ -163,8 +163,9 @@ impl Drop for Zygote {
     }
 }
 
-/// Starts one of our own programs. It makes a session of its own, so that no terminal's signals reach it. Its environment holds only the language and where gems are: nothing else of the
-/// worker's environment gets into it. Its stdin is the other end of the returned socket.
+/// Starts one of our own programs. Its environment holds only the language and where gems are: nothing else of the
+/// worker's environment gets into it. Its stdin is the other end of the returned socket. The program begins a session of
+/// its own, so that a terminal's signals do not reach it.
 #[expect(clippy::disallowed_methods, reason = "these are Ruby's settings, and handed on as they are")]
 pub(super) fn spawn(program: &Path, arguments: &[&str]) -> Result<(OwnedFd, Child), ExecutorError> {
     let (ours, theirs) = pair()?;

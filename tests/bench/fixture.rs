@@ -1,0 +1,179 @@
+//! A fleet as deployed: the embedded SQS and S3 in this process, api and workers as processes of their own.
+
+use std::collections::BTreeMap;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use badlambda_local::{LocalAws, LocalAwsConfig};
+use badlambda_shared::queue::{OutgoingMessage, Queue};
+use badlambda_shared::records::Records;
+use badlambda_tests::addresses;
+use futures::future::join_all;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(1200);
+/// What is run: trivial, as long as the event says in seconds, and a tenth of a second.
+const FUNCTIONS: [(&str, &str); 3] =
+    [("hello", r#"{ greeting: "Hello, #{event}!" }"#), ("slow", "sleep event"), ("wait", "sleep 0.1")];
+
+/// Servers, and clients of them.
+pub struct Fleet {
+    aws: LocalAws,
+    pub queue: Queue,
+    pub records: Records,
+    addresses: Value,
+    data: TempDir,
+}
+
+/// Programs that are ended when this is dropped.
+pub struct Programs(pub Vec<Child>);
+
+impl Fleet {
+    /// Servers with functions, and no worker.
+    pub async fn start() -> anyhow::Result<Self> {
+        // What a disk has to do for the embedded servers is not what is measured.
+        let data = TempDir::new_in("/dev/shm")?;
+        let anywhere = ([127, 0, 0, 1], 0).into();
+        let aws = badlambda_local::start(LocalAwsConfig::new(anywhere, data.path().join("aws"))).await?;
+        let addresses = json!({
+            "aws": format!("http://{}", aws.address),
+            "queue_url": aws.queue_url,
+            "dead_letter_queue_url": aws.dead_letter_queue_url,
+            "bucket": aws.bucket,
+            "access_key_id": aws.access_key_id,
+            "secret_access_key": aws.secret_access_key,
+            "region": aws.region,
+        });
+        let (queue, records) = (addresses::queue(&addresses), addresses::records(&addresses));
+        let fleet = Self { aws, queue, records, addresses, data };
+        fleet.create_functions().await?;
+        Ok(fleet)
+    }
+
+    /// By an api that ends afterwards.
+    async fn create_functions(&self) -> anyhow::Result<()> {
+        let (api, address) = self.api(self.url())?;
+        let (http, begun) = (reqwest::Client::builder().no_proxy().build()?, Instant::now());
+        for (name, code) in FUNCTIONS {
+            let body = json!({ "name": name, "code": code });
+            let url = format!("{address}/v1/functions");
+            while !http.post(&url).json(&body).send().await.is_ok_and(|answer| answer.status() == 201) {
+                ensure!(begun.elapsed() < Duration::from_secs(20), "the api takes no function");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        drop(api);
+        Ok(())
+    }
+
+    /// The URL of SQS and S3.
+    pub fn url(&self) -> &str {
+        addresses::text(&self.addresses, "aws")
+    }
+
+    /// An api that has SQS and S3 at `aws`, and its URL.
+    pub fn api(&self, aws: &str) -> anyhow::Result<(Programs, String)> {
+        let address = addresses::free_address()?;
+        let api = self.program("badlambda-api", aws)?.env("BADLAMBDA_LISTEN", &address).spawn()?;
+        Ok((Programs(vec![api]), format!("http://{address}")))
+    }
+
+    /// A worker that has SQS and S3 at `aws`, with these settings.
+    pub fn worker(&self, aws: &str, settings: &[(&str, &str)]) -> anyhow::Result<Child> {
+        let mut worker = self.program("badlambda-worker", aws)?;
+        worker.env("BADLAMBDA_LISTEN", "127.0.0.1:0").envs(settings.iter().copied());
+        Ok(worker.spawn()?)
+    }
+
+    fn program(&self, name: &str, aws: &str) -> anyhow::Result<Command> {
+        let mut command = Command::new(std::env::current_exe()?.with_file_name(name));
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("BADLAMBDA_LOG", "error");
+        let mut addresses = self.addresses.clone();
+        addresses["aws"] = json!(aws);
+        addresses::tell(&mut command, &addresses);
+        command.env("BADLAMBDA_SCRATCH_DIR", self.data.path().join("scratch")).stdin(Stdio::null());
+        Ok(command)
+    }
+
+    /// So many workers as they are by default.
+    pub fn workers(&self, count: usize) -> anyhow::Result<Programs> {
+        let start = |_| self.worker(self.url(), &[]);
+        Ok(Programs((0..count).map(start).collect::<anyhow::Result<_>>()?))
+    }
+
+    /// Sends so many messages for `hello`.
+    pub async fn send(&self, count: u64) -> anyhow::Result<()> {
+        let messages: Vec<_> = (0..count).map(|n| message(&format!("run-{n}"), n)).collect();
+        self.send_all(&messages).await
+    }
+
+    /// Sends messages as fast as the queue takes them.
+    pub async fn send_all(&self, messages: &[OutgoingMessage]) -> anyhow::Result<()> {
+        for calls in messages.chunks(80) {
+            for sent in join_all(calls.chunks(10).map(|batch| self.queue.send_batch(batch))).await {
+                sent?.into_iter().collect::<Result<Vec<_>, _>>()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How long it took from the first message taken to the last one deleted.
+    pub async fn drained(&self, count: u64) -> anyhow::Result<Duration> {
+        let asked_at = Instant::now();
+        while self.queue.depth().await?.visible == count {
+            ensure!(asked_at.elapsed() < PATIENCE, "no worker takes anything");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let begun_at = Instant::now();
+        loop {
+            let depth = self.queue.depth().await?;
+            if depth.visible + depth.held == 0 {
+                return Ok(begun_at.elapsed());
+            }
+            ensure!(begun_at.elapsed() < PATIENCE, "the queue does not get empty: {depth:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Requests so far, without those of the benchmark itself.
+    pub fn requests(&self) -> BTreeMap<String, u64> {
+        let mut requests = self.aws.requests();
+        requests.retain(|name, _| name != "SQS.GetQueueAttributes");
+        requests
+    }
+}
+
+/// A message for `hello`.
+pub fn message(id: &str, n: u64) -> OutgoingMessage {
+    envelope("hello", id, n)
+}
+
+/// A message for a function.
+pub fn envelope(function: &str, id: &str, input: impl Into<Value>) -> OutgoingMessage {
+    let body = json!({ "function": function, "version": 1, "id": id, "input": input.into() }).to_string();
+    OutgoingMessage {
+        body,
+        group_id: function.to_owned(),
+        delay: Default::default(),
+        history: None,
+        trace: Default::default(),
+    }
+}
+
+/// Sends a signal.
+pub fn signal(process: &Child, signal: Signal) {
+    let _ = kill(Pid::from_raw(process.id() as i32), signal);
+}
+
+impl Drop for Programs {
+    fn drop(&mut self) {
+        for program in &mut self.0 {
+            signal(program, Signal::SIGTERM);
+            let _ = program.wait();
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! A fleet whose SQS and S3 take as long as AWS's: api and worker each behind a proxy that delays every request. On
+//! loopback, how many requests follow one another does not show.
+
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use badlambda_shared::queue::OutgoingMessage;
+use badlambda_shared::timestamp::Timestamp;
+use badlambda_tests::faults::{FaultProxy, Latency, Plan};
+use serde_json::{Value, json};
+
+use crate::fixture::{Fleet, Programs, envelope};
+use crate::report::Report;
+
+const SEED: u64 = 1;
+const WARM_UP: usize = 20;
+const ANSWERS: usize = 200;
+const LONG_ANSWERS: usize = 3;
+const LONG_SECONDS: u64 = 5;
+const SLOTS: [usize; 3] = [4, 16, 64];
+/// About how long one measure of a rate takes, if all slots are busy.
+const RATE_SECONDS: f64 = 6.0;
+/// More than a worker makes of trivial functions in that time.
+const MOST_MESSAGES: f64 = 4000.0;
+const FEWEST_MESSAGES: f64 = 200.0;
+
+/// How long from submit to answer, how many executions a worker makes by slots and duration, and requests of each.
+pub async fn measure() -> anyhow::Result<Report> {
+    let mut report = Report::default();
+    answers(&mut report).await?;
+    for load in [Load::Trivial, Load::Seconds(0.05), Load::Seconds(0.15), Load::Mixed] {
+        for slots in SLOTS {
+            rate(&mut report, load, slots).await?;
+        }
+    }
+    Ok(report)
+}
+
+/// One execution at a time, each waited for over HTTP.
+async fn answers(report: &mut Report) -> anyhow::Result<()> {
+    let fleet = Fleet::start().await?;
+    let (to_api, to_worker) = (delayed(&fleet)?, delayed(&fleet)?);
+    let (_api, address) = fleet.api(&to_api.url)?;
+    let _worker = Programs(vec![fleet.worker(&to_worker.url, &[])?]);
+    let client = Client { http: reqwest::Client::builder().no_proxy().build()?, address };
+    client.is_served().await?;
+    for _ in 0..WARM_UP {
+        client.execute("hello", json!(1)).await?;
+    }
+    let before = Requests::of(&to_api);
+    let mut taken = vec![];
+    for n in 0..ANSWERS {
+        let submitted_at = Instant::now();
+        client.execute("hello", json!(n)).await?;
+        taken.push(submitted_at.elapsed());
+    }
+    let gets = Requests::of(&to_api).since(&before).gets;
+    report.add_latencies("submit to answer", taken);
+    report.add("S3 GETs of the api per waited execution", gets / ANSWERS as f64, "");
+
+    client.execute("slow", json!(LONG_SECONDS)).await?;
+    let before = Requests::of(&to_api);
+    let mut late = vec![];
+    for _ in 0..LONG_ANSWERS {
+        let execution = client.execute("slow", json!(LONG_SECONDS)).await?;
+        let finished_at: Timestamp = serde_json::from_value(execution["finished_at"].clone())?;
+        late.push(Duration::from_millis((Timestamp::now().unix_ms() - finished_at.unix_ms()).max(0) as u64));
+    }
+    let gets = Requests::of(&to_api).since(&before).gets;
+    report.add_latencies(&format!("told after the end of a run of {LONG_SECONDS} s"), late);
+    report.add("S3 GETs of the api for such a run", gets / LONG_ANSWERS as f64, "");
+    Ok(())
+}
+
+/// What is run to measure a rate.
+#[derive(Clone, Copy)]
+enum Load {
+    Trivial,
+    Seconds(f64),
+    /// Trivial functions, of which one in twenty takes 3 s.
+    Mixed,
+}
+
+impl Load {
+    const MIXED_SECONDS: f64 = 3.0;
+    const MIXED_EVERY: u64 = 20;
+
+    fn name(self) -> String {
+        match self {
+            Self::Trivial => "trivial functions".to_owned(),
+            Self::Seconds(seconds) => format!("functions of {} ms", seconds * 1000.0),
+            Self::Mixed => "trivial functions, 5 % of them of 3 s".to_owned(),
+        }
+    }
+
+    /// What an execution takes on average, in seconds; next to nothing where it is trivial.
+    fn seconds(self) -> f64 {
+        match self {
+            Self::Trivial => 0.0,
+            Self::Seconds(seconds) => seconds,
+            Self::Mixed => Self::MIXED_SECONDS / Self::MIXED_EVERY as f64,
+        }
+    }
+
+    /// As many as fill the slots for some seconds.
+    fn count(self, slots: usize) -> u64 {
+        (slots as f64 * RATE_SECONDS / self.seconds()).clamp(FEWEST_MESSAGES, MOST_MESSAGES) as u64
+    }
+
+    fn message(self, n: u64) -> OutgoingMessage {
+        let id = format!("run-{n}");
+        match self {
+            Self::Seconds(seconds) => envelope("slow", &id, seconds),
+            Self::Mixed if n.is_multiple_of(Self::MIXED_EVERY) => envelope("slow", &id, Self::MIXED_SECONDS),
+            Self::Trivial | Self::Mixed => envelope("hello", &id, n),
+        }
+    }
+}
+
+/// One worker and a queue that is full before it starts.
+async fn rate(report: &mut Report, load: Load, slots: usize) -> anyhow::Result<()> {
+    let fleet = Fleet::start().await?;
+    let to_worker = delayed(&fleet)?;
+    let count = load.count(slots);
+    let messages: Vec<_> = (0..count).map(|n| load.message(n)).collect();
+    fleet.send_all(&messages).await?;
+    let _worker = Programs(vec![fleet.worker(&to_worker.url, &[("BADLAMBDA_SLOTS", &slots.to_string())])?]);
+    let seconds = fleet.drained(count).await?.as_secs_f64();
+    let requests = Requests::of(&to_worker);
+    let name = format!("{}, {slots} slots", load.name());
+    report.add(&name, count as f64 / seconds, "executions/s");
+    if load.seconds() > 0.0 {
+        let busy = count as f64 * load.seconds() / (slots as f64 * seconds);
+        report.add(format!("{name}: of its slots busy"), busy * 100.0, "%");
+    }
+    for (what, made) in
+        [("SQS requests", requests.sqs), ("S3 PUTs", requests.puts), ("S3 GETs", requests.gets)]
+    {
+        report.add(format!("{name}: {what}"), made / count as f64, "per execution");
+    }
+    Ok(())
+}
+
+fn delayed(fleet: &Fleet) -> anyhow::Result<FaultProxy> {
+    let plan = Plan { latency: Latency::AWS, ..Plan::default() };
+    Ok(FaultProxy::start(fleet.url(), SEED, plan)?)
+}
+
+/// How many requests went through a proxy.
+struct Requests {
+    sqs: f64,
+    puts: f64,
+    gets: f64,
+}
+
+impl Requests {
+    fn of(proxy: &FaultProxy) -> Self {
+        let mut requests = Self { sqs: 0.0, puts: 0.0, gets: 0.0 };
+        for (call, made) in proxy.calls() {
+            let made = made as f64;
+            match call.operation.as_str() {
+                "PutObject" => requests.puts += made,
+                "GetObject" => requests.gets += made,
+                "ReceiveMessage"
+                | "DeleteMessageBatch"
+                | "ChangeMessageVisibilityBatch"
+                | "SendMessageBatch" => {
+                    requests.sqs += made;
+                }
+                _ => {}
+            }
+        }
+        requests
+    }
+
+    fn since(&self, before: &Self) -> Self {
+        let Self { sqs, puts, gets } = before;
+        Self { sqs: self.sqs - sqs, puts: self.puts - puts, gets: self.gets - gets }
+    }
+}
+
+/// Who submits over HTTP and waits.
+struct Client {
+    http: reqwest::Client,
+    address: String,
+}
+
+impl Client {
+    async fn is_served(&self) -> anyhow::Result<()> {
+        let begun_at = Instant::now();
+        let url = format!("{}/readyz", self.address);
+        while !self.http.get(&url).send().await.is_ok_and(|answer| answer.status() == 200) {
+            ensure!(begun_at.elapsed() < Duration::from_secs(20), "the api does not get ready");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    async fn execute(&self, function: &str, input: Value) -> anyhow::Result<Value> {
+        let url = format!("{}/v1/functions/{function}/executions", self.address);
+        let submit = self.http.post(url).header("prefer", "wait=30").body(input.to_string());
+        let execution: Value = submit.send().await?.json().await?;
+        ensure!(execution["status"] == "succeeded", "{execution}");
+        Ok(execution)
+    }
+}

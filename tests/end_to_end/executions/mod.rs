@@ -1,0 +1,12 @@
+//! Executions: what goes in, what comes out, and how often it is tried.
+
+mod attempts;
+mod bad_input;
+mod bad_ruby;
+mod cancel;
+mod examples;
+mod functions;
+mod gems;
+mod presigned;
+mod records;
+mod traces;

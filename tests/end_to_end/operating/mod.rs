@@ -1,0 +1,9 @@
+//! What operators use: commands, settings, pages, and the deployment on AWS.
+
+mod commands;
+mod configuration;
+mod deployed;
+mod operator;
+mod pages;
+mod permissions;
+mod readme;

@@ -1,0 +1,137 @@
+//! The table against what the programs really ask in a run that has a bit of everything.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use aws_sdk_sqs::types::MessageSystemAttributeName;
+use badlambda_shared::store::{Condition, JSON};
+use badlambda_tests::addresses::clients;
+use badlambda_tests::faults::{Call, FaultProxy, Plan};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::table::{CALLS, Program, Resource};
+use crate::fixtures::deployment::Deployment;
+use crate::fixtures::fleet::{Fleet, PATIENCE};
+
+/// Asks whatever an API can be asked that comes to AWS.
+async fn use_functions(fleet: &Fleet) {
+    fleet.create("echo", "event", json!({})).await;
+    let ask = async |method, path: &str, body: Value| {
+        let answer = fleet.request(method, path).json(&body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.text().await.unwrap());
+    };
+    ask(Method::PUT, "/v1/functions/echo", json!({"code": "puts 'a log'; event"})).await;
+    ask(Method::PUT, "/v1/functions/echo/aliases/live", json!({"version": 1})).await;
+    for path in ["", "/echo", "/echo/versions", "/echo/versions/1/code"] {
+        assert_eq!(fleet.get(&format!("/v1/functions{path}")).await.status(), 200, "{path}");
+    }
+    fleet.create("passing", "1", json!({})).await;
+    assert_eq!(fleet.request(Method::DELETE, "/v1/functions/passing").send().await.unwrap().status(), 204);
+}
+
+/// Executions of every kind that leave something else in queue or bucket.
+async fn use_executions(fleet: &Fleet) {
+    let path = "/v1/functions/echo/executions";
+    for _ in 0..2 {
+        let submit = fleet.request(Method::POST, path).header("idempotency-key", "order-7").json(&json!(1));
+        let accepted: Value = submit.send().await.unwrap().json().await.unwrap();
+        assert_eq!(fleet.finished(accepted["url"].as_str().unwrap()).await["status"], "succeeded");
+    }
+    let large = fleet.execute("echo", &json!("x".repeat(1_500_000))).await;
+    assert_eq!(large["status"], "succeeded", "{}", large["error"]);
+    // Signed by the worker in the record, and by the api for who asks it for one.
+    let redirected = fleet.get(&format!("{}/result", large["url"].as_str().unwrap())).await;
+    for url in [large["result_url"].as_str().unwrap(), redirected.headers()["location"].to_str().unwrap()] {
+        assert_eq!(fleet.http.get(url).send().await.unwrap().status(), 200, "{url}");
+    }
+    let sent = fleet.send("2", Some("echo:live")).await;
+    assert_eq!(fleet.finished(&format!("{path}/{sent}")).await["result"], 2);
+    fleet.create("retried", "raise BadLambda::Retry.in(0) if context.attempt < 2", json!({})).await;
+    assert_eq!(fleet.execute("retried", &json!(null)).await["attempts"], 2);
+    fleet.create("long", "sleep 60", json!({"timeout_ms": 61_000})).await;
+    let url = fleet.submit("long", &json!(null)).await;
+    // By then its lease was renewed.
+    let deadline = Instant::now() + PATIENCE;
+    while fleet.get(&url).await.json::<Value>().await.unwrap()["status"] != "running" {
+        assert!(Instant::now() < deadline, "it does not run");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(fleet.request(Method::DELETE, &url).send().await.unwrap().status(), 202);
+    // It can't be run, and leaves no room for the reason.
+    fleet.send(&"é".repeat(512 * 1024), None).await;
+    fleet.dead_letter().await;
+}
+
+/// What others have left before a worker comes: a message that was received often, and a result of a lost attempt.
+async fn prepare(deployment: &Deployment) -> String {
+    let (fleet, store) = (&deployment.fleet, deployment.store());
+    let (function, id) = ("echo".parse().unwrap(), "order-8".parse().unwrap());
+    let left = store.keys().result(&function, &id);
+    store.put(&left, b"\"left\"".to_vec(), JSON, Condition::Absent).await.unwrap();
+    fleet.send(&json!({"function": "echo", "id": "order-8", "input": 8}).to_string(), None).await;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let receive = fleet.sqs.receive_message().queue_url(fleet.address("queue_url")).visibility_timeout(0);
+        let count = MessageSystemAttributeName::ApproximateReceiveCount;
+        let received = receive.message_system_attribute_names(count.clone()).send().await.unwrap();
+        let times = received
+            .messages()
+            .first()
+            .map_or(0, |message| message.attributes().unwrap()[&count].parse::<u32>().unwrap());
+        if times >= 6 {
+            return "/v1/functions/echo/executions/order-8".to_owned();
+        }
+        assert!(Instant::now() < deadline, "the message is not received");
+    }
+}
+
+/// The operations of one program that the table has, and on what.
+fn known(program: Program, addresses: &Value) -> BTreeSet<Call> {
+    let name = |queue: &str| addresses[queue].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let calls = CALLS.iter().filter(|call| call.program == program);
+    calls
+        // An object that is not there is asked for like any other.
+        .filter(|call| (call.operation, call.resource) != ("GetObject", Resource::Bucket))
+        .map(|call| Call {
+            operation: call.operation.to_owned(),
+            on: match call.resource {
+                Resource::Queue => name("queue_url"),
+                Resource::DeadLetterQueue => name("dead_letter_queue_url"),
+                Resource::Bucket | Resource::Tasks => String::new(),
+                Resource::Keys(prefix) => prefix.to_owned(),
+            },
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_programs_ask_what_the_table_has_and_nothing_else() {
+    let mut deployment = Deployment::start().await;
+    let mut direct = deployment.fleet.addresses.clone();
+    direct["aws"] = direct["direct"].clone();
+    // What the test itself sends is not the api's.
+    deployment.fleet.sqs = aws_sdk_sqs::Client::new(clients(&direct).sdk());
+    let workers = FaultProxy::start(direct["aws"].as_str().unwrap(), 1, Plan::default()).unwrap();
+    // It answers like an agent that fails, which is no trouble.
+    let agent = FaultProxy::start(&workers.url, 1, Plan { fail: 1.0, ..Plan::default() }).unwrap();
+    let fleet = &deployment.fleet;
+    use_functions(fleet).await;
+    let prepared = prepare(&deployment).await;
+    let settings = [
+        ("AWS_ENDPOINT_URL", workers.url.as_str()),
+        ("BADLAMBDA_PUBLIC_S3_ENDPOINT", &workers.url),
+        ("ECS_AGENT_URI", &agent.url),
+        ("BADLAMBDA_DRAIN_SECONDS", "10"),
+        ("BADLAMBDA_MAX_ATTEMPTS", "9"),
+    ];
+    let worker = deployment.worker(&settings).await;
+    assert_eq!(fleet.finished(&prepared).await["result"], 8);
+    use_executions(fleet).await;
+    fleet.queue_is_empty().await;
+    worker.drain();
+    let by_api: BTreeSet<Call> = deployment.proxy.calls().into_keys().collect();
+    let by_worker: BTreeSet<Call> = workers.calls().into_keys().chain(agent.calls().into_keys()).collect();
+    assert_eq!(by_api, known(Program::Api, &direct), "by the api");
+    assert_eq!(by_worker, known(Program::Worker, &direct), "by the worker");
+}
