@@ -116,6 +116,7 @@ pub fn measure_only(form: Form, runs: usize, callers: usize) -> anyhow::Result<R
 pub fn measure_tuning() -> anyhow::Result<Report> {
     let all = Tuning::default();
     let without = [
+        ("stacks set aside for fibers", Tuning { few_fiber_stacks: false, ..all }),
         ("no huge pages", Tuning { huge_pages: false, ..all }),
         ("gaps in the heap", Tuning { filled_gaps: false, ..all }),
     ];

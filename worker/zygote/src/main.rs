@@ -18,6 +18,7 @@ mod calls;
 mod confine;
 mod environment;
 mod execution;
+mod fibers;
 mod filters;
 mod jail;
 mod memory;
@@ -66,7 +67,9 @@ fn start(stack: &mut usize) -> Result<(), String> {
     prctl::set_child_subreaper(true).map_err(|errno| format!("sub-reaper: {errno}"))?;
     let namespaces = namespaces::enter(&confinement);
     let tuning = confinement.tuning;
-    let ruby = Ruby::boot(stack).ok_or("Ruby did not start")?;
+    let mut boot = || Ruby::boot(stack);
+    let ruby = if tuning.few_fiber_stacks { fibers::without_pool(boot) } else { boot() };
+    let ruby = ruby.ok_or("Ruby did not start")?;
     let limits = confinement.limits;
     let limits =
         [limits.json_depth, limits.message_bytes, limits.backtrace_lines].map(|limit| limit.to_string());

@@ -43,6 +43,8 @@ pub struct AnswerLimits {
 /// time, and shows what that one is worth.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Tuning {
+    /// Whether Ruby is kept from setting stacks aside for fibers before there is any.
+    pub few_fiber_stacks: bool,
     /// Whether the warm heap is moved into huge pages.
     pub huge_pages: bool,
     /// Whether the gaps in malloc's heap are filled, so that what a fork allocates lies together.
@@ -51,7 +53,7 @@ pub struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { huge_pages: true, filled_gaps: true }
+        Self { few_fiber_stacks: true, huge_pages: true, filled_gaps: true }
     }
 }
 
