@@ -176,6 +176,7 @@ impl Services {
                 acknowledgements,
                 stop: stop.clone(),
             },
+            prefetch: prefetch.clone(),
         }
     }
 }

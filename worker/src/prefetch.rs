@@ -1,7 +1,7 @@
-//! How many messages a worker holds at once. There is one permit for each slot, and where executions are short there are
-//! up to twenty more, as many as begin within 100 ms at the present pace, so that a slot finds its next execution
-//! prepared. A message that has waited for a slot for a second is given back, and until executions are shorter again
-//! nothing is prefetched.
+//! How many messages a worker holds at once: one for each slot, and as many more as its slots begin while the next message
+//! is received and looked up, so that no slot waits for SQS or S3. Where a slot gets free less often than every 100 ms,
+//! nothing is prefetched, since another worker might begin it sooner. A message that has waited for a slot for a second is
+//! given back, and until executions are shorter again nothing is prefetched.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,10 +10,12 @@ use badlambda_shared::limits;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What is prefetched should begin within this time, or another worker could have had it.
-const AHEAD: Duration = Duration::from_millis(100);
-/// The most messages beyond one for each slot: two receives' worth.
-const MOST_AHEAD: usize = 2 * limits::SQS_BATCH;
-/// The weight of one execution in the mean of how long they take.
+const BEGINS_WITHIN: Duration = Duration::from_millis(100);
+/// What is prefetched is ready by this time before a slot gets free, as chance has it: batches fill, requests differ.
+const SPARE: Duration = Duration::from_millis(30);
+/// The most messages beyond one for each slot: six receives' worth. Their inputs are in memory.
+const MOST_AHEAD: usize = 6 * limits::SQS_BATCH;
+/// The weight of one sample in a mean.
 const WEIGHT: f64 = 0.1;
 
 /// The permits to hold messages.
@@ -33,8 +35,35 @@ struct Pace {
     size: usize,
     /// Permits there should be.
     wanted: usize,
-    /// How long executions took lately.
-    mean: Duration,
+    /// What the steps took lately.
+    means: Means,
+}
+
+/// How long the steps of a delivery take on average.
+#[derive(Clone, Copy, Debug)]
+struct Means {
+    /// A receive from a queue that has enough.
+    receive: Duration,
+    /// From there until all that is run is at hand.
+    look: Duration,
+    run: Duration,
+}
+
+impl Means {
+    /// How many messages to hold beyond one for each of so many slots.
+    fn ahead(self, slots: usize) -> usize {
+        if self.run > BEGINS_WITHIN * slots as u32 {
+            return 0;
+        }
+        let lead = self.receive + self.look + SPARE;
+        let begun_meanwhile = slots as f64 * lead.as_secs_f64() / self.run.as_secs_f64().max(1e-6);
+        MOST_AHEAD.min(begun_meanwhile.ceil() as usize)
+    }
+}
+
+/// Moves a mean towards a sample.
+fn weigh(mean: &mut Duration, sample: Duration) {
+    *mean = mean.mul_f64(1.0 - WEIGHT) + sample.mul_f64(WEIGHT);
 }
 
 /// The permit to hold one message, until it is dropped.
@@ -47,7 +76,9 @@ pub(crate) struct PrefetchPermit {
 impl Prefetch {
     /// One permit per slot, to begin with.
     pub(crate) fn new(slots: usize) -> Self {
-        let pace = Pace { size: slots, wanted: slots, mean: AHEAD * slots as u32 };
+        let run = BEGINS_WITHIN * 2 * slots as u32;
+        let means = Means { receive: Duration::ZERO, look: Duration::ZERO, run };
+        let pace = Pace { size: slots, wanted: slots, means };
         Self(Arc::new(Inner { permits: Arc::new(Semaphore::new(slots)), slots, pace: Mutex::new(pace) }))
     }
 
@@ -78,25 +109,32 @@ impl Prefetch {
         self.0.permits.available_permits() > 0
     }
 
+    /// Takes into account how long a receive took from a queue that had enough.
+    pub(crate) fn note_receive(&self, took: Duration) {
+        weigh(&mut self.lock().means.receive, took);
+    }
+
+    /// Takes into account how long it took to look up and fetch what is run.
+    pub(crate) fn note_look(&self, took: Duration) {
+        weigh(&mut self.lock().means.look, took);
+    }
+
     /// Takes into account how long an execution took.
-    pub(crate) fn note_duration(&self, took: Duration) {
+    pub(crate) fn note_run(&self, took: Duration) {
         let mut pace = self.lock();
-        pace.mean = pace.mean.mul_f64(1.0 - WEIGHT) + took.mul_f64(WEIGHT);
+        weigh(&mut pace.means.run, took);
         self.resize(&mut pace);
     }
 
     /// Takes into account that a message has waited for a slot for too long.
     pub(crate) fn note_stall(&self) {
         let mut pace = self.lock();
-        pace.mean = AHEAD * (2 * self.0.slots) as u32;
+        pace.means.run = BEGINS_WITHIN * (2 * self.0.slots) as u32;
         self.resize(&mut pace);
     }
 
     fn resize(&self, pace: &mut Pace) {
-        let begun_ahead = self.0.slots as f64 * AHEAD.as_secs_f64() / pace.mean.as_secs_f64().max(1e-6);
-        // One or two more would make receives no larger.
-        let ahead = if begun_ahead < 3.0 { 0 } else { MOST_AHEAD.min(begun_ahead as usize) };
-        pace.wanted = self.0.slots + ahead;
+        pace.wanted = self.0.slots + pace.means.ahead(self.0.slots);
         if pace.wanted > pace.size {
             self.0.permits.add_permits(pace.wanted - pace.size);
             pace.size = pace.wanted;
@@ -132,16 +170,28 @@ mod tests {
         let prefetch = Prefetch::new(4);
         assert_eq!(prefetch.acquire(Duration::ZERO).await.unwrap().len(), 4);
         for _ in 0..100 {
-            prefetch.note_duration(Duration::from_millis(1));
+            prefetch.note_run(Duration::from_millis(1));
         }
         assert_eq!(prefetch.0.permits.available_permits(), 4 + MOST_AHEAD);
-        let held = prefetch.acquire(Duration::ZERO).await.unwrap();
-        let more = prefetch.acquire(Duration::ZERO).await.unwrap();
+        let mut held = vec![];
+        while prefetch.has_free() {
+            held.extend(prefetch.acquire(Duration::ZERO).await.unwrap());
+        }
         prefetch.note_stall();
         // What is held beyond the slots frees no permit when it goes.
         assert_eq!(prefetch.0.permits.available_permits(), 0);
-        drop((held, more));
+        drop(held);
         assert_eq!(prefetch.0.permits.available_permits(), 4);
+    }
+
+    #[test]
+    fn as_many_are_held_as_begin_while_the_next_is_received_and_looked_up() {
+        let ms = Duration::from_millis;
+        let ahead = |slots, run| Means { receive: ms(8), look: ms(25), run }.ahead(slots);
+        assert_eq!((ahead(4, ms(150)), ahead(4, ms(50)), ahead(4, ms(10))), (2, 6, 26));
+        assert_eq!((ahead(4, ms(1)), ahead(4, Duration::ZERO)), (MOST_AHEAD, MOST_AHEAD));
+        // A slot gets free every 750 ms, or every 47 ms.
+        assert_eq!((ahead(4, ms(3000)), ahead(64, ms(3000))), (0, 2));
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@ use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::queue::{Message, Queue, QueueError};
 use badlambda_shared::retry::Delays;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -53,7 +54,7 @@ impl Receiver {
             self.health.waits();
             let Some(permits) = self.permits(full).await else { break };
             self.health.polls();
-            match self.poll(permits).await {
+            match self.poll(permits, full).await {
                 Ok(was_full) => {
                     self.health.turns();
                     delays.reset();
@@ -78,7 +79,7 @@ impl Receiver {
 
     async fn help(self: Arc<Self>) {
         while let Some(permits) = self.permits(true).await {
-            match self.poll(permits).await {
+            match self.poll(permits, true).await {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => {
@@ -98,8 +99,8 @@ impl Receiver {
     }
 
     /// Receives once, and starts what came. True where it was all that there were permits for.
-    async fn poll(&self, permits: Vec<PrefetchPermit>) -> Result<bool, QueueError> {
-        let messages = self.messages(permits.len()).await?;
+    async fn poll(&self, permits: Vec<PrefetchPermit>, queue_is_full: bool) -> Result<bool, QueueError> {
+        let messages = self.messages(permits.len(), queue_is_full).await?;
         let full = messages.len() == permits.len();
         for (message, permit) in messages.into_iter().zip(permits) {
             let delivery = self.delivery(message, permit);
@@ -109,11 +110,17 @@ impl Receiver {
         Ok(full)
     }
 
-    async fn messages(&self, most: usize) -> Result<Vec<Message>, QueueError> {
+    async fn messages(&self, most: usize, queue_is_full: bool) -> Result<Vec<Message>, QueueError> {
+        let asked_at = Instant::now();
         let receiving = self.queue.receive(most, limits::SQS_WAIT, self.visibility);
         tokio::pin!(receiving);
         tokio::select! {
-            received = &mut receiving => received,
+            received = &mut receiving => {
+                if queue_is_full {
+                    self.prefetch.note_receive(asked_at.elapsed());
+                }
+                received
+            }
             () = self.stop.cancelled() => {
                 tokio::time::timeout(LAST_RECEIVE, receiving).await.unwrap_or_else(|_| Ok(vec![]))
             }

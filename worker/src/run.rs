@@ -80,7 +80,7 @@ impl Runner {
         let _protected = self.protection.cover(Duration::from_millis(version.config.timeout_ms));
         let began_at = Instant::now();
         let ended = self.attempt(claim, prepared).await;
-        self.prefetch.note_duration(began_at.elapsed());
+        self.prefetch.note_run(began_at.elapsed());
         let outcome = match ended {
             Ended::Outcome(outcome) => outcome,
             Ended::Overtaken => return Err(Settlement::Done(None)),

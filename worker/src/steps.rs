@@ -1,10 +1,13 @@
 //! The way of a delivery: claim, prepare, run, publish. Whatever happens in them, it is settled once.
 
+use std::time::Instant;
+
 use badlambda_shared::queue::Message;
 use tracing::{Instrument, Span};
 
 use crate::claim::Claimer;
 use crate::delivery::Delivery;
+use crate::prefetch::Prefetch;
 use crate::prepare::Preparer;
 use crate::publish::Publisher;
 use crate::run::Runner;
@@ -17,6 +20,8 @@ pub(crate) struct Steps {
     pub(crate) runner: Runner,
     pub(crate) publisher: Publisher,
     pub(crate) settler: Settler,
+    /// Told how long the steps before the run take.
+    pub(crate) prefetch: Prefetch,
 }
 
 impl Steps {
@@ -32,8 +37,10 @@ impl Steps {
 
     async fn advance(&self, delivery: &mut Delivery) -> Result<Settlement, Settlement> {
         let Delivery { message, request, history, permit, .. } = delivery;
+        let began_at = Instant::now();
         let mut claim = self.claimer.claim(message, request, history).await?;
         let prepared = self.preparer.prepare(&claim).await?;
+        self.prefetch.note_look(began_at.elapsed());
         let finished = self.runner.run(&mut claim, prepared).await?;
         self.publisher.publish(claim, finished, permit).await
     }
