@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use badlambda_shared::function::Form;
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 use serde_json::json;
 
@@ -73,9 +74,8 @@ fn who_is_stopped_elsewhere_stays_stopped_while_a_template_is_checked() {
     let pid = stopped.id();
     kill(Pid::from_raw(pid as i32), Signal::SIGSTOP).unwrap();
     let is_stopped = || std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap().contains("State:\tT");
-    while !is_stopped() {
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    waitpid(Pid::from_raw(pid as i32), Some(WaitPidFlag::WUNTRACED)).unwrap();
+    assert!(is_stopped());
     result(&start(1).execute(&task(Form::Handler, TOKEN, json!({}), json!(1))).unwrap());
     let stayed = is_stopped();
     stopped.kill().unwrap();
