@@ -24,7 +24,7 @@ pub struct Fleet {
     /// The servers' own address, for the verdict.
     pub direct: Value,
     pub proxy: FaultProxy,
-    pub data: TempDir,
+    _data: TempDir,
     scratch: TempDir,
     servers: Child,
     pub api: Child,
@@ -52,8 +52,17 @@ impl Fleet {
         for _ in 0..WORKERS {
             workers.push(start_worker(&addresses, &scratch)?);
         }
-        let fleet =
-            Self { addresses, direct, proxy, data, scratch, servers, api, workers, below: BTreeSet::new() };
+        let fleet = Self {
+            addresses,
+            direct,
+            proxy,
+            _data: data,
+            scratch,
+            servers,
+            api,
+            workers,
+            below: BTreeSet::new(),
+        };
         fleet.ready().await?;
         Ok(fleet)
     }
@@ -128,7 +137,7 @@ fn ours(pid: i32) -> bool {
 }
 
 /// All files below `folder`.
-pub fn files(folder: &Path) -> Vec<PathBuf> {
+fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return vec![] };
     let paths = entries.flatten().map(|entry| entry.path());
     paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()

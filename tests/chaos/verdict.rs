@@ -1,15 +1,14 @@
 //! What came of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use badlambda_shared::queue::Queue;
-use badlambda_tests::addresses::{dead_letters, queue, text};
+use badlambda_tests::addresses::{clients, dead_letters, queue, text};
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
-use crate::fleet::{Fleet, files};
+use crate::fleet::Fleet;
 use crate::work::{Expected, Work};
 
 const READS_AT_ONCE: usize = 32;
@@ -61,7 +60,7 @@ pub async fn wait_and_look(work: &Work, fleet: &Fleet, patience: Duration) -> an
     let queue = queue(&fleet.direct);
     found.empty(&queue, deadline).await?;
     found.look_at_the_dead(&fleet.direct, &accepted).await?;
-    found.count(fleet.data.path(), &named);
+    found.count(&fleet.direct, &named).await?;
     Ok(found)
 }
 
@@ -149,20 +148,24 @@ impl Found {
         Ok(())
     }
 
-    /// Compares the bucket's files with what was accepted and what records name.
-    fn count(&mut self, data: &Path, named: &[String]) {
-        let files = files(data);
-        let of_executions =
-            files.iter().filter_map(|path| path.to_str()).filter(|path| path.contains("/executions/"));
-        for path in of_executions {
-            let name = path.rsplit('/').next().unwrap_or_default();
-            self.records += u64::from(name == "record.json");
-            let left_by_an_attempt = ["result", "logs"].iter().any(|kind| name.starts_with(kind));
-            self.orphans += u64::from(left_by_an_attempt && !named.iter().any(|key| path.ends_with(key)));
+    /// Compares the bucket's objects with what was accepted and what records name.
+    async fn count(&mut self, addresses: &Value, named: &[String]) -> anyhow::Result<()> {
+        let s3 = aws_sdk_s3::Client::new(clients(addresses).sdk());
+        let list = s3.list_objects_v2().bucket(text(addresses, "bucket")).prefix("executions/");
+        let mut pages = list.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for key in page?.contents().iter().filter_map(|object| object.key()) {
+                let name = key.rsplit('/').next().unwrap_or_default();
+                self.records += u64::from(name == "record.json");
+                let left_by_an_attempt = ["result", "logs"].iter().any(|kind| name.starts_with(kind));
+                self.orphans +=
+                    u64::from(left_by_an_attempt && !named.iter().any(|named| key.ends_with(named)));
+            }
         }
         if self.records != self.accepted {
             self.wrong.push(format!("{} were accepted, and {} are recorded", self.accepted, self.records));
         }
+        Ok(())
     }
 }
 

@@ -6,12 +6,13 @@
 //!   their requests apart, `signature` checks who asks, and `counters` counts what was served.
 //! - `sqs` is a small server of our own. `protocol` is AWS's JSON protocol, and `actions` its operations by name:
 //!   `send`, with the order in which message groups take turns; `receive`, which waits until `changes` wakes it or
-//!   a message is due, and `take`s; `settle`, which deletes and gives back. All of them are jobs for the one thread
-//!   of `database`, which owns the SQLite file and shares a transaction among all that wait for it.
-//! - `s3` is the crate `s3s-fs`, with what it lacks wrapped around it.
+//!   a message is due, and `take`s; `settle`, which deletes and gives back.
+//! - `s3` is the protocol by the crate `s3s`, over objects in tables.
+//! - Each of them has an SQLite file. All that writes is a job for the one thread of its `database`, which shares a
+//!   transaction among all jobs that wait. S3 reads by `readers`, beside that thread.
 //!
 //! Honest limits: of SQS, only standard queues and the operations that a fleet and its producers use; of S3, those
-//! listed in `s3`, objects of at most 64 MiB, no versions and no multipart uploads. Anything else answers that it is not
+//! listed in `s3`, objects of at most 64 MiB, no versions, no multipart uploads and no checksums but the ETag in answers. Anything else answers that it is not
 //! supported. What was answered survives the process; a power cut can take the last moments, as nothing waits for the
 //! disk. One access key can do everything; regions and accounts are not looked at.
 
@@ -19,6 +20,8 @@
 
 mod counters;
 mod credentials;
+mod database;
+mod readers;
 mod s3;
 mod server;
 mod signature;
@@ -31,6 +34,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -38,6 +42,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::counters::Counters;
 use crate::credentials::Credentials;
+use crate::database::DatabaseError;
 use crate::sqs::SqsError;
 
 /// The region that everything is in.
@@ -92,7 +97,10 @@ pub enum StartError {
     Messages(#[from] SqsError),
     /// The objects can't be read.
     #[error("could not open the objects: {0}")]
-    Objects(String),
+    Objects(#[from] DatabaseError),
+    /// The objects are files, as an older version kept them.
+    #[error("{} holds objects as an older version kept them; use another data folder, or remove this one", .0.display())]
+    OldObjects(PathBuf),
 }
 
 /// Running servers. Dropping this stops them at once; [`LocalAws::shutdown`] lets requests end.
@@ -127,6 +135,10 @@ pub async fn start(config: LocalAwsConfig) -> Result<LocalAws, StartError> {
         return Err(StartError::NotLoopback(config.listen));
     }
     let lock = lock_data(&config)?;
+    let old_objects = config.data.join("s3");
+    if old_objects.exists() {
+        return Err(StartError::OldObjects(old_objects));
+    }
     let credentials = Credentials::load_or_make(&config.data.join("credentials.json"))
         .map_err(|error| StartError::File { path: config.data.join("credentials.json"), error })?;
     let listener =
@@ -136,12 +148,9 @@ pub async fn start(config: LocalAwsConfig) -> Result<LocalAws, StartError> {
     let (counters, stop) = (Arc::new(Counters::default()), CancellationToken::new());
     let sqs = sqs::Sqs::open(&config.data.join("sqs.sqlite"), address, counters.clone())?;
     sqs.ensure_queues(&config.queue, &config.dead_letter_queue).await?;
-    let s3 = s3::service(&config.data.join("s3"), &config.bucket, &credentials, counters.clone());
-    let services = server::Services {
-        sqs: Arc::new(sqs),
-        s3: s3.map_err(StartError::Objects)?,
-        credentials: credentials.clone(),
-    };
+    let s3 =
+        s3::service(config.data.join("s3.sqlite"), &config.bucket, &credentials, counters.clone()).await?;
+    let services = server::Services { sqs: Arc::new(sqs), s3, credentials: credentials.clone() };
     let server = tokio::spawn(server::serve(listener, services, stop.clone()));
     Ok(LocalAws {
         address,
@@ -197,4 +206,10 @@ fn lock_data(config: &LocalAwsConfig) -> Result<File, StartError> {
         Err(TryLockError::WouldBlock) => Err(StartError::InUse(config.data.clone())),
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
+}
+
+/// Milliseconds since 1970.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -29,11 +29,10 @@ pub(crate) fn check_write(
 
 /// Whether an object is to be read that is in this state.
 pub(crate) fn check_read(
-    now: Option<&ETag>,
+    etag: &ETag,
     if_match: Option<&ETagCondition>,
     if_none_match: Option<&ETagCondition>,
 ) -> S3Result<()> {
-    let Some(etag) = now else { return Ok(()) };
     if if_match.is_some_and(|condition| !matches(condition, etag)) {
         return Err(s3_error!(PreconditionFailed, "the object's ETag is another one"));
     }

@@ -1,11 +1,8 @@
-//! Listing keys in order: only the folders that can hold a listed key are read, and no more keys than are asked for.
+//! Listing keys in order. No more rows are read than are listed: what is listed together is stepped over.
 
-use std::fs;
-use std::io;
-use std::path::Path;
-use std::time::SystemTime;
+use rusqlite::Connection;
 
-use super::keys::LONG_KEYS;
+use crate::database::DatabaseError;
 
 /// What is to be listed.
 #[derive(Debug, Default)]
@@ -21,7 +18,7 @@ pub(crate) struct Wish {
 /// A key or a common prefix.
 #[derive(Debug)]
 pub(crate) enum Entry {
-    Key { key: String, bytes: u64, modified: SystemTime },
+    Key { key: String, etag: String, bytes: i64, modified_at: i64 },
     Prefix(String),
 }
 
@@ -34,123 +31,113 @@ impl Entry {
     }
 }
 
-/// Lists the bucket in the folder `root`; also returns whether there is more.
-pub(crate) fn list(root: &Path, wish: &Wish) -> io::Result<(Vec<Entry>, bool)> {
-    let mut listing = Listing { wish, entries: Vec::new(), is_truncated: false };
-    if wish.most > 0 {
-        listing.walk(root, "")?;
+/// The next key of bucket `?1` from `?2` on, and before `?3` if that is not null.
+const NEXT: &str = "SELECT key, etag, bytes, modified_at FROM objects \
+    WHERE bucket = ?1 AND key >= ?2 AND (?3 IS NULL OR key < ?3) ORDER BY key";
+
+/// Lists a bucket; also returns whether there is more.
+pub(crate) fn list(
+    connection: &Connection,
+    bucket: i64,
+    wish: &Wish,
+) -> Result<(Vec<Entry>, bool), DatabaseError> {
+    let mut entries = Vec::new();
+    if wish.most == 0 {
+        return Ok((entries, false));
     }
-    Ok((listing.entries, listing.is_truncated))
-}
-
-struct Listing<'a> {
-    wish: &'a Wish,
-    entries: Vec<Entry>,
-    is_truncated: bool,
-}
-
-impl Listing<'_> {
-    /// Lists a folder whose keys all begin with `start`.
-    fn walk(&mut self, folder: &Path, start: &str) -> io::Result<()> {
-        for key in names(folder, start)? {
-            if self.is_truncated {
-                return Ok(());
+    let mut next = connection.prepare_cached(NEXT)?;
+    let end = end_of(&wish.prefix);
+    let mut start = Some(wish.start());
+    while let Some(from) = start.take() {
+        let mut rows = next.query((bucket, from, end.as_deref()))?;
+        while let Some(row) = rows.next()? {
+            if entries.len() == wish.most {
+                return Ok((entries, true));
             }
-            let path = folder.join(key[start.len()..].trim_end_matches('/'));
-            if key.ends_with('/') {
-                if self.may_hold_more(&key) {
-                    self.walk(&path, &key)?;
+            let key = String::from_utf8_lossy(row.get_ref(0)?.as_bytes().unwrap_or_default()).into_owned();
+            match wish.common_prefix(&key) {
+                Some(common) => {
+                    // The next one is behind all that begin like this.
+                    start = end_of(common);
+                    entries.push(Entry::Prefix(common.to_owned()));
+                    break;
                 }
-            } else if key.starts_with(&self.wish.prefix) && key > self.wish.after {
-                self.add(key, &path)?;
+                None => entries.push(Entry::Key {
+                    key,
+                    etag: row.get(1)?,
+                    bytes: row.get(2)?,
+                    modified_at: row.get(3)?,
+                }),
             }
         }
-        Ok(())
     }
+    Ok((entries, false))
+}
 
-    /// Whether there can be something to list among the keys that begin with `start`.
-    fn may_hold_more(&self, start: &str) -> bool {
-        let Wish { prefix, after, .. } = self.wish;
-        let is_under_prefix = start.starts_with(prefix) || prefix.starts_with(start);
-        let is_behind = after.as_str() >= start && !after.starts_with(start);
-        is_under_prefix
-            && !is_behind
-            && !self.common_prefix(start).is_some_and(|common| self.is_listed(common))
+impl Wish {
+    /// The first key that may be listed.
+    fn start(&self) -> Vec<u8> {
+        let behind = match self.common_prefix(&self.after) {
+            // The last page ended with what is listed together.
+            Some(common) if common == self.after => end_of(common).unwrap_or_default(),
+            _ => [self.after.as_bytes(), b"\0"].concat(),
+        };
+        behind.max(self.prefix.clone().into_bytes())
     }
 
     /// What a key shares with others that are listed together with it.
     fn common_prefix<'k>(&self, key: &'k str) -> Option<&'k str> {
-        let delimiter = self.wish.delimiter.as_deref()?;
-        let at = key.strip_prefix(&self.wish.prefix)?.find(delimiter)?;
-        Some(&key[..self.wish.prefix.len() + at + delimiter.len()])
-    }
-
-    /// Whether a common prefix was listed, in this page or in the one that ended with it.
-    fn is_listed(&self, common: &str) -> bool {
-        common == self.wish.after || self.entries.last().is_some_and(|last| last.name() == common)
-    }
-
-    fn add(&mut self, key: String, path: &Path) -> io::Result<()> {
-        let common = self.common_prefix(&key).map(str::to_owned);
-        if common.as_deref().is_some_and(|common| self.is_listed(common)) {
-            return Ok(());
-        }
-        if self.entries.len() == self.wish.most {
-            self.is_truncated = true;
-            return Ok(());
-        }
-        self.entries.push(match common {
-            Some(common) => Entry::Prefix(common),
-            None => match fs::metadata(path) {
-                Ok(metadata) => Entry::Key { key, bytes: metadata.len(), modified: metadata.modified()? },
-                // It has been deleted just now.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-                Err(error) => return Err(error),
-            },
-        });
-        Ok(())
+        let delimiter = self.delimiter.as_deref()?;
+        let at = key.strip_prefix(&self.prefix)?.find(delimiter)?;
+        Some(&key[..self.prefix.len() + at + delimiter.len()])
     }
 }
 
-/// What is in a folder, in the order of keys; folders end in a slash, as the keys in them go on.
-fn names(folder: &Path, start: &str) -> io::Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        let slash = if entry.file_type()?.is_dir() { "/" } else { "" };
-        if !(start.is_empty() && name == LONG_KEYS) {
-            names.push(format!("{start}{name}{slash}"));
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
+/// The first key behind all that begin with `prefix`. All keys begin with nothing, and none is behind them.
+fn end_of(prefix: &str) -> Option<Vec<u8>> {
+    let mut end = prefix.as_bytes().to_vec();
+    // No byte of UTF-8 is so large that it can't be made larger.
+    *end.last_mut()? += 1;
+    Some(end)
 }
 
 #[cfg(test)]
 mod tests {
-    use tempfile::TempDir;
-
     use super::*;
+    use crate::s3::tables::STEPS;
 
-    fn bucket(keys: &[&str]) -> TempDir {
-        let root = TempDir::new().unwrap();
+    const BUCKET: i64 = 1;
+
+    fn bucket(keys: &[&str]) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(STEPS[0]).unwrap();
+        connection.execute_batch("INSERT INTO buckets VALUES (1, 'b', 0), (2, 'other', 0)").unwrap();
+        let sql = "INSERT INTO objects (bucket, key, etag, modified_at, bytes, headers, body) \
+                   VALUES (?, ?, '', 0, 0, '', '')";
         for key in keys {
-            let path = root.path().join(key);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, key).unwrap();
+            connection.execute(sql, (BUCKET, key.as_bytes())).unwrap();
         }
-        root
+        connection.execute(sql, (BUCKET + 1, b"f/of-another-bucket")).unwrap();
+        connection
+    }
+
+    fn names(entries: &[Entry]) -> Vec<String> {
+        entries.iter().map(|entry| entry.name().to_owned()).collect()
     }
 
     /// All names, page by page.
-    fn pages(root: &TempDir, prefix: &str, delimiter: Option<&str>, most: usize) -> Vec<Vec<String>> {
+    fn pages(
+        connection: &Connection,
+        prefix: &str,
+        delimiter: Option<&str>,
+        most: usize,
+    ) -> Vec<Vec<String>> {
         let (mut pages, mut after) = (Vec::new(), String::new());
         loop {
             let delimiter = delimiter.map(str::to_owned);
             let wish = Wish { prefix: prefix.to_owned(), delimiter, after, most };
-            let (entries, is_truncated) = list(root.path(), &wish).unwrap();
-            pages.push(entries.iter().map(|entry| entry.name().to_owned()).collect::<Vec<_>>());
+            let (entries, is_truncated) = list(connection, BUCKET, &wish).unwrap();
+            pages.push(names(&entries));
             if !is_truncated {
                 return pages;
             }
@@ -159,26 +146,31 @@ mod tests {
     }
 
     #[test]
-    fn keys_come_in_their_order_and_not_in_that_of_folders() {
-        let root = bucket(&["a/b/c", "a/b-", "a/b0", "a.", "a0", "z/y", ".long-keys/x"]);
-        let all = ["a.", "a/b-", "a/b/c", "a/b0", "a0", "z/y"];
-        assert_eq!(pages(&root, "", None, 100), [all]);
-        assert_eq!(pages(&root, "", None, 1).concat(), all);
-        assert_eq!(pages(&root, "a/b", None, 2), [vec!["a/b-", "a/b/c"], vec!["a/b0"]]);
-        assert_eq!(pages(&root, "no/such", None, 2).concat(), [""; 0]);
+    fn keys_come_in_the_order_of_their_bytes() {
+        let bucket = bucket(&["a/b/c", "a/b-", "a/b0", "a.", "a0", "z/y", "\u{10ffff}", "é"]);
+        let all = ["a.", "a/b-", "a/b/c", "a/b0", "a0", "z/y", "é", "\u{10ffff}"];
+        assert_eq!(pages(&bucket, "", None, 100), [all]);
+        assert_eq!(pages(&bucket, "", None, 1).concat(), all);
+        assert_eq!(pages(&bucket, "a/b", None, 2), [vec!["a/b-", "a/b/c"], vec!["a/b0"]]);
+        assert_eq!(pages(&bucket, "\u{10ffff}", None, 2), [["\u{10ffff}"]]);
+        assert_eq!(pages(&bucket, "no/such", None, 2).concat(), [""; 0]);
     }
 
     #[test]
     fn folders_are_common_prefixes_once() {
-        let root = bucket(&["f/a/1", "f/a/2", "f/b", "f/c/d/1", "g"]);
-        fs::create_dir_all(root.path().join("f/empty/too")).unwrap();
-        assert_eq!(pages(&root, "f/", Some("/"), 1).concat(), ["f/a/", "f/b", "f/c/"]);
-        assert_eq!(pages(&root, "", Some("/"), 100), [["f/", "g"]]);
-        assert_eq!(pages(&root, "f", Some("/"), 100), [["f/"]]);
-        assert_eq!(pages(&root, "f/", Some("d/"), 100), [["f/a/1", "f/a/2", "f/b", "f/c/d/"]]);
+        let bucket = bucket(&["f/a/1", "f/a/2", "f/b", "f/c/d/1", "g"]);
+        assert_eq!(pages(&bucket, "f/", Some("/"), 1).concat(), ["f/a/", "f/b", "f/c/"]);
+        assert_eq!(pages(&bucket, "", Some("/"), 100), [["f/", "g"]]);
+        assert_eq!(pages(&bucket, "f", Some("/"), 100), [["f/"]]);
+        assert_eq!(pages(&bucket, "f/", Some("d/"), 100), [["f/a/1", "f/a/2", "f/b", "f/c/d/"]]);
         let wish =
             Wish { delimiter: Some("/".to_owned()), after: "f/a/1".to_owned(), most: 9, ..Wish::default() };
-        let names = list(root.path(), &wish).unwrap().0;
-        assert_eq!(names.iter().map(Entry::name).collect::<Vec<_>>(), ["f/", "g"], "there is more in it");
+        let (entries, is_truncated) = list(&bucket, BUCKET, &wish).unwrap();
+        assert_eq!((names(&entries), is_truncated), (vec!["f/".to_owned(), "g".to_owned()], false));
+    }
+
+    #[test]
+    fn nothing_is_listed_where_nothing_is_asked_for() {
+        assert!(list(&bucket(&["a"]), BUCKET, &Wish::default()).unwrap().0.is_empty());
     }
 }

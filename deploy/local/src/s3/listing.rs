@@ -6,16 +6,13 @@ use s3s::dto::*;
 use s3s::{S3Result, s3_error};
 
 use super::list::{Entry, Wish, list};
-use super::objects::Objects;
+use super::{Store, buckets, timestamp};
 
 /// S3's most, which is also the default.
 const MOST_KEYS: i32 = 1000;
 
 /// `ListObjectsV2`.
-pub(crate) async fn second_version(
-    objects: &Objects,
-    input: ListObjectsV2Input,
-) -> S3Result<ListObjectsV2Output> {
+pub(crate) fn second_version(store: &Store, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
     let token = input.continuation_token.as_deref().map(read_token).transpose()?;
     let after = token.unwrap_or_default().max(input.start_after.clone().unwrap_or_default());
     let most = most_keys(input.max_keys)?;
@@ -25,10 +22,10 @@ pub(crate) async fn second_version(
         after,
         most: usize::try_from(most).unwrap_or(0),
     };
-    let root = objects.bucket(&input.bucket)?;
-    let listed = tokio::task::spawn_blocking(move || list(&root, &wish)).await;
-    let listed = listed.map_err(|error| s3_error!(error, InternalError))?;
-    let (entries, is_truncated) = listed.map_err(|error| s3_error!(error, InternalError))?;
+    let (entries, is_truncated) = store.read(|connection| {
+        let bucket = buckets::find(connection, &input.bucket)?;
+        Ok(list(connection, bucket, &wish)?)
+    })?;
 
     let encode = encoder(input.encoding_type.as_ref());
     let next = entries.last().filter(|_| is_truncated);
@@ -37,10 +34,11 @@ pub(crate) async fn second_version(
     let (mut contents, mut common_prefixes) = (Vec::new(), Vec::new());
     for entry in entries {
         match entry {
-            Entry::Key { key, bytes, modified } => contents.push(Object {
+            Entry::Key { key, etag, bytes, modified_at } => contents.push(Object {
                 key: Some(encode(key)),
-                size: i64::try_from(bytes).ok(),
-                last_modified: Some(Timestamp::from(modified)),
+                e_tag: Some(ETag::Strong(etag)),
+                size: Some(bytes),
+                last_modified: Some(timestamp(modified_at)),
                 ..Default::default()
             }),
             Entry::Prefix(prefix) => common_prefixes.push(CommonPrefix { prefix: Some(encode(prefix)) }),
@@ -64,10 +62,10 @@ pub(crate) async fn second_version(
 }
 
 /// `ListObjects`, which goes on after a key and not with a token.
-pub(crate) async fn first_version(objects: &Objects, input: ListObjectsInput) -> S3Result<ListObjectsOutput> {
+pub(crate) fn first_version(store: &Store, input: ListObjectsInput) -> S3Result<ListObjectsOutput> {
     let encode = encoder(input.encoding_type.as_ref());
     let marker = input.marker.clone();
-    let listed = second_version(objects, input.into()).await?;
+    let listed = second_version(store, input.into())?;
     let next = listed.next_continuation_token.as_deref().map(read_token).transpose()?;
     Ok(ListObjectsOutput {
         name: listed.name,

@@ -1,208 +1,126 @@
 //! Objects, one key at a time.
 
-use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use md5::{Digest, Md5};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
+use s3s::dto::{ETag, ETagCondition, PutObjectInput};
+use s3s::{S3Result, s3_error};
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{Extensions, HeaderMap, Method, Uri};
-use s3s::dto::*;
-use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
-use s3s_fs::FileSystem;
-use tokio::sync::RwLock;
+use super::buckets;
+use super::conditions::check_write;
+use super::headers::Headers;
+use crate::database::DatabaseError;
+use crate::now_ms;
 
-use super::conditions::{check_read, check_write};
-use super::keys::kept_as;
+/// S3's longest key.
+const MOST_KEY_BYTES: usize = 1024;
 
-/// So many keys can be written at once.
-const STRIPES: usize = 64;
-/// What S3 says of an object that was put without a type.
-const UNKNOWN_TYPE: &str = "binary/octet-stream";
-
-/// The folder of all buckets.
-pub(crate) struct Objects {
-    root: PathBuf,
-    pub(crate) inner: FileSystem,
-    stripes: Vec<RwLock<()>>,
+/// An object without its bucket and key.
+pub(crate) struct Object {
+    pub(crate) etag: ETag,
+    /// Milliseconds since 1970.
+    pub(crate) modified_at: i64,
+    pub(crate) bytes: i64,
+    pub(crate) headers: Headers,
+    /// `None` where it is larger than was asked for.
+    pub(crate) body: Option<Vec<u8>>,
 }
 
-impl Objects {
-    pub(crate) fn open(root: &Path) -> Result<Self, String> {
-        let inner = FileSystem::new(root).map_err(|error| format!("{error:?}"))?;
-        let stripes = (0..STRIPES).map(|_| RwLock::default()).collect();
-        Ok(Self { root: root.to_owned(), inner, stripes })
+/// An object that is to be written.
+pub(crate) struct NewObject {
+    bucket: String,
+    key: String,
+    etag: String,
+    headers: String,
+    body: Vec<u8>,
+    if_match: Option<ETagCondition>,
+    if_none_match: Option<ETagCondition>,
+}
+
+const FIND: &str = "SELECT etag, modified_at, bytes, headers, CASE WHEN bytes <= ?3 THEN body END \
+    FROM objects WHERE bucket = ?1 AND key = ?2";
+const PUT: &str = "INSERT INTO objects (bucket, key, etag, modified_at, bytes, headers, body) \
+    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET etag = excluded.etag, \
+    modified_at = excluded.modified_at, bytes = excluded.bytes, headers = excluded.headers, body = excluded.body";
+
+/// The object with this key; with its body if that has at most `most_bytes`.
+pub(crate) fn find(connection: &Connection, bucket: &str, key: &str, most_bytes: i64) -> S3Result<Object> {
+    let bucket = buckets::find(connection, bucket)?;
+    let found = connection.prepare_cached(FIND).and_then(|mut find| {
+        let object = find.query_row((bucket, key.as_bytes(), most_bytes), read);
+        object.optional()
+    });
+    found.map_err(DatabaseError::from)?.ok_or_else(|| s3_error!(NoSuchKey))
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Object> {
+    let headers: String = row.get(3)?;
+    Ok(Object {
+        etag: ETag::Strong(row.get(0)?),
+        modified_at: row.get(1)?,
+        bytes: row.get(2)?,
+        headers: serde_json::from_str(&headers).unwrap_or_default(),
+        body: row.get(4)?,
+    })
+}
+
+impl NewObject {
+    pub(crate) fn new(mut input: PutObjectInput, body: Vec<u8>) -> S3Result<Self> {
+        check_key(&input.key)?;
+        let headers = serde_json::to_string(&Headers::take_from(&mut input))
+            .map_err(|error| s3_error!(error, InternalError))?;
+        Ok(Self {
+            bucket: input.bucket,
+            key: input.key,
+            etag: hex::encode(Md5::digest(&body)),
+            headers,
+            body,
+            if_match: input.if_match,
+            if_none_match: input.if_none_match,
+        })
     }
 
-    /// Writes an object whose body is in memory. A client that hangs up meanwhile does not interrupt it.
-    pub(crate) async fn put(
-        self: Arc<Self>,
-        request: S3Request<PutObjectInput>,
-    ) -> S3Result<S3Response<PutObjectOutput>> {
-        let put = tokio::spawn(async move { self.put_alone(request).await });
-        put.await.map_err(|error| s3_error!(error, InternalError))?
-    }
-
-    async fn put_alone(
-        &self,
-        mut request: S3Request<PutObjectInput>,
-    ) -> S3Result<S3Response<PutObjectOutput>> {
-        let input = &mut request.input;
-        let (bucket, key) = (input.bucket.clone(), kept_as(&input.key)?);
-        let _alone = self.stripe(&bucket, &key).write().await;
-        let (if_match, if_none_match) = (input.if_match.take(), input.if_none_match.take());
-        if if_match.is_some() || if_none_match.is_some() {
-            check_write(self.etag(&bucket, &key).await?.as_ref(), if_match.as_ref(), if_none_match.as_ref())?;
+    /// Writes it if its conditions hold; returns its ETag.
+    pub(crate) fn put(self, transaction: &Transaction<'_>) -> S3Result<ETag> {
+        let bucket = buckets::find(transaction, &self.bucket)?;
+        if self.if_match.is_some() || self.if_none_match.is_some() {
+            let now = find_etag(transaction, bucket, &self.key)?;
+            check_write(now.as_ref(), self.if_match.as_ref(), self.if_none_match.as_ref())?;
         }
-        self.check_place(&bucket, &key)?;
-        // The object and what is noted of it are several files. Killed in between, an object without notes has an
-        // ETag all the same, that of its content; with another's notes it would have a wrong one.
-        self.forget(&bucket, &key);
-        request.input.key = key;
-        self.inner.put_object(request).await
-    }
-
-    /// Opens an object; what its URL says of the answer's headers goes before what is noted of it.
-    pub(crate) async fn get(
-        &self,
-        mut request: S3Request<GetObjectInput>,
-    ) -> S3Result<S3Response<GetObjectOutput>> {
-        let input = &mut request.input;
-        let key = kept_as(&input.key)?;
-        input.key.clone_from(&key);
-        let _shared = self.stripe(&input.bucket, &key).read().await;
-        if !self.bucket(&input.bucket)?.join(&key).is_file() {
-            return Err(s3_error!(NoSuchKey));
-        }
-        let wish = input.clone();
-        let mut response = self.inner.get_object(request).await.map_err(not_absent)?;
-        let output = &mut response.output;
-        check_read(output.e_tag.as_ref(), wish.if_match.as_ref(), wish.if_none_match.as_ref())?;
-        let unknown = || Some(UNKNOWN_TYPE.to_owned());
-        output.content_type = wish.response_content_type.or(output.content_type.take()).or_else(unknown);
-        output.cache_control = wish.response_cache_control.or(output.cache_control.take());
-        output.content_disposition = wish.response_content_disposition.or(output.content_disposition.take());
-        output.content_encoding = wish.response_content_encoding.or(output.content_encoding.take());
-        output.content_language = wish.response_content_language.or(output.content_language.take());
-        output.expires = wish.response_expires.or(output.expires.take());
-        Ok(response)
-    }
-
-    pub(crate) async fn head(
-        &self,
-        mut request: S3Request<HeadObjectInput>,
-    ) -> S3Result<S3Response<HeadObjectOutput>> {
-        let input = &mut request.input;
-        let key = kept_as(&input.key)?;
-        input.key.clone_from(&key);
-        let _shared = self.stripe(&input.bucket, &key).read().await;
-        if !self.bucket(&input.bucket)?.join(&key).is_file() {
-            return Err(s3_error!(NoSuchKey));
-        }
-        let (if_match, if_none_match) = (input.if_match.take(), input.if_none_match.take());
-        let mut response = self.inner.head_object(request).await.map_err(not_absent)?;
-        check_read(response.output.e_tag.as_ref(), if_match.as_ref(), if_none_match.as_ref())?;
-        response.output.content_type.get_or_insert_with(|| UNKNOWN_TYPE.to_owned());
-        Ok(response)
-    }
-
-    /// Deletes an object, if there is one.
-    pub(crate) async fn delete(
-        &self,
-        bucket: &str,
-        key: &str,
-        if_match: Option<&ETagCondition>,
-    ) -> S3Result<()> {
-        let key = kept_as(key)?;
-        let _alone = self.stripe(bucket, &key).write().await;
-        if if_match.is_some() {
-            check_write(self.etag(bucket, &key).await?.as_ref(), if_match, None)?;
-        }
-        if self.path(bucket, &key).is_dir() {
-            return Ok(());
-        }
-        let input = DeleteObjectInput { bucket: bucket.to_owned(), key: key.clone(), ..Default::default() };
-        self.inner.delete_object(ask(input)).await?;
-        self.forget(bucket, &key);
-        Ok(())
-    }
-
-    /// The folder of a bucket.
-    pub(crate) fn bucket(&self, bucket: &str) -> S3Result<PathBuf> {
-        let path = self.root.join(bucket);
-        if path.is_dir() { Ok(path) } else { Err(s3_error!(NoSuchBucket)) }
-    }
-
-    fn path(&self, bucket: &str, key: &str) -> PathBuf {
-        self.root.join(bucket).join(key)
-    }
-
-    fn stripe(&self, bucket: &str, key: &str) -> &RwLock<()> {
-        let mut hasher = DefaultHasher::new();
-        (bucket, key).hash(&mut hasher);
-        &self.stripes[hasher.finish() as usize % STRIPES]
-    }
-
-    /// The ETag of an object, if there is one.
-    async fn etag(&self, bucket: &str, key: &str) -> S3Result<Option<ETag>> {
-        if !self.path(bucket, key).is_file() {
-            return Ok(None);
-        }
-        let input = HeadObjectInput { bucket: bucket.to_owned(), key: key.to_owned(), ..Default::default() };
-        Ok(self.inner.head_object(ask(input)).await?.output.e_tag)
-    }
-
-    /// Objects are files: none can be where others are in a folder of that name, nor the other way round.
-    fn check_place(&self, bucket: &str, key: &str) -> S3Result<()> {
-        let (root, path) = (self.bucket(bucket)?, self.path(bucket, key));
-        let is_free = |folder: &Path| folder.is_dir() || !folder.exists();
-        let mut folders = path.ancestors().skip(1).take_while(|folder| *folder != root);
-        if path.is_dir() || !folders.all(is_free) {
-            return Err(s3_error!(
-                InvalidArgument,
-                "the embedded S3 keeps objects as files: no key can go on after another one and a slash"
-            ));
-        }
-        Ok(())
-    }
-
-    /// Removes what `s3s-fs` notes of an object in files beside it, and leaves there when it deletes the object.
-    fn forget(&self, bucket: &str, key: &str) {
-        let (bucket, key) = (URL_SAFE_NO_PAD.encode(bucket), URL_SAFE_NO_PAD.encode(key));
-        for kind in ["metadata", "internal"] {
-            let path = self.root.join(format!(".bucket-{bucket}.object-{key}.{kind}.json"));
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    tracing::warn!(%error, "could not remove what was noted of an object");
-                }
-                _ => {}
-            }
-        }
+        let (key, bytes) = (self.key.as_bytes(), self.body.len() as i64);
+        let put = transaction.prepare_cached(PUT).and_then(|mut put| {
+            put.execute((bucket, key, &self.etag, now_ms(), bytes, &self.headers, &self.body))
+        });
+        put.map_err(DatabaseError::from)?;
+        Ok(ETag::Strong(self.etag))
     }
 }
 
-/// Of an object that is there, and that nobody may remove meanwhile: it could not be opened, for lack of descriptors as a
-/// rule, which `s3s-fs` takes for its absence.
-fn not_absent(error: S3Error) -> S3Error {
-    match error.code() {
-        S3ErrorCode::NoSuchKey => s3_error!(ServiceUnavailable, "the object can't be opened now"),
-        _ => error,
+/// Deletes an object, if there is one.
+pub(crate) fn delete(
+    transaction: &Transaction<'_>,
+    bucket: i64,
+    key: &str,
+    if_match: Option<&ETagCondition>,
+) -> S3Result<()> {
+    check_key(key)?;
+    if if_match.is_some() {
+        check_write(find_etag(transaction, bucket, key)?.as_ref(), if_match, None)?;
     }
+    let sql = "DELETE FROM objects WHERE bucket = ? AND key = ?";
+    let delete =
+        transaction.prepare_cached(sql).and_then(|mut delete| delete.execute((bucket, key.as_bytes())));
+    delete.map_err(DatabaseError::from)?;
+    Ok(())
 }
 
-/// A request of our own.
-fn ask<T>(input: T) -> S3Request<T> {
-    S3Request {
-        input,
-        method: Method::GET,
-        uri: Uri::default(),
-        headers: HeaderMap::new(),
-        extensions: Extensions::new(),
-        credentials: None,
-        region: None,
-        service: None,
-        trailing_headers: None,
+fn find_etag(connection: &Connection, bucket: i64, key: &str) -> Result<Option<ETag>, DatabaseError> {
+    let mut find = connection.prepare_cached("SELECT etag FROM objects WHERE bucket = ? AND key = ?")?;
+    Ok(find.query_row((bucket, key.as_bytes()), |row| Ok(ETag::Strong(row.get(0)?))).optional()?)
+}
+
+fn check_key(key: &str) -> S3Result<()> {
+    if key.len() > MOST_KEY_BYTES {
+        return Err(s3_error!(KeyTooLongError, "a key has at most 1024 bytes"));
     }
+    Ok(())
 }

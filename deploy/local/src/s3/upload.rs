@@ -6,22 +6,20 @@ use futures::StreamExt;
 use md5::{Digest, Md5};
 use s3s::checksum::ChecksumHasher;
 use s3s::dto::{Checksum, PutObjectInput, StreamingBlob};
-use s3s::{Body, S3Error, S3ErrorCode, S3Request, S3Result, s3_error};
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Result, s3_error};
 
 /// Bodies are in memory until they are checked.
 const MAX_OBJECT_BYTES: usize = 64 * 1024 * 1024;
 
-/// Reads the body, and puts it back once it is checked: a slow sender holds up nobody, and a wrong body replaces nothing.
-pub(crate) async fn receive(request: &mut S3Request<PutObjectInput>) -> S3Result<()> {
+/// Reads the body, and returns it once it is checked: a slow sender holds up nobody, and a wrong body replaces nothing.
+pub(crate) async fn receive(request: &mut S3Request<PutObjectInput>) -> S3Result<Vec<u8>> {
     let body = match request.input.body.take() {
         Some(body) => read(body).await?,
         None => Vec::new(),
     };
     check_digest(&request.input, &body)?;
     check_checksums(request, &body)?;
-    request.input.content_length = i64::try_from(body.len()).ok();
-    request.input.body = Some(StreamingBlob::from(Body::from(body)));
-    Ok(())
+    Ok(body)
 }
 
 async fn read(mut body: StreamingBlob) -> S3Result<Vec<u8>> {

@@ -64,31 +64,29 @@ impl Sqs {
         let create = move |transaction: &Transaction<'_>| {
             Queue::create(transaction, &input.queue_name, input.attributes)
         };
-        self.database.call(create).await?;
+        self.call(create).await?;
         Ok(json!({"QueueUrl": url}))
     }
 
     async fn get_queue_url(&self, input: Named) -> Result<Value, SqsError> {
         let url = queue_url(self.address, &input.queue_name);
-        self.database.call(move |transaction| Queue::find(transaction, &input.queue_name)).await?;
+        self.call(move |transaction| Queue::find(transaction, &input.queue_name)).await?;
         Ok(json!({"QueueUrl": url}))
     }
 
     async fn list_queues(&self, input: ListQueues) -> Result<Value, SqsError> {
-        let names = self.database.call(move |transaction| {
+        let names = self.call(move |transaction| {
             let mut statement = transaction.prepare_cached("SELECT name FROM queues ORDER BY name")?;
             let names = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
-            Ok(names
-                .into_iter()
-                .filter(move |name| name.starts_with(&input.queue_name_prefix))
-                .collect::<Vec<_>>())
+            let is_meant = |name: &String| name.starts_with(&input.queue_name_prefix);
+            Ok(names.into_iter().filter(is_meant).collect::<Vec<_>>())
         });
         let urls: Vec<String> = names.await?.iter().map(|name| queue_url(self.address, name)).collect();
         Ok(json!({"QueueUrls": urls}))
     }
 
     async fn get_attributes(&self, queue: String, input: GetAttributes) -> Result<Value, SqsError> {
-        let described = self.database.call(move |transaction| {
+        let described = self.call(move |transaction| {
             Queue::find(transaction, &queue)?.describe(transaction, &input.attribute_names)
         });
         Ok(json!({"Attributes": described.await?}))
@@ -98,7 +96,7 @@ impl Sqs {
         let set = move |transaction: &Transaction<'_>| {
             Queue::find(transaction, &queue)?.set(transaction, input.attributes)
         };
-        self.database.call(set).await?;
+        self.call(set).await?;
         Ok(json!({}))
     }
 
@@ -108,7 +106,7 @@ impl Sqs {
             transaction.execute("DELETE FROM messages WHERE queue = ?", [queue.id])?;
             Ok(json!({}))
         };
-        self.database.call(purge).await
+        self.call(purge).await
     }
 }
 

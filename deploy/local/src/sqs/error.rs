@@ -1,5 +1,7 @@
 //! SQS's errors, as AWS's SDKs know them.
 
+use crate::database::DatabaseError;
+
 /// An error of SQS.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SqsError {
@@ -102,6 +104,12 @@ impl SqsError {
 
     pub(crate) fn is_ours(&self) -> bool {
         matches!(self, Self::Internal(_))
+    }
+}
+
+impl From<DatabaseError> for SqsError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Internal(error.to_string())
     }
 }
 

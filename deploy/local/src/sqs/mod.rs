@@ -3,7 +3,6 @@
 mod actions;
 mod batch;
 mod changes;
-mod database;
 mod error;
 mod messages;
 pub(crate) mod protocol;
@@ -11,23 +10,24 @@ mod queues;
 mod receipt;
 mod receive;
 mod requests;
-mod schema;
 mod send;
 mod settle;
 mod stored;
+mod tables;
 mod take;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+
+use rusqlite::Transaction;
 
 use self::changes::Changes;
-use self::database::Database;
 pub use self::error::SqsError;
 use self::queues::{ACCOUNT, Queue};
 use crate::counters::Counters;
+use crate::database::Database;
 
 /// Twice as often as the fleet gives up by itself: the net under that.
 const MAX_RECEIVE_COUNT: u32 = 10;
@@ -46,13 +46,25 @@ pub(crate) struct Sqs {
 
 impl Sqs {
     pub(crate) fn open(path: &Path, address: SocketAddr, counters: Arc<Counters>) -> Result<Self, SqsError> {
-        Ok(Self { database: Database::open(path)?, address, changes: Arc::default(), counters })
+        Ok(Self {
+            database: Database::open(path, &tables::STEPS)?,
+            address,
+            changes: Arc::default(),
+            counters,
+        })
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Transaction<'_>) -> Result<T, SqsError> + Send + 'static,
+    ) -> Result<T, SqsError> {
+        self.database.call(job).await
     }
 
     /// Makes the queue with its dead-letter queue, where they are not there.
     pub(crate) async fn ensure_queues(&self, name: &str, dead_letters: &str) -> Result<(), SqsError> {
         let (name, dead_letters) = (name.to_owned(), dead_letters.to_owned());
-        let made = self.database.call(move |transaction| {
+        let made = self.call(move |transaction| {
             let retention = ("MessageRetentionPeriod".to_owned(), RETENTION_SECONDS.to_string());
             if Queue::find(transaction, &dead_letters).is_err() {
                 Queue::create(transaction, &dead_letters, BTreeMap::from([retention.clone()]))?;
@@ -77,10 +89,4 @@ impl Sqs {
 /// A queue's URL at `address`.
 pub(crate) fn queue_url(address: SocketAddr, name: &str) -> String {
     format!("http://{address}/{ACCOUNT}/{name}")
-}
-
-/// Milliseconds since 1970.
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

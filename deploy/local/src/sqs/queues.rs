@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::error::SqsError;
 use super::messages::MAX_MESSAGE_BYTES;
-use super::now_ms;
+use crate::now_ms;
 
 /// The account that everything belongs to.
 pub(crate) const ACCOUNT: &str = "000000000000";

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::requests::{MAX_VISIBILITY_SECONDS, Receive, in_range};
-use super::take::{Home, look};
+use super::take::{SourceQueue, look};
 use super::{Sqs, SqsError};
 
 const MAX_MESSAGES: i64 = 10;
@@ -31,16 +31,16 @@ impl Sqs {
         in_range("VisibilityTimeout", input.visibility_timeout.unwrap_or(0), MAX_VISIBILITY_SECONDS)?;
         let started = Instant::now();
         let mut changes = self.changes.watch(&queue);
-        let home = Home { database: self.database.clone(), changes: self.changes.clone(), queue };
+        let source = SourceQueue { database: self.database.clone(), changes: self.changes.clone(), queue };
         loop {
             changes.mark_unchanged();
-            let (home, wishes) = (home.clone(), input.clone());
-            let look = self.database.call(move |transaction| look(transaction, home, &wishes, most)).await?;
+            let (source, wishes) = (source.clone(), input.clone());
+            let look = self.call(move |transaction| look(transaction, source, &wishes, most)).await?;
             if let Some(dead_letters) = look.dead_lettered_to {
                 self.changes.wake(&dead_letters);
             }
-            if !look.taken.is_empty() {
-                return Ok(json!({"Messages": look.taken.hand_over()}));
+            if !look.messages.is_empty() {
+                return Ok(json!({"Messages": look.messages.hand_over()}));
             }
             let wait = input.wait_time_seconds.unwrap_or(look.default_wait).unsigned_abs();
             let left = Duration::from_secs(wait).saturating_sub(started.elapsed());
@@ -129,10 +129,10 @@ mod tests {
         let day = 24 * 60 * 60 * 1000;
         for (days, left) in [(13, "1"), (14, "0")] {
             let age = move |transaction: &Transaction<'_>| {
-                let sent_at = crate::sqs::now_ms() - days * day - 1000;
+                let sent_at = crate::now_ms() - days * day - 1000;
                 Ok(transaction.execute("UPDATE messages SET sent_at = ?", [sent_at])?)
             };
-            sqs.database.call(age).await.unwrap();
+            sqs.call(age).await.unwrap();
             let count = act(&sqs, "GetQueueAttributes", all.clone()).await;
             assert_eq!(count["Attributes"]["ApproximateNumberOfMessages"], left, "{days}");
         }

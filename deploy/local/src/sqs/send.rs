@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::messages::{self, MAX_MESSAGE_BYTES};
 use super::queues::Queue;
 use super::requests::{Batch, Send, in_range};
-use super::{Sqs, SqsError, batch, now_ms};
+use super::{Sqs, SqsError, batch};
+use crate::now_ms;
 
 const MAX_DELAY_SECONDS: i64 = 900;
 const MAX_GROUP_CHARS: usize = 128;
@@ -28,7 +29,7 @@ impl Sqs {
         let send = move |transaction: &Transaction<'_>| {
             send(transaction, &Queue::find(transaction, &queue)?, &input)
         };
-        let sent = self.database.call(send).await?;
+        let sent = self.call(send).await?;
         self.changes.wake(&name);
         Ok(sent)
     }
@@ -44,7 +45,7 @@ impl Sqs {
             return Err(SqsError::BatchRequestTooLong(MAX_MESSAGE_BYTES));
         }
         let name = queue.clone();
-        let sent = self.database.call(move |transaction| {
+        let sent = self.call(move |transaction| {
             let queue = Queue::find(transaction, &queue)?;
             let send = |entry: &Send| (entry.id.clone(), send(transaction, &queue, entry));
             Ok(batch::answer(input.entries.iter().map(send)))

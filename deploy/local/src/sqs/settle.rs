@@ -6,14 +6,15 @@ use serde_json::{Value, json};
 use super::queues::Queue;
 use super::receipt::Receipt;
 use super::requests::{Batch, ChangeVisibility, Delete, MAX_VISIBILITY_SECONDS, in_range};
-use super::{Sqs, SqsError, batch, now_ms};
+use super::{Sqs, SqsError, batch};
+use crate::now_ms;
 
 impl Sqs {
     pub(crate) async fn delete_message(&self, queue: String, input: Delete) -> Result<Value, SqsError> {
         let delete = move |transaction: &Transaction<'_>| {
             delete(transaction, &Queue::find(transaction, &queue)?, &input.receipt_handle)
         };
-        self.database.call(delete).await
+        self.call(delete).await
     }
 
     pub(crate) async fn delete_message_batch(
@@ -22,7 +23,7 @@ impl Sqs {
         input: Batch<Delete>,
     ) -> Result<Value, SqsError> {
         batch::check(input.entries.iter().map(|entry| entry.id.as_str()))?;
-        let deleted = self.database.call(move |transaction| {
+        let deleted = self.call(move |transaction| {
             let queue = Queue::find(transaction, &queue)?;
             let delete =
                 |entry: &Delete| (entry.id.clone(), delete(transaction, &queue, &entry.receipt_handle));
@@ -40,7 +41,7 @@ impl Sqs {
         let change = move |transaction: &Transaction<'_>| {
             change_visibility(transaction, &Queue::find(transaction, &queue)?, &input)
         };
-        let changed = self.database.call(change).await?;
+        let changed = self.call(change).await?;
         self.changes.wake(&name);
         Ok(changed)
     }
@@ -52,7 +53,7 @@ impl Sqs {
     ) -> Result<Value, SqsError> {
         batch::check(input.entries.iter().map(|entry| entry.id.as_str()))?;
         let name = queue.clone();
-        let changed = self.database.call(move |transaction| {
+        let changed = self.call(move |transaction| {
             let queue = Queue::find(transaction, &queue)?;
             let change =
                 |entry: &ChangeVisibility| (entry.id.clone(), change_visibility(transaction, &queue, entry));

@@ -6,13 +6,14 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, Transaction};
 use serde_json::Value;
 
+use super::SqsError;
 use super::changes::Changes;
-use super::database::Database;
 use super::queues::Queue;
 use super::receipt::Receipt;
 use super::requests::Receive;
 use super::stored::Stored;
-use super::{SqsError, now_ms};
+use crate::database::{Database, DatabaseError};
+use crate::now_ms;
 
 /// So many become ready in one look at the most, so that none takes long; the others do in the next.
 const MOST_DUE: i64 = 1000;
@@ -21,7 +22,7 @@ const MOST_REDRIVEN: i64 = 10;
 
 /// What one look at the queue found.
 pub(crate) struct Look {
-    pub(crate) taken: Taken,
+    pub(crate) messages: InFlight,
     /// How long until the next message becomes ready by itself.
     pub(crate) next_due: Option<Duration>,
     /// The queue's own wait, in seconds.
@@ -30,23 +31,23 @@ pub(crate) struct Look {
     pub(crate) dead_lettered_to: Option<String>,
 }
 
-/// Messages that were taken for a receive, and have not reached its answer yet. Where they don't, because its client
-/// has gone, dropping this gives them back as if they had never been taken.
-pub(crate) struct Taken {
+/// Messages in flight that have not reached the answer of their receive yet. Where they don't, because its client has
+/// gone, dropping this gives them back as if they had never been received.
+pub(crate) struct InFlight {
     messages: Vec<Value>,
     receipts: Vec<Receipt>,
-    home: Home,
+    source: SourceQueue,
 }
 
-/// Where taken messages would go back to.
+/// The queue that they were received from.
 #[derive(Clone)]
-pub(crate) struct Home {
+pub(crate) struct SourceQueue {
     pub(crate) database: Database,
     pub(crate) changes: Arc<Changes>,
     pub(crate) queue: String,
 }
 
-impl Taken {
+impl InFlight {
     pub(crate) fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
@@ -58,38 +59,38 @@ impl Taken {
     }
 }
 
-impl Drop for Taken {
+impl Drop for InFlight {
     fn drop(&mut self) {
         let receipts = std::mem::take(&mut self.receipts);
         if receipts.is_empty() {
             return;
         }
-        let Home { database, changes, queue } = self.home.clone();
+        let SourceQueue { database, changes, queue } = self.source.clone();
         database.post(move |transaction| give_back(transaction, &receipts), move || changes.wake(&queue));
     }
 }
 
-/// Looks at the queue `home`, and takes at most `most` messages.
+/// Looks at the queue `source`, and takes at most `most` messages.
 pub(crate) fn look(
     transaction: &Transaction<'_>,
-    home: Home,
+    source: SourceQueue,
     input: &Receive,
     most: i64,
 ) -> Result<Look, SqsError> {
-    let queue = Queue::find(transaction, &home.queue)?;
+    let queue = Queue::find(transaction, &source.queue)?;
     let now = now_ms();
     queue.expire(transaction, now)?;
     let due = "UPDATE messages SET ready = 1 WHERE id IN (SELECT id FROM messages \
                WHERE queue = ? AND ready = 0 AND visible_at <= ? ORDER BY visible_at LIMIT ?)";
     transaction.prepare_cached(due)?.execute((queue.id, now, MOST_DUE))?;
     let dead_lettered_to = redrive(transaction, &queue, now)?;
-    let taken = take(transaction, &queue, home, input, most, now)?;
+    let messages = take(transaction, &queue, source, input, most, now)?;
     let next = "SELECT visible_at FROM messages WHERE queue = ? AND ready = 0 ORDER BY visible_at LIMIT 1";
     let next_due: Option<i64> =
         transaction.prepare_cached(next)?.query_row([queue.id], |row| row.get(0)).optional()?;
     let until = |due: i64| Duration::from_millis((due - now).max(1).unsigned_abs());
     let default_wait = queue.number("ReceiveMessageWaitTimeSeconds");
-    Ok(Look { taken, next_due: next_due.map(until), default_wait, dead_lettered_to })
+    Ok(Look { messages, next_due: next_due.map(until), default_wait, dead_lettered_to })
 }
 
 /// Moves what was received too often to the dead-letter queue; returns that queue's name if anything moved.
@@ -113,11 +114,11 @@ fn redrive(transaction: &Transaction<'_>, queue: &Queue, now: i64) -> Result<Opt
 fn take(
     transaction: &Transaction<'_>,
     queue: &Queue,
-    home: Home,
+    source: SourceQueue,
     input: &Receive,
     most: i64,
     now: i64,
-) -> Result<Taken, SqsError> {
+) -> Result<InFlight, SqsError> {
     let next = format!(
         "SELECT {} FROM messages WHERE queue = ? AND ready = 1 ORDER BY turn, id LIMIT ?",
         Stored::COLUMNS
@@ -136,10 +137,10 @@ fn take(
         messages.push(stored.message(input, &receipt, now));
         receipts.push(receipt);
     }
-    Ok(Taken { messages, receipts, home })
+    Ok(InFlight { messages, receipts, source })
 }
 
-fn give_back(transaction: &Transaction<'_>, receipts: &[Receipt]) -> Result<(), SqsError> {
+fn give_back(transaction: &Transaction<'_>, receipts: &[Receipt]) -> Result<(), DatabaseError> {
     let sql = "UPDATE messages SET ready = 1, visible_at = ?, receives = receives - 1, receipt = NULL, \
                first_received_at = iif(receives > 1, first_received_at, NULL) WHERE id = ? AND receipt = ?";
     let mut statement = transaction.prepare_cached(sql)?;

@@ -56,6 +56,16 @@ async fn one_at_a_time_uses_the_data() {
 }
 
 #[tokio::test]
+async fn objects_that_an_older_version_kept_as_files_are_left_alone() {
+    let data = TempDir::new().unwrap();
+    std::fs::create_dir_all(data.path().join("s3/badlambda/functions")).unwrap();
+    let refused = badlambda_local::start(LocalAwsConfig::new(ANYWHERE, data.path().to_owned())).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("use another data folder"), "{refused}");
+    assert!(data.path().join("s3/badlambda/functions").exists());
+}
+
+#[tokio::test]
 async fn only_this_machine_is_served() {
     let data = TempDir::new().unwrap();
     for open in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {

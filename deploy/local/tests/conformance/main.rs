@@ -50,7 +50,9 @@ on_every_server! {
         an_object_is_read_as_it_was_written,
         keys_are_listed_in_order_and_by_folder,
         both_kinds_of_list_go_on_where_they_ended,
-        many_objects_are_deleted_at_once;
+        many_objects_are_deleted_at_once,
+        any_name_is_a_key,
+        a_part_of_an_object_is_read;
     s3_conditions:
         of_many_who_create_one_wins,
         a_stale_etag_replaces_nothing,

@@ -1,14 +1,10 @@
 //! The tables, and how files of older versions become files of this one.
 
-use rusqlite::Connection;
-
-use super::error::SqsError;
-
 /// Each step takes a file from one version to the next. Steps are only ever added.
 ///
 /// A message is `ready` when a receive may take it. One that is not becomes so at `visible_at`, at the end of its
 /// delay or of its visibility timeout. `turn` is its place among the groups of its queue (see `send`).
-const STEPS: [&str; 2] = [
+pub(crate) const STEPS: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS queues (
         id INTEGER PRIMARY KEY,
         name TEXT NOT NULL UNIQUE,
@@ -41,29 +37,15 @@ const STEPS: [&str; 2] = [
     CREATE INDEX by_group ON messages (queue, group_id, turn);",
 ];
 
-const VERSION: u32 = STEPS.len() as u32;
-
-/// Makes the tables, or takes them to this version.
-pub(crate) fn prepare(connection: &mut Connection) -> Result<(), SqsError> {
-    let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let Some(missing) = STEPS.get(version as usize..) else {
-        return Err(SqsError::Internal("the file was written by a newer version".to_owned()));
-    };
-    let transaction = connection.transaction()?;
-    for step in missing {
-        transaction.execute_batch(step)?;
-    }
-    transaction.pragma_update(None, "user_version", VERSION)?;
-    Ok(transaction.commit()?)
-}
-
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     use super::*;
 
     #[test]
     fn a_file_of_the_first_version_keeps_its_messages() {
-        let mut connection = Connection::open_in_memory().unwrap();
+        let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(STEPS[0]).unwrap();
         connection
             .execute_batch(
@@ -72,16 +54,8 @@ mod tests {
                  VALUES (1, 'id', 'kept', '{}', 0, 0);",
             )
             .unwrap();
-        prepare(&mut connection).unwrap();
-        prepare(&mut connection).unwrap();
+        connection.execute_batch(STEPS[1]).unwrap();
         let body: String = connection.query_row("SELECT body FROM messages", [], |row| row.get(0)).unwrap();
         assert_eq!(body, "kept");
-    }
-
-    #[test]
-    fn a_newer_file_is_left_alone() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        connection.pragma_update(None, "user_version", VERSION + 1).unwrap();
-        assert!(prepare(&mut connection).is_err());
     }
 }
