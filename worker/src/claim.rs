@@ -1,8 +1,14 @@
 //! The first step: whether this delivery is to be run at all.
+//!
+//! Of a function that may open connections, the record is looked for before it is run, since its effects can't be taken
+//! back. So it is where an attempt was made before, since there may be a record. Another function has no effect but its
+//! outcome, and that is dropped if the record turns out final: by the condition of its write, or, where the run takes
+//! longer than a look, by a look beside it (see `run`).
 
 use std::time::Duration;
 
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
+use badlambda_shared::function::Version;
 use badlambda_shared::history::{AttemptHistory, GivenBack};
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::message::{BadMessage, ExecutionRequest};
@@ -29,6 +35,11 @@ pub(crate) struct Claim<'a> {
 }
 
 impl Claim<'_> {
+    /// Whether the record must be looked for before this is run.
+    pub(crate) fn needs_look(&self, version: &Version) -> bool {
+        version.config.network || self.attempt() > 1
+    }
+
     /// Which attempt this is, from 1 on.
     pub(crate) fn attempt(&self) -> u32 {
         self.history.attempts.saturating_add(1)
@@ -66,7 +77,7 @@ pub(crate) struct AttemptLimits {
 }
 
 impl Claimer {
-    /// Looks whether the execution has its final record, and at what became of earlier attempts.
+    /// Decides by the message alone whether its execution may be run.
     pub(crate) async fn claim<'a>(
         &self,
         message: &Message,
@@ -77,16 +88,22 @@ impl Claimer {
             Ok(request) => request,
             Err(bad) => return Err(self.reject(message, bad).await?),
         };
-        let step = next_step(history, self.limits, Timestamp::now());
-        if let NextStep::Wait(delay) = step {
-            return Err(Settlement::Retry { after: delay, because: GivenBack::NotStarted });
+        let mut claim = Claim { request, history, etag: None };
+        match next_step(history, self.limits, Timestamp::now()) {
+            NextStep::Wait(after) => Err(Settlement::Retry { after, because: GivenBack::NotStarted }),
+            NextStep::GiveUp(error) => {
+                self.look(&mut claim).await?;
+                Err(claim.dead_letter(error))
+            }
+            NextStep::Run => Ok(claim),
         }
-        let found = self.unfinished(&request.function, &request.id).await?;
-        let claim = Claim { request, history, etag: found.map(|found| found.etag) };
-        match step {
-            NextStep::GiveUp(error) => Err(claim.dead_letter(error)),
-            NextStep::Wait(_) | NextStep::Run => Ok(claim),
-        }
+    }
+
+    /// Looks whether the execution has its final record already: then there is nothing to run.
+    pub(crate) async fn look(&self, claim: &mut Claim<'_>) -> Result<(), Settlement> {
+        let found = self.unfinished(&claim.request.function, &claim.request.id).await?;
+        claim.etag = found.map(|found| found.etag);
+        Ok(())
     }
 
     /// A message that can't be read goes to the dead-letter queue, and is recorded where it names an execution.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use badlambda_shared::execution::Status;
+use badlambda_shared::function::Version;
 use badlambda_shared::history::{AttemptHistory, GivenBack};
 use badlambda_shared::limits;
 use badlambda_shared::record::Record;
@@ -26,6 +27,9 @@ use crate::settle::Settlement;
 
 /// How long a prefetched message waits for a slot, before another worker had better have it.
 const SLOT_PATIENCE: Duration = Duration::from_secs(1);
+/// When the record of what runs is looked for, if it was not before: what ends sooner learns of a final record by its own
+/// write.
+const FIRST_LOOK: Duration = Duration::from_millis(50);
 /// How often the record of what runs is looked at, from this age on.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -49,7 +53,7 @@ pub(crate) struct Runner {
 /// An attempt that has ended with what is to be published.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    pub(crate) version: u32,
+    pub(crate) version: Arc<Version>,
     pub(crate) outcome: Box<Outcome>,
     /// Kept until the outcome may wait for S3: where that stalls, no more is begun.
     pub(crate) slot: OwnedSemaphorePermit,
@@ -95,7 +99,7 @@ impl Runner {
         let failed = outcome.result.is_err();
         match retry_delay(claim.history, failed, outcome.retry, version.config.retries) {
             Some(after) => Err(Settlement::Retry { after, because: GivenBack::Failed }),
-            None => Ok(Finished { version: version.version, outcome, slot }),
+            None => Ok(Finished { version, outcome, slot }),
         }
     }
 
@@ -139,7 +143,11 @@ impl Runner {
 
     /// Returns once the execution has its final record.
     async fn overtaken(&self, claim: &mut Claim<'_>, version: u32, began_at: Timestamp) {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(FIRST_LOOK).await;
+        if claim.etag.is_none() && self.is_final(claim).await {
+            return;
+        }
+        tokio::time::sleep(LOOK_EVERY - FIRST_LOOK).await;
         let queued = claim.record(Some(version), claim.attempt());
         let record = Record { status: Status::Running, started_at: Some(began_at), ..queued };
         match self.records.write(&record, claim.etag.as_deref()).await {
@@ -149,10 +157,19 @@ impl Runner {
         }
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            match self.records.find(&record.function, &record.id).await {
-                Ok(Some(found)) if found.record.status.is_final() => return,
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "could not look at the record of what runs"),
+            if self.is_final(claim).await {
+                return;
+            }
+        }
+    }
+
+    /// Whether the execution has its final record, as far as S3 answers.
+    async fn is_final(&self, claim: &Claim<'_>) -> bool {
+        match self.records.find(&claim.request.function, &claim.request.id).await {
+            Ok(found) => found.is_some_and(|found| found.record.status.is_final()),
+            Err(error) => {
+                tracing::warn!(%error, "could not look at the record of what runs");
+                false
             }
         }
     }

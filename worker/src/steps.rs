@@ -40,6 +40,9 @@ impl Steps {
         let began_at = Instant::now();
         let mut claim = self.claimer.claim(message, request, history).await?;
         let prepared = self.preparer.prepare(&claim).await?;
+        if claim.needs_look(&prepared.version) {
+            self.claimer.look(&mut claim).await?;
+        }
         self.prefetch.note_look(began_at.elapsed());
         let finished = self.runner.run(&mut claim, prepared).await?;
         self.publisher.publish(claim, finished, permit).await

@@ -3,7 +3,7 @@
 
 use crate::bucket::{Cancellation, USUAL};
 use crate::queue::{MessageIndex, Visibility};
-use crate::state::{Delivery, State, Step, WORKERS};
+use crate::state::{AttemptHistory, Delivery, State, Step, WORKERS};
 
 /// A worker's place in [`State::workers`].
 pub type WorkerIndex = usize;
@@ -29,6 +29,9 @@ pub enum Action {
 pub enum Advance {
     /// The worker looks at the record.
     Claim,
+    /// The worker begins without a look at the record: it is the first attempt of a function that can have no effect but
+    /// its outcome.
+    BeginUnseen,
     /// The attempt ends with a result.
     Succeed,
     /// The function fails.
@@ -129,6 +132,9 @@ pub fn add_faults(state: &State, actions: &mut Vec<Action>) {
 fn advances(state: &State, delivery: &Delivery) -> Vec<Advance> {
     let execution = &state.executions[state.messages[delivery.message].execution];
     match delivery.step {
+        Step::Claim if delivery.history == AttemptHistory::default() => {
+            vec![Advance::Claim, Advance::BeginUnseen]
+        }
         Step::Claim => vec![Advance::Claim],
         Step::Run { .. } if execution.is_final() => {
             vec![Advance::Succeed, Advance::FailToRun, Advance::SeeFinalRecord]

@@ -14,8 +14,8 @@ pub const NOTHING_IS_LOST: &str = "an execution without a final record has a mes
 pub const FINAL_RECORD_STAYS: &str = "a final record never changes";
 /// Nobody deletes a result that a final record names.
 pub const NAMED_RESULT_EXISTS: &str = "the result that a final record names exists";
-/// What was cancelled, or ended otherwise, before it was claimed does not run.
-pub const FINAL_IS_NOT_RUN: &str = "what was final when it was claimed does not run";
+/// What was cancelled, or ended otherwise, before its record was looked at does not run.
+pub const FINAL_IS_NOT_RUN: &str = "what was final when it was looked at does not run";
 /// An outage or a drain costs no attempt.
 pub const NO_LOSS_IS_MADE_UP: &str = "no more attempts count as lost than got lost";
 /// No execution is given up before its time.

@@ -40,7 +40,7 @@ pub struct Delivery {
     pub history: AttemptHistory,
     /// How many earlier attempts got lost in truth. No worker sees this; the properties compare it.
     pub losses: u8,
-    /// Whether the execution had its final record when this delivery claimed it. No worker sees this.
+    /// Whether the execution had its final record when this delivery looked for it. No worker sees this.
     pub was_final: bool,
     /// What comes next.
     pub step: Step,

@@ -60,6 +60,8 @@ impl Protocol {
     /// The step after the present one, which is carried out.
     fn advance(&self, advance: Advance, delivery: &mut Delivery, state: &mut State) -> Option<Step> {
         match (delivery.step, advance) {
+            // A record that is there already refuses the write of the outcome.
+            (Step::Claim, Advance::BeginUnseen) => Some(Step::Run { known: Etag::default() }),
             (Step::Claim, _) => Some(self.claim(delivery, state)),
             (Step::Run { known }, Advance::Succeed) => Some(Step::StoreResult { known }),
             (Step::Run { .. }, Advance::FailToRun) if delivery.history.failed < self.bounds.retries => {
