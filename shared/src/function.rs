@@ -18,6 +18,17 @@ pub enum Form {
     Handler,
 }
 
+/// Which results are stored as objects of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreResult {
+    /// All.
+    #[default]
+    Always,
+    /// Those that are too large to stand in the record: for a short execution, that halves what S3 costs.
+    Large,
+}
+
 /// A function's limits, permissions and environment. Every field is optional in a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -45,6 +56,8 @@ pub struct FunctionConfig {
     pub handler: Option<String>,
     /// How often a failed execution is tried again.
     pub retries: u64,
+    /// Which results are stored beside the record.
+    pub store_result: StoreResult,
 }
 
 impl Default for FunctionConfig {
@@ -61,6 +74,7 @@ impl Default for FunctionConfig {
             environment: BTreeMap::new(),
             handler: None,
             retries: limits::RETRIES.default,
+            store_result: StoreResult::default(),
         }
     }
 }

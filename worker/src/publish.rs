@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use badlambda_shared::execution::Status;
+use badlambda_shared::function::{StoreResult, Version};
 use badlambda_shared::history::GivenBack;
 use badlambda_shared::keys::beside;
 use badlambda_shared::limits;
@@ -59,7 +60,7 @@ impl Publisher {
         let _memory = self.memory_for(&outcome).await;
         // From here on it only waits for S3, which needs no slot.
         drop((slot, permit.take()));
-        let published = self.store_all(&claim, version, *outcome).await;
+        let published = self.store_all(&claim, &version, *outcome).await;
         published.map(|record| Settlement::Done(record.map(Box::new))).map_err(|error| {
             let after = match error {
                 RetryError::GaveUp if self.abandon.is_cancelled() => Duration::ZERO,
@@ -83,7 +84,7 @@ impl Publisher {
     async fn store_all(
         &self,
         claim: &Claim<'_>,
-        version: u32,
+        version: &Version,
         outcome: Outcome,
     ) -> Result<Option<Record>, RetryError<StoreError>> {
         let keys = self.store.keys();
@@ -95,8 +96,10 @@ impl Publisher {
             Err(error) => (None, Some(error)),
         };
         let logs = (!logs.is_empty()).then(|| Bytes::from(logs));
+        let inline = result.as_ref().and_then(inline);
+        let is_stored = inline.is_none() || version.config.store_result == StoreResult::Always;
         let (result_key, logs_key) = tokio::try_join!(
-            self.store_own(&names.result, result.clone(), JSON),
+            self.store_own(&names.result, result.clone().filter(|_| is_stored), JSON),
             self.store_own(&names.logs, logs, TEXT),
         )?;
         let result_url = self.presign(result_key.as_deref()).await?;
@@ -108,7 +111,7 @@ impl Publisher {
             finished_at: Some(Timestamp::now()),
             usage: Some(usage),
             result_bytes: result.as_ref().map(|json| json.len() as u64),
-            result: result.as_ref().and_then(inline),
+            result: inline,
             urls_expire_at: result_url.iter().chain(&logs_url).map(|signed| signed.expires_at).min(),
             result_url: result_url.map(|signed| signed.url),
             logs_url: logs_url.map(|signed| signed.url),
@@ -117,7 +120,7 @@ impl Publisher {
             error,
             result_key,
             logs_key,
-            ..claim.record(Some(version), claim.attempt())
+            ..claim.record(Some(version.version), claim.attempt())
         };
         let write = || self.records.write(&record, claim.etag.as_deref());
         let written =

@@ -1,4 +1,5 @@
-//! `GET …/executions/{id}/result` and `…/logs`: redirects to where S3 serves them, without credentials.
+//! `GET …/executions/{id}/result` and `…/logs`: redirects to where S3 serves them, without credentials. A result that is
+//! not stored there stands in the record.
 
 use std::time::Duration;
 
@@ -14,7 +15,10 @@ use crate::http::response::{ApiResponse, ApiResult};
 /// `GET /v1/functions/{function}/executions/{id}/result`
 pub(crate) async fn result(State(app): AppState, target: ExecutionPath) -> ApiResult {
     let finished = finished(&app, target).await?;
-    redirect(&app, finished.result_key, ApiError::NoResult).await
+    match (finished.result_key, finished.result) {
+        (None, Some(result)) => Ok(ApiResponse::Result(result)),
+        (key, _) => redirect(&app, key, ApiError::NoResult).await,
+    }
 }
 
 /// `GET /v1/functions/{function}/executions/{id}/logs`

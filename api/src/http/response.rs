@@ -10,6 +10,7 @@ use badlambda_shared::execution::Execution;
 use badlambda_shared::function::Function;
 use badlambda_shared::record::Record;
 use badlambda_shared::{limits, store};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::http::error::ApiError;
@@ -37,6 +38,8 @@ pub(crate) enum ApiResponse {
     Accepted(Box<Record>, Option<Wait>),
     /// An execution as it stands.
     Polled(Box<Record>, Option<Wait>),
+    /// A result, which stands in the record alone.
+    Result(Box<RawValue>),
     /// What was asked for can be fetched without credentials at this URL.
     Elsewhere(String),
     /// A probe's answer.
@@ -67,6 +70,7 @@ impl IntoResponse for ApiResponse {
                 tell_when(&mut headers, &record, wait);
                 Json(Execution::from(*record)).into_response()
             }
+            Self::Result(json) => Json(json).into_response(),
             Self::Elsewhere(url) => {
                 insert(&mut headers, LOCATION, &url);
                 ().into_response()

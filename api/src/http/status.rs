@@ -9,9 +9,12 @@ impl ApiResponse {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Created(_) => StatusCode::CREATED,
-            Self::Function(_) | Self::Page(_) | Self::Code(_) | Self::Polled(..) | Self::Healthy => {
-                StatusCode::OK
-            }
+            Self::Function(_)
+            | Self::Page(_)
+            | Self::Code(_)
+            | Self::Polled(..)
+            | Self::Result(_)
+            | Self::Healthy => StatusCode::OK,
             Self::Accepted(..) => StatusCode::ACCEPTED,
             Self::Deleted => StatusCode::NO_CONTENT,
             Self::Elsewhere(_) => StatusCode::SEE_OTHER,

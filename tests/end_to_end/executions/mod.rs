@@ -9,4 +9,5 @@ mod functions;
 mod gems;
 mod presigned;
 mod records;
+mod results;
 mod traces;
