@@ -15,6 +15,7 @@ use badlambda_shared::store::Store;
 use tokio::sync::OnceCell;
 
 use crate::config::{Config, Token};
+use crate::executions::run_times::RunTimes;
 use crate::http::admission::Admission;
 use crate::http::error::ApiError;
 use crate::readiness::Readiness;
@@ -25,6 +26,7 @@ pub(crate) struct App {
     pub(crate) records: Records,
     pub(crate) catalog: Catalog,
     pub(crate) batcher: SendBatcher,
+    pub(crate) run_times: RunTimes,
     pub(crate) readiness: Readiness,
     pub(crate) admission: Admission,
     pub(crate) shutdown: Shutdown,
@@ -47,6 +49,7 @@ impl App {
         Self {
             catalog: Catalog::new(store.clone(), config.shared.max_code_bytes),
             batcher: SendBatcher::start(queue.clone()),
+            run_times: RunTimes::new(),
             readiness: Readiness::new(queue.clone(), store.clone()),
             records: Records::new(store.clone()),
             admission: Admission::new(),

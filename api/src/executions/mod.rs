@@ -5,6 +5,7 @@ mod expire;
 mod idempotency;
 pub(crate) mod poll;
 pub(crate) mod results;
+pub(crate) mod run_times;
 mod send;
 pub(crate) mod submit;
 mod ticket;

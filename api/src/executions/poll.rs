@@ -41,7 +41,7 @@ pub(crate) async fn find(
     if origin == Origin::Forged {
         return Err(ApiError::ExecutionNotFound(function));
     }
-    let record = match (until_final(app, &function, &id, patience).await?, origin) {
+    let record = match (until_final(app, &function, &id, None, patience).await?, origin) {
         (Some(record), _) if record.status.is_final() => return Ok(record),
         (Some(record), _) => record,
         (None, Origin::Issued(at)) => Record::queued(id, function, None, at),
@@ -51,32 +51,47 @@ pub(crate) async fn find(
     if_expired(app, record, origin).await
 }
 
-/// The record, once it is final or `patience` is at an end, or the API stops.
-///
-/// The pauses grow with the time that has passed, so that an answer is late by no more than half of what its
-/// execution took, and a long one costs about one read a second.
+/// The record, once it is final or `patience` is at an end, or the API stops. It is looked at when it is likely to be
+/// final, as far as executions of this version, or else of this function, have shown.
 pub(crate) async fn until_final(
     app: &App,
     function: &FunctionName,
     id: &ExecutionId,
+    version: Option<u32>,
     patience: Duration,
 ) -> Result<Option<Record>, ApiError> {
-    let started_at = Instant::now();
-    let mut function_exists = false;
+    let forecast = app.run_times.forecast(function, version);
+    let waiting_since = Instant::now();
+    let (age_before, is_known) = match id.origin(function) {
+        Origin::Issued(at) => (at.age(), true),
+        // As if it had been sent just now, once it is known not to have ended.
+        Origin::Foreign | Origin::Forged => (Duration::ZERO, false),
+    };
+    let age = || age_before + waiting_since.elapsed();
+    let (mut has_waited, mut function_exists) = (false, false);
+    let mut due = if is_known { forecast.first_look(age()) } else { Duration::ZERO };
     loop {
+        let left = patience.saturating_sub(waiting_since.elapsed());
+        let delay = due.saturating_sub(age()).min(left);
+        has_waited |= !delay.is_zero();
+        pause(app, delay).await;
+        let looked_at = age();
         let record = record(app, function, id).await?;
+        app.run_times.note_look(age() - looked_at);
         if record.is_none() && !function_exists {
             // Anybody can compute an id that looks as if it had been issued.
             app.require_function(function).await?;
             function_exists = true;
         }
-        let elapsed = started_at.elapsed();
-        let is_final = record.as_ref().is_some_and(|record| record.status.is_final());
-        if is_final || elapsed >= patience || app.shutdown.soft.is_cancelled() {
+        let ended = record.as_ref().filter(|record| record.status.is_final());
+        // What had ended before anybody waited may be old.
+        if let Some(record) = ended.filter(|_| has_waited) {
+            app.run_times.note_end(record);
+        }
+        if ended.is_some() || waiting_since.elapsed() >= patience || app.shutdown.soft.is_cancelled() {
             return Ok(record);
         }
-        let grown = (elapsed / 2).clamp(limits::POLL_PAUSE_FIRST, limits::POLL_PAUSE_MOST);
-        pause(app, grown.min(patience - elapsed)).await;
+        due = forecast.later_look(age());
     }
 }
 

@@ -92,7 +92,7 @@ async fn answer(
     sent: Sent,
 ) -> ApiResult {
     let wait = prefer::wait(headers);
-    let record = match seen(app, &function, &ticket.id, wait, sent).await {
+    let record = match seen(app, &function, &ticket, wait, sent).await {
         Ok(Some(record)) => record,
         Ok(None) => Record::queued(ticket.id, function, Some(ticket.version), ticket.submitted_at),
         // It is accepted all the same. An error would have the client submit it again.
@@ -113,7 +113,7 @@ async fn answer(
 async fn seen(
     app: &App,
     function: &FunctionName,
-    id: &ExecutionId,
+    ticket: &Ticket,
     wait: Option<Wait>,
     sent: Sent,
 ) -> Result<Option<Record>, ApiError> {
@@ -122,10 +122,7 @@ async fn seen(
         None => Duration::ZERO,
         Some(wait) => wait.duration(),
     };
-    if sent == Sent::Now {
-        poll::pause(app, limits::POLL_PAUSE_FIRST).await;
-    }
-    match poll::until_final(app, function, id, patience).await? {
+    match poll::until_final(app, function, &ticket.id, Some(ticket.version), patience).await? {
         Some(record) => Ok(Some(poll::with_fresh_urls(app, record).await?)),
         None => Ok(None),
     }

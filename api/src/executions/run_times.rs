@@ -1,0 +1,245 @@
+//! When executions end, as this API has seen it, so that a wait looks at the record when there is something to see.
+//!
+//! For each version it keeps how long the last runs took, and for all together how long executions waited in the queue
+//! lately. A wait looks where executions like it would have ended: once behind those that took about as long as one
+//! another. A function that takes 10 ms, or now and then 3 s, is so looked at after some 10 ms, and then not before 3 s.
+
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use badlambda_shared::execution::Status;
+use badlambda_shared::limits;
+use badlambda_shared::name::FunctionName;
+use badlambda_shared::record::Record;
+use lru::LruCache;
+
+/// Versions whose runs are kept; a few hundred bytes each.
+const MOST_VERSIONS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+/// Runs that are kept of each, and waits of all.
+const MOST_SAMPLES: usize = 32;
+/// A wait in the queue tells for so long what others wait.
+const RECENT: Duration = Duration::from_secs(2);
+/// A look pays where at least one in so many of the executions that have not ended by then does.
+const ONE_IN: usize = 8;
+/// A record can be read so much later than it says that its execution finished: its write takes about as long as a read.
+const WRITE_MARGIN: Duration = Duration::from_millis(2);
+/// The weight of one look in the mean.
+const WEIGHT: f64 = 0.1;
+
+/// How long executions took lately.
+#[derive(Debug)]
+pub(crate) struct RunTimes(Mutex<Seen>);
+
+#[derive(Debug)]
+struct Seen {
+    runs: LruCache<Subject, VecDeque<Duration>>,
+    /// In the queue, with when it was seen; the last comes first.
+    waits: VecDeque<(Instant, Duration)>,
+    /// How long it takes to read a record, on average.
+    look: Duration,
+}
+
+/// A version; without its number, all versions of the function.
+type Subject = (FunctionName, Option<u32>);
+
+/// When an execution may end.
+#[derive(Debug)]
+pub(crate) struct Forecast {
+    /// The ages at which executions like it would have ended.
+    ends: Vec<Duration>,
+    look: Duration,
+}
+
+impl RunTimes {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Seen {
+            runs: LruCache::new(MOST_VERSIONS),
+            waits: VecDeque::new(),
+            look: Duration::ZERO,
+        }))
+    }
+
+    /// Of an execution of this version, or of one whose version is not known.
+    pub(crate) fn forecast(&self, function: &FunctionName, version: Option<u32>) -> Forecast {
+        let mut seen = self.lock();
+        let wait = expected_wait(&seen.waits, Instant::now()) + WRITE_MARGIN;
+        let runs = seen.runs.get(&(function.clone(), version));
+        let ends = runs.map(|runs| runs.iter().map(|run| *run + wait).collect()).unwrap_or_default();
+        Forecast { ends, look: seen.look }
+    }
+
+    /// Takes into account how long it took to read a record.
+    pub(crate) fn note_look(&self, took: Duration) {
+        let mut seen = self.lock();
+        seen.look = seen.look.mul_f64(1.0 - WEIGHT) + took.mul_f64(WEIGHT);
+    }
+
+    /// Takes into account how long this execution waited and ran.
+    pub(crate) fn note_end(&self, record: &Record) {
+        let (Some(started_at), Some(finished_at)) = (record.started_at, record.finished_at) else { return };
+        if record.status == Status::Cancelled {
+            return;
+        }
+        let mut seen = self.lock();
+        push(&mut seen.waits, (Instant::now(), record.submitted_at.until(started_at)));
+        for version in [record.version, None] {
+            let subject = (record.function.clone(), version);
+            push(seen.runs.get_or_insert_mut(subject, VecDeque::new), started_at.until(finished_at));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn push<T>(samples: &mut VecDeque<T>, sample: T) {
+    samples.truncate(MOST_SAMPLES - 1);
+    samples.push_front(sample);
+}
+
+/// How long an execution waits in the queue: as long as others did in the last moments, or else, where none did, as the
+/// quickest of them.
+fn expected_wait(waits: &VecDeque<(Instant, Duration)>, now: Instant) -> Duration {
+    match waits.front() {
+        Some((at, wait)) if now.duration_since(*at) < RECENT => *wait,
+        _ => waits.iter().map(|(_, wait)| *wait).min().unwrap_or_default(),
+    }
+}
+
+impl Forecast {
+    /// The age at which the execution is to be looked at first.
+    pub(crate) fn first_look(&self, age: Duration) -> Duration {
+        if self.ends.is_empty() {
+            return age.max(limits::POLL_PAUSE_FIRST);
+        }
+        let may_have_ended = self.ends.iter().any(|end| *end <= age);
+        self.next_look(age).filter(|_| !may_have_ended).unwrap_or(age)
+    }
+
+    /// The age at which it is to be looked at again. Where it takes longer than any, the pauses grow with its age: an
+    /// answer is late by a tenth of that, or by half, where nothing is known of others.
+    pub(crate) fn later_look(&self, age: Duration) -> Duration {
+        let share = if self.ends.is_empty() { age / 2 } else { age / 10 };
+        let pause = share.clamp(self.look.min(limits::POLL_PAUSE_FIRST), limits::POLL_PAUSE_MOST);
+        self.next_look(age).unwrap_or(age + pause)
+    }
+
+    /// The next age at which it pays to look, unless all others would have ended by now.
+    fn next_look(&self, age: Duration) -> Option<Duration> {
+        let mut left: Vec<Duration> = self.ends.iter().copied().filter(|end| *end > age).collect();
+        left.sort_unstable();
+        let mut left = left.as_slice();
+        loop {
+            let first = *left.first()?;
+            let served = left.partition_point(|end| *end <= first + self.served_by_one(first));
+            if served * ONE_IN >= left.len() {
+                return Some(left[served - 1]);
+            }
+            left = &left[1..];
+        }
+    }
+
+    /// Executions that end within this time after one of that age are served by the same look. A second look would tell
+    /// the first of them hardly sooner.
+    fn served_by_one(&self, first: Duration) -> Duration {
+        (self.look + first / 10).min(limits::POLL_PAUSE_MOST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use badlambda_shared::timestamp::Timestamp;
+
+    use super::*;
+
+    const fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    fn forecast(times: impl IntoIterator<Item = u64>) -> Forecast {
+        Forecast { ends: times.into_iter().map(ms).collect(), look: ms(15) }
+    }
+
+    #[test]
+    fn one_look_serves_those_that_take_about_as_long() {
+        let known = forecast([60, 52, 71, 55, 68]);
+        assert_eq!(known.next_look(Duration::ZERO), Some(ms(71)));
+        assert_eq!(known.next_look(ms(71)), None);
+        assert_eq!(forecast([]).next_look(Duration::ZERO), None);
+        let quick = Forecast { look: ms(1), ..forecast([60, 52, 71, 55, 68]) };
+        assert_eq!(quick.next_look(Duration::ZERO), Some(ms(55)), "looks are cheap");
+    }
+
+    #[test]
+    fn an_execution_that_may_have_ended_is_looked_at_at_once() {
+        let known = forecast([50, 60]);
+        assert_eq!(known.first_look(ms(0)), ms(60));
+        assert_eq!(known.first_look(ms(55)), ms(55));
+        assert_eq!(known.first_look(ms(1000)), ms(1000));
+        assert_eq!((forecast([]).first_look(ms(2)), forecast([]).first_look(ms(70))), (ms(10), ms(70)));
+    }
+
+    #[test]
+    fn pauses_grow_where_it_takes_longer_than_any() {
+        let known = forecast([50, 60]);
+        assert_eq!(known.later_look(ms(10)), ms(60));
+        assert_eq!((known.later_look(ms(61)), known.later_look(ms(500))), (ms(71), ms(550)));
+        assert_eq!(
+            (forecast([]).later_look(ms(500)), forecast([]).later_look(ms(5000))),
+            (ms(750), ms(6000))
+        );
+    }
+
+    #[test]
+    fn nothing_is_looked_for_between_short_and_long_ones() {
+        let known = forecast((0..20).map(|at| 10 + at % 3).chain([3000, 3050, 3010]));
+        assert_eq!(known.next_look(Duration::ZERO), Some(ms(12)));
+        assert_eq!(known.next_look(ms(12)), Some(ms(3050)));
+    }
+
+    #[test]
+    fn a_look_for_one_in_many_does_not_pay() {
+        let known = forecast([5].into_iter().chain((0..20).map(|at| 100 + at)));
+        assert_eq!(known.next_look(Duration::ZERO), Some(ms(119)));
+    }
+
+    fn record(waited_ms: i64, ran_ms: i64, status: Status) -> Record {
+        let at = |ms| Timestamp::from_unix_ms(ms);
+        let submitted_at = Timestamp::from_unix_ms(0).unwrap();
+        let queued = Record::queued("m-1".parse().unwrap(), "hello".parse().unwrap(), Some(3), submitted_at);
+        Record { status, started_at: at(waited_ms), finished_at: at(waited_ms + ran_ms), ..queued }
+    }
+
+    #[test]
+    fn runs_are_kept_for_the_version_and_for_the_function() {
+        let (times, hello) = (RunTimes::new(), "hello".parse().unwrap());
+        times.note_end(&record(10, 40, Status::Succeeded));
+        assert_eq!(times.forecast(&hello, Some(3)).ends, [ms(52)]);
+        assert_eq!(times.forecast(&hello, None).ends, [ms(52)]);
+        assert!(times.forecast(&hello, Some(2)).ends.is_empty());
+        for ran in 0..100 {
+            times.note_end(&record(0, ran, Status::Failed));
+        }
+        assert_eq!(times.forecast(&hello, Some(3)).ends.len(), MOST_SAMPLES);
+        assert_eq!(times.forecast(&hello, Some(3)).ends[0], ms(101), "the last comes first");
+    }
+
+    #[test]
+    fn a_long_wait_in_the_queue_is_expected_only_for_a_moment() {
+        let now = Instant::now();
+        let waits = VecDeque::from([(now, ms(5000)), (now, ms(4000)), (now, ms(8))]);
+        assert_eq!(expected_wait(&waits, now + ms(100)), ms(5000));
+        assert_eq!(expected_wait(&waits, now + RECENT), ms(8));
+        assert_eq!(expected_wait(&VecDeque::new(), now), ms(0));
+    }
+
+    #[test]
+    fn a_cancelled_execution_tells_nothing() {
+        let times = RunTimes::new();
+        times.note_end(&record(0, 40, Status::Cancelled));
+        assert!(times.forecast(&"hello".parse().unwrap(), None).ends.is_empty());
+    }
+}
