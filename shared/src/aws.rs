@@ -1,17 +1,21 @@
 //! Clients of SQS and S3, made once. Where the endpoints and credentials come from is the only difference
 //! between local mode and AWS.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_sdk_s3::config::endpoint::{DefaultResolver, EndpointFuture, Params, ResolveEndpoint};
 use aws_sdk_sqs::config::SharedHttpClient;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::{ConnectorBuilder, tls};
+use aws_smithy_types::checksum_config::{RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_smithy_types::endpoint::Endpoint;
 
 use crate::limits;
 
@@ -57,7 +61,14 @@ impl AwsClients {
 
     fn from_sdk(sdk: SdkConfig) -> Self {
         let credentials_expiry = CredentialsExpiry::default();
-        let sdk = sdk.into_builder().http_client(http_client()).build();
+        // TLS, and the hash that each signature covers, guard what is sent. A call that stalls ends by its timeouts.
+        let sdk = sdk
+            .into_builder()
+            .http_client(http_client())
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .build();
         let sdk = match sdk.credentials_provider() {
             None => sdk,
             Some(inner) => {
@@ -97,6 +108,7 @@ impl AwsClients {
     pub(crate) fn s3(&self, path_style: bool, endpoint: Option<&str>) -> aws_sdk_s3::Client {
         let mut config = aws_sdk_s3::config::Builder::from(&self.sdk)
             .force_path_style(path_style)
+            .endpoint_resolver(ResolvedOnce::default())
             .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(30)));
         if let Some(endpoint) = endpoint {
             config = config.endpoint_url(endpoint);
@@ -145,6 +157,25 @@ fn timeouts(read: Duration, attempt: Duration) -> TimeoutConfig {
         .read_timeout(read)
         .operation_attempt_timeout(attempt)
         .build()
+}
+
+/// The endpoint of a client's one bucket, resolved by its first call. The SDK would go through its rules for each key.
+#[derive(Debug, Default)]
+struct ResolvedOnce {
+    rules: DefaultResolver,
+    resolved: OnceLock<Endpoint>,
+}
+
+impl ResolveEndpoint for ResolvedOnce {
+    fn resolve_endpoint<'a>(&'a self, params: &'a Params) -> EndpointFuture<'a> {
+        if let Some(endpoint) = self.resolved.get() {
+            return EndpointFuture::ready(Ok(endpoint.clone()));
+        }
+        EndpointFuture::new(async {
+            let endpoint = self.rules.resolve_endpoint(params).await?;
+            Ok(self.resolved.get_or_init(|| endpoint).clone())
+        })
+    }
 }
 
 /// Remembers when the credentials in use end, since presigned URLs end with them.

@@ -26,9 +26,11 @@ const LONGEST_DELAY: Duration = Duration::from_secs(20);
 const MOST_HELPERS: usize = 8;
 /// How long a poller waits for permits for a whole batch while the queue is full: a fraction of what is prefetched.
 const LINGER: Duration = Duration::from_millis(10);
-/// What a receive under way may bring after the worker was told to stop. Dropped, it would be invisible to all until
-/// its visibility timeout ends.
+/// How long a receive under way may still bring messages after the worker was told to stop. Dropped, they would be
+/// invisible to all until their visibility timeout ends.
 const LAST_RECEIVE: Duration = Duration::from_secs(1);
+/// The same where it waits for messages to come. SQS takes a few milliseconds to answer with one that just came.
+const LAST_WAIT: Duration = Duration::from_millis(40);
 
 /// What receiving needs.
 pub(crate) struct Receiver {
@@ -122,7 +124,8 @@ impl Receiver {
                 received
             }
             () = self.stop.cancelled() => {
-                tokio::time::timeout(LAST_RECEIVE, receiving).await.unwrap_or_else(|_| Ok(vec![]))
+                let last = if queue_is_full { LAST_RECEIVE } else { LAST_WAIT };
+                tokio::time::timeout(last, receiving).await.unwrap_or_else(|_| Ok(vec![]))
             }
         }
     }

@@ -78,8 +78,13 @@ impl Zygotes {
         count: usize,
         patience: Duration,
     ) -> Result<Self, ExecutorError> {
-        let running = (0..count.max(1))
-            .map(|_| Zygote::start(&program, &confinement, patience).map(Mutex::new))
+        // All warm up at the same time.
+        let starting: Vec<_> = (0..count.max(1))
+            .map(|_| Zygote::spawn(&program, &confinement, patience))
+            .collect::<Result<_, _>>()?;
+        let running = starting
+            .into_iter()
+            .map(|zygote| zygote.when_ready(patience).map(Mutex::new))
             .collect::<Result<_, _>>()?;
         Ok(Self { program, confinement, patience, running, next: AtomicUsize::new(0) })
     }
@@ -100,7 +105,8 @@ impl Zygotes {
             Err(_) => {}
         }
         tracing::warn!(pid = zygote.process.id(), "a zygote ended; starting another");
-        *zygote = Zygote::start(&self.program, &self.confinement, self.patience)?;
+        let started = Zygote::spawn(&self.program, &self.confinement, self.patience)?;
+        *zygote = started.when_ready(self.patience)?;
         zygote.open_channel().map_err(ExecutorError::System)
     }
 
@@ -119,28 +125,30 @@ impl Zygotes {
 }
 
 impl Zygote {
-    fn start(program: &Path, confinement: &Confinement, patience: Duration) -> Result<Self, ExecutorError> {
+    /// Starts the process, and tells it how to confine itself.
+    fn spawn(program: &Path, confinement: &Confinement, patience: Duration) -> Result<Self, ExecutorError> {
         let (socket, process) = spawn(program, &[])?;
-        let mut zygote = Self {
-            process,
-            socket: Some(socket),
-            confined: Confined { layers: Vec::new(), ruby_version: String::new(), ruby_threads: 1 },
-        };
-        let failed =
-            || ExecutorError::Zygote("it ended before it was ready; its reason is on stderr".to_owned());
-        let socket = zygote.socket.as_ref().ok_or_else(failed)?;
-        wait_at_most(socket, patience)?;
-        wire::send(socket.as_fd(), confinement, &[]).map_err(|_| failed())?;
+        wait_at_most(&socket, patience)?;
+        let sent = wire::send(socket.as_fd(), confinement, &[]);
+        let confined = Confined { layers: Vec::new(), ruby_version: String::new(), ruby_threads: 1 };
+        let zygote = Self { process, socket: Some(socket), confined };
+        sent.map_err(|_| ended_early())?;
+        Ok(zygote)
+    }
+
+    /// Waits until it is warm and confined.
+    fn when_ready(mut self, patience: Duration) -> Result<Self, ExecutorError> {
+        let socket = self.socket.as_ref().ok_or_else(ended_early)?;
         let answer = wire::receive(socket.as_fd(), &mut Vec::new());
         if answer.as_ref().is_err_and(|errno| *errno == Errno::EAGAIN) {
-            let _ = zygote.process.kill();
+            let _ = self.process.kill();
             let seconds = patience.as_secs();
             return Err(ExecutorError::Zygote(format!(
                 "it was not ready after {seconds} s: does a library of BADLAMBDA_PRELOAD wait for something?"
             )));
         }
-        zygote.confined = answer.map_err(|_| failed())?.ok_or_else(failed)?.0;
-        Ok(zygote)
+        self.confined = answer.map_err(|_| ended_early())?.ok_or_else(ended_early)?.0;
+        Ok(self)
     }
 
     fn open_channel(&self) -> io::Result<Channel> {
@@ -151,6 +159,10 @@ impl Zygote {
         let (zygote_pid, ruby_threads) = (self.process.id() as i32, self.confined.ruby_threads);
         Ok(Channel { socket: ours, zygote_pid, ruby_threads })
     }
+}
+
+fn ended_early() -> ExecutorError {
+    ExecutorError::Zygote("it ended before it was ready; its reason is on stderr".to_owned())
 }
 
 impl Drop for Zygote {
