@@ -16,9 +16,15 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(1200);
-/// What is run: trivial, as long as the event says in seconds, and a tenth of a second.
-const FUNCTIONS: [(&str, &str); 3] =
-    [("hello", r#"{ greeting: "Hello, #{event}!" }"#), ("slow", "sleep event"), ("wait", "sleep 0.1")];
+const HELLO: &str = r#"{ greeting: "Hello, #{event}!" }"#;
+/// What is run: trivial, the same with its result in the record alone, as long as the event says in seconds, and a tenth
+/// of a second.
+const FUNCTIONS: [(&str, &str, &str); 4] = [
+    ("hello", HELLO, "always"),
+    ("once", HELLO, "large"),
+    ("slow", "sleep event", "always"),
+    ("wait", "sleep 0.1", "always"),
+];
 
 /// Servers, and clients of them.
 pub struct Fleet {
@@ -58,8 +64,8 @@ impl Fleet {
     async fn create_functions(&self) -> anyhow::Result<()> {
         let (api, address) = self.api(self.url())?;
         let (http, begun) = (reqwest::Client::builder().no_proxy().build()?, Instant::now());
-        for (name, code) in FUNCTIONS {
-            let body = json!({ "name": name, "code": code });
+        for (name, code, store_result) in FUNCTIONS {
+            let body = json!({ "name": name, "code": code, "config": { "store_result": store_result } });
             let url = format!("{address}/v1/functions");
             while !http.post(&url).json(&body).send().await.is_ok_and(|answer| answer.status() == 201) {
                 ensure!(begun.elapsed() < Duration::from_secs(20), "the api takes no function");

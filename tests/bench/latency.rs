@@ -11,10 +11,13 @@ use serde_json::{Value, json};
 
 use crate::fixture::{Fleet, Programs, envelope};
 use crate::report::Report;
+use crate::stations::{Traced, add_stations};
 
 const SEED: u64 = 1;
 const WARM_UP: usize = 20;
 const ANSWERS: usize = 200;
+/// Until the message of an answered execution has been deleted.
+const UNTIL_DELETED: Duration = Duration::from_millis(60);
 const LONG_ANSWERS: usize = 3;
 const LONG_SECONDS: u64 = 5;
 const SLOTS: [usize; 3] = [4, 16, 64];
@@ -28,7 +31,7 @@ const FEWEST_MESSAGES: f64 = 200.0;
 pub async fn measure() -> anyhow::Result<Report> {
     let mut report = Report::default();
     answers(&mut report).await?;
-    for load in [Load::Trivial, Load::Seconds(0.05), Load::Seconds(0.15), Load::Mixed] {
+    for load in [Load::Trivial, Load::Once, Load::Seconds(0.05), Load::Seconds(0.15), Load::Mixed] {
         for slots in SLOTS {
             rate(&mut report, load, slots).await?;
         }
@@ -44,19 +47,28 @@ async fn answers(report: &mut Report) -> anyhow::Result<()> {
     let _worker = Programs(vec![fleet.worker(&to_worker.url, &[])?]);
     let client = Client { http: reqwest::Client::builder().no_proxy().build()?, address };
     client.is_served().await?;
-    for _ in 0..WARM_UP {
-        client.execute("hello", json!(1)).await?;
+    for (function, what) in [("hello", "submit to answer"), ("once", "submit to answer, store_result: large")]
+    {
+        for _ in 0..WARM_UP {
+            client.execute(function, json!(1)).await?;
+        }
+        let before = Requests::of(&to_api);
+        let (mut taken, mut traced) = (vec![], vec![]);
+        for n in 0..ANSWERS {
+            (to_api.take_trace(), to_worker.take_trace());
+            let submitted_at = Instant::now();
+            client.execute(function, json!(n)).await?;
+            let answered_at = Instant::now();
+            taken.push(answered_at - submitted_at);
+            tokio::time::sleep(UNTIL_DELETED).await;
+            let (by_api, by_worker) = (to_api.take_trace(), to_worker.take_trace());
+            traced.push(Traced { submitted_at, answered_at, by_api, by_worker });
+        }
+        let gets = Requests::of(&to_api).since(&before).gets;
+        report.add_latencies(what, taken);
+        add_stations(report, what, &traced);
+        report.add(format!("{what}: S3 GETs of the api"), gets / ANSWERS as f64, "per execution");
     }
-    let before = Requests::of(&to_api);
-    let mut taken = vec![];
-    for n in 0..ANSWERS {
-        let submitted_at = Instant::now();
-        client.execute("hello", json!(n)).await?;
-        taken.push(submitted_at.elapsed());
-    }
-    let gets = Requests::of(&to_api).since(&before).gets;
-    report.add_latencies("submit to answer", taken);
-    report.add("S3 GETs of the api per waited execution", gets / ANSWERS as f64, "");
 
     client.execute("slow", json!(LONG_SECONDS)).await?;
     let before = Requests::of(&to_api);
@@ -76,6 +88,8 @@ async fn answers(report: &mut Report) -> anyhow::Result<()> {
 #[derive(Clone, Copy)]
 enum Load {
     Trivial,
+    /// Trivial functions whose results stand in their records alone.
+    Once,
     Seconds(f64),
     /// Trivial functions, of which one in twenty takes 3 s.
     Mixed,
@@ -88,6 +102,7 @@ impl Load {
     fn name(self) -> String {
         match self {
             Self::Trivial => "trivial functions".to_owned(),
+            Self::Once => "trivial functions, store_result: large".to_owned(),
             Self::Seconds(seconds) => format!("functions of {} ms", seconds * 1000.0),
             Self::Mixed => "trivial functions, 5 % of them of 3 s".to_owned(),
         }
@@ -96,7 +111,7 @@ impl Load {
     /// What an execution takes on average, in seconds; next to nothing where it is trivial.
     fn seconds(self) -> f64 {
         match self {
-            Self::Trivial => 0.0,
+            Self::Trivial | Self::Once => 0.0,
             Self::Seconds(seconds) => seconds,
             Self::Mixed => Self::MIXED_SECONDS / Self::MIXED_EVERY as f64,
         }
@@ -112,6 +127,7 @@ impl Load {
         match self {
             Self::Seconds(seconds) => envelope("slow", &id, seconds),
             Self::Mixed if n.is_multiple_of(Self::MIXED_EVERY) => envelope("slow", &id, Self::MIXED_SECONDS),
+            Self::Once => envelope("once", &id, n),
             Self::Trivial | Self::Mixed => envelope("hello", &id, n),
         }
     }

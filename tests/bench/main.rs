@@ -20,6 +20,7 @@ mod latency;
 mod memory;
 mod report;
 mod soak;
+mod stations;
 mod system;
 
 use anyhow::bail;

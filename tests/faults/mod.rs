@@ -10,7 +10,7 @@ mod plan;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -36,6 +36,17 @@ pub struct FaultProxy {
     _stop: oneshot::Sender<()>,
 }
 
+/// When a call came, and when it was answered.
+#[derive(Clone, Debug)]
+pub struct TracedCall {
+    /// The operation, by the SDK's name.
+    pub operation: String,
+    /// When it came.
+    pub asked_at: Instant,
+    /// When it was answered.
+    pub answered_at: Instant,
+}
+
 /// What requests are passed on to, and what becomes of them on the way.
 struct Upstream {
     url: String,
@@ -48,6 +59,7 @@ struct State {
     dice: Dice,
     done: BTreeMap<Fault, u64>,
     calls: BTreeMap<Call, u64>,
+    trace: Option<Vec<TracedCall>>,
     last_receive: Option<Response<Full<Bytes>>>,
 }
 
@@ -71,6 +83,7 @@ impl FaultProxy {
             dice: Dice::new(StdRng::seed_from_u64(seed)),
             done: BTreeMap::new(),
             calls: BTreeMap::new(),
+            trace: None,
             last_receive: None,
         };
         let upstream = Arc::new(Upstream { url: upstream.to_owned(), client, state: Mutex::new(state) });
@@ -100,6 +113,11 @@ impl FaultProxy {
     /// Every call that was made so far, and how often.
     pub fn calls(&self) -> BTreeMap<Call, u64> {
         self.upstream.lock().calls.clone()
+    }
+
+    /// The calls that were answered since this was asked last, in the order of their answers; at first none.
+    pub fn take_trace(&self) -> Vec<TracedCall> {
+        self.upstream.lock().trace.replace(vec![]).unwrap_or_default()
     }
 }
 
@@ -142,12 +160,17 @@ async fn connection(stream: TcpStream, upstream: Arc<Upstream>) {
 async fn answer(upstream: &Upstream, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
-    *upstream.lock().calls.entry(Call::of(&parts, &body)).or_default() += 1;
+    let (call, asked_at) = (Call::of(&parts, &body), Instant::now());
+    let operation = call.operation.clone();
+    *upstream.lock().calls.entry(call).or_default() += 1;
     let asked = Asked::of(&parts);
     let one_way = upstream.latency(&asked) / 2;
     tokio::time::sleep(one_way).await;
     let answered = misbehave(upstream, &asked, &parts, &body).await;
     tokio::time::sleep(one_way).await;
+    if let Some(trace) = &mut upstream.lock().trace {
+        trace.push(TracedCall { operation, asked_at, answered_at: Instant::now() });
+    }
     answered
 }
 

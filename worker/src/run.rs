@@ -29,7 +29,7 @@ use crate::settle::Settlement;
 const SLOT_PATIENCE: Duration = Duration::from_secs(1);
 /// When the record of what runs is looked for, if it was not before: what ends sooner learns of a final record by its own
 /// write.
-const FIRST_LOOK: Duration = Duration::from_millis(50);
+const FIRST_LOOK: Duration = Duration::from_millis(200);
 /// How often the record of what runs is looked at, from this age on.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 const FIRST_RETRY: Duration = Duration::from_secs(1);

@@ -119,11 +119,14 @@ impl Forecast {
         self.next_look(age).filter(|_| !may_have_ended).unwrap_or(age)
     }
 
-    /// The age at which it is to be looked at again. Where it takes longer than any, the pauses grow with its age: an
-    /// answer is late by a tenth of that, or by half, where nothing is known of others.
+    /// The age at which it is to be looked at again. Where it takes longer than any, the pauses grow: an answer is late by
+    /// at most a tenth of its age, or by half, where nothing is known of others.
     pub(crate) fn later_look(&self, age: Duration) -> Duration {
-        let share = if self.ends.is_empty() { age / 2 } else { age / 10 };
-        let pause = share.clamp(self.look.min(limits::POLL_PAUSE_FIRST), limits::POLL_PAUSE_MOST);
+        let pause = match self.ends.iter().max() {
+            Some(last) => age.saturating_sub(*last).min(age / 10),
+            None => age / 2,
+        };
+        let pause = pause.clamp(self.look.min(limits::POLL_PAUSE_FIRST), limits::POLL_PAUSE_MOST);
         self.next_look(age).unwrap_or(age + pause)
     }
 
@@ -186,7 +189,9 @@ mod tests {
     fn pauses_grow_where_it_takes_longer_than_any() {
         let known = forecast([50, 60]);
         assert_eq!(known.later_look(ms(10)), ms(60));
-        assert_eq!((known.later_look(ms(61)), known.later_look(ms(500))), (ms(71), ms(550)));
+        assert_eq!((known.later_look(ms(61)), known.later_look(ms(80))), (ms(71), ms(90)));
+        let long = forecast([1000]);
+        assert_eq!((long.later_look(ms(1040)), long.later_look(ms(1500))), (ms(1080), ms(1650)));
         assert_eq!(
             (forecast([]).later_look(ms(500)), forecast([]).later_look(ms(5000))),
             (ms(750), ms(6000))
