@@ -1,5 +1,5 @@
 //! The SQS and S3 that Bad Lambda embeds when it runs on one machine: the real wire protocols, on loopback, with
-//! verified signatures, over files that survive `kill -9`.
+//! verified signatures, over two SQLite files that survive `kill -9`.
 //!
 //! A tour:
 //! - [`start`] makes or reads the credentials, opens both stores, and serves them on one listener; `server` tells
