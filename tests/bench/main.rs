@@ -12,8 +12,9 @@ mod report;
 mod soak;
 mod system;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use badlambda_shared::function::Form;
+use badlambda_shared::shutdown::Shutdown;
 use clap::{Args, Parser, Subcommand};
 use tokio::task::spawn_blocking;
 
@@ -78,17 +79,26 @@ impl Benchmark {
     async fn measure(self) -> anyhow::Result<Report> {
         match self {
             Self::Executor => spawn_blocking(executor::measure).await?,
-            Self::System => system::measure().await,
-            Self::Fleet => fleet::measure().await,
-            Self::Latency => latency::measure().await,
-            Self::Backlog => fleet::backlog().await,
-            Self::Rate(queue) => queue.measure().await,
+            Self::System => until_stopped(system::measure()).await,
+            Self::Fleet => until_stopped(fleet::measure()).await,
+            Self::Latency => until_stopped(latency::measure()).await,
+            Self::Backlog => until_stopped(fleet::backlog()).await,
+            Self::Rate(queue) => until_stopped(queue.measure()).await,
             Self::Soak { runs } => spawn_blocking(move || soak::measure(runs)).await?,
             Self::Script(repeat) => repeat.measure(Form::Script).await,
             Self::Handler(repeat) => repeat.measure(Form::Handler).await,
             Self::Tuning => spawn_blocking(executor::measure_tuning).await?,
             Self::Load => spawn_blocking(executor::measure_loads).await?,
         }
+    }
+}
+
+/// What was started is ended, and its files removed, on a signal too.
+async fn until_stopped(measured: impl Future<Output = anyhow::Result<Report>>) -> anyhow::Result<Report> {
+    let shutdown = Shutdown::on_signals()?;
+    tokio::select! {
+        report = measured => report,
+        () = shutdown.soft.cancelled() => bail!("stopped before its end"),
     }
 }
 

@@ -15,8 +15,8 @@ SCHEMA = HERE / "results.schema.json"
 
 def main():
     arguments = parse()
-    # As Ctrl-C: whatever was started is ended on the way out.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # Whatever was started is ended on the way out.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     if arguments.check:
         check(json.loads(arguments.check.read_text()))

@@ -38,7 +38,7 @@ REDIS = "Redis in memory; the result is dropped"
 
 def one_worker_or_more(setup, count):
     """What the workers find, whose number is what changes."""
-    return Load(queued=setup.runs(5000, 200), workers=count)
+    return Load(queued=setup.runs(5000, 50), workers=count)
 
 
 SCRIPT, HANDLER = ours.executor("script"), ours.executor("handler")

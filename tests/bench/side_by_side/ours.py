@@ -17,7 +17,7 @@ def executor(form):
     """Executions by the executor, with as many zygotes as callers."""
 
     def measure(setup):
-        runs = setup.runs(2000, 100)
+        runs = setup.runs(2000, 50)
         return {n: bench(setup, form, runs * n, n)["executor, all layers"]["value"] for n in setup.at_once}
 
     return measure

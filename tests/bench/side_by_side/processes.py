@@ -5,11 +5,12 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 LONGEST = 1800  # seconds that anything here may take
-ENDS_WITHIN = 20  # seconds from SIGTERM to SIGKILL
+ENDS_WITHIN = 20  # seconds from SIGTERM to SIGKILL, for what has things to put in order
 
 
 class CannotRun(Exception):
@@ -17,7 +18,7 @@ class CannotRun(Exception):
 
 
 @contextlib.contextmanager
-def background(command, **options):
+def background(command, ends_within=ENDS_WITHIN, **options):
     """A program in a process group of its own, which is ended with all of the group."""
     options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | options
     try:
@@ -29,7 +30,7 @@ def background(command, **options):
     finally:
         signal_group(process, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(ENDS_WITHIN)
+            process.wait(ends_within)
         signal_group(process, signal.SIGKILL)
         process.wait()
 
@@ -54,15 +55,20 @@ def output(command, timeout=LONGEST, **options):
 
 def rate_of_callers(call, runs, at_once):
     """How often a second `call` returns, where so many callers repeat it, each after its last one returned."""
-    each = max(1, runs // at_once)
+    each, is_over = max(1, runs // at_once), threading.Event()
 
     def repeat(_):
         for _ in range(each):
-            call()
+            if not is_over.is_set():
+                call()
 
     with ThreadPoolExecutor(at_once) as callers:
         started = time.monotonic()
-        list(callers.map(repeat, range(at_once)))
+        try:
+            list(callers.map(repeat, range(at_once)))
+        finally:
+            # Where one fails, or all is to end, nobody goes on.
+            is_over.set()
         return each * at_once / (time.monotonic() - started)
 
 

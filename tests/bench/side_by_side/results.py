@@ -54,7 +54,7 @@ def table(results):
     lines = [
         f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, kernel {machine['kernel']}, "
         f"{machine['profile']} build",
-        f"executions per second: median of all rounds, {results['rounds']} here (lowest to highest), "
+        f"executions per second: median of the rounds, of which there are {results['rounds']} (lowest to highest), "
         "and how many times as fast the first of each part is",
     ]
     for level, meaning in LEVELS.items():

@@ -21,7 +21,7 @@ def jobs(kind):
     def measure(setup):
         rates = {}
         for processes in setup.at_once:
-            load = Load(queued=setup.runs(5000, 200), workers=processes, slots=THREADS)
+            load = Load(queued=setup.runs(5000, 50), workers=processes, slots=THREADS)
             with Sidekiq.started(setup, kind, load.workers, load.slots) as sidekiq:
                 rates[processes] = sidekiq.rate(load)
         return rates
@@ -47,7 +47,7 @@ class Sidekiq:
             folder = stack.enter_context(tempfile.TemporaryDirectory(dir=setup.scratch))
             port = free_port()
             settings = ["--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", folder]
-            redis = stack.enter_context(background(["redis-server", *settings]))
+            redis = stack.enter_context(background(["redis-server", *settings], ends_within=0))
             wait_until(lambda: is_listening(port), redis)
             told, tell = os.pipe()
             stack.callback(os.close, told)
@@ -55,8 +55,8 @@ class Sidekiq:
             environment = os.environ | {"REDIS_URL": f"redis://127.0.0.1:{port}/0", "CODE": str(LOAD)}
             # What jobs print goes to a file, as a service's log does.
             log = stack.enter_context(open(f"{folder}/log", "w"))
-            command = ["sidekiq", "-r", JOB, "-c", threads, "-t", 1, "-e", "production"]
-            options = {"env": environment | {"TOLD": str(tell)}, "pass_fds": [tell], "stdout": log, "stderr": log}
+            command = ["sidekiq", "-r", JOB, "-c", threads, "-e", "production"]
+            options = {"ends_within": 0, "env": environment | {"TOLD": str(tell)}, "pass_fds": [tell], "stdout": log, "stderr": log}
             started = [stack.enter_context(background(command, cwd=folder, **options)) for _ in range(processes)]
             sidekiq = cls(kind, port, environment, started, told)
             sidekiq.wait_for(b"r", processes, 60)
