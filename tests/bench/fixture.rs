@@ -1,7 +1,7 @@
 //! A fleet as deployed: the embedded SQS and S3 in this process, api and workers as processes of their own.
 
 use std::collections::BTreeMap;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
@@ -188,6 +188,20 @@ pub fn envelope(function: &str, id: &str, input: impl Into<Value>) -> OutgoingMe
 /// Sends a signal.
 pub fn signal(process: &Child, signal: Signal) {
     let _ = kill(Pid::from_raw(process.id() as i32), signal);
+}
+
+impl Programs {
+    /// Waits until one of them has ended by itself.
+    pub async fn any_ended(&mut self) -> std::io::Result<ExitStatus> {
+        loop {
+            for program in &mut self.0 {
+                if let Some(status) = program.try_wait()? {
+                    return Ok(status);
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
 }
 
 impl Drop for Programs {

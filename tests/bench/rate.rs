@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use badlambda_shared::execution::Status;
 use badlambda_shared::limits;
 use clap::Args;
@@ -62,8 +62,11 @@ impl FullQueue {
         self.fill_queue(&fleet).await?;
         let requests_before = fleet.requests();
         let (servers_before, workers_before) = (cpu(UsageWho::RUSAGE_SELF)?, cpu(UsageWho::RUSAGE_CHILDREN)?);
-        let workers = self.start_workers(&fleet)?;
-        let taken = fleet.drained(self.queued).await?;
+        let mut workers = self.start_workers(&fleet)?;
+        let taken = tokio::select! {
+            taken = fleet.drained(self.queued) => taken?,
+            ended = workers.any_ended() => bail!("a worker ended: {}", ended?),
+        };
         let requests = fleet.requests();
         let servers = cpu(UsageWho::RUSAGE_SELF)? - servers_before;
         // What they used counts once they have ended.

@@ -1,9 +1,11 @@
 """How the rates of a worker and of Sidekiq, with a fork per job, change with one thing at a time."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import ours
+from processes import CannotRun
 from setup import Load
 from sidekiq import THREADS, Sidekiq
 
@@ -22,6 +24,11 @@ class Curve:
     has_sidekiq: bool = True
 
 
+def some(usual, kib):
+    """As many as are 100 MB: all of it lies in memory."""
+    return min(usual, 100_000 // max(1, kib))
+
+
 CURVES = [
     Curve("slots", "slots (threads of Sidekiq), trivial function", [1, 2, 4, 8, 16, 32], [1, 4],
           lambda x, usual: Load(usual, slots=x)),
@@ -32,11 +39,11 @@ CURVES = [
     Curve("queued", "executions in the queue at the start", [1_000, 10_000, 100_000], [10, 30],
           lambda x, usual: Load(x)),
     Curve("input", "KiB of input", [0, 1, 10, 100, 240], [0, 1],
-          lambda x, usual: Load(usual, input_bytes=KIB * x)),
+          lambda x, usual: Load(some(usual, x), input_bytes=KIB * x)),
     Curve("result", "KiB of result", [0, 1, 10, 100, 1024], [0, 1],
-          lambda x, usual: Load(usual, result_bytes=KIB * x)),
+          lambda x, usual: Load(some(usual, x), result_bytes=KIB * x)),
     Curve("logs", "KiB of logs", [0, 1, 10, 100, 1024], [0, 1],
-          lambda x, usual: Load(usual, log_bytes=KIB * x)),
+          lambda x, usual: Load(some(usual, x), log_bytes=KIB * x)),
     Curve("weight", "CPU time of the function, ms", [0, 1, 3, 10, 30, 100], [0, 3],
           lambda x, usual: Load(min(usual, 10_000 // max(1, x)), work_ms=x)),
     # From 16 on, a worker evicts the template of one function to load another's.
@@ -56,7 +63,10 @@ def measure(curve, setup, with_sidekiq):
         measured["costs"][x] = {name: figure["value"] for name, figure in figures.items()}
         # Its start is what takes longest; for the output's shape, one point is enough.
         if curve.has_sidekiq and with_sidekiq and not (setup.quick and measured["sidekiq-fork"]):
-            measured["sidekiq-fork"][x] = rate_of_sidekiq(setup, load)
+            try:
+                measured["sidekiq-fork"][x] = rate_of_sidekiq(setup, load)
+            except CannotRun as reason:
+                print(f"no Sidekiq at {x}: {reason}", file=sys.stderr)
     return measured
 
 

@@ -42,13 +42,14 @@ def signal_group(process, number):
 
 def output(command, timeout=LONGEST, **options):
     """What a program prints, once it has ended well."""
-    with background(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as process:
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+    with background(command, text=True, **options) as process:
         try:
             printed, complained = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired as error:
             raise CannotRun(f"{command[0]} did not end within {timeout} s") from error
     if process.returncode != 0:
-        last_line = (complained.strip().splitlines() or ["no message"])[-1]
+        last_line = ((complained or "").strip().splitlines() or ["see above"])[-1]
         raise CannotRun(f"{os.path.basename(str(command[0]))} ended with {process.returncode}: {last_line}")
     return printed
 

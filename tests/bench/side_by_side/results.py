@@ -36,16 +36,20 @@ def compared(rounds, reasons):
 
 def curve(label, rounds):
     """The points of each series that was measured, and what a worker's execution cost there."""
+
     def series(name):
-        return [{"x": x} | summary([measured[name][x] for measured in rounds]) for x in rounds[0][name]]
+        # Sidekiq's may lack a point that failed.
+        in_all = [x for x in rounds[0][name] if all(x in measured[name] for measured in rounds)]
+        return [{"x": x} | summary([measured[name][x] for measured in rounds]) for x in in_all]
 
     costs = [
         {"x": x} | {name: statistics.median(costs.get(name, 0) for costs in all_rounds) for name in all_rounds[0]}
         for x in rounds[0]["costs"]
         for all_rounds in [[measured["costs"][x] for measured in rounds]]
     ]
-    names = [name for name in ("worker", "sidekiq-fork") if rounds[0][name]]
-    return {"label": label, "series": {name: series(name) for name in names}, "costs_of_worker": costs}
+    all_series = {name: series(name) for name in ("worker", "sidekiq-fork")}
+    found = {name: points for name, points in all_series.items() if points}
+    return {"label": label, "series": found, "costs_of_worker": costs}
 
 
 def table(results):
@@ -54,7 +58,7 @@ def table(results):
     lines = [
         f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, kernel {machine['kernel']}, "
         f"{machine['profile']} build",
-        f"executions per second: median of the rounds, of which there are {results['rounds']} (lowest to highest), "
+        f"rounds: {results['rounds']}; executions per second: median (lowest to highest), "
         "and how many times as fast the first of each part is",
     ]
     for level, meaning in LEVELS.items():

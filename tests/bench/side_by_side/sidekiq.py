@@ -7,6 +7,7 @@ import select
 import shutil
 import tempfile
 import time
+from pathlib import Path
 
 from processes import LONGEST, CannotRun, background, free_port, is_listening, output, wait_until
 from setup import LOAD, PROGRAMS, Load
@@ -32,8 +33,8 @@ def jobs(kind):
 class Sidekiq:
     """Running processes, which wait for jobs of one kind: `InThread` or `InFork`."""
 
-    def __init__(self, kind, redis, environment, processes, told):
-        self.kind, self.redis, self.environment = kind, redis, environment
+    def __init__(self, kind, folder, redis, environment, processes, told):
+        self.kind, self.folder, self.redis, self.environment = kind, Path(folder), redis, environment
         self.processes, self.told = processes, told
 
     @classmethod
@@ -58,13 +59,16 @@ class Sidekiq:
             command = ["sidekiq", "-r", JOB, "-c", threads, "-e", "production"]
             options = {"ends_within": 0, "env": environment | {"TOLD": str(tell)}, "pass_fds": [tell], "stdout": log, "stderr": log}
             started = [stack.enter_context(background(command, cwd=folder, **options)) for _ in range(processes)]
-            sidekiq = cls(kind, port, environment, started, told)
+            sidekiq = cls(kind, folder, port, environment, started, told)
             sidekiq.wait_for(b"r", processes, 60)
             yield sidekiq
 
     def rate(self, load):
         """Fills a queue that nobody looks at, then gives it the name of the one that all wait for."""
-        push = ["ruby", JOB, self.kind, json.dumps(load.event()), load.queued, "waiting"]
+        # In a file, since an argument may not be as large.
+        event = self.folder / "event.json"
+        event.write_text(json.dumps(load.event()))
+        push = ["ruby", JOB, self.kind, event, load.queued, "waiting"]
         output(push, env=self.environment)
         started = time.monotonic()
         output(["redis-cli", "-p", self.redis, "rename", "queue:waiting", "queue:default"])

@@ -2,7 +2,7 @@
 # kept. One byte to the descriptor TOLD tells of each process that is ready ("r") and each job that is done ("d"): that
 # costs a job some microseconds.
 #   TOLD=FD CODE=FILE sidekiq -r job.rb              runs jobs
-#   CODE=FILE ruby job.rb CLASS EVENT COUNT QUEUE    puts jobs into a queue
+#   CODE=FILE ruby job.rb CLASS FILE COUNT QUEUE     puts jobs with the event of FILE into a queue
 require "json"
 require "sidekiq"
 
@@ -49,9 +49,9 @@ class InFork
 end
 
 if $PROGRAM_NAME == __FILE__
-  job, event, count, queue = ARGV
-  jobs = Array.new(Integer(count)) { [JSON.parse(event)] }
-  jobs.each_slice(PUSHED_AT_ONCE) do |arguments|
-    Sidekiq::Client.push_bulk("class" => Object.const_get(job), "queue" => queue, "args" => arguments)
+  job, file, count, queue = ARGV
+  arguments = [JSON.parse(File.read(file))]
+  Array.new(Integer(count), arguments).each_slice(PUSHED_AT_ONCE) do |some|
+    Sidekiq::Client.push_bulk("class" => Object.const_get(job), "queue" => queue, "args" => some)
   end
 end
