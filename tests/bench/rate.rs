@@ -18,6 +18,10 @@ use crate::report::Report;
 const CODE: &str = include_str!("load.rb");
 /// How many executions are looked up afterwards, to see whether they succeeded.
 const LOOKED_UP: usize = 20;
+/// With the rest of the input it still goes with the message, not to S3.
+const MOST_INPUT_BYTES: u64 = limits::CLAIM_CHECK_BYTES as u64 - 1024;
+/// With the greeting it is still no larger than a result may be.
+const MOST_RESULT_BYTES: u64 = limits::MAX_RESULT_BYTES.default - 1024;
 
 /// What the workers are, and what they have to do.
 #[derive(Args)]
@@ -38,10 +42,10 @@ pub struct FullQueue {
     #[arg(long)]
     handler: bool,
     /// Bytes that are added to each input
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=limits::CLAIM_CHECK_BYTES as u64 - 1024))]
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=MOST_INPUT_BYTES))]
     input_bytes: u64,
     /// Bytes that are added to each result
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=limits::MAX_RESULT_BYTES.default - 1024))]
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=MOST_RESULT_BYTES))]
     result_bytes: u64,
     /// Bytes that each execution logs
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=limits::MAX_LOG_BYTES.default))]

@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from processes import CannotRun
+
 HERE = Path(__file__).resolve().parent
 SCHEMA = HERE / "results.schema.json"
 
@@ -55,7 +57,10 @@ def check(results):
     """Whether everything is there: each contender with figures or a reason, and each curve."""
     import jsonschema
 
-    jsonschema.validate(results, json.loads(SCHEMA.read_text()))
+    try:
+        jsonschema.validate(results, json.loads(SCHEMA.read_text()))
+    except jsonschema.ValidationError as error:
+        sys.exit(f"bench: the results have another shape: {error.json_path}: {error.message}")
 
 
 def measure(arguments):
@@ -87,7 +92,6 @@ def measure(arguments):
 def measure_contenders(setup, count):
     """Everyone's rates in each round, and why those who can't run here can't."""
     from contenders import CONTENDERS, OURS
-    from processes import CannotRun
 
     rounds, reasons = {one.id: [] for one in CONTENDERS}, {}
     for number in range(count):
@@ -122,4 +126,7 @@ def say(what):
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except CannotRun as failure:
+        sys.exit(f"bench: {failure}")

@@ -57,8 +57,9 @@ class Sidekiq:
             # What jobs print goes to a file, as a service's log does.
             log = stack.enter_context(open(f"{folder}/log", "w"))
             command = ["sidekiq", "-r", JOB, "-c", threads, "-e", "production"]
-            options = {"ends_within": 0, "env": environment | {"TOLD": str(tell)}, "pass_fds": [tell], "stdout": log, "stderr": log}
-            started = [stack.enter_context(background(command, cwd=folder, **options)) for _ in range(processes)]
+            options = {"env": environment | {"TOLD": str(tell)}, "pass_fds": [tell], "stdout": log, "stderr": log}
+            options |= {"ends_within": 0, "cwd": folder}
+            started = [stack.enter_context(background(command, **options)) for _ in range(processes)]
             sidekiq = cls(kind, folder, port, environment, started, told)
             sidekiq.wait_for(b"r", processes, 60)
             yield sidekiq
