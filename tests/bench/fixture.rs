@@ -1,11 +1,12 @@
 //! A fleet as deployed: the embedded SQS and S3 in this process, api and workers as processes of their own.
 
 use std::collections::BTreeMap;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use badlambda_local::{LocalAws, LocalAwsConfig};
+use badlambda_shared::limits;
 use badlambda_shared::queue::{OutgoingMessage, Queue};
 use badlambda_shared::records::Records;
 use badlambda_tests::addresses;
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(1200);
+const FUNCTIONS_AT_ONCE: usize = 16;
 const HELLO: &str = r#"{ greeting: "Hello, #{event}!" }"#;
 /// What is run: trivial, the same with its result in the record alone, as long as the event says in seconds, and a tenth
 /// of a second.
@@ -39,8 +41,16 @@ pub struct Fleet {
 pub struct Programs(pub Vec<Child>);
 
 impl Fleet {
-    /// Servers with functions, and no worker.
+    /// Servers with the functions of most benchmarks, and no worker.
     pub async fn start() -> anyhow::Result<Self> {
+        let functions = FUNCTIONS.map(|(name, code, store_result)| {
+            json!({ "name": name, "code": code, "config": { "store_result": store_result } })
+        });
+        Self::with_functions(&functions).await
+    }
+
+    /// Servers with functions, each as the API takes it, and no worker.
+    pub async fn with_functions(functions: &[Value]) -> anyhow::Result<Self> {
         // What a disk has to do for the embedded servers is not what is measured.
         let data = TempDir::new_in("/dev/shm")?;
         let anywhere = ([127, 0, 0, 1], 0).into();
@@ -56,23 +66,22 @@ impl Fleet {
         });
         let (queue, records) = (addresses::queue(&addresses), addresses::records(&addresses));
         let fleet = Self { aws, queue, records, addresses, data };
-        fleet.create_functions().await?;
+        fleet.create_functions(functions).await?;
         Ok(fleet)
     }
 
     /// By an api that ends afterwards.
-    async fn create_functions(&self) -> anyhow::Result<()> {
-        let (api, address) = self.api(self.url())?;
-        let (http, begun) = (reqwest::Client::builder().no_proxy().build()?, Instant::now());
-        for (name, code, store_result) in FUNCTIONS {
-            let body = json!({ "name": name, "code": code, "config": { "store_result": store_result } });
-            let url = format!("{address}/v1/functions");
-            while !http.post(&url).json(&body).send().await.is_ok_and(|answer| answer.status() == 201) {
-                ensure!(begun.elapsed() < Duration::from_secs(20), "the api takes no function");
-                tokio::time::sleep(Duration::from_millis(20)).await;
+    async fn create_functions(&self, functions: &[Value]) -> anyhow::Result<()> {
+        let (_api, address) = self.api(self.url())?;
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        wait_until_ready(&http, &address).await?;
+        let create = |function: &Value| http.post(format!("{address}/v1/functions")).json(function).send();
+        for some in functions.chunks(FUNCTIONS_AT_ONCE) {
+            for created in join_all(some.iter().map(create)).await {
+                let created = created?;
+                ensure!(created.status() == 201, "a function was refused: {}", created.text().await?);
             }
         }
-        drop(api);
         Ok(())
     }
 
@@ -117,10 +126,12 @@ impl Fleet {
         self.send_all(&messages).await
     }
 
-    /// Sends messages as fast as the queue takes them.
+    /// Sends messages, all about as large, as fast as the queue takes them.
     pub async fn send_all(&self, messages: &[OutgoingMessage]) -> anyhow::Result<()> {
-        for calls in messages.chunks(80) {
-            for sent in join_all(calls.chunks(10).map(|batch| self.queue.send_batch(batch))).await {
+        let largest = messages.iter().map(OutgoingMessage::bytes).max().unwrap_or(1);
+        let in_a_batch = (limits::SQS_MESSAGE_BYTES / largest).clamp(1, limits::SQS_BATCH);
+        for calls in messages.chunks(8 * in_a_batch) {
+            for sent in join_all(calls.chunks(in_a_batch).map(|batch| self.queue.send_batch(batch))).await {
                 sent?.into_iter().collect::<Result<Vec<_>, _>>()?;
             }
         }
@@ -153,6 +164,16 @@ impl Fleet {
     }
 }
 
+/// Waits until the api at `address` is ready.
+pub async fn wait_until_ready(http: &reqwest::Client, address: &str) -> anyhow::Result<()> {
+    let (begun_at, url) = (Instant::now(), format!("{address}/readyz"));
+    while !http.get(&url).send().await.is_ok_and(|answer| answer.status() == 200) {
+        ensure!(begun_at.elapsed() < Duration::from_secs(20), "the api does not get ready");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
+}
+
 /// A message for `hello`.
 pub fn message(id: &str, n: u64) -> OutgoingMessage {
     envelope("hello", id, n)
@@ -173,6 +194,20 @@ pub fn envelope(function: &str, id: &str, input: impl Into<Value>) -> OutgoingMe
 /// Sends a signal.
 pub fn signal(process: &Child, signal: Signal) {
     let _ = kill(Pid::from_raw(process.id() as i32), signal);
+}
+
+impl Programs {
+    /// Waits until one of them has ended by itself.
+    pub async fn any_ended(&mut self) -> std::io::Result<ExitStatus> {
+        loop {
+            for program in &mut self.0 {
+                if let Some(status) = program.try_wait()? {
+                    return Ok(status);
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
 }
 
 impl Drop for Programs {

@@ -9,7 +9,7 @@ use badlambda_shared::timestamp::Timestamp;
 use badlambda_tests::faults::{FaultProxy, Latency, Plan};
 use serde_json::{Value, json};
 
-use crate::fixture::{Fleet, Programs, envelope};
+use crate::fixture::{Fleet, Programs, envelope, wait_until_ready};
 use crate::report::Report;
 use crate::stations::{Traced, add_stations};
 
@@ -46,7 +46,7 @@ async fn answers(report: &mut Report) -> anyhow::Result<()> {
     let (_api, address) = fleet.api(&to_api.url)?;
     let _worker = Programs(vec![fleet.worker(&to_worker.url, &[])?]);
     let client = Client { http: reqwest::Client::builder().no_proxy().build()?, address };
-    client.is_served().await?;
+    wait_until_ready(&client.http, &client.address).await?;
     for (function, what) in [("hello", "submit to answer"), ("once", "submit to answer, store_result: large")]
     {
         for _ in 0..WARM_UP {
@@ -202,16 +202,6 @@ struct Client {
 }
 
 impl Client {
-    async fn is_served(&self) -> anyhow::Result<()> {
-        let begun_at = Instant::now();
-        let url = format!("{}/readyz", self.address);
-        while !self.http.get(&url).send().await.is_ok_and(|answer| answer.status() == 200) {
-            ensure!(begun_at.elapsed() < Duration::from_secs(20), "the api does not get ready");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
-
     async fn execute(&self, function: &str, input: Value) -> anyhow::Result<Value> {
         let url = format!("{}/v1/functions/{function}/executions", self.address);
         let submit = self.http.post(url).header("prefer", "wait=30").body(input.to_string());

@@ -1,16 +1,5 @@
-//! Benchmarks, printed as a table and, with `--json`, as JSON: side by side, in one run, on this machine.
-//!
-//! ```text
-//! badlambda-bench executor    the executor alone, against plain Ruby's fork + eval + JSON, and bwrap + ruby
-//! badlambda-bench soak [RUNS] whether memory stays flat over so many executions, 100,000 by default
-//! badlambda-bench script|handler RUNS CALLERS    one kind of execution alone, for a profiler to watch
-//! badlambda-bench tuning                         what each way of preparing a zygote's memory pays
-//! badlambda-bench load                           first runs of new versions alone
-//! badlambda-bench fleet       workers as processes of their own: throughput, requests, waits, a kill, a drain
-//! badlambda-bench backlog     what an execution costs with 1,000 to 100,000 queued
-//! badlambda-bench latency     a fleet whose SQS and S3 take as long as AWS's: submit to answer, rates, requests
-//! badlambda-bench system      the whole system embedded: latency, throughput, memory
-//! ```
+//! Benchmarks, printed as a table and, with `--json`, as JSON: in one run, on this machine. `badlambda-bench help` names
+//! them. `tests/bench/run` runs some of them in turn with what others would use instead.
 
 mod baseline;
 mod executor;
@@ -18,45 +7,106 @@ mod fixture;
 mod fleet;
 mod latency;
 mod memory;
+mod rate;
 mod report;
 mod soak;
 mod stations;
 mod system;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use badlambda_shared::function::Form;
+use badlambda_shared::shutdown::Shutdown;
+use clap::{Args, Parser, Subcommand};
+use tokio::task::spawn_blocking;
 
+use crate::rate::FullQueue;
 use crate::report::Report;
 
-const SOAK_RUNS: usize = 100_000;
+/// Measures Bad Lambda on this machine.
+#[derive(Parser)]
+struct Arguments {
+    /// Print JSON, for scripts
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    benchmark: Benchmark,
+}
+
+#[derive(Subcommand)]
+enum Benchmark {
+    /// The executor alone, against plain Ruby's fork + eval + JSON, and bwrap + ruby
+    Executor,
+    /// The whole system embedded: latency, throughput, memory
+    System,
+    /// Workers as processes of their own: throughput, requests, waits, a kill, a drain
+    Fleet,
+    /// A fleet whose SQS and S3 take as long as AWS's: submit to answer, rates, requests
+    Latency,
+    /// What an execution costs with 1,000 to 100,000 queued
+    Backlog,
+    /// One measurement of a fleet: how many executions its workers make of a full queue
+    Rate(FullQueue),
+    /// Whether memory stays flat over many executions
+    Soak {
+        #[arg(default_value_t = 100_000)]
+        runs: usize,
+    },
+    /// One kind of execution alone, script form
+    Script(Repeat),
+    /// One kind of execution alone, handler form
+    Handler(Repeat),
+    /// What each way of preparing a zygote's memory pays
+    Tuning,
+    /// First runs of new versions alone
+    Load,
+}
+
+#[derive(Args)]
+struct Repeat {
+    /// How many executions
+    runs: usize,
+    /// How many callers, each with a zygote
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=256))]
+    callers: u16,
+}
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let as_json = arguments.iter().any(|argument| argument == "--json");
-    let report = match arguments.first().map(String::as_str) {
-        Some("executor") => tokio::task::spawn_blocking(executor::measure).await??,
-        Some("soak") => {
-            let runs = arguments.get(1).map_or(Ok(SOAK_RUNS), |text| text.parse())?;
-            tokio::task::spawn_blocking(move || soak::measure(runs)).await??
-        }
-        Some("script") => only(Form::Script, &arguments).await?,
-        Some("handler") => only(Form::Handler, &arguments).await?,
-        Some("tuning") => tokio::task::spawn_blocking(executor::measure_tuning).await??,
-        Some("load") => tokio::task::spawn_blocking(executor::measure_loads).await??,
-        Some("fleet") => fleet::measure().await?,
-        Some("latency") => latency::measure().await?,
-        Some("backlog") => fleet::backlog().await?,
-        Some("system") => system::measure().await?,
-        _ => bail!(
-            "usage: badlambda-bench executor|tuning|load|fleet|latency|backlog|system|soak [--json], or script|handler RUNS CALLERS"
-        ),
-    };
-    report.print(as_json)
+    let Arguments { json, benchmark } = Arguments::parse();
+    benchmark.measure().await?.print(json)
 }
 
-async fn only(form: Form, arguments: &[String]) -> anyhow::Result<Report> {
-    let number = |index: usize| arguments.get(index).and_then(|text| text.parse().ok());
-    let (Some(runs), Some(callers)) = (number(1), number(2)) else { bail!("RUNS and CALLERS are numbers") };
-    tokio::task::spawn_blocking(move || executor::measure_only(form, runs, callers)).await?
+impl Benchmark {
+    async fn measure(self) -> anyhow::Result<Report> {
+        match self {
+            Self::Executor => spawn_blocking(executor::measure).await?,
+            Self::System => until_stopped(system::measure()).await,
+            Self::Fleet => until_stopped(fleet::measure()).await,
+            Self::Latency => until_stopped(latency::measure()).await,
+            Self::Backlog => until_stopped(fleet::backlog()).await,
+            Self::Rate(queue) => until_stopped(queue.measure()).await,
+            Self::Soak { runs } => spawn_blocking(move || soak::measure(runs)).await?,
+            Self::Script(repeat) => repeat.measure(Form::Script).await,
+            Self::Handler(repeat) => repeat.measure(Form::Handler).await,
+            Self::Tuning => spawn_blocking(executor::measure_tuning).await?,
+            Self::Load => spawn_blocking(executor::measure_loads).await?,
+        }
+    }
+}
+
+/// What was started is ended, and its files removed, on a signal too.
+async fn until_stopped(measured: impl Future<Output = anyhow::Result<Report>>) -> anyhow::Result<Report> {
+    let shutdown = Shutdown::on_signals()?;
+    tokio::select! {
+        report = measured => report,
+        () = shutdown.soft.cancelled() => bail!("stopped before its end"),
+    }
+}
+
+impl Repeat {
+    async fn measure(self, form: Form) -> anyhow::Result<Report> {
+        let (runs, callers) = (self.runs, usize::from(self.callers));
+        ensure!(runs >= callers, "each caller needs an execution");
+        spawn_blocking(move || executor::measure_only(form, runs, callers)).await?
+    }
 }
