@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 
 /// How long a delete waits for others to share its call.
-const LINGER: Duration = Duration::from_millis(20);
+const LINGER: Duration = Duration::from_millis(50);
 /// Calls that may be under way at once: one that has to be repeated should not hold up the others.
 const CALLS: usize = 8;
 const TRIES: usize = 6;

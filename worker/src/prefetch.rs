@@ -1,5 +1,6 @@
 //! How many messages a worker holds at once: one for each slot, and as many more as its slots begin while the next message
-//! is received and looked up, so that no slot waits for SQS or S3. Where a slot gets free less often than every 100 ms,
+//! is received and looked up, so that no slot waits for SQS or S3, or as begin within 100 ms, if that is no more than one
+//! receive brings, so that receives bring many. Where a slot gets free less often than every 100 ms,
 //! nothing is prefetched, since another worker might begin it sooner. A message that has waited for a slot for a second is
 //! given back, and until executions are shorter again nothing is prefetched.
 
@@ -13,6 +14,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const BEGINS_WITHIN: Duration = Duration::from_millis(100);
 /// What is prefetched is ready by this time before a slot gets free, as chance has it: batches fill, requests differ.
 const SPARE: Duration = Duration::from_millis(30);
+/// The longest wait for permits for a whole batch.
+const MOST_LINGER: Duration = Duration::from_millis(50);
 /// The most messages beyond one for each slot: six receives' worth. Their inputs are in memory.
 const MOST_AHEAD: usize = 6 * limits::SQS_BATCH;
 /// The weight of one sample in a mean.
@@ -55,9 +58,15 @@ impl Means {
         if self.run > BEGINS_WITHIN * slots as u32 {
             return 0;
         }
+        let begun_within = |time: Duration| time.as_secs_f64() / self.begins_every(slots).as_secs_f64();
+        let batch = begun_within(BEGINS_WITHIN).min(limits::SQS_BATCH as f64);
         let lead = self.receive + self.look + SPARE;
-        let begun_meanwhile = slots as f64 * lead.as_secs_f64() / self.run.as_secs_f64().max(1e-6);
-        MOST_AHEAD.min(begun_meanwhile.ceil() as usize)
+        MOST_AHEAD.min(begun_within(lead).max(batch).ceil() as usize)
+    }
+
+    /// How often one of so many slots gets free.
+    fn begins_every(self, slots: usize) -> Duration {
+        (self.run / slots as u32).max(Duration::from_micros(1))
     }
 }
 
@@ -98,6 +107,18 @@ impl Prefetch {
         let more = std::iter::from_fn(|| Arc::clone(permits).try_acquire_owned().ok());
         let more = more.map(|permit| self.permit(permit));
         Some(std::iter::once(first).chain(more).take(limits::SQS_BATCH).collect())
+    }
+
+    /// How long to wait for permits for a whole batch, while the queue is full: until half of what is ahead has begun.
+    pub(crate) fn linger(&self) -> Duration {
+        let pace = self.lock();
+        let ahead = pace.wanted.saturating_sub(self.0.slots);
+        MOST_LINGER.min(pace.means.begins_every(self.0.slots) * (ahead / 2) as u32)
+    }
+
+    /// How long a receive takes from a queue that has enough.
+    pub(crate) fn usual_receive(&self) -> Duration {
+        self.lock().means.receive
     }
 
     fn permit(&self, permit: OwnedSemaphorePermit) -> PrefetchPermit {
@@ -188,10 +209,11 @@ mod tests {
     fn as_many_are_held_as_begin_while_the_next_is_received_and_looked_up() {
         let ms = Duration::from_millis;
         let ahead = |slots, run| Means { receive: ms(8), look: ms(25), run }.ahead(slots);
-        assert_eq!((ahead(4, ms(150)), ahead(4, ms(50)), ahead(4, ms(10))), (2, 6, 26));
+        assert_eq!((ahead(4, ms(150)), ahead(4, ms(50)), ahead(4, ms(10))), (3, 8, 26));
+        assert_eq!(ahead(4, ms(20)), 13, "more than a batch begins within 100 ms");
         assert_eq!((ahead(4, ms(1)), ahead(4, Duration::ZERO)), (MOST_AHEAD, MOST_AHEAD));
         // A slot gets free every 750 ms, or every 47 ms.
-        assert_eq!((ahead(4, ms(3000)), ahead(64, ms(3000))), (0, 2));
+        assert_eq!((ahead(4, ms(3000)), ahead(64, ms(3000))), (0, 3));
     }
 
     #[tokio::test(start_paused = true)]

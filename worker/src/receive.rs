@@ -24,13 +24,11 @@ const FIRST_DELAY: Duration = Duration::from_millis(200);
 const LONGEST_DELAY: Duration = Duration::from_secs(20);
 /// The most pollers beside the one that is always there.
 const MOST_HELPERS: usize = 8;
-/// How long a poller waits for permits for a whole batch while the queue is full: a fraction of what is prefetched.
-const LINGER: Duration = Duration::from_millis(10);
 /// How long a receive under way may still bring messages after the worker was told to stop. Dropped, they would be
-/// invisible to all until their visibility timeout ends.
-const LAST_RECEIVE: Duration = Duration::from_secs(1);
-/// The same where it waits for messages to come. SQS takes a few milliseconds to answer with one that just came.
-const LAST_WAIT: Duration = Duration::from_millis(40);
+/// invisible to all until their visibility timeout ends. SQS takes a few milliseconds to answer with what there is.
+const LAST_RECEIVE: Duration = Duration::from_millis(40);
+/// The same under load, where answers take longer: so many times what a receive takes on average, from its begin on.
+const LAST_RECEIVES: u32 = 8;
 
 /// What receiving needs.
 pub(crate) struct Receiver {
@@ -93,7 +91,7 @@ impl Receiver {
     }
 
     async fn permits(&self, queue_is_full: bool) -> Option<Vec<PrefetchPermit>> {
-        let linger = if queue_is_full { LINGER } else { Duration::ZERO };
+        let linger = if queue_is_full { self.prefetch.linger() } else { Duration::ZERO };
         tokio::select! {
             permits = self.prefetch.acquire(linger) => permits,
             () = self.stop.cancelled() => None,
@@ -124,7 +122,8 @@ impl Receiver {
                 received
             }
             () = self.stop.cancelled() => {
-                let last = if queue_is_full { LAST_RECEIVE } else { LAST_WAIT };
+                let usual = self.prefetch.usual_receive() * LAST_RECEIVES;
+                let last = usual.saturating_sub(asked_at.elapsed()).max(LAST_RECEIVE);
                 tokio::time::timeout(last, receiving).await.unwrap_or_else(|_| Ok(vec![]))
             }
         }
