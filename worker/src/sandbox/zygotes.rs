@@ -68,6 +68,8 @@ struct Zygote {
     process: Child,
     socket: Option<OwnedFd>,
     confined: Confined,
+    /// It is warm and confined, and serves its socket.
+    is_ready: bool,
 }
 
 impl Zygotes {
@@ -131,7 +133,7 @@ impl Zygote {
         wait_at_most(&socket, patience)?;
         let sent = wire::send(socket.as_fd(), confinement, &[]);
         let confined = Confined { layers: Vec::new(), ruby_version: String::new(), ruby_threads: 1 };
-        let zygote = Self { process, socket: Some(socket), confined };
+        let zygote = Self { process, socket: Some(socket), confined, is_ready: false };
         sent.map_err(|_| ended_early())?;
         Ok(zygote)
     }
@@ -141,13 +143,13 @@ impl Zygote {
         let socket = self.socket.as_ref().ok_or_else(ended_early)?;
         let answer = wire::receive(socket.as_fd(), &mut Vec::new());
         if answer.as_ref().is_err_and(|errno| *errno == Errno::EAGAIN) {
-            let _ = self.process.kill();
             let seconds = patience.as_secs();
             return Err(ExecutorError::Zygote(format!(
                 "it was not ready after {seconds} s: does a library of BADLAMBDA_PRELOAD wait for something?"
             )));
         }
         self.confined = answer.map_err(|_| ended_early())?.ok_or_else(ended_early)?.0;
+        self.is_ready = true;
         Ok(self)
     }
 
@@ -166,9 +168,15 @@ fn ended_early() -> ExecutorError {
 }
 
 impl Drop for Zygote {
-    /// Closes the channel, which ends the zygote, and with it all its executions.
+    /// Closes the channel, which ends the zygote, and with it all its executions. One that is not ready may wait in a
+    /// library for ever, and is killed.
     fn drop(&mut self) {
         drop(self.socket.take());
+        if !self.is_ready
+            && let Err(error) = self.process.kill()
+        {
+            tracing::warn!(%error, "could not kill a zygote that is not ready");
+        }
         if let Err(error) = self.process.wait() {
             tracing::warn!(%error, "could not wait for a zygote");
         }
@@ -221,7 +229,7 @@ mod tests {
         let (socket, _never_read) = pair().unwrap();
         let process = Command::new("true").spawn().unwrap();
         let confined = Confined { layers: Vec::new(), ruby_version: String::new(), ruby_threads: 1 };
-        let zygote = Zygote { process, socket: Some(socket), confined };
+        let zygote = Zygote { process, socket: Some(socket), confined, is_ready: true };
         let confinement = Confinement {
             enforced: false,
             own_uids: false,
