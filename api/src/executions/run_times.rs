@@ -19,6 +19,8 @@ use lru::LruCache;
 const MOST_VERSIONS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// Runs that are kept of each, and waits of all.
 const MOST_SAMPLES: usize = 32;
+/// So few runs don't tell how much they differ.
+const FEW_SAMPLES: usize = 8;
 /// A wait in the queue tells for so long what others wait.
 const RECENT: Duration = Duration::from_secs(2);
 /// A look pays where at least one in so many of the executions that have not ended by then does.
@@ -66,10 +68,13 @@ impl RunTimes {
         let mut seen = self.lock();
         // A record can be read somewhat later than it says that its execution finished: its write takes as long as a
         // read, more or less.
-        let wait = expected_wait(&seen.waits, Instant::now()) + seen.look / 4;
+        let (wait, look) = (expected_wait(&seen.waits, Instant::now()), seen.look);
         let runs = seen.runs.get(&(function.clone(), version));
-        let ends = runs.map(|runs| runs.iter().map(|run| *run + wait).collect()).unwrap_or_default();
-        Forecast { ends, look: seen.look }
+        let ends = runs.map(|runs| {
+            let margin = if runs.len() < FEW_SAMPLES { look } else { look / 4 };
+            runs.iter().map(|run| *run + wait + margin).collect()
+        });
+        Forecast { ends: ends.unwrap_or_default(), look }
     }
 
     /// Takes into account how long it took to read a record.
