@@ -1,9 +1,9 @@
 //! The first step: whether this delivery is to be run at all.
 //!
-//! Of a function that may open connections, the record is looked for before it is run, since its effects can't be taken
-//! back. So it is where an attempt was made before, since there may be a record. Another function has no effect but its
-//! outcome, and that is dropped if the record turns out final: by the condition of its write, or, where the run takes
-//! longer than a look, by a look beside it (see `run`).
+//! The record of an execution is looked for before a function with network is run, since what that does outside can't be
+//! taken back, and before a later attempt, since there may well be one. The first attempt of another function begins
+//! without a look. It has no effect but its outcome, and that is dropped if there is a final record: the write of the
+//! outcome is refused, or a look while it runs finds it (see `run`).
 
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ pub(crate) struct Claim<'a> {
     pub(crate) history: &'a AttemptHistory,
     /// Of the execution's record as it was last seen.
     pub(crate) etag: Option<String>,
+    /// Whether the record was looked for.
+    pub(crate) has_looked: bool,
 }
 
 impl Claim<'_> {
@@ -88,7 +90,7 @@ impl Claimer {
             Ok(request) => request,
             Err(bad) => return Err(self.reject(message, bad).await?),
         };
-        let mut claim = Claim { request, history, etag: None };
+        let mut claim = Claim { request, history, etag: None, has_looked: false };
         match next_step(history, self.limits, Timestamp::now()) {
             NextStep::Wait(after) => Err(Settlement::Retry { after, because: GivenBack::NotStarted }),
             NextStep::GiveUp(error) => {
@@ -103,6 +105,7 @@ impl Claimer {
     pub(crate) async fn look(&self, claim: &mut Claim<'_>) -> Result<(), Settlement> {
         let found = self.unfinished(&claim.request.function, &claim.request.id).await?;
         claim.etag = found.map(|found| found.etag);
+        claim.has_looked = true;
         Ok(())
     }
 

@@ -1,8 +1,8 @@
-//! How many messages a worker holds at once: one for each slot, and as many more as its slots begin while the next message
-//! is received and looked up, so that no slot waits for SQS or S3, or as begin within 100 ms, if that is no more than one
-//! receive brings, so that receives bring many. Where a slot gets free less often than every 100 ms,
-//! nothing is prefetched, since another worker might begin it sooner. A message that has waited for a slot for a second is
-//! given back, and until executions are shorter again nothing is prefetched.
+//! How many messages a worker holds at once: one for each slot, and others ahead, so that no slot waits for SQS or S3. Ahead
+//! are as many as begin while the next message is received and looked up, and, so that a receive brings many, as many as
+//! begin within 100 ms, but no more than one receive brings. Where a slot gets free less often than every 100 ms, nothing
+//! is prefetched, since another worker might begin it sooner. A message that has waited for a slot for a second is given
+//! back, and until executions are shorter again nothing is prefetched.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

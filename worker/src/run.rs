@@ -27,8 +27,8 @@ use crate::settle::Settlement;
 
 /// How long a prefetched message waits for a slot, before another worker had better have it.
 const SLOT_PATIENCE: Duration = Duration::from_secs(1);
-/// When the record of what runs is looked for, if it was not before: what ends sooner learns of a final record by its own
-/// write.
+/// When the record of what runs is looked for, if it was not before. The outcome of what ends sooner is refused by S3,
+/// where there is a final record.
 const FIRST_LOOK: Duration = Duration::from_millis(200);
 /// How often the record of what runs is looked at, from this age on.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -144,7 +144,7 @@ impl Runner {
     /// Returns once the execution has its final record.
     async fn overtaken(&self, claim: &mut Claim<'_>, version: u32, began_at: Timestamp) {
         tokio::time::sleep(FIRST_LOOK).await;
-        if claim.etag.is_none() && self.is_final(claim).await {
+        if !claim.has_looked && self.is_final(claim).await {
             return;
         }
         tokio::time::sleep(LOOK_EVERY - FIRST_LOOK).await;

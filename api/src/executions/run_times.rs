@@ -108,12 +108,13 @@ fn push<T>(samples: &mut VecDeque<T>, sample: T) {
 }
 
 /// How long an execution waits in the queue: as long as others did in the last moments, or else, where none did, as the
-/// quickest of them.
+/// quickest of them. Producers may say anything of when they sent a message, and must not put off all others' looks.
 fn expected_wait(waits: &VecDeque<(Instant, Duration)>, now: Instant) -> Duration {
-    match waits.front() {
+    let wait = match waits.front() {
         Some((at, wait)) if now.duration_since(*at) < RECENT => *wait,
         _ => waits.iter().map(|(_, wait)| *wait).min().unwrap_or_default(),
-    }
+    };
+    wait.min(limits::POLL_PAUSE_MOST)
 }
 
 impl Forecast {
@@ -243,10 +244,12 @@ mod tests {
     #[test]
     fn a_long_wait_in_the_queue_is_expected_only_for_a_moment() {
         let now = Instant::now();
-        let waits = VecDeque::from([(now, ms(5000)), (now, ms(4000)), (now, ms(8))]);
-        assert_eq!(expected_wait(&waits, now + ms(100)), ms(5000));
+        let waits = VecDeque::from([(now, ms(500)), (now, ms(4000)), (now, ms(8))]);
+        assert_eq!(expected_wait(&waits, now + ms(100)), ms(500));
         assert_eq!(expected_wait(&waits, now + RECENT), ms(8));
         assert_eq!(expected_wait(&VecDeque::new(), now), ms(0));
+        let claimed = VecDeque::from([(now, Duration::from_secs(1_000_000))]);
+        assert_eq!(expected_wait(&claimed, now), limits::POLL_PAUSE_MOST);
     }
 
     #[test]
