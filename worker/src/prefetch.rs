@@ -116,11 +116,6 @@ impl Prefetch {
         MOST_LINGER.min(pace.means.begins_every(self.0.slots) * (ahead / 2) as u32)
     }
 
-    /// How long a receive takes from a queue that has enough.
-    pub(crate) fn usual_receive(&self) -> Duration {
-        self.lock().means.receive
-    }
-
     fn permit(&self, permit: OwnedSemaphorePermit) -> PrefetchPermit {
         PrefetchPermit { prefetch: self.clone(), permit: Some(permit) }
     }

@@ -24,11 +24,12 @@ const FIRST_DELAY: Duration = Duration::from_millis(200);
 const LONGEST_DELAY: Duration = Duration::from_secs(20);
 /// The most pollers beside the one that is always there.
 const MOST_HELPERS: usize = 8;
-/// How long a receive under way may still bring messages after the worker was told to stop. Dropped, they would be
-/// invisible to all until their visibility timeout ends. SQS takes a few milliseconds to answer with what there is.
-const LAST_RECEIVE: Duration = Duration::from_millis(40);
-/// The same under load, where answers take longer: so many times what a receive takes on average, from its begin on.
-const LAST_RECEIVES: u32 = 8;
+/// How long a receive may take to bring what there is, also under load. Where the worker stops meanwhile, this is waited
+/// for: dropped, the messages would be invisible to all until their visibility timeout ends.
+const LAST_RECEIVE: Duration = Duration::from_secs(1);
+/// A receive that has taken longer waits for messages to come. SQS takes a few milliseconds to answer with one that just
+/// came.
+const LAST_WAIT: Duration = Duration::from_millis(40);
 
 /// What receiving needs.
 pub(crate) struct Receiver {
@@ -122,8 +123,7 @@ impl Receiver {
                 received
             }
             () = self.stop.cancelled() => {
-                let usual = self.prefetch.usual_receive() * LAST_RECEIVES;
-                let last = usual.saturating_sub(asked_at.elapsed()).max(LAST_RECEIVE);
+                let last = LAST_RECEIVE.saturating_sub(asked_at.elapsed()).max(LAST_WAIT);
                 tokio::time::timeout(last, receiving).await.unwrap_or_else(|_| Ok(vec![]))
             }
         }

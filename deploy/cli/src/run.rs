@@ -59,6 +59,8 @@ pub async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     };
     let interrupted = shutdown.soft.is_cancelled();
     progress.end();
+    // Nothing else is under way that would have to come to its end.
+    shutdown.hard.cancel();
     system.stop().await?;
     // Whatever failed then failed because of that.
     if interrupted { Ok(ExitCode::from(INTERRUPTED)) } else { ended }
