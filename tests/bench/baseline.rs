@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 
 const FORKS: usize = 1000;
 const SANDBOXES: usize = 20;
-const SCRIPT: &str = "require 'json'; event = JSON.parse(ARGV[0]); puts JSON.generate({greeting: \"Hello, #{event.fetch('name')}!\"})";
+const SCRIPT: &str = include_str!("side_by_side/programs/once.rb");
 
 /// Executions per second of a plain Ruby script that forks for each, in `loops` processes at once.
 pub fn plain_ruby(loops: usize) -> anyhow::Result<f64> {

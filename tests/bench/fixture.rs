@@ -114,10 +114,13 @@ impl Fleet {
         Ok(command)
     }
 
-    /// So many workers as they are by default.
-    pub fn workers(&self, count: usize) -> anyhow::Result<Programs> {
-        let start = |_| self.worker(self.url(), &[]);
-        Ok(Programs((0..count).map(start).collect::<anyhow::Result<_>>()?))
+    /// So many workers with these settings.
+    pub fn workers(&self, count: usize, settings: &[(&str, &str)]) -> anyhow::Result<Programs> {
+        let mut workers = Programs(vec![]);
+        for _ in 0..count {
+            workers.0.push(self.worker(self.url(), settings)?);
+        }
+        Ok(workers)
     }
 
     /// Sends so many messages for `hello`.

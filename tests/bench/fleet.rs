@@ -25,7 +25,7 @@ pub async fn measure() -> anyhow::Result<Report> {
         let fleet = Fleet::start().await?;
         fleet.send(RUNS).await?;
         let before = fleet.requests();
-        let started = fleet.workers(workers)?;
+        let started = fleet.workers(workers, &[])?;
         let seconds = fleet.drained(RUNS).await?.as_secs_f64();
         report.add(format!("short executions, workers: {workers}"), RUNS as f64 / seconds, "executions/s");
         if workers == 1 {
@@ -37,7 +37,7 @@ pub async fn measure() -> anyhow::Result<Report> {
         let fleet = Fleet::start().await?;
         let waits: Vec<_> = (0..WAITING_RUNS).map(|n| envelope("wait", &format!("wait-{n}"), 0)).collect();
         fleet.send_all(&waits).await?;
-        let started = fleet.workers(workers)?;
+        let started = fleet.workers(workers, &[])?;
         let seconds = fleet.drained(WAITING_RUNS).await?.as_secs_f64();
         let rate = WAITING_RUNS as f64 / seconds;
         report.add(format!("executions that wait 100 ms, workers: {workers}"), rate, "executions/s");
@@ -55,7 +55,7 @@ pub async fn backlog() -> anyhow::Result<Report> {
     for queued in [1_000, 10_000, 100_000] {
         let fleet = Fleet::start().await?;
         fleet.send(queued).await?;
-        let _workers = fleet.workers(2)?;
+        let _workers = fleet.workers(2, &[])?;
         let seconds = fleet.drained(queued).await?.as_secs_f64();
         report.add(format!("an execution with {queued} queued"), seconds * 1000.0 / queued as f64, "ms");
     }
@@ -64,7 +64,7 @@ pub async fn backlog() -> anyhow::Result<Report> {
 
 async fn idle(report: &mut Report) -> anyhow::Result<()> {
     let fleet = Fleet::start().await?;
-    let _worker = fleet.workers(1)?;
+    let _worker = fleet.workers(1, &[])?;
     tokio::time::sleep(Duration::from_secs(3)).await;
     let before = fleet.requests();
     tokio::time::sleep(IDLE).await;
@@ -75,7 +75,7 @@ async fn idle(report: &mut Report) -> anyhow::Result<()> {
 
 async fn waits(report: &mut Report) -> anyhow::Result<()> {
     let fleet = Fleet::start().await?;
-    let _worker = fleet.workers(1)?;
+    let _worker = fleet.workers(1, &[])?;
     fleet.send(50).await?;
     fleet.drained(50).await?;
     let mut sent = vec![];
@@ -98,7 +98,7 @@ async fn waits(report: &mut Report) -> anyhow::Result<()> {
 
 async fn kill_and_drain(report: &mut Report) -> anyhow::Result<()> {
     let fleet = Fleet::start().await?;
-    let first = fleet.workers(1)?;
+    let first = fleet.workers(1, &[])?;
     fleet.queue.send_batch(&[slow("slow-1", 8)]).await?;
     let running = || status(&fleet, "slow-1");
     while running().await? != Some("running".to_owned()) {
@@ -106,7 +106,7 @@ async fn kill_and_drain(report: &mut Report) -> anyhow::Result<()> {
     }
     let killed_at = Timestamp::now();
     signal(&first.0[0], Signal::SIGKILL);
-    let second = fleet.workers(1)?;
+    let second = fleet.workers(1, &[])?;
     while status(&fleet, "slow-1").await? != Some("succeeded".to_owned()) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -123,11 +123,7 @@ impl FullQueue {
     fn start_workers(&self, fleet: &Fleet) -> anyhow::Result<Programs> {
         let slots = self.slots.map(|slots| slots.to_string());
         let settings: Vec<_> = slots.iter().map(|slots| ("BADLAMBDA_SLOTS", slots.as_str())).collect();
-        let mut workers = Programs(vec![]);
-        for _ in 0..self.workers {
-            workers.0.push(fleet.worker(fleet.url(), &settings)?);
-        }
-        Ok(workers)
+        fleet.workers(self.workers as usize, &settings)
     }
 
     /// A rate of failures would be none.

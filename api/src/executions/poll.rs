@@ -9,6 +9,7 @@ use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::record::Record;
 use badlambda_shared::store::PresignedUrl;
+use badlambda_shared::timestamp::Timestamp;
 use tokio::time::Instant;
 
 use crate::app::{App, AppState};
@@ -41,7 +42,12 @@ pub(crate) async fn find(
     if origin == Origin::Forged {
         return Err(ApiError::ExecutionNotFound(function));
     }
-    let record = match (until_final(app, &function, &id, None, patience).await?, origin) {
+    let submitted_at = match origin {
+        Origin::Issued(at) => Some(at),
+        Origin::Foreign | Origin::Forged => None,
+    };
+    let found = until_final(app, &function, &id, None, submitted_at, patience).await?;
+    let record = match (found, origin) {
         (Some(record), _) if record.status.is_final() => return Ok(record),
         (Some(record), _) => record,
         (None, Origin::Issued(at)) => Record::queued(id, function, None, at),
@@ -52,24 +58,22 @@ pub(crate) async fn find(
 }
 
 /// The record, once it is final or `patience` is at an end, or the API stops. It is looked at when it is likely to be
-/// final, as far as executions of this version, or else of this function, have shown.
+/// final, as far as executions of this version, or else of this function, have shown. Where nothing tells when it was
+/// submitted, it is looked at at once, and then as if it had been submitted just now.
 pub(crate) async fn until_final(
     app: &App,
     function: &FunctionName,
     id: &ExecutionId,
     version: Option<u32>,
+    submitted_at: Option<Timestamp>,
     patience: Duration,
 ) -> Result<Option<Record>, ApiError> {
     let forecast = app.run_times.forecast(function, version);
     let waiting_since = Instant::now();
-    let (age_before, is_known) = match id.origin(function) {
-        Origin::Issued(at) => (at.age(), true),
-        // As if it had been sent just now, once it is known not to have ended.
-        Origin::Foreign | Origin::Forged => (Duration::ZERO, false),
-    };
+    let age_before = submitted_at.map_or(Duration::ZERO, Timestamp::age);
     let age = || age_before + waiting_since.elapsed();
     let (mut has_waited, mut function_exists) = (false, false);
-    let mut due = if is_known { forecast.first_look(age()) } else { Duration::ZERO };
+    let mut due = submitted_at.map_or(Duration::ZERO, |_| forecast.first_look(age()));
     loop {
         let left = patience.saturating_sub(waiting_since.elapsed());
         let delay = due.saturating_sub(age()).min(left);
@@ -114,7 +118,7 @@ pub(crate) async fn record(
 
 /// The execution with URLs that work for a while: signed again where the record's are about to end.
 pub(crate) async fn with_fresh_urls(app: &App, mut record: Record) -> Result<Record, ApiError> {
-    let is_fresh = |at: badlambda_shared::timestamp::Timestamp| at.remaining() >= limits::RESIGN_BELOW;
+    let is_fresh = |at: Timestamp| at.remaining() >= limits::RESIGN_BELOW;
     if record.urls_expire_at.is_some_and(is_fresh) {
         return Ok(record);
     }

@@ -32,10 +32,10 @@ const WEIGHT: f64 = 0.1;
 
 /// How long executions took lately.
 #[derive(Debug)]
-pub(crate) struct RunTimes(Mutex<Seen>);
+pub(crate) struct RunTimes(Mutex<Samples>);
 
 #[derive(Debug)]
-struct Seen {
+struct Samples {
     runs: LruCache<Subject, VecDeque<Duration>>,
     /// In the queue, with when it was seen; the last comes first.
     waits: VecDeque<(Instant, Duration)>,
@@ -56,7 +56,7 @@ pub(crate) struct Forecast {
 
 impl RunTimes {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Seen {
+        Self(Mutex::new(Samples {
             runs: LruCache::new(MOST_VERSIONS),
             waits: VecDeque::new(),
             look: Duration::ZERO,
@@ -65,11 +65,11 @@ impl RunTimes {
 
     /// Of an execution of this version, or of one whose version is not known.
     pub(crate) fn forecast(&self, function: &FunctionName, version: Option<u32>) -> Forecast {
-        let mut seen = self.lock();
+        let mut samples = self.lock();
         // A record can be read somewhat later than it says that its execution finished: its write takes as long as a
         // read, more or less.
-        let (wait, look) = (expected_wait(&seen.waits, Instant::now()), seen.look);
-        let runs = seen.runs.get(&(function.clone(), version));
+        let (wait, look) = (expected_wait(&samples.waits, Instant::now()), samples.look);
+        let runs = samples.runs.get(&(function.clone(), version));
         let ends = runs.map(|runs| {
             let margin = if runs.len() < FEW_SAMPLES { look } else { look / 4 };
             runs.iter().map(|run| *run + wait + margin).collect()
@@ -79,8 +79,8 @@ impl RunTimes {
 
     /// Takes into account how long it took to read a record.
     pub(crate) fn note_look(&self, took: Duration) {
-        let mut seen = self.lock();
-        seen.look = seen.look.mul_f64(1.0 - WEIGHT) + took.mul_f64(WEIGHT);
+        let mut samples = self.lock();
+        samples.look = samples.look.mul_f64(1.0 - WEIGHT) + took.mul_f64(WEIGHT);
     }
 
     /// Takes into account how long this execution waited and ran.
@@ -89,15 +89,15 @@ impl RunTimes {
         if record.status == Status::Cancelled {
             return;
         }
-        let mut seen = self.lock();
-        push(&mut seen.waits, (Instant::now(), record.submitted_at.until(started_at)));
+        let mut samples = self.lock();
+        push(&mut samples.waits, (Instant::now(), record.submitted_at.until(started_at)));
         for version in [record.version, None] {
             let subject = (record.function.clone(), version);
-            push(seen.runs.get_or_insert_mut(subject, VecDeque::new), started_at.until(finished_at));
+            push(samples.runs.get_or_insert_mut(subject, VecDeque::new), started_at.until(finished_at));
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Seen> {
+    fn lock(&self) -> MutexGuard<'_, Samples> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

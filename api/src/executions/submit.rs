@@ -122,7 +122,8 @@ async fn seen(
         None => Duration::ZERO,
         Some(wait) => wait.duration(),
     };
-    match poll::until_final(app, function, &ticket.id, Some(ticket.version), patience).await? {
+    let Ticket { id, version, submitted_at } = ticket;
+    match poll::until_final(app, function, id, Some(*version), Some(*submitted_at), patience).await? {
         Some(record) => Ok(Some(poll::with_fresh_urls(app, record).await?)),
         None => Ok(None),
     }

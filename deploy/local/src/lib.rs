@@ -12,9 +12,9 @@
 //!   transaction among all jobs that wait. S3 reads by `readers`, beside that thread.
 //!
 //! Honest limits: of SQS, only standard queues and the operations that a fleet and its producers use; of S3, those
-//! listed in `s3`, objects of at most 64 MiB, no versions, no multipart uploads and no checksums but the ETag in answers. Anything else answers that it is not
-//! supported. What was answered survives the process; a power cut can take the last moments, as nothing waits for the
-//! disk. One access key can do everything; regions and accounts are not looked at.
+//! listed in `s3`, objects of at most 64 MiB, no versions, no multipart uploads, and no checksums but the ETag in answers.
+//! Anything else answers that it is not supported. What was answered survives the process; a power cut can take the last
+//! moments, as nothing waits for the disk. One access key can do everything; regions and accounts are not looked at.
 
 #![forbid(unsafe_code)]
 

@@ -8,7 +8,6 @@ import loops
 import ours
 import serverless
 import sidekiq
-from setup import Load
 
 LEVELS = {
     "executor": "run at once, one after the other by each caller: no queue, no stored result",
@@ -32,13 +31,8 @@ class Contender:
 OURS = {"executor-script", "executor-handler", "worker", "up"}
 RETURNED = "returned, not stored"
 LAYERS = "own uid, namespaces, seccomp, Landlock, limits"
-STORED = "SQS and S3 on a RAM disk: input, result and logs are stored"
+STORED = "SQS and S3 on a RAM disk: result and logs are stored"
 REDIS = "Redis in memory; the result is dropped"
-
-
-def one_worker_or_more(setup, count):
-    """What the workers find, whose number is what changes."""
-    return Load(queued=setup.runs(5000, 50), workers=count)
 
 
 SCRIPT, HANDLER = ours.executor("script"), ours.executor("handler")
@@ -52,7 +46,7 @@ CONTENDERS = [
     Contender("bwrap", "executor", "bwrap + ruby for each", "namespaces", RETURNED, commands.bwrap),
     Contender("firejail", "executor", "firejail + ruby for each", "namespaces, seccomp", RETURNED, commands.firejail),
     Contender("docker", "executor", "docker run of ruby for each", "container", RETURNED, commands.docker),
-    Contender("worker", "queue", "Bad Lambda's worker", LAYERS, STORED, ours.workers(one_worker_or_more)),
+    Contender("worker", "queue", "Bad Lambda's worker", LAYERS, STORED, ours.workers),
     Contender("sidekiq-fork", "queue", "Sidekiq, a fork per job", "no", REDIS, sidekiq.jobs("InFork")),
     Contender("sidekiq-thread", "queue", "Sidekiq, in threads", "no: one process", REDIS, sidekiq.jobs("InThread")),
     Contender("up", "http", "badlambda up", LAYERS, STORED, ours.over_http),

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from urllib.parse import urlsplit
 
 from processes import CannotRun, background, output, rate_of_callers
-from setup import EVENT, GREETING, PROGRAMS
+from setup import EVENT, GREETING, PROGRAMS, Load
 
 
 def executor(form):
@@ -22,13 +22,10 @@ def executor(form):
     return measure
 
 
-def workers(load):
+def workers(setup):
     """Executions by workers that find the queue full."""
-
-    def measure(setup):
-        return {n: full_queue(setup, load(setup, n))["executions"]["value"] for n in setup.at_once}
-
-    return measure
+    queued = setup.runs(5000, 50)
+    return {n: full_queue(setup, Load(queued, workers=n))["executions"]["value"] for n in setup.at_once}
 
 
 def full_queue(setup, load):

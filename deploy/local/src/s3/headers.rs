@@ -9,20 +9,19 @@ use serde::{Deserialize, Serialize};
 const UNKNOWN_TYPE: &str = "binary/octet-stream";
 
 /// The headers of a read's answer, and the metadata.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Headers {
-    #[serde(default = "unknown_type")]
     pub(crate) content_type: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cache_control: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) content_disposition: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) content_encoding: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) content_language: Option<String>,
     /// As in the header.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     expires: Option<String>,
     #[serde(default, skip_serializing_if = "HashMap::is_empty")]
     metadata: HashMap<String, String>,
@@ -31,7 +30,7 @@ pub(crate) struct Headers {
 impl Headers {
     pub(crate) fn take_from(input: &mut PutObjectInput) -> Self {
         Self {
-            content_type: input.content_type.take().unwrap_or_else(unknown_type),
+            content_type: input.content_type.take().unwrap_or_else(|| UNKNOWN_TYPE.to_owned()),
             cache_control: input.cache_control.take(),
             content_disposition: input.content_disposition.take(),
             content_encoding: input.content_encoding.take(),
@@ -49,10 +48,6 @@ impl Headers {
         let metadata = std::mem::take(&mut self.metadata);
         (!metadata.is_empty()).then_some(metadata)
     }
-}
-
-fn unknown_type() -> String {
-    UNKNOWN_TYPE.to_owned()
 }
 
 fn http_date(time: Timestamp) -> Option<String> {

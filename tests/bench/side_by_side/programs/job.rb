@@ -3,8 +3,8 @@
 # costs a job some microseconds.
 #   TOLD=FD CODE=FILE sidekiq -r job.rb              runs jobs
 #   CODE=FILE ruby job.rb CLASS FILE COUNT QUEUE     puts jobs with the event of FILE into a queue
-require "json"
 require "sidekiq"
+require_relative "../../in_fork"
 
 CODE = File.read(ENV.fetch("CODE")).freeze
 TOLD = IO.for_fd(Integer(ENV["TOLD"]), "w", autoclose: false) if ENV["TOLD"]
@@ -33,17 +33,7 @@ class InFork
   include Sidekiq::Worker
 
   def perform(event)
-    reader, writer = IO.pipe
-    pid = fork do
-      reader.close
-      writer.write(run(event))
-      writer.close
-      exit!(0)
-    end
-    writer.close
-    JSON.parse(reader.read)
-    reader.close
-    Process.wait(pid)
+    in_fork { run(event) }
     TOLD.syswrite("d")
   end
 end
