@@ -117,7 +117,10 @@ pub fn measure_tuning() -> anyhow::Result<Report> {
     let all = Tuning::default();
     let without = [
         ("stacks set aside for fibers", Tuning { few_fiber_stacks: false, ..all }),
-        ("no huge pages", Tuning { huge_pages: false, ..all }),
+        ("a heap that begins anywhere", Tuning { aligned_heap: false, ..all }),
+        ("no huge pages for the heap", Tuning { huge_pages: false, ..all }),
+        ("no huge pages for code", Tuning { huge_code: false, ..all }),
+        ("the transient heap in no file", Tuning { transient_heap_in_file: false, ..all }),
         ("gaps in the heap", Tuning { filled_gaps: false, ..all }),
     ];
     let rate = |tuning: Tuning| -> anyhow::Result<f64> {

@@ -67,6 +67,9 @@ fn start(stack: &mut usize) -> Result<(), String> {
     prctl::set_child_subreaper(true).map_err(|errno| format!("sub-reaper: {errno}"))?;
     let namespaces = namespaces::enter(&confinement);
     let tuning = confinement.tuning;
+    if tuning.aligned_heap {
+        memory::align();
+    }
     let mut boot = || Ruby::boot(stack);
     let ruby = if tuning.few_fiber_stacks { fibers::without_pool(boot) } else { boot() };
     let ruby = ruby.ok_or("Ruby did not start")?;
@@ -85,9 +88,7 @@ fn start(stack: &mut usize) -> Result<(), String> {
     // Counted before the first fork: while Ruby forks, it stops its timer's thread for a moment.
     let ruby_threads = count_own_threads().map_err(|error| format!("threads: {error}"))?;
     let mut server = serve::Server::prepare(ruby, &confinement)?;
-    if tuning.huge_pages {
-        memory::collapse_heap();
-    }
+    memory::prepare(tuning);
     let layers = confine::enter(&confinement, namespaces).map_err(|error| error.to_string())?;
     let confined = Confined { layers, ruby_version: ruby_version.to_owned(), ruby_threads };
     wire::send(channel, &confined, &[]).map_err(|errno| format!("the worker is gone: {errno}"))?;

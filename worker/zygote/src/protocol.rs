@@ -45,15 +45,28 @@ pub struct AnswerLimits {
 pub struct Tuning {
     /// Whether Ruby is kept from setting stacks aside for fibers before there is any.
     pub few_fiber_stacks: bool,
+    /// Whether malloc's heap begins at a huge page's boundary.
+    pub aligned_heap: bool,
     /// Whether the warm heap is moved into huge pages.
     pub huge_pages: bool,
+    /// Whether the code of Ruby's library is.
+    pub huge_code: bool,
+    /// Whether the transient heap, which Ruby has up to 3.2, is moved to a file.
+    pub transient_heap_in_file: bool,
     /// Whether the gaps in malloc's heap are filled, so that what a fork allocates lies together.
     pub filled_gaps: bool,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { few_fiber_stacks: true, huge_pages: true, filled_gaps: true }
+        Self {
+            few_fiber_stacks: true,
+            aligned_heap: true,
+            huge_pages: true,
+            huge_code: true,
+            transient_heap_in_file: true,
+            filled_gaps: true,
+        }
     }
 }
 
