@@ -23,6 +23,11 @@ def main():
     if arguments.check:
         check(json.loads(arguments.check.read_text()))
         return
+    if arguments.stations:
+        import stations
+
+        stations.draw(*arguments.stations, arguments.out / "plots" / "stations.svg")
+        return
     if arguments.draw:
         results = json.loads(arguments.draw.read_text())
     else:
@@ -43,6 +48,7 @@ def parse():
     parser.add_argument("--rounds", type=int, help="how often everything is measured: 5, or 1 with --quick")
     parser.add_argument("--check", type=Path, metavar="FILE", help="check the shape of a results.json, and do no more")
     parser.add_argument("--draw", type=Path, metavar="FILE", help="print and draw a results.json, and measure nothing")
+    parser.add_argument("--stations", type=Path, nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--binaries", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--profile", help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, required=True, help=argparse.SUPPRESS)

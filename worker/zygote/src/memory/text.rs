@@ -21,7 +21,10 @@ pub(super) fn collapse(mappings: &[Mapping]) {
 /// Where huge pages can stand that hold nothing but one file's code and constants, and some code.
 fn huge_pages_of_code(mappings: &[Mapping]) -> Vec<usize> {
     let of_one_file = |before: &Mapping, after: &Mapping| {
-        before.is_constant() && after.is_constant() && before.inode == after.inode && before.end == after.start
+        before.is_constant()
+            && after.is_constant()
+            && before.inode == after.inode
+            && before.end == after.start
     };
     let mut starts = vec![];
     for together in mappings.chunk_by(of_one_file).filter(|together| together[0].is_constant()) {

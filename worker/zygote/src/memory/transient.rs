@@ -49,7 +49,9 @@ fn copy(start: usize, resident: &[bool]) -> io::Result<File> {
 }
 
 fn put_in_place(start: usize, file: &File) {
-    let (Some(place), Some(length)) = (NonZeroUsize::new(start), NonZeroUsize::new(HEAP_BYTES)) else { return };
+    let (Some(place), Some(length)) = (NonZeroUsize::new(start), NonZeroUsize::new(HEAP_BYTES)) else {
+        return;
+    };
     let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
     let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_FIXED;
     // SAFETY: the file has what is at that place now, byte for byte.
