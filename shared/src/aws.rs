@@ -1,8 +1,8 @@
 //! Clients of SQS and S3, made once. Where the endpoints and credentials come from is the only difference
 //! between local mode and AWS.
 
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
@@ -38,7 +38,7 @@ pub struct FixedEndpoint {
 #[derive(Clone, Debug)]
 pub struct AwsClients {
     sdk: SdkConfig,
-    credentials_expiry: CredentialsExpiry,
+    last_credentials: LastCredentials,
 }
 
 impl AwsClients {
@@ -60,7 +60,7 @@ impl AwsClients {
     }
 
     fn from_sdk(sdk: SdkConfig) -> Self {
-        let credentials_expiry = CredentialsExpiry::default();
+        let last_credentials = LastCredentials::default();
         // TLS, and the hash that each signature covers, guard what is sent. A call that stalls ends by its timeouts.
         let sdk = sdk
             .into_builder()
@@ -72,12 +72,12 @@ impl AwsClients {
         let sdk = match sdk.credentials_provider() {
             None => sdk,
             Some(inner) => {
-                let observed = Observed { inner, expiry: credentials_expiry.clone() };
+                let observed = Observed { inner, last: last_credentials.clone() };
                 let provider = SharedCredentialsProvider::new(observed);
                 sdk.into_builder().credentials_provider(provider).build()
             }
         };
-        Self { sdk, credentials_expiry }
+        Self { sdk, last_credentials }
     }
 
     /// What AWS's own clients are made from.
@@ -116,9 +116,9 @@ impl AwsClients {
         aws_sdk_s3::Client::from_conf(config.build())
     }
 
-    /// When the credentials last handed out end, if they do.
-    pub(crate) fn credentials_expiry(&self) -> CredentialsExpiry {
-        self.credentials_expiry.clone()
+    /// The credentials that clients were handed out last.
+    pub(crate) fn last_credentials(&self) -> LastCredentials {
+        self.last_credentials.clone()
     }
 }
 
@@ -178,24 +178,25 @@ impl ResolveEndpoint for ResolvedOnce {
     }
 }
 
-/// Remembers when the credentials in use end, since presigned URLs end with them.
+/// Remembers the credentials in use: presigned URLs are signed with them, and end with them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct CredentialsExpiry(Arc<Mutex<Option<SystemTime>>>);
+pub(crate) struct LastCredentials(Arc<Mutex<Option<Credentials>>>);
 
-impl CredentialsExpiry {
-    pub(crate) fn get(&self) -> Option<SystemTime> {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+impl LastCredentials {
+    /// `None` before the first call to AWS.
+    pub(crate) fn get(&self) -> Option<Credentials> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, expiry: Option<SystemTime>) {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = expiry;
+    fn set(&self, credentials: Credentials) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(credentials);
     }
 }
 
 #[derive(Debug)]
 struct Observed {
     inner: SharedCredentialsProvider,
-    expiry: CredentialsExpiry,
+    last: LastCredentials,
 }
 
 impl ProvideCredentials for Observed {
@@ -205,7 +206,7 @@ impl ProvideCredentials for Observed {
     {
         future::ProvideCredentials::new(async {
             let credentials = self.inner.provide_credentials().await?;
-            self.expiry.set(credentials.expiry());
+            self.last.set(credentials.clone());
             Ok(credentials)
         })
     }

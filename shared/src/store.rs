@@ -1,17 +1,19 @@
 //! The bucket, over S3: small objects, conditional writes, presigned URLs.
 
-use std::sync::Arc;
+mod presigner;
+
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_types::byte_stream::AggregatedBytes;
 use bytes::Bytes;
 
-use crate::aws::{AwsClients, CredentialsExpiry, causes};
+use self::presigner::Presigner;
+use crate::aws::{AwsClients, causes};
 use crate::config::SharedConfig;
 use crate::keys::Keys;
 use crate::timestamp::Timestamp;
@@ -120,10 +122,8 @@ pub struct Store {
     /// The last call was refused.
     refused: Arc<AtomicBool>,
     client: Client,
-    presigning: Client,
-    credentials_expiry: CredentialsExpiry,
+    presigner: Arc<Presigner>,
     bucket: String,
-    url_ttl: Duration,
     keys: Keys,
 }
 
@@ -134,10 +134,14 @@ impl Store {
         Self {
             refused: Arc::default(),
             client: aws.s3(path_style, None),
-            presigning: aws.s3(path_style, config.public_s3_endpoint.as_deref()),
-            credentials_expiry: aws.credentials_expiry(),
+            presigner: Arc::new(Presigner {
+                client: aws.s3(path_style, config.public_s3_endpoint.as_deref()),
+                bucket: config.bucket.clone(),
+                ttl: Duration::from_secs(config.url_ttl_seconds),
+                credentials: aws.last_credentials(),
+                signed_before: OnceLock::new(),
+            }),
             bucket: config.bucket.clone(),
-            url_ttl: Duration::from_secs(config.url_ttl_seconds),
             keys: Keys::under(&config.prefix),
         }
     }
@@ -249,14 +253,7 @@ impl Store {
     /// Signs a URL by which anyone can read `key` for the configured time, or until the credentials that
     /// sign it end.
     pub async fn presign(&self, key: &str) -> Result<PresignedUrl, StoreError> {
-        let config =
-            PresigningConfig::expires_in(self.url_ttl).map_err(|error| failed("presigning", key, &error))?;
-        let call = self.presigning.get_object().bucket(&self.bucket).key(key);
-        let signed_at = SystemTime::now();
-        let request = call.presigned(config).await.map_err(|error| failed("presigning", key, &error))?;
-        let asked = signed_at + self.url_ttl;
-        let expires_at = self.credentials_expiry.get().map_or(asked, |end| end.min(asked));
-        Ok(PresignedUrl { url: request.uri().to_owned(), expires_at: expires_at.into() })
+        self.presigner.presign(key).await
     }
 
     /// Asks whether the bucket is there and may be used.
