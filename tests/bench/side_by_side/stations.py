@@ -4,18 +4,17 @@ import json
 
 import plots
 from matplotlib import pyplot
-from results import figure
 
 WAITED = "submit to answer"
 LARGE = f"{WAITED}, store_result: large"
-# In their order, and in colors that their neighbours do not have. The last one keeps nobody waiting.
+# In their order. The last one keeps nobody waiting.
 STATIONS = {
-    "submit": "#c9ccd1",
+    "submit": "#d6d9dd",
     "queue and receive": "#8a8f98",
     "start and run": "#b3261e",
-    "store result": "#e0a39f",
-    "store record": "#c9ccd1",
-    "answer": "#8a8f98",
+    "store result": "#efc9c6",
+    "store record": "#e0938d",
+    "answer": "#b9bec6",
     "delete": "#ffffff",
 }
 
@@ -29,13 +28,13 @@ def draw(before, after, path):
         left = 0
         for station, color in STATIONS.items():
             width = figures[f"{waited}, of which {station}"]["value"]
-            axes.barh(name, width, left=left, color=color, edgecolor="#333333", linewidth=0.5, height=0.6)
+            label = station if name == "before" else None
+            axes.barh(name, width, left=left, color=color, edgecolor="#333333", linewidth=0.5, height=0.6, label=label)
             if width > 4:
-                axes.annotate(
-                    f"{station}\n{figure(width)}", (left + width / 2, name), ha="center", va="center", fontsize=6
-                )
+                axes.annotate(f"{width:.0f}", (left + width / 2, name), ha="center", va="center", fontsize=8)
             left += width
     axes.invert_yaxis()
+    axes.legend(frameon=False, ncols=len(STATIONS), fontsize=7, loc="lower left", bbox_to_anchor=(-0.02, 1), columnspacing=1)
     axes.set_xlabel("ms since the submit, medians; SQS takes 8 ms and S3 25 ms a request, each ± 30 %")
     axes.spines[["top", "right"]].set_visible(False)
     plots.save(picture, path)
