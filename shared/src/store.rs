@@ -135,7 +135,7 @@ impl Store {
             refused: Arc::default(),
             client: aws.s3(path_style, None),
             presigner: Arc::new(Presigner {
-                client: aws.s3(path_style, config.public_s3_endpoint.as_deref()),
+                presigning: aws.s3(path_style, config.public_s3_endpoint.as_deref()),
                 bucket: config.bucket.clone(),
                 ttl: Duration::from_secs(config.url_ttl_seconds),
                 credentials: aws.last_credentials(),

@@ -22,7 +22,7 @@ const LAST_FOR: Duration = Duration::from_secs(60);
 /// Signs URLs of one bucket.
 #[derive(Debug)]
 pub(super) struct Presigner {
-    pub(super) client: Client,
+    pub(super) presigning: Client,
     pub(super) bucket: String,
     /// How long URLs work.
     pub(super) ttl: Duration,
@@ -55,7 +55,7 @@ impl Presigner {
     async fn let_sdk_sign(&self, key: &str) -> Result<String, StoreError> {
         let config =
             PresigningConfig::expires_in(self.ttl).map_err(|error| failed("presigning", key, &error))?;
-        let call = self.client.get_object().bucket(&self.bucket).key(key);
+        let call = self.presigning.get_object().bucket(&self.bucket).key(key);
         let request = call.presigned(config).await.map_err(|error| failed("presigning", key, &error))?;
         let url = request.uri().to_owned();
         if let Some(signed) = SignedBefore::of(&url, key) {
@@ -129,7 +129,7 @@ mod tests {
             region: "eu-west-3".to_owned(),
         });
         Presigner {
-            client: aws.s3(path_style, None),
+            presigning: aws.s3(path_style, None),
             bucket: "bucket".to_owned(),
             ttl: Duration::from_secs(900),
             credentials: aws.last_credentials(),
