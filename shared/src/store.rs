@@ -2,8 +2,8 @@
 
 mod presigner;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -134,13 +134,12 @@ impl Store {
         Self {
             refused: Arc::default(),
             client: aws.s3(path_style, None),
-            presigner: Arc::new(Presigner {
-                presigning: aws.s3(path_style, config.public_s3_endpoint.as_deref()),
-                bucket: config.bucket.clone(),
-                ttl: Duration::from_secs(config.url_ttl_seconds),
-                credentials: aws.last_credentials(),
-                signed_before: OnceLock::new(),
-            }),
+            presigner: Arc::new(Presigner::new(
+                aws.s3(path_style, config.public_s3_endpoint.as_deref()),
+                config.bucket.clone(),
+                Duration::from_secs(config.url_ttl_seconds),
+                aws.last_credentials(),
+            )),
             bucket: config.bucket.clone(),
             keys: Keys::under(&config.prefix),
         }

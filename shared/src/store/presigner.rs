@@ -22,23 +22,32 @@ const LAST_FOR: Duration = Duration::from_secs(60);
 /// Signs URLs of one bucket.
 #[derive(Debug)]
 pub(super) struct Presigner {
-    pub(super) presigning: Client,
-    pub(super) bucket: String,
-    /// How long URLs work.
-    pub(super) ttl: Duration,
-    pub(super) credentials: LastCredentials,
-    pub(super) signed_before: OnceLock<SignedBefore>,
+    presigning: Client,
+    bucket: String,
+    ttl: Duration,
+    credentials: LastCredentials,
+    signed_before: OnceLock<SignedBefore>,
 }
 
 /// What all URLs of the bucket have in common, taken from one that the SDK signed.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct SignedBefore {
+#[derive(Debug)]
+struct SignedBefore {
     /// The bucket's URL, with a slash at its end.
     bucket_url: String,
     region: String,
 }
 
 impl Presigner {
+    /// Of `bucket`, for URLs that work for `ttl`. `presigning` is a client whose credentials are `credentials`.
+    pub(super) fn new(
+        presigning: Client,
+        bucket: String,
+        ttl: Duration,
+        credentials: LastCredentials,
+    ) -> Self {
+        Self { presigning, bucket, ttl, credentials, signed_before: OnceLock::new() }
+    }
+
     /// Signs a URL for `key`. It ends with the credentials that sign it, if not sooner.
     pub(super) async fn presign(&self, key: &str) -> Result<PresignedUrl, StoreError> {
         let now = SystemTime::now();
@@ -128,13 +137,8 @@ mod tests {
             secret_access_key: "secret".to_owned(),
             region: "eu-west-3".to_owned(),
         });
-        Presigner {
-            presigning: aws.s3(path_style, None),
-            bucket: "bucket".to_owned(),
-            ttl: Duration::from_secs(900),
-            credentials: aws.last_credentials(),
-            signed_before: OnceLock::new(),
-        }
+        let (bucket, ttl) = ("bucket".to_owned(), Duration::from_secs(900));
+        Presigner::new(aws.s3(path_style, None), bucket, ttl, aws.last_credentials())
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use nix::libc;
 
-use super::{HUGE_PAGE, MADV_COLLAPSE, Mapping, resident_pages};
+use super::{HUGE_PAGE, MADV_COLLAPSE, Mapping, huge_pages_within, used_pages};
 
 /// The largest chunk that malloc cuts from its heap by default; larger ones are mappings of their own.
 const LARGEST_CHUNK: usize = 120 << 10;
@@ -20,21 +20,16 @@ pub fn align() {
 
 /// Collapses the pages of a mapping into huge pages. Pages that the kernel refuses to collapse stay as they are.
 pub(super) fn collapse(mapping: &Mapping) {
-    let mut start = mapping.start.next_multiple_of(HUGE_PAGE);
-    while start + HUGE_PAGE <= mapping.end {
-        if is_mostly_used(start) {
-            // SAFETY: the range lies within a mapping of ours, and its contents do not change.
-            unsafe { libc::madvise(start as *mut libc::c_void, HUGE_PAGE, MADV_COLLAPSE) };
-        }
-        start += HUGE_PAGE;
+    for start in huge_pages_within(mapping.start, mapping.end).filter(|&start| is_mostly_used(start)) {
+        // SAFETY: the range lies within a mapping of ours, and its contents do not change.
+        unsafe { libc::madvise(start as *mut libc::c_void, HUGE_PAGE, MADV_COLLAPSE) };
     }
 }
 
-/// Whether at least half of a future huge page is in memory. Collapsing it fills the rest with zeros, which takes
-/// memory.
+/// Whether at least half of a future huge page is in use. Collapsing it fills the rest with zeros, which takes memory.
 fn is_mostly_used(start: usize) -> bool {
-    resident_pages(start, HUGE_PAGE)
-        .is_some_and(|resident| resident.iter().filter(|&&page| page).count() >= resident.len() / 2)
+    used_pages(start, HUGE_PAGE)
+        .is_some_and(|pages| pages.iter().filter(|&&used| used).count() >= pages.len() / 2)
 }
 
 /// Allocates every free chunk that lies between used ones. What a child allocates then lies together behind them all,

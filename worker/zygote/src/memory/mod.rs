@@ -6,7 +6,8 @@ mod heap;
 mod text;
 mod transient;
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
 
 use nix::libc;
 
@@ -19,11 +20,17 @@ const SMALLEST_PAGE: usize = 4 << 10;
 /// The advice to madvise(2) to collapse pages. Linux has it since 6.1, but not every libc's headers do.
 const MADV_COLLAPSE: libc::c_int = 25;
 
+/// The bytes of an entry of /proc/PID/pagemap.
+const PAGEMAP_ENTRY: usize = 8;
+/// In the last byte of an entry: the page is present, or swapped out. See the kernel's page on pagemap.
+const IN_USE: u8 = 0b1100_0000;
+
 /// A line of /proc/self/maps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Mapping {
     start: usize,
     end: usize,
+    readable: bool,
     writable: bool,
     executable: bool,
     private: bool,
@@ -66,12 +73,20 @@ fn kilobytes(status: &str, name: &str) -> Option<u64> {
     figure.trim().strip_suffix(" kB")?.parse().ok()
 }
 
-/// For each page of a range, whether it is in memory. `None` if the kernel does not tell.
-fn resident_pages(start: usize, bytes: usize) -> Option<Vec<bool>> {
-    let mut resident = vec![0u8; bytes / SMALLEST_PAGE];
-    // SAFETY: mincore fills one byte for each page of the range.
-    let done = unsafe { libc::mincore(start as *mut libc::c_void, bytes, resident.as_mut_ptr()) };
-    (done == 0).then(|| resident.iter().map(|page| page & 1 != 0).collect())
+/// For each page of a range, whether it has contents of its own, in memory or swapped out. `None` if the kernel does not
+/// tell.
+fn used_pages(start: usize, bytes: usize) -> Option<Vec<bool>> {
+    let mut entries = vec![0; bytes / SMALLEST_PAGE * PAGEMAP_ENTRY];
+    let offset = start / SMALLEST_PAGE * PAGEMAP_ENTRY;
+    File::open("/proc/self/pagemap").ok()?.read_exact_at(&mut entries, offset as u64).ok()?;
+    let last_bytes = entries.chunks_exact(PAGEMAP_ENTRY).map(|entry| entry[PAGEMAP_ENTRY - 1]);
+    Some(last_bytes.map(|byte| byte & IN_USE != 0).collect())
+}
+
+/// The starts of the huge pages that a range has room for.
+fn huge_pages_within(start: usize, end: usize) -> impl Iterator<Item = usize> {
+    let all = (start.next_multiple_of(HUGE_PAGE)..).step_by(HUGE_PAGE);
+    all.take_while(move |start| start + HUGE_PAGE <= end)
 }
 
 impl Mapping {
@@ -80,10 +95,11 @@ impl Mapping {
         let (range, permissions) = (columns.next()?, columns.next()?.as_bytes());
         let (start, end) = range.split_once('-')?;
         let (_offset, _device, inode) = (columns.next()?, columns.next()?, columns.next()?);
-        let &[_readable, writable, executable, shared_or_private] = permissions else { return None };
+        let &[readable, writable, executable, shared_or_private] = permissions else { return None };
         Some(Self {
             start: usize::from_str_radix(start, 16).ok()?,
             end: usize::from_str_radix(end, 16).ok()?,
+            readable: readable == b'r',
             writable: writable == b'w',
             executable: executable == b'x',
             private: shared_or_private == b'p',
@@ -100,6 +116,8 @@ impl Mapping {
 
 #[cfg(test)]
 mod tests {
+    use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap_anonymous, munmap};
+
     use super::*;
 
     #[test]
@@ -110,6 +128,31 @@ mod tests {
         assert_eq!(is_data("7f00-8f00 r--p 00000000 00:00 0"), Some(false));
         assert_eq!(is_data("7f00-8f00 rw-p 00000000 00:00 0 [stack]"), Some(false));
         assert_eq!(is_data("nonsense"), None);
+    }
+
+    #[test]
+    fn pages_are_used_once_they_have_contents() {
+        let size = 4 * SMALLEST_PAGE;
+        let read_and_write = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        // SAFETY: a new mapping, wherever there is room.
+        let memory =
+            unsafe { mmap_anonymous(None, size.try_into().unwrap(), read_and_write, MapFlags::MAP_PRIVATE) };
+        let memory = memory.unwrap();
+        // SAFETY: the range is this mapping, and nothing is in it yet.
+        unsafe { madvise(memory, size, MmapAdvise::MADV_NOHUGEPAGE) }.unwrap();
+        let second = (memory.as_ptr() as usize + SMALLEST_PAGE) as *mut u8;
+        // SAFETY: the second page of the mapping.
+        unsafe { second.write_volatile(1) };
+        assert_eq!(used_pages(memory.as_ptr() as usize, size), Some(vec![false, true, false, false]));
+        // SAFETY: nothing points to the mapping any more.
+        unsafe { munmap(memory, size) }.unwrap();
+    }
+
+    #[test]
+    fn huge_pages_lie_within() {
+        let within = |start, end| huge_pages_within(start, end).collect::<Vec<_>>();
+        assert_eq!(within(0x10_0000, 0x70_0000), [0x20_0000, 0x40_0000]);
+        assert_eq!(within(0x10_0000, 0x3f_f000), [0usize; 0]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use nix::libc::{self, c_void};
 use nix::sys::mman::{MRemapFlags, MapFlags, ProtFlags, mmap_anonymous, mprotect, mremap, munmap};
 
-use super::{HUGE_PAGE, MADV_COLLAPSE, Mapping};
+use super::{HUGE_PAGE, MADV_COLLAPSE, Mapping, huge_pages_within};
 
 /// Puts all code that fills whole huge pages into some. Constants that share a huge page with code are then executable,
 /// too; nothing that is executable is writable.
@@ -33,8 +33,7 @@ fn huge_pages_of_code(mappings: &[Mapping]) -> Vec<usize> {
             let end = start + HUGE_PAGE;
             together.iter().any(|part| part.executable && part.start < end && start < part.end)
         };
-        let all = (first.start.next_multiple_of(HUGE_PAGE)..).step_by(HUGE_PAGE);
-        starts.extend(all.take_while(|start| start + HUGE_PAGE <= last.end).filter(|&start| code(start)));
+        starts.extend(huge_pages_within(first.start, last.end).filter(|&start| code(start)));
     }
     starts
 }
@@ -84,7 +83,7 @@ fn put_in_place(copy: NonNull<c_void>, original: usize) -> Result<(), Errno> {
 impl Mapping {
     /// Whether this is a file's code or constants.
     fn is_constant(&self) -> bool {
-        !self.writable && self.private && self.inode != 0
+        self.readable && !self.writable && self.private && self.inode != 0
     }
 }
 
@@ -109,6 +108,8 @@ mod tests {
             "200000-300000 r-xp 00000000 fe:00 7 /usr/lib/one.so",
             "300000-400000 r-xp 00000000 fe:00 8 /usr/lib/another.so",
             "600000-7ff000 r-xp 00000000 fe:00 9 /usr/lib/small.so",
+            "800000-900000 r-xp 00000000 fe:00 10 /usr/lib/gap.so",
+            "900000-a00000 ---p 00100000 fe:00 10 /usr/lib/gap.so",
             "a00000-c00000 r-xp 00000000 00:00 0",
         ]);
         assert_eq!(huge_pages_of_code(&others), [0usize; 0]);

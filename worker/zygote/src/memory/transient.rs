@@ -10,7 +10,7 @@ use std::process::abort;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap};
 
-use super::{Mapping, SMALLEST_PAGE, resident_pages};
+use super::{Mapping, SMALLEST_PAGE, used_pages};
 
 const HEAP_BYTES: usize = 32 << 20;
 const BLOCK_PAGES: usize = (32 << 10) / SMALLEST_PAGE;
@@ -21,27 +21,27 @@ pub(super) fn move_to_file(mapping: &Mapping) {
     if mapping.end - mapping.start != HEAP_BYTES {
         return;
     }
-    let Some(resident) = resident_pages(mapping.start, HEAP_BYTES).filter(|pages| has_used_few(pages)) else {
+    let Some(used) = used_pages(mapping.start, HEAP_BYTES).filter(|used| is_hardly_used(used)) else {
         return;
     };
     // What can't be had leaves the heap as it is.
-    if let Ok(file) = copy(mapping.start, &resident) {
+    if let Ok(file) = copy(mapping.start, &used) {
         put_in_place(mapping.start, &file);
     }
 }
 
 /// Whether these are pages of a transient heap, the first of every block and few others.
-fn has_used_few(resident: &[bool]) -> bool {
-    let used = resident.iter().filter(|&&page| page).count();
-    resident.chunks(BLOCK_PAGES).all(|block| block[0]) && used <= resident.len() / 4
+fn is_hardly_used(used: &[bool]) -> bool {
+    let count = used.iter().filter(|&&used| used).count();
+    used.chunks(BLOCK_PAGES).all(|block| block[0]) && count <= used.len() / 4
 }
 
-fn copy(start: usize, resident: &[bool]) -> io::Result<File> {
+fn copy(start: usize, used: &[bool]) -> io::Result<File> {
     let file = File::from(memfd_create("transient-heap", MFdFlags::MFD_CLOEXEC)?);
     file.set_len(HEAP_BYTES as u64)?;
-    for page in (0..resident.len()).filter(|&page| resident[page]) {
+    for page in (0..used.len()).filter(|&page| used[page]) {
         let offset = page * SMALLEST_PAGE;
-        // SAFETY: the page is in memory, and readable; Ruby's one thread does not run meanwhile.
+        // SAFETY: the page is readable; Ruby's one thread does not run meanwhile.
         let bytes = unsafe { std::slice::from_raw_parts((start + offset) as *const u8, SMALLEST_PAGE) };
         file.write_all_at(bytes, offset as u64)?;
     }
@@ -69,9 +69,9 @@ mod tests {
     fn a_transient_heap_has_used_the_first_page_of_every_block() {
         let pages = HEAP_BYTES / SMALLEST_PAGE;
         let new: Vec<bool> = (0..pages).map(|page| page % BLOCK_PAGES == 0).collect();
-        assert!(has_used_few(&new));
-        assert!(!has_used_few(&vec![true; pages]), "somebody's large array");
-        assert!(!has_used_few(&new[1..]), "sparse, but otherwise");
-        assert!(!has_used_few(&vec![false; pages]));
+        assert!(is_hardly_used(&new));
+        assert!(!is_hardly_used(&vec![true; pages]), "somebody's large array");
+        assert!(!is_hardly_used(&new[1..]), "sparse, but otherwise");
+        assert!(!is_hardly_used(&vec![false; pages]));
     }
 }
