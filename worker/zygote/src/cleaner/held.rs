@@ -23,11 +23,21 @@ fn proportional_bytes(folder: &Path) -> Option<u64> {
     kilobytes.split_ascii_whitespace().next()?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }
 
-/// The bytes of files of `uid` that have no name any more, but that its processes have open, or have mapped from
-/// `scratch`. The size of a file that is only mapped, or on its way through a socket, can't be found out, so such a
-/// file counts as more than `most`.
-pub fn unnamed_bytes(uid: u32, scratch: &OwnedFd, most: u64) -> u64 {
-    let Ok(path) = fs::read_link(format!("/proc/self/fd/{}", scratch.as_raw_fd())) else { return u64::MAX };
+/// Files without a name.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unnamed {
+    pub bytes: u64,
+    /// Whether descriptors are on their way through a socket. The size of their files can't be found out.
+    pub sent: bool,
+}
+
+/// The files of `uid` that have no name any more, but that its processes have open, or have mapped from `scratch`.
+/// The size of a file that is only mapped can't be found out, so such a file counts as more than `most`.
+pub fn unnamed(uid: u32, scratch: &OwnedFd, most: u64) -> Unnamed {
+    let mut sent = false;
+    let Ok(path) = fs::read_link(format!("/proc/self/fd/{}", scratch.as_raw_fd())) else {
+        return Unnamed { bytes: u64::MAX, sent };
+    };
     let path = format!("{}/", path.display());
     let mut files = HashSet::new();
     let mut bytes: u64 = 0;
@@ -40,9 +50,7 @@ pub fn unnamed_bytes(uid: u32, scratch: &OwnedFd, most: u64) -> u64 {
             if unnamed && files.insert(file.ino()) {
                 bytes = bytes.saturating_add(file.blocks() * 512);
             }
-            if file.file_type().is_socket() && holds_descriptors(&folder.join("fdinfo").join(entry)) {
-                bytes = bytes.saturating_add(most).saturating_add(1);
-            }
+            sent |= file.file_type().is_socket() && holds_descriptors(&folder.join("fdinfo").join(entry));
         }
     }
     for folder in folders_of(uid) {
@@ -53,7 +61,7 @@ pub fn unnamed_bytes(uid: u32, scratch: &OwnedFd, most: u64) -> u64 {
             }
         }
     }
-    bytes
+    Unnamed { bytes, sent }
 }
 
 /// Whether descriptors wait in a socket to be received, according to the socket's file in /proc/PID/fdinfo.
@@ -121,12 +129,12 @@ mod tests {
     fn a_file_without_a_name_is_seen_while_it_is_open() {
         let folder: OwnedFd = fs::File::open(std::env::temp_dir()).unwrap().into();
         let uid = nix::unistd::geteuid().as_raw();
-        let before = unnamed_bytes(uid, &folder, 1 << 40);
+        let before = unnamed(uid, &folder, 1 << 40).bytes;
         let path = std::env::temp_dir().join(format!("cleaner-unnamed-{}", std::process::id()));
         fs::write(&path, vec![1; 3_000_000]).unwrap();
         let file = fs::File::open(&path).unwrap();
         fs::remove_file(&path).unwrap();
-        assert!(unnamed_bytes(uid, &folder, 1 << 40) >= before + 3_000_000);
+        assert!(unnamed(uid, &folder, 1 << 40).bytes >= before + 3_000_000);
         drop(file);
     }
 }

@@ -64,10 +64,14 @@ fn serve() -> Result<(), Errno> {
         return wire::send(channel.as_fd(), &CleanerReply::Taken, &[]);
     }
     wire::send(channel.as_fd(), &CleanerReply::Done, &[])?;
+    let mut sent_before = false;
     while let Some((request, _)) = wire::receive(channel.as_fd(), &mut buffer)? {
         let done = match request {
             CleanerRequest::Begin { .. } => return Err(Errno::EPROTO),
-            CleanerRequest::End { patience_ms } => end(user, Duration::from_millis(patience_ms)),
+            CleanerRequest::End { patience_ms } => {
+                sent_before = false;
+                end(user, Duration::from_millis(patience_ms))
+            }
             CleanerRequest::Stop => signal(user, Signal::SIGSTOP),
             CleanerRequest::Continue => {
                 // It is no error if there is no process to continue.
@@ -75,7 +79,9 @@ fn serve() -> Result<(), Errno> {
                 CleanerReply::Done
             }
             CleanerRequest::Clean => clean(user, &scratch),
-            CleanerRequest::MeasureScratch { most } => measured(measure_scratch(user, &scratch, most)),
+            CleanerRequest::MeasureScratch { most } => {
+                measured(measure_scratch(user, &scratch, most, &mut sent_before))
+            }
             CleanerRequest::MeasureMemory => measured(user.map(|user| held::memory_bytes(user.uid))),
         };
         wire::send(channel.as_fd(), &done, &[])?;
@@ -128,17 +134,52 @@ fn measured(bytes: Option<u64>) -> CleanerReply {
 
 /// Adds up the bytes of files that have a name and of files that have none any more. Above `most`, the sum is not
 /// exact. `None` if the time is up.
-fn measure_scratch(user: Option<User>, folder: &OwnedFd, most: u64) -> Option<u64> {
+///
+/// A file that is on its way through a socket has no size that could be found out. An honest function receives it at
+/// once. So only if something is on its way now, and was when this was last measured, in `sent_before`, the sum is
+/// above `most`.
+fn measure_scratch(user: Option<User>, folder: &OwnedFd, most: u64, sent_before: &mut bool) -> Option<u64> {
     let deadline = Instant::now() + MEASURING;
     let named = scratch::measure(folder, most, deadline)?;
     let unnamed =
-        user.filter(|_| named <= most).map_or(0, |user| held::unnamed_bytes(user.uid, folder, most));
-    Some(named.saturating_add(unnamed))
+        user.filter(|_| named <= most).map(|user| held::unnamed(user.uid, folder, most)).unwrap_or_default();
+    let was_sent = std::mem::replace(sent_before, unnamed.sent);
+    let hidden = if was_sent && unnamed.sent { most.saturating_add(1) } else { 0 };
+    Some(named.saturating_add(unnamed.bytes).saturating_add(hidden))
 }
 
 fn clean(user: Option<User>, folder: &OwnedFd) -> CleanerReply {
     match end(user, PATIENCE) {
         CleanerReply::Done if scratch::empty(folder, Instant::now() + PATIENCE) => CleanerReply::Done,
         _ => CleanerReply::Left,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::IoSlice;
+    use std::os::fd::AsRawFd;
+
+    use nix::sys::socket::{
+        AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair,
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_file_on_its_way_counts_if_it_still_is_when_looked_at_again() {
+        let folder: OwnedFd = File::open("/proc/self/task").unwrap().into();
+        let user = User { uid: nix::unistd::geteuid().as_raw(), cleaner: 0 };
+        let (sender, _receiver) =
+            socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::empty()).unwrap();
+        let (iov, fds) = ([IoSlice::new(b"x")], [folder.as_raw_fd()]);
+        sendmsg::<()>(sender.as_raw_fd(), &iov, &[ControlMessage::ScmRights(&fds)], MsgFlags::empty(), None)
+            .unwrap();
+        let most = 1 << 40;
+        let mut sent_before = false;
+        let mut is_over = || measure_scratch(Some(user), &folder, most, &mut sent_before).unwrap() > most;
+        assert!(!is_over());
+        assert!(is_over());
     }
 }
