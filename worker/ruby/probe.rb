@@ -50,7 +50,9 @@ refused.("capabilities", "become another group") { Process::Sys.setgid(0) }
 
 files = Process.getrlimit(:NOFILE).last
 refused.("rlimits", "raise a limit") { Process.setrlimit(:NOFILE, files + 1, files + 1) }
-refused.("rlimits", "open more files than allowed") { Array.new(files) { File.open("own") } }
+opened = []
+refused.("rlimits", "open more files than allowed") { files.times { opened << File.open("own") } }
+opened.each(&:close)
 refused.("rlimits", "reserve more memory than allowed") { "x" * (1 << 40) }
 trap("XFSZ", "IGNORE")
 refused.("rlimits", "write a file larger than the scratch folder may be") { File.truncate("own", event["too_large"]) }
