@@ -18,6 +18,7 @@ use crate::config::{Config, Token};
 use crate::executions::run_times::RunTimes;
 use crate::http::admission::Admission;
 use crate::http::error::ApiError;
+use crate::index::Index;
 use crate::readiness::Readiness;
 
 /// The running API.
@@ -26,6 +27,7 @@ pub(crate) struct App {
     pub(crate) records: Records,
     pub(crate) catalog: Catalog,
     pub(crate) batcher: SendBatcher,
+    pub(crate) index: Arc<Index>,
     pub(crate) run_times: RunTimes,
     pub(crate) readiness: Readiness,
     pub(crate) admission: Admission,
@@ -49,6 +51,7 @@ impl App {
         Self {
             catalog: Catalog::new(store.clone(), config.shared.max_code_bytes),
             batcher: SendBatcher::start(queue.clone()),
+            index: Index::new(store.clone()),
             run_times: RunTimes::new(),
             readiness: Readiness::new(queue.clone(), store.clone()),
             records: Records::new(store.clone()),

@@ -16,6 +16,7 @@
 //!   that concurrent submits share. `executions::idempotency` makes a repeated request harmless. `executions::poll` finds
 //!   its record or waits for it, `expire` tells where its message has outlived the queue, `results` redirects to what it
 //!   left behind, and `cancel` ends it before its time.
+//! - `executions::list` lists what `index` finds of the executions that ended, or run.
 //! - `health` answers probes.
 
 #![forbid(unsafe_code)]
@@ -26,6 +27,7 @@ mod executions;
 pub mod functions;
 mod health;
 mod http;
+mod index;
 mod readiness;
 mod router;
 

@@ -10,7 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::app::App;
-use crate::executions::{cancel, poll, results, submit};
+use crate::executions::{cancel, list, poll, results, submit};
 use crate::functions::{routes as functions, versions};
 use crate::health;
 use crate::http::access;
@@ -21,7 +21,6 @@ use crate::http::problem;
 /// The routes over `app`.
 ///
 /// The contract has more, which belong here:
-/// - `GET /v1/functions/{function}/executions`: list, newest first
 /// - `GET /v1/stats`
 /// - `GET /metrics`, `GET /openapi.json`, and the console at `GET /`
 pub(crate) fn router(app: Arc<App>) -> Router {
@@ -31,7 +30,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/functions/{function}/versions", get(versions::list))
         .route("/v1/functions/{function}/versions/{version}/code", get(versions::code))
         .route("/v1/functions/{function}/aliases/{alias}", put(versions::put_alias))
-        .route("/v1/functions/{function}/executions", post(submit::submit))
+        .route("/v1/functions/{function}/executions", post(submit::submit).get(list::of_function))
+        .route("/v1/executions", get(list::all))
         .route("/v1/functions/{function}/executions/{id}", get(poll::poll).delete(cancel::cancel))
         .route("/v1/functions/{function}/executions/{id}/result", get(results::result))
         .route("/v1/functions/{function}/executions/{id}/logs", get(results::logs))

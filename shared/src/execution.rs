@@ -189,6 +189,35 @@ pub struct Execution {
     pub error: Option<ExecutionError>,
 }
 
+/// An execution, as lists show it: what an [`Execution`] has of these fields, the result and the error's message only as
+/// far as they are short.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "they are explained in `Execution`")]
+pub struct ListedExecution {
+    pub id: ExecutionId,
+    pub function: FunctionName,
+    pub version: Option<u32>,
+    pub status: Status,
+    pub url: String,
+    pub submitted_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    pub attempts: u32,
+    pub usage: Option<Usage>,
+    /// Null where it is longer than 120 bytes.
+    pub result: Option<Box<RawValue>>,
+    pub error: Option<ListedError>,
+}
+
+/// An execution's failure, as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedError {
+    /// Why there is no result.
+    pub kind: ErrorKind,
+    /// The beginning of the sentence about it.
+    pub message: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

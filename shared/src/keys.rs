@@ -1,6 +1,7 @@
 //! Every S3 key of the system. `prefix` is the configured common prefix, with its slash, or empty.
 
 use crate::id::ExecutionId;
+use crate::index::{Hour, SegmentName};
 use crate::name::FunctionName;
 
 /// Makes the keys of one deployment.
@@ -71,6 +72,31 @@ impl Keys {
     pub fn dead_letter(&self, message_id: &str) -> String {
         let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
         format!("{}dead-letters/{}", self.prefix, message_id.chars().map(safe).collect::<String>())
+    }
+
+    /// Under which all executions lie.
+    pub fn executions(&self) -> String {
+        format!("{}executions/", self.prefix)
+    }
+
+    /// Under which the index lies, by date and hour.
+    pub fn index(&self) -> String {
+        format!("{}index/", self.prefix)
+    }
+
+    /// Under which the index's segments of an hour lie, the newest first.
+    pub fn index_hour(&self, hour: Hour) -> String {
+        format!("{}index/{hour}/", self.prefix)
+    }
+
+    /// A segment of the index.
+    pub fn segment(&self, name: &SegmentName) -> String {
+        format!("{}{}", self.index_hour(name.hour()), name.file_name())
+    }
+
+    /// What a worker runs.
+    pub fn running(&self, worker: &str) -> String {
+        format!("{}index/running/{worker}", self.prefix)
     }
 
     fn of_execution(&self, function: &FunctionName, id: &ExecutionId, file: &str) -> String {

@@ -9,6 +9,7 @@
 //! - [`queue`] and [`store`] are SQS and S3; AWS's types stop there. [`keys`] makes every S3 key,
 //!   [`catalog`] reads functions, remembering what can be remembered. A [`record`] is what is stored of an execution, and
 //!   [`records`] changes it: the first final form wins.
+//! - [`index`] is what is listed of executions: segments of lines, each stored before its messages are deleted.
 //! - [`dead_letters`] is where messages go that can't be run, and from where they come back.
 //! - [`config`], [`telemetry`], [`shutdown`], [`health`], [`aws`] and [`retry`] are what every process needs around that.
 
@@ -24,6 +25,7 @@ pub mod function;
 pub mod health;
 pub mod history;
 pub mod id;
+pub mod index;
 pub mod keys;
 pub mod limits;
 pub mod message;

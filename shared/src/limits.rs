@@ -102,6 +102,25 @@ pub const MAX_MANIFEST_BYTES: u64 = MIB;
 pub const MAX_ALIASES: usize = 100;
 /// An alias is set by one number.
 pub const MAX_ALIAS_BODY_BYTES: usize = 4 * KIB as usize;
+/// Lines of a segment of the index, which is stored once it has so many.
+pub const SEGMENT_LINES: usize = 1000;
+/// How long a line waits for others before its segment is stored, and its message for that.
+pub const SEGMENT_LINGER: Duration = Duration::from_secs(3);
+/// Lines of a segment that others were put together to: a worker and a reader hold one in memory, at 200 to 500 bytes a
+/// line.
+pub const COMPACTED_LINES: usize = 50_000;
+/// No segment is larger; anything that is, is not ours.
+pub const MAX_SEGMENT_BYTES: u64 = 256 * MIB;
+/// Bytes of a result, or of an error's message, that stand in a list.
+pub const LISTED_TEXT_BYTES: usize = 120;
+/// The most executions of a page. They come from segments that are in memory.
+pub const MAX_LISTED: usize = 1000;
+/// How long the API looks for executions to list. What it has not come to by then is for the next page.
+pub const LIST_TIME: Duration = Duration::from_secs(3);
+/// Bytes of the index that the API remembers: the lines of a million executions.
+pub const INDEX_CACHE_BYTES: u64 = 160 * MIB;
+/// Keys of one page of S3's list, which has no more.
+pub const LISTED_KEYS: usize = 1000;
 /// How often a change of a function starts again because another came between.
 pub const PUBLISH_TRIES: usize = 10;
 /// Entries of a page, where the request does not say.

@@ -48,7 +48,7 @@ impl Record {
         submitted_at: Timestamp,
     ) -> Self {
         Self {
-            url: format!("/v1/functions/{function}/executions/{id}"),
+            url: url_of(&function, &id),
             id,
             function,
             version,
@@ -76,6 +76,11 @@ impl Record {
         let (status, finished_at) = (Status::Failed, Some(Timestamp::now()));
         Self { status, finished_at, error: Some(error), ..self }
     }
+}
+
+/// Where an execution is polled, relative to the API.
+pub(crate) fn url_of(function: &FunctionName, id: &ExecutionId) -> String {
+    format!("/v1/functions/{function}/executions/{id}")
 }
 
 impl From<Record> for Execution {

@@ -20,6 +20,8 @@ use crate::timestamp::Timestamp;
 
 /// JSON objects.
 pub const JSON: &str = "application/json";
+/// Lines of JSON.
+pub const NDJSON: &str = "application/x-ndjson";
 /// Ruby code.
 pub const RUBY: &str = "application/x-ruby";
 /// Logs.
@@ -228,12 +230,32 @@ impl Store {
 
     /// Lists what lies directly under `prefix`, from `after` on, at most `most` entries a page.
     pub async fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Listing, StoreError> {
+        self.list_by(prefix, Some("/"), after, most).await
+    }
+
+    /// Lists all keys below `prefix`, however deep, from `after` on, at most `most` a page.
+    pub async fn list_below(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Listing, StoreError> {
+        self.list_by(prefix, None, after, most).await
+    }
+
+    async fn list_by(
+        &self,
+        prefix: &str,
+        delimiter: Option<&str>,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Listing, StoreError> {
         let output = self
             .client
             .list_objects_v2()
             .bucket(&self.bucket)
             .prefix(prefix)
-            .delimiter("/")
+            .set_delimiter(delimiter.map(str::to_owned))
             .max_keys(most as i32)
             .set_start_after(after.map(str::to_owned))
             .send()

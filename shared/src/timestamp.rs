@@ -18,6 +18,9 @@ const LAST: Timestamp = Timestamp(time::macros::datetime!(9999-12-31 23:59:59.99
 pub struct Timestamp(OffsetDateTime);
 
 impl Timestamp {
+    /// The beginning of 1970.
+    pub const EPOCH: Self = Self(OffsetDateTime::UNIX_EPOCH);
+
     /// The present moment.
     pub fn now() -> Self {
         SystemTime::now().into()

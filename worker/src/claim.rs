@@ -130,7 +130,9 @@ impl Claimer {
         let find = || self.records.find(function, id);
         let give_up = stopped_or_after(&self.stop, STORE_PATIENCE);
         match retry_until("look for a record", give_up, |_| true, find).await {
-            Ok(Some(found)) if found.record.status.is_final() => Err(Settlement::Done(None)),
+            Ok(Some(found)) if found.record.status.is_final() => {
+                Err(Settlement::Done { record: Box::new(found.record), is_own: false })
+            }
             Ok(found) => Ok(found),
             Err(_) => Err(not_started(&self.stop)),
         }

@@ -20,3 +20,16 @@ pub(crate) struct Delivery {
     /// Given up once the execution has ended, so that another message can be received.
     pub(crate) permit: Option<PrefetchPermit>,
 }
+
+/// What is left of a delivery whose message is to be deleted or released. It may wait for that, so it holds no body.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) receipt_handle: String,
+    pub(crate) lease: Lease,
+}
+
+impl From<Delivery> for Held {
+    fn from(delivery: Delivery) -> Self {
+        Self { receipt_handle: delivery.message.receipt_handle, lease: delivery.lease }
+    }
+}

@@ -5,8 +5,8 @@
 //! - `claim` tells whether it is to be run at all, `prepare` fetches what is run, `run` runs it, and `publish` stores
 //!   what came of it. `retry` waits for an S3 or SQS that fails.
 //! - [`sandbox`] runs the Ruby code, confined, and knows nothing of the rest.
-//! - `settle` is the one end of a delivery: it deletes the message, gives it back, or dead-letters it. `acknowledge`
-//!   tells SQS, in batches.
+//! - `settle` is the one end of a delivery: it deletes the message, gives it back, or dead-letters it. Before a message
+//!   is deleted, its execution is listed by `index`. `acknowledge` tells SQS, in batches.
 //!
 //! [`run`] is the whole life of a worker, from its start to the end of its drain; `admin` tells how it fares,
 //! `ecs` asks ECS to spare its task, and [`doctor`] tells whether a machine is one that executions can be confined on.
@@ -20,6 +20,7 @@ pub mod config;
 mod delivery;
 pub mod doctor;
 mod ecs;
+mod index;
 mod leases;
 mod prefetch;
 mod prepare;
@@ -53,6 +54,7 @@ use crate::admin::{Health, LoopHealth};
 use crate::claim::{AttemptLimits, Claimer};
 use crate::config::{Config, SandboxConfig};
 use crate::ecs::TaskProtection;
+use crate::index::{IndexWriter, Running, compact_hours, renew_running, write_segments};
 use crate::leases::{Leases, renew_leases};
 use crate::prefetch::Prefetch;
 use crate::prepare::Preparer;
@@ -93,6 +95,12 @@ pub async fn run(
     let (acknowledgements, waiting) = mpsc::channel(config.slots * 2);
     let acknowledging = tokio::spawn(acknowledge::acknowledge(queue.clone(), waiting));
     tokio::spawn(renew_leases(leases.clone(), queue.clone(), config.visibility, ended.clone()));
+    let (index, lines) = IndexWriter::new(abandon.clone());
+    let running = Running::default();
+    tokio::spawn(write_segments(store.clone(), lines, shutdown.soft.clone(), abandon.clone()));
+    let renewing =
+        tokio::spawn(renew_running(store.clone(), running.clone(), config.visibility, ended.clone()));
+    tokio::spawn(compact_hours(store.clone(), ended.clone()));
     if let Some(agent_uri) = config.ecs_agent_uri.clone() {
         tokio::spawn(protection.clone().keep(agent_uri, ended.clone()));
     }
@@ -104,7 +112,7 @@ pub async fn run(
     }
 
     let tasks = TaskTracker::new();
-    let services = Services { executor, queue: queue.clone(), store, limits, protection };
+    let services = Services { executor, queue: queue.clone(), store, limits, protection, index, running };
     let receiver = Receiver {
         steps: Arc::new(services.steps(&config, &prefetch, acknowledgements, &shutdown.soft, &abandon)),
         queue,
@@ -126,6 +134,7 @@ pub async fn run(
         tracing::warn!("not everything could be acknowledged in time, and comes back by itself");
     }
     ended.cancel();
+    let _ = at_last(renewing, LAST_ACKNOWLEDGEMENTS, &shutdown).await;
     tracing::info!("the worker has drained");
     Ok(())
 }
@@ -137,6 +146,8 @@ struct Services {
     store: Store,
     limits: AttemptLimits,
     protection: TaskProtection,
+    index: IndexWriter,
+    running: Running,
 }
 
 impl Services {
@@ -148,7 +159,7 @@ impl Services {
         stop: &CancellationToken,
         abandon: &CancellationToken,
     ) -> Steps {
-        let Self { executor, queue, store, limits, protection } = self;
+        let Self { executor, queue, store, limits, protection, index, running } = self;
         let records = Records::new(store.clone());
         Steps {
             claimer: Claimer { records: records.clone(), limits, stop: stop.clone() },
@@ -164,6 +175,7 @@ impl Services {
                 slots: Arc::new(Semaphore::new(config.slots)),
                 prefetch: prefetch.clone(),
                 records: records.clone(),
+                running,
                 protection,
                 stop: stop.clone(),
                 abandon: abandon.clone(),
@@ -173,6 +185,7 @@ impl Services {
                 copies: SendBatcher::start(queue.clone()),
                 dead_letters: DeadLetters::new(&queue, &store),
                 records,
+                index,
                 acknowledgements,
                 stop: stop.clone(),
             },

@@ -61,7 +61,7 @@ impl Publisher {
         // From here on it only waits for S3, which needs no slot.
         drop((slot, permit.take()));
         let published = self.store_all(&claim, &version, *outcome).await;
-        published.map(|record| Settlement::Done(record.map(Box::new))).map_err(|error| {
+        published.map_err(|error| {
             let after = match error {
                 RetryError::GaveUp if self.abandon.is_cancelled() => Duration::ZERO,
                 RetryError::GaveUp => LATER,
@@ -80,13 +80,13 @@ impl Publisher {
         self.memory.acquire_many(mib as u32).await.ok()
     }
 
-    /// Stores result, logs and record; the record, where it was the first that is final.
+    /// Stores result, logs and record.
     async fn store_all(
         &self,
         claim: &Claim<'_>,
         version: &Version,
         outcome: Outcome,
-    ) -> Result<Option<Record>, RetryError<StoreError>> {
+    ) -> Result<Settlement, RetryError<StoreError>> {
         let keys = self.store.keys();
         let (function, id) = (&claim.request.function, &claim.request.id);
         let names = Names { result: keys.result(function, id), logs: keys.logs(function, id) };
@@ -137,7 +137,8 @@ impl Publisher {
                 tracing::warn!(%error, "something that no record names is left in the bucket");
             }
         }
-        Ok(first.is_none().then_some(record))
+        let is_own = first.is_none();
+        Ok(Settlement::Done { record: first.unwrap_or_else(|| Box::new(record)), is_own })
     }
 
     /// Stores what belongs to this attempt alone: under `key`, or beside it where something else has that name.

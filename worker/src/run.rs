@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use badlambda_shared::execution::Status;
 use badlambda_shared::function::Version;
 use badlambda_shared::history::{AttemptHistory, GivenBack};
+use badlambda_shared::index::Line;
 use badlambda_shared::limits;
 use badlambda_shared::record::Record;
 use badlambda_shared::records::{Recorded, Records};
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::claim::Claim;
 use crate::ecs::TaskProtection;
+use crate::index::Running;
 use crate::prefetch::Prefetch;
 use crate::prepare::Prepared;
 use crate::sandbox::{Executor, ExecutorError, Outcome, RetryWish, Task};
@@ -43,6 +45,7 @@ pub(crate) struct Runner {
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) prefetch: Prefetch,
     pub(crate) records: Records,
+    pub(crate) running: Running,
     pub(crate) protection: TaskProtection,
     /// Nothing more is begun.
     pub(crate) stop: CancellationToken,
@@ -64,8 +67,8 @@ pub(crate) struct Finished {
 enum Ended {
     /// With an outcome, which may be a failure of the function's.
     Outcome(Box<Outcome>),
-    /// The execution has its final record from elsewhere.
-    Overtaken,
+    /// The execution has this final record, from elsewhere.
+    Overtaken(Box<Record>),
     /// The worker's time is up.
     Abandoned,
     /// Our side failed.
@@ -87,7 +90,7 @@ impl Runner {
         self.prefetch.note_run(began_at.elapsed());
         let outcome = match ended {
             Ended::Outcome(outcome) => outcome,
-            Ended::Overtaken => return Err(Settlement::Done(None)),
+            Ended::Overtaken(record) => return Err(Settlement::Done { record, is_own: false }),
             Ended::Abandoned => {
                 return Err(Settlement::Retry { after: Duration::ZERO, because: GivenBack::Stopped });
             }
@@ -131,7 +134,7 @@ impl Runner {
         let mut running = tokio::task::spawn_blocking(move || span.in_scope(|| executor.execute(&task)));
         let early = tokio::select! {
             result = &mut running => return ended(result, Ended::Abandoned),
-            () = self.overtaken(claim, version, began_at) => Ended::Overtaken,
+            record = self.overtaken(claim, version, began_at) => Ended::Overtaken(record),
             () = self.abandon.cancelled() => Ended::Abandoned,
         };
         if let Err(errno) = nix::unistd::write(&cancel, &1u64.to_ne_bytes()) {
@@ -141,37 +144,38 @@ impl Runner {
         ended(running.await, early)
     }
 
-    /// Returns once the execution has its final record.
-    async fn overtaken(&self, claim: &mut Claim<'_>, version: u32, began_at: Timestamp) {
+    /// Returns the execution's final record once it has one. Meanwhile it is recorded and listed as running.
+    async fn overtaken(&self, claim: &mut Claim<'_>, version: u32, began_at: Timestamp) -> Box<Record> {
         tokio::time::sleep(FIRST_LOOK).await;
-        if !claim.has_looked && self.is_final(claim).await {
-            return;
+        if !claim.has_looked
+            && let Some(record) = self.final_record(claim).await
+        {
+            return record;
         }
         tokio::time::sleep(LOOK_EVERY - FIRST_LOOK).await;
         let queued = claim.record(Some(version), claim.attempt());
         let record = Record { status: Status::Running, started_at: Some(began_at), ..queued };
         match self.records.write(&record, claim.etag.as_deref()).await {
             Ok(Recorded::Stored { etag }) => claim.etag = Some(etag),
-            Ok(Recorded::AlreadyFinal(_)) => return,
+            Ok(Recorded::AlreadyFinal(other)) => return other,
             Err(error) => tracing::warn!(%error, "could not record that an execution runs"),
         }
+        let _listed = self.running.list(Line::of(&record));
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            if self.is_final(claim).await {
-                return;
+            if let Some(record) = self.final_record(claim).await {
+                return record;
             }
         }
     }
 
-    /// Whether the execution has its final record, as far as S3 answers.
-    async fn is_final(&self, claim: &Claim<'_>) -> bool {
-        match self.records.find(&claim.request.function, &claim.request.id).await {
-            Ok(found) => found.is_some_and(|found| found.record.status.is_final()),
-            Err(error) => {
-                tracing::warn!(%error, "could not look at the record of what runs");
-                false
-            }
-        }
+    /// The execution's final record, if there is one, as far as S3 answers.
+    async fn final_record(&self, claim: &Claim<'_>) -> Option<Box<Record>> {
+        let found = self.records.find(&claim.request.function, &claim.request.id).await;
+        let found = found
+            .inspect_err(|error| tracing::warn!(%error, "could not look at the record of what runs"))
+            .ok()?;
+        found.map(|found| Box::new(found.record)).filter(|record| record.status.is_final())
     }
 }
 

@@ -1,5 +1,5 @@
-//! The end of every delivery, and the one place that deletes a message, gives it back, or dead-letters it, and that logs
-//! how it ended.
+//! The end of every delivery, and the one place that deletes a message, gives it back, or dead-letters it, and that lists
+//! and logs how it ended.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use badlambda_shared::dead_letters::{DeadLetterError, DeadLetters};
 use badlambda_shared::enqueue::copy_of;
 use badlambda_shared::execution::ExecutionError;
 use badlambda_shared::history::GivenBack;
+use badlambda_shared::index::Line;
 use badlambda_shared::queue::SendBatcher;
 use badlambda_shared::record::Record;
 use badlambda_shared::records::{Recorded, Records};
@@ -15,7 +16,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::acknowledge::Acknowledgement;
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Held};
+use crate::index::IndexWriter;
 use crate::retry::{retry_until, stopped_or_after};
 
 /// How long a dead-letter queue or a bucket that takes nothing may hold up a message.
@@ -26,8 +28,13 @@ const LATER: Duration = Duration::from_secs(15 * 60);
 /// What is to become of a message.
 #[derive(Debug)]
 pub(crate) enum Settlement {
-    /// It is deleted: its execution has the final record. The record itself, where this worker has stored it.
-    Done(Option<Box<Record>>),
+    /// It is listed and deleted: its execution has this final record.
+    Done {
+        /// The record.
+        record: Box<Record>,
+        /// Whether this delivery has come to it, and no other.
+        is_own: bool,
+    },
     /// It is given back, to be received again.
     Retry {
         /// How much later.
@@ -58,6 +65,7 @@ pub(crate) struct Settler {
     pub(crate) copies: SendBatcher,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) records: Records,
+    pub(crate) index: IndexWriter,
     pub(crate) acknowledgements: mpsc::Sender<Acknowledgement>,
     pub(crate) stop: CancellationToken,
 }
@@ -66,29 +74,43 @@ impl Settler {
     /// Settles a delivery, which ends with this.
     pub(crate) async fn settle(&self, delivery: Delivery, settlement: Settlement) {
         match settlement {
-            Settlement::Done(record) => {
-                if let Some(record) = record {
+            Settlement::Done { record, is_own } => {
+                if is_own {
                     log_finished(&record);
                 }
-                self.delete(delivery).await;
+                self.list_and_delete(delivery, Line::of(&record)).await;
             }
             Settlement::Retry { after, because } => self.give_back(delivery, after, &because).await,
             Settlement::DeadLetter { refused, error } => {
                 match self.dead_letter(&delivery, refused, error).await {
-                    Some(()) => self.delete(delivery).await,
-                    None => {
-                        let after = if self.stop.is_cancelled() { Duration::ZERO } else { LATER };
-                        self.give_back(delivery, after, &GivenBack::NotStarted).await;
-                    }
+                    Some(Some(line)) => self.list_and_delete(delivery, line).await,
+                    Some(None) => self.delete(delivery).await,
+                    None => self.give_back(delivery, self.later(), &GivenBack::NotStarted).await,
                 }
             }
         }
     }
 
-    async fn delete(&self, delivery: Delivery) {
-        let Delivery { message, lease, .. } = delivery;
+    /// Lists the execution, and only then deletes the message. A message whose execution could not be listed comes back,
+    /// finds the record, and is listed then.
+    async fn list_and_delete(&self, delivery: Delivery, line: Line) {
+        let held = Held::from(delivery);
+        if self.index.write(line).await {
+            self.delete(held).await;
+        } else {
+            self.release(held, self.later()).await;
+        }
+    }
+
+    async fn delete(&self, held: impl Into<Held>) {
+        let Held { receipt_handle, lease } = held.into();
         drop(lease);
-        self.acknowledge(Acknowledgement::Delete(message.receipt_handle)).await;
+        self.acknowledge(Acknowledgement::Delete(receipt_handle)).await;
+    }
+
+    /// When what could not be done is tried again: at once by another worker, if this one stops.
+    fn later(&self) -> Duration {
+        if self.stop.is_cancelled() { Duration::ZERO } else { LATER }
     }
 
     /// Sends a copy of the message that carries what became of it, and deletes the original. A message that has no copy
@@ -114,36 +136,39 @@ impl Settler {
         .is_ok()
     }
 
-    async fn release(&self, delivery: Delivery, after: Duration) {
-        let Delivery { message, lease, .. } = delivery;
+    async fn release(&self, held: impl Into<Held>, after: Duration) {
+        let Held { receipt_handle, lease } = held.into();
         // A renewal that came later would hide the message again.
         lease.end().await;
-        self.acknowledge(Acknowledgement::Release(message.receipt_handle, after)).await;
+        self.acknowledge(Acknowledgement::Release(receipt_handle, after)).await;
     }
 
     /// Copies the message to the dead-letter queue, and then records why its execution ends: after a failure in between
-    /// the message is there twice, and never not at all. `None` where neither could be done in time.
+    /// the message is there twice, and never not at all. Returns the line of its execution, if one is known; `None` where
+    /// neither could be done in time.
     async fn dead_letter(
         &self,
         delivery: &Delivery,
         refused: Option<Box<Refused>>,
         error: ExecutionError,
-    ) -> Option<()> {
+    ) -> Option<Option<Line>> {
         let message = &delivery.message;
         let id = refused.as_ref().map(|refused| &refused.record.id);
         let add = || self.dead_letters.add(message, id, &error);
         let any = |_: &DeadLetterError| true;
         retry_until("dead-letter a message", stopped_or_after(&self.stop, PATIENCE), any, add).await.ok()?;
         tracing::info!(reason = error.message, "dead-lettered a message");
-        let Some(refused) = refused else { return Some(()) };
+        let Some(refused) = refused else { return Some(None) };
         let record = refused.record.failed(error.bounded());
         let write = || self.records.write(&record, refused.etag.as_deref());
         let give_up = stopped_or_after(&self.stop, PATIENCE);
         match retry_until("write a final record", give_up, StoreError::may_pass, write).await.ok()? {
-            Recorded::Stored { .. } => log_finished(&record),
-            Recorded::AlreadyFinal(_) => {}
+            Recorded::Stored { .. } => {
+                log_finished(&record);
+                Some(Some(Line::of(&record)))
+            }
+            Recorded::AlreadyFinal(other) => Some(Some(Line::of(&other))),
         }
-        Some(())
     }
 
     async fn acknowledge(&self, acknowledgement: Acknowledgement) {

@@ -3,6 +3,7 @@
 pub(crate) mod cancel;
 mod expire;
 mod idempotency;
+pub(crate) mod list;
 pub(crate) mod poll;
 pub(crate) mod results;
 pub(crate) mod run_times;

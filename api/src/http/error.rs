@@ -151,6 +151,12 @@ impl IntoResponse for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        Arc::new(error).into()
+    }
+}
+
+impl From<Arc<StoreError>> for ApiError {
+    fn from(error: Arc<StoreError>) -> Self {
         let told = error.to_string();
         if error.may_pass() { Self::Unavailable(told) } else { Self::Internal(told) }
     }

@@ -7,6 +7,7 @@ mod cancel;
 mod examples;
 mod functions;
 mod gems;
+mod lists;
 mod presigned;
 mod records;
 mod results;

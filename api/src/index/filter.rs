@@ -1,0 +1,138 @@
+//! What a list is to hold, and where it goes on.
+
+use std::cmp::Reverse;
+use std::fmt;
+use std::str::FromStr;
+
+use badlambda_shared::execution::{ErrorKind, Status};
+use badlambda_shared::id::ExecutionId;
+use badlambda_shared::index::{Line, Row, Segment};
+use badlambda_shared::name::FunctionName;
+
+/// Which executions are asked for: those that everything here holds for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    pub(crate) function: Option<FunctionName>,
+    pub(crate) status: Option<Status>,
+    pub(crate) kind: Option<ErrorKind>,
+    pub(crate) version: Option<u32>,
+    /// They ended at this time or later, in milliseconds since 1970.
+    pub(crate) since_ms: Option<i64>,
+    /// They ended before this time.
+    pub(crate) until_ms: Option<i64>,
+}
+
+impl Filter {
+    /// Whether a line passes, which a segment holds or not.
+    pub(crate) fn passes_line(&self, line: &Line) -> bool {
+        self.function.as_ref().is_none_or(|function| *function == line.function)
+            && self.passes(line.status, line.kind, line.version, line.at_ms)
+    }
+
+    /// What rows of this segment are asked by.
+    pub(crate) fn of_segment(&self, segment: &Segment) -> RowFilter<'_> {
+        let function = match &self.function {
+            None => OfFunction::Any,
+            Some(function) => segment.number_of(function).map_or(OfFunction::None, OfFunction::Number),
+        };
+        RowFilter { filter: self, function }
+    }
+
+    fn passes(&self, status: Status, kind: Option<ErrorKind>, version: Option<u32>, at_ms: i64) -> bool {
+        self.status.is_none_or(|wanted| wanted == status)
+            && self.kind.is_none_or(|wanted| Some(wanted) == kind)
+            && self.version.is_none_or(|wanted| Some(wanted) == version)
+            && self.since_ms.is_none_or(|since| at_ms >= since)
+            && self.until_ms.is_none_or(|until| at_ms < until)
+    }
+}
+
+/// A filter of one segment's rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowFilter<'a> {
+    filter: &'a Filter,
+    function: OfFunction,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum OfFunction {
+    Any,
+    Number(u32),
+    None,
+}
+
+impl RowFilter<'_> {
+    pub(crate) fn passes(&self, row: &Row) -> bool {
+        let is_of_function = match self.function {
+            OfFunction::Any => true,
+            OfFunction::Number(number) => row.function_number() == number,
+            OfFunction::None => false,
+        };
+        is_of_function && self.filter.passes(row.status, row.kind, row.version, row.at_ms)
+    }
+}
+
+/// Where a list goes on: with what ended before a time, or in the millisecond before it and behind an id. A cursor is
+/// its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) before_ms: i64,
+    pub(crate) after_id: Option<ExecutionId>,
+}
+
+impl Position {
+    /// Behind this line.
+    pub(crate) fn behind(line: &Line) -> Self {
+        Self { before_ms: line.at_ms + 1, after_id: Some(line.id.clone()) }
+    }
+
+    /// Whether a row at this place comes later in the list.
+    pub(crate) fn is_before(&self, (Reverse(at_ms), id): (Reverse<i64>, &str)) -> bool {
+        match &self.after_id {
+            Some(after) if at_ms + 1 == self.before_ms => id > after.as_str(),
+            _ => at_ms < self.before_ms,
+        }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.before_ms)?;
+        self.after_id.as_ref().map_or(Ok(()), |id| write!(f, ".{id}"))
+    }
+}
+
+impl FromStr for Position {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WRONG: &str = "it must be the `next` of an earlier page";
+        let (before, id) = text.split_once('.').map_or((text, None), |(before, id)| (before, Some(id)));
+        let before_ms = before.parse().ok().filter(|ms: &i64| *ms >= 0).ok_or(WRONG)?;
+        let after_id = id.map(str::parse).transpose().map_err(|_| WRONG)?;
+        Ok(Self { before_ms, after_id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_was() {
+        for text in ["1796007787124", "1796007787124.m-1"] {
+            assert_eq!(text.parse::<Position>().unwrap().to_string(), text);
+        }
+        for bad in ["", "x", "1.", "1./", "-5", "99999999999999999999"] {
+            assert!(bad.parse::<Position>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_list_goes_on_behind_its_last_line() {
+        let position: Position = "101.m".parse().unwrap();
+        let is_before = |at_ms, id| position.is_before((Reverse(at_ms), id));
+        assert!(is_before(100, "n") && is_before(99, "a"));
+        assert!(!is_before(100, "m") && !is_before(100, "l") && !is_before(101, "z"));
+    }
+}

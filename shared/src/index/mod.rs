@@ -1,0 +1,50 @@
+//! The index: what is listed of executions.
+//!
+//! A worker collects a [`Line`] for each execution that ended, and stores them together as a **segment**: an object with
+//! one line of JSON each, newest first. A segment is stored before the messages of its executions are deleted, so that
+//! whatever has ended is listed. A message that comes back is listed again, with the same line; readers count it once.
+//!
+//! The segments of an hour share a folder, and their names sort the newest first. So a reader finds the newest lines
+//! without reading all. A segment never changes. Once an hour is over, [`compact`] puts its segments together.
+//!
+//! What runs for longer than a few seconds stands in [`running`], which each worker renews. [`rebuild`] makes an index of
+//! all records.
+
+pub mod compact;
+mod line;
+mod name;
+pub mod rebuild;
+pub mod running;
+mod segment;
+
+pub use self::line::{Line, Place};
+pub use self::name::{Hour, SegmentName};
+pub use self::segment::{Row, Segment, SegmentError};
+
+use crate::store::{Condition, NDJSON, Store, StoreError};
+
+/// Stores lines as segments, one for each hour that they are from.
+///
+/// # Errors
+/// When S3 fails. What was stored by then does no harm when it is stored again.
+pub async fn store_lines(store: &Store, mut lines: Vec<Line>) -> Result<(), StoreError> {
+    lines.sort_by_cached_key(Line::place);
+    for of_hour in lines.chunk_by(|one, next| one.hour() == next.hour()) {
+        store_segment(store, of_hour, &format!("{:08x}", rand::random::<u32>())).await?;
+    }
+    Ok(())
+}
+
+/// Stores lines of one hour, in their order, under a name that ends with `nonce`.
+async fn store_segment(store: &Store, lines: &[Line], nonce: &str) -> Result<Option<String>, StoreError> {
+    let Some(name) = SegmentName::of(lines, nonce) else { return Ok(None) };
+    let key = store.keys().segment(&name);
+    let mut bytes = Vec::with_capacity(lines.len() * 256);
+    for line in lines {
+        serde_json::to_writer(&mut bytes, line).map_err(|error| StoreError::unwritable(&key, &error))?;
+        bytes.push(b'\n');
+    }
+    // Where there is one of this name, it has these lines: the call was repeated, or another compacted the same segments.
+    store.put(&key, bytes, NDJSON, Condition::Absent).await?;
+    Ok(Some(key))
+}

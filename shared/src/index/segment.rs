@@ -1,0 +1,209 @@
+//! A segment in memory: of the lines of many executions, what a reader filters by lies close together.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use serde_json::value::RawValue;
+
+use crate::execution::{ErrorKind, Status, Usage};
+use crate::id::ExecutionId;
+use crate::index::{Line, Place};
+use crate::name::FunctionName;
+
+/// A segment's bytes are not what was stored as one.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("line {line} of a segment can't be read: {reason}")]
+pub struct SegmentError {
+    line: usize,
+    reason: String,
+}
+
+/// A segment that was read.
+#[derive(Debug, Default)]
+pub struct Segment {
+    rows: Vec<Row>,
+    /// The ids, messages and results of all rows.
+    text: String,
+    functions: Vec<FunctionName>,
+}
+
+/// A line, without its texts.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// When the execution ended, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// When it was submitted.
+    pub submitted_ms: i64,
+    /// When the attempt that counts began.
+    pub started_ms: Option<i64>,
+    /// What it used.
+    pub usage: Option<Usage>,
+    /// The version that ran.
+    pub version: Option<u32>,
+    /// How it ended.
+    pub status: Status,
+    /// Why it failed.
+    pub kind: Option<ErrorKind>,
+    attempts: u32,
+    /// Which of the segment's functions.
+    function: u32,
+    /// Where its texts begin.
+    text: u32,
+    id_bytes: u8,
+    message_bytes: Option<u8>,
+    result_bytes: Option<u8>,
+}
+
+impl Segment {
+    /// Reads a segment's object.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn parse(bytes: &[u8]) -> Result<Self, SegmentError> {
+        let mut segment = Self::default();
+        let mut numbers = HashMap::new();
+        for (at, json) in bytes.split(|&byte| byte == b'\n').enumerate().filter(|(_, json)| !json.is_empty())
+        {
+            let refuse = |reason: String| SegmentError { line: at + 1, reason };
+            let line: Line = serde_json::from_slice(json).map_err(|error| refuse(error.to_string()))?;
+            segment.push(&line, &mut numbers).ok_or_else(|| refuse("a text is too long".to_owned()))?;
+        }
+        segment.rows.shrink_to_fit();
+        segment.text.shrink_to_fit();
+        Ok(segment)
+    }
+
+    /// `None` where a text is longer than any that a worker writes.
+    fn push(&mut self, line: &Line, numbers: &mut HashMap<FunctionName, u32>) -> Option<()> {
+        let function = match numbers.get(&line.function) {
+            Some(&number) => number,
+            None => {
+                let number = self.functions.len() as u32;
+                self.functions.push(line.function.clone());
+                numbers.insert(line.function.clone(), number);
+                number
+            }
+        };
+        let text = u32::try_from(self.text.len()).ok()?;
+        let mut add = |part: &str| {
+            self.text.push_str(part);
+            u8::try_from(part.len()).ok()
+        };
+        let id_bytes = add(line.id.as_str())?;
+        let message_bytes =
+            line.message.as_deref().map(&mut add).map_or(Some(None), |bytes| bytes.map(Some))?;
+        let result = line.result.as_deref().map(RawValue::get);
+        let result_bytes = result.map(&mut add).map_or(Some(None), |bytes| bytes.map(Some))?;
+        self.rows.push(Row {
+            at_ms: line.at_ms,
+            submitted_ms: line.submitted_ms,
+            started_ms: line.started_ms,
+            usage: line.usage,
+            version: line.version,
+            status: line.status,
+            kind: line.kind,
+            attempts: line.attempts,
+            function,
+            text,
+            id_bytes,
+            message_bytes,
+            result_bytes,
+        });
+        Some(())
+    }
+
+    /// Its rows, the newest first.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The number that rows of a function have here.
+    pub fn number_of(&self, function: &FunctionName) -> Option<u32> {
+        self.functions.iter().position(|known| known == function).map(|number| number as u32)
+    }
+
+    /// The function of a row.
+    pub fn function(&self, row: &Row) -> &FunctionName {
+        &self.functions[row.function as usize]
+    }
+
+    /// Where a row stands in a list.
+    pub fn place(&self, row: &Row) -> Place<'_> {
+        (Reverse(row.at_ms), self.text(row.text, row.id_bytes))
+    }
+
+    /// A row with its texts. `None` where they are not what was parsed, which can't be.
+    pub fn line(&self, row: &Row) -> Option<Line> {
+        let id: ExecutionId = self.text(row.text, row.id_bytes).parse().ok()?;
+        let message_at = row.text + u32::from(row.id_bytes);
+        let result_at = message_at + u32::from(row.message_bytes.unwrap_or(0));
+        let result = row.result_bytes.map(|bytes| self.text(result_at, bytes).to_owned());
+        Some(Line {
+            id,
+            function: self.function(row).clone(),
+            version: row.version,
+            status: row.status,
+            kind: row.kind,
+            submitted_ms: row.submitted_ms,
+            started_ms: row.started_ms,
+            at_ms: row.at_ms,
+            attempts: row.attempts,
+            usage: row.usage,
+            message: row.message_bytes.map(|bytes| self.text(message_at, bytes).to_owned()),
+            result: result.and_then(|json| RawValue::from_string(json).ok()),
+        })
+    }
+
+    /// How much memory it takes, in bytes.
+    pub fn memory_bytes(&self) -> usize {
+        self.rows.len() * size_of::<Row>() + self.text.len() + self.functions.len() * 128
+    }
+
+    fn text(&self, start: u32, bytes: u8) -> &str {
+        let start = start as usize;
+        self.text.get(start..start + usize::from(bytes)).unwrap_or_default()
+    }
+}
+
+impl Row {
+    /// Which of the segment's functions, as by [`Segment::number_of`].
+    pub fn function_number(&self) -> u32 {
+        self.function
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execution::ExecutionError;
+    use crate::record::Record;
+    use crate::timestamp::Timestamp;
+
+    fn line(function: &str, id: &str, at_ms: i64) -> Line {
+        let at = Timestamp::from_unix_ms(at_ms).unwrap();
+        let queued = Record::queued(id.parse().unwrap(), function.parse().unwrap(), Some(2), at);
+        let error = ExecutionError::new(ErrorKind::Crash, "é".repeat(500));
+        Line { at_ms, ..Line::of(&queued.failed(error)) }
+    }
+
+    #[test]
+    fn a_line_comes_back_as_it_was() {
+        let mut lines = vec![line("hello", "a", 5), line("other", "b", 4), line("hello", "c", 3)];
+        lines[1].result = RawValue::from_string("{\"a\": 1}".to_owned()).ok();
+        let json = |line: &Line| serde_json::to_string(line).unwrap();
+        let bytes: String = lines.iter().map(|line| json(line) + "\n").collect();
+        let segment = Segment::parse(bytes.as_bytes()).unwrap();
+        let back: Vec<_> = segment.rows().iter().map(|row| json(&segment.line(row).unwrap())).collect();
+        assert_eq!(back, lines.iter().map(json).collect::<Vec<_>>());
+        assert_eq!(segment.number_of(&"other".parse().unwrap()), Some(1));
+        assert!(segment.number_of(&"hell".parse().unwrap()).is_none());
+    }
+
+    #[test]
+    fn a_damaged_segment_says_where() {
+        let good = serde_json::to_string(&line("hello", "a", 5)).unwrap();
+        let error = Segment::parse(format!("{good}\nnonsense\n").as_bytes()).unwrap_err();
+        assert!(error.to_string().starts_with("line 2 of a segment"), "{error}");
+        assert!(Segment::parse(b"").unwrap().rows().is_empty());
+    }
+}
