@@ -160,15 +160,7 @@ async fn an_hour_is_compacted_into_the_same_list() {
     let (fleet, store) = (&deployment.fleet, deployment.store());
     let hour = Hour::now().before(30);
     let copies = |range: std::ops::Range<i64>| -> Vec<Line> {
-        let line =
-            Line { id: "x".parse().unwrap(), function: "hello".parse().unwrap(), ..line_of(&present[0]) };
-        range
-            .map(|n| Line {
-                id: format!("m-{n}").parse().unwrap(),
-                at_ms: hour.begins_at_ms() + n,
-                ..line.clone()
-            })
-            .collect()
+        range.map(|n| Line { at_ms: hour.begins_at_ms() + n, ..line(&format!("m-{n}")) }).collect()
     };
     // Overlapping in time, and some of them twice, as after a crash between a segment and its deletes.
     for part in [0..40, 20..60, 59..100] {
