@@ -33,7 +33,7 @@ pub struct Fleet {
     aws: LocalAws,
     pub queue: Queue,
     pub records: Records,
-    addresses: Value,
+    pub addresses: Value,
     data: TempDir,
 }
 

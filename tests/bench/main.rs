@@ -6,6 +6,7 @@ mod executor;
 mod fixture;
 mod fleet;
 mod latency;
+mod lists;
 mod memory;
 mod rate;
 mod report;
@@ -42,6 +43,8 @@ enum Benchmark {
     Fleet,
     /// A fleet whose SQS and S3 take as long as AWS's: submit to answer, rates, requests
     Latency,
+    /// Lists of a million executions, read for the first time and again
+    Lists,
     /// What an execution costs with 1,000 to 100,000 queued
     Backlog,
     /// One measurement of a fleet: how many executions its workers make of a full queue
@@ -83,6 +86,7 @@ impl Benchmark {
             Self::System => until_stopped(system::measure()).await,
             Self::Fleet => until_stopped(fleet::measure()).await,
             Self::Latency => until_stopped(latency::measure()).await,
+            Self::Lists => until_stopped(lists::measure()).await,
             Self::Backlog => until_stopped(fleet::backlog()).await,
             Self::Rate(queue) => until_stopped(queue.measure()).await,
             Self::Soak { runs } => spawn_blocking(move || soak::measure(runs)).await?,
