@@ -51,6 +51,8 @@ pub enum Advance {
     ReadRecord,
     /// The worker deletes one result that no record names.
     CleanUp,
+    /// The worker lists the execution.
+    List,
     /// The worker sends a copy of the message.
     SendCopy,
     /// The worker makes the message visible again.
@@ -148,6 +150,7 @@ fn advances(state: &State, delivery: &Delivery) -> Vec<Advance> {
         Step::WriteRecord { .. } => vec![Advance::WriteRecord],
         Step::ReadRecord { .. } => vec![Advance::ReadRecord],
         Step::CleanUp { .. } => vec![Advance::CleanUp],
+        Step::List => vec![Advance::List],
         Step::SendCopy(_) => vec![Advance::SendCopy],
         Step::Release => vec![Advance::Release],
         Step::Delete { .. } if state.handle_is_old(delivery) => {
@@ -160,9 +163,11 @@ fn advances(state: &State, delivery: &Delivery) -> Vec<Advance> {
 /// What may go wrong at a step, beside a crash.
 fn faults(step: &Step) -> &'static [Fault] {
     match step {
-        Step::Claim | Step::StoreResult { .. } | Step::DeadLetter { .. } | Step::ReadRecord { .. } => {
-            &[Fault::StoreDown]
-        }
+        Step::Claim
+        | Step::StoreResult { .. }
+        | Step::DeadLetter { .. }
+        | Step::ReadRecord { .. }
+        | Step::List => &[Fault::StoreDown],
         Step::WriteRecord { .. } => &[Fault::StoreDown, Fault::AnswerLost],
         Step::Run { .. } => &[Fault::Drain, Fault::AttemptLost, Fault::RecordRunning],
         Step::SendCopy(_) => &[Fault::CopyRefused { arrives: false }, Fault::CopyRefused { arrives: true }],

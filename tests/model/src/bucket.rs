@@ -53,6 +53,8 @@ pub struct Execution {
     pub beside: u8,
     /// A copy of the message is on the dead-letter queue.
     pub dead_lettered: bool,
+    /// It is in the index.
+    pub is_listed: bool,
     /// What the API does.
     pub cancellation: Cancellation,
     /// A final record was replaced, which must not happen.

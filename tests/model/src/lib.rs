@@ -90,6 +90,8 @@ pub enum Bug {
     LoserDeletesWinnersResult,
     /// A worker runs a message without a look at its record.
     ClaimWithoutRecord,
+    /// A message that finds the final record is deleted without its execution being listed.
+    ReturnedIsNotListed,
     /// A message that is given back because S3 does not answer counts as a lost attempt.
     OutageCountsAsLost,
     /// The number of lost attempts in a copy is cut to one less than the limit. So an attempt whose worker lives to

@@ -14,6 +14,8 @@ pub const NOTHING_IS_LOST: &str = "an execution without a final record has a mes
 pub const FINAL_RECORD_STAYS: &str = "a final record never changes";
 /// Nobody deletes a result that a final record names.
 pub const NAMED_RESULT_EXISTS: &str = "the result that a final record names exists";
+/// No message is deleted before its execution is listed.
+pub const FINISHED_IS_LISTED: &str = "a finished execution is listed, or has a message on the queue";
 /// What was cancelled, or ended otherwise, before its record was looked at does not run.
 pub const FINAL_IS_NOT_RUN: &str = "what was final when it was looked at does not run";
 /// An outage or a drain costs no attempt.
@@ -41,12 +43,11 @@ pub fn all() -> Vec<Property<Protocol>> {
 fn of_executions() -> Vec<Property<Protocol>> {
     vec![
         Property::always(NOTHING_IS_LOST, |_, state: &State| {
-            state.executions.iter().enumerate().all(|(index, execution)| {
-                execution.is_final()
-                    || state.messages.iter().any(|message| {
-                        message.execution == index && message.visibility != Visibility::Deleted
-                    })
-            })
+            state
+                .executions
+                .iter()
+                .enumerate()
+                .all(|(index, execution)| execution.is_final() || has_message(state, index))
         }),
         Property::always(FINAL_RECORD_STAYS, |_, state: &State| {
             state.executions.iter().all(|execution| !execution.was_rewritten)
@@ -55,6 +56,11 @@ fn of_executions() -> Vec<Property<Protocol>> {
             state.executions.iter().all(|execution| {
                 let named = execution.record.and_then(Record::result);
                 named.is_none_or(|key| execution.results.contains(key))
+            })
+        }),
+        Property::always(FINISHED_IS_LISTED, |_, state: &State| {
+            state.executions.iter().enumerate().all(|(index, execution)| {
+                !execution.is_final() || execution.is_listed || has_message(state, index)
             })
         }),
         Property::always(GIVEN_UP_IS_DEAD_LETTERED, |_, state: &State| {
@@ -127,6 +133,11 @@ fn examples() -> Vec<Property<Protocol>> {
             })
         }),
     ]
+}
+
+fn has_message(state: &State, execution: usize) -> bool {
+    let is_there = |visibility| visibility != Visibility::Deleted;
+    state.messages.iter().any(|message| message.execution == execution && is_there(message.visibility))
 }
 
 fn has_record(state: &State, is_meant: impl Fn(Record) -> bool) -> bool {

@@ -69,8 +69,10 @@ impl State {
 
 /// What a worker knows of earlier attempts is of no use once the message is not given back any more, or is already.
 fn forget_history(delivery: &mut Delivery) {
-    if matches!(delivery.step, Step::CleanUp { .. } | Step::SendCopy(_) | Step::Release | Step::Delete { .. })
-    {
+    if matches!(
+        delivery.step,
+        Step::CleanUp { .. } | Step::List | Step::SendCopy(_) | Step::Release | Step::Delete { .. }
+    ) {
         (delivery.history, delivery.losses, delivery.was_final) = (AttemptHistory::default(), 0, false);
     }
 }

@@ -83,6 +83,8 @@ pub enum Step {
         /// Which.
         superfluous: Keys,
     },
+    /// Store its line in the index.
+    List,
     /// Send a copy of the message.
     SendCopy(Copied),
     /// Make the message visible again, since SQS did not accept its copy.

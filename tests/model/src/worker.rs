@@ -70,7 +70,7 @@ impl Protocol {
             (Step::Run { known }, Advance::FailToRun) => {
                 Some(Step::WriteRecord { record: Record::Failed, known })
             }
-            (Step::Run { .. }, _) => Some(DELETE),
+            (Step::Run { .. }, _) => Some(Step::List),
             (Step::StoreResult { known }, advance) => {
                 let has_same_bytes = advance == Advance::StoreResult { has_same_bytes: true };
                 let key = state.execution_of(delivery).store_result(has_same_bytes);
@@ -88,6 +88,10 @@ impl Protocol {
                 let key = superfluous.pop()?;
                 state.execution_of(delivery).results.remove(key);
                 Some(clean_up(superfluous))
+            }
+            (Step::List, _) => {
+                state.execution_of(delivery).is_listed = true;
+                Some(DELETE)
             }
             (Step::SendCopy(copied), _) => {
                 state.send_copy(delivery, copied);
@@ -111,6 +115,7 @@ impl Protocol {
     fn fail(&self, fault: Fault, delivery: &mut Delivery, state: &mut State) -> Option<Step> {
         match (delivery.step, fault) {
             (_, Fault::Crash) => None,
+            (Step::List, Fault::StoreDown) => Some(Step::Release),
             (_, Fault::StoreDown) => Some(self.give_back(delivery, GivenBack::StoreDown)),
             (_, Fault::Drain) => Some(self.give_back(delivery, GivenBack::Stopped)),
             (_, Fault::AttemptLost) => Some(self.give_back(delivery, GivenBack::Lost)),
@@ -121,7 +126,7 @@ impl Protocol {
             (Step::Run { .. }, Fault::RecordRunning) => {
                 let execution = state.execution_of(delivery);
                 if execution.is_final() {
-                    return Some(DELETE);
+                    return Some(Step::List);
                 }
                 // A refused write is followed by others, with the ETags that are read meanwhile.
                 execution.write(Record::Running);
@@ -142,7 +147,7 @@ impl Protocol {
         let (is_final, known) = (execution.is_final(), execution.etag);
         delivery.was_final = is_final;
         if is_final && self.bug != Bug::ClaimWithoutRecord {
-            return DELETE;
+            return if self.bug == Bug::ReturnedIsNotListed { DELETE } else { Step::List };
         }
         if delivery.history.lost < self.bounds.max_attempts {
             return Step::Run { known };
@@ -182,7 +187,7 @@ impl Protocol {
     fn after_final(&self, own: Record, known: Etag, superfluous: Keys) -> Step {
         match own {
             Record::WorkerLost if self.bug == Bug::RecordBeforeDeadLetter => Step::DeadLetter { known },
-            Record::WorkerLost => DELETE,
+            Record::WorkerLost => Step::List,
             _ => clean_up(superfluous),
         }
     }
@@ -220,5 +225,5 @@ fn superfluous(winner: Record, own: Record) -> Keys {
 }
 
 fn clean_up(superfluous: Keys) -> Step {
-    if superfluous.is_empty() { DELETE } else { Step::CleanUp { superfluous } }
+    if superfluous.is_empty() { Step::List } else { Step::CleanUp { superfluous } }
 }

@@ -89,6 +89,11 @@ fn a_loser_that_deletes_the_winners_result_is_found() {
 }
 
 #[test]
+fn a_returned_message_that_is_not_listed_is_found() {
+    assert_found(Bug::ReturnedIsNotListed, properties::FINISHED_IS_LISTED);
+}
+
+#[test]
 fn a_claim_without_a_look_at_the_record_is_found() {
     assert_found(Bug::ClaimWithoutRecord, properties::FINAL_IS_NOT_RUN);
 }
