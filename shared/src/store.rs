@@ -184,9 +184,9 @@ impl Store {
         if bytes > most {
             return Ok(Some(Bounded::TooLarge { bytes, etag }));
         }
-        let bytes = output.body.collect().await.map(AggregatedBytes::to_vec);
+        let bytes = output.body.collect().await.map(AggregatedBytes::into_bytes);
         let bytes = bytes.map_err(|error| failed("GetObject", key, &error))?;
-        Ok(Some(Bounded::Object(Object { bytes, etag })))
+        Ok(Some(Bounded::Object(Object { bytes: bytes.into(), etag })))
     }
 
     /// Writes an object if `condition` holds.

@@ -33,6 +33,8 @@ const CLOCKS_DIFFER_MS: i64 = 5 * 60 * 1000;
 const NAME_PAGES: u64 = 2_000;
 /// How many hours are read ahead of one that had too little.
 const HOURS_AHEAD: usize = 4;
+/// How many segments of each.
+const SEGMENTS_AHEAD: usize = 4;
 
 /// The index of a deployment, as this API has read it.
 #[derive(Debug)]
@@ -154,7 +156,7 @@ impl Index {
             let index = Arc::clone(self);
             tokio::spawn(async move {
                 let Ok(page) = index.names(hour, None).await else { return };
-                for name in page.names.iter().take(HOURS_AHEAD) {
+                for name in page.names.iter().take(SEGMENTS_AHEAD) {
                     // Whoever needs it reads it again, and tells of the failure.
                     let _ = index.segment(name).await;
                 }

@@ -21,6 +21,7 @@ pub use self::line::{Line, Place};
 pub use self::name::{Hour, SegmentName};
 pub use self::segment::{Row, Segment, SegmentError};
 
+use crate::limits;
 use crate::store::{Condition, NDJSON, Store, StoreError};
 
 /// Stores lines as segments, one for each hour that they are from.
@@ -47,4 +48,26 @@ async fn store_segment(store: &Store, lines: &[Line], nonce: &str) -> Result<Opt
     // Where there is one of this name, it has these lines: the call was repeated, or another compacted the same segments.
     store.put(&key, bytes, NDJSON, Condition::Absent).await?;
     Ok(Some(key))
+}
+
+/// The hours that have an index, from one on.
+///
+/// # Errors
+/// When S3 fails.
+pub async fn hours_since(store: &Store, first: Hour) -> Result<Vec<Hour>, StoreError> {
+    let root = store.keys().index();
+    let first_day = format!("{root}{first}");
+    let days = store.list(&root, None, limits::LISTED_KEYS).await?.prefixes;
+    let mut hours = vec![];
+    // A day's folder sorts before its hours, and the folder of what runs behind all of them.
+    for day in days.iter().filter(|day| first_day.starts_with(day.as_str()) || **day > first_day) {
+        let of_day = store.list(day, None, limits::LISTED_KEYS).await?.prefixes;
+        hours.extend(
+            of_day
+                .iter()
+                .filter_map(|hour| hour.strip_prefix(&root)?.trim_end_matches('/').parse::<Hour>().ok()),
+        );
+    }
+    hours.retain(|hour| *hour >= first);
+    Ok(hours)
 }

@@ -1,8 +1,10 @@
 //! A segment in memory: of the lines of many executions, what a reader filters by lies close together.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::execution::{ErrorKind, Status, Usage};
@@ -25,6 +27,30 @@ pub struct Segment {
     /// The ids, messages and results of all rows.
     text: String,
     functions: Vec<FunctionName>,
+}
+
+/// A [`Line`] with texts that are not copied: an hour may have fifty thousand.
+#[derive(Deserialize)]
+struct BorrowedLine<'a> {
+    id: &'a str,
+    function: &'a str,
+    #[serde(default)]
+    version: Option<u32>,
+    status: Status,
+    #[serde(default)]
+    kind: Option<ErrorKind>,
+    submitted_ms: i64,
+    #[serde(default)]
+    started_ms: Option<i64>,
+    at_ms: i64,
+    attempts: u32,
+    #[serde(default)]
+    usage: Option<Usage>,
+    /// It may have characters that are escaped.
+    #[serde(default, borrow)]
+    message: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    result: Option<&'a RawValue>,
 }
 
 /// A line, without its texts.
@@ -60,40 +86,43 @@ impl Segment {
     /// # Errors
     /// When it is damaged.
     pub fn parse(bytes: &[u8]) -> Result<Self, SegmentError> {
+        let text = std::str::from_utf8(bytes);
+        let text = text.map_err(|error| SegmentError { line: 0, reason: error.to_string() })?;
         let mut segment = Self::default();
         let mut numbers = HashMap::new();
-        for (at, json) in bytes.split(|&byte| byte == b'\n').enumerate().filter(|(_, json)| !json.is_empty())
-        {
+        for (at, json) in text.lines().enumerate() {
             let refuse = |reason: String| SegmentError { line: at + 1, reason };
-            let line: Line = serde_json::from_slice(json).map_err(|error| refuse(error.to_string()))?;
-            segment.push(&line, &mut numbers).ok_or_else(|| refuse("a text is too long".to_owned()))?;
+            let line: BorrowedLine<'_> =
+                serde_json::from_str(json).map_err(|error| refuse(error.to_string()))?;
+            segment.push(&line, &mut numbers).map_err(|reason| refuse(reason.to_owned()))?;
         }
         segment.rows.shrink_to_fit();
         segment.text.shrink_to_fit();
         Ok(segment)
     }
 
-    /// `None` where a text is longer than any that a worker writes.
-    fn push(&mut self, line: &Line, numbers: &mut HashMap<FunctionName, u32>) -> Option<()> {
-        let function = match numbers.get(&line.function) {
+    fn push<'a>(
+        &mut self,
+        line: &BorrowedLine<'a>,
+        numbers: &mut HashMap<&'a str, u32>,
+    ) -> Result<(), &'static str> {
+        let function = match numbers.get(line.function) {
             Some(&number) => number,
             None => {
                 let number = self.functions.len() as u32;
-                self.functions.push(line.function.clone());
-                numbers.insert(line.function.clone(), number);
+                self.functions.push(line.function.parse().map_err(|_| "the function has another form")?);
+                numbers.insert(line.function, number);
                 number
             }
         };
-        let text = u32::try_from(self.text.len()).ok()?;
+        let start = u32::try_from(self.text.len()).map_err(|_| "the segment is too large")?;
         let mut add = |part: &str| {
             self.text.push_str(part);
-            u8::try_from(part.len()).ok()
+            u8::try_from(part.len()).map_err(|_| "a text is longer than any that a worker writes")
         };
-        let id_bytes = add(line.id.as_str())?;
-        let message_bytes =
-            line.message.as_deref().map(&mut add).map_or(Some(None), |bytes| bytes.map(Some))?;
-        let result = line.result.as_deref().map(RawValue::get);
-        let result_bytes = result.map(&mut add).map_or(Some(None), |bytes| bytes.map(Some))?;
+        let id_bytes = add(line.id)?;
+        let message_bytes = line.message.as_deref().map(&mut add).transpose()?;
+        let result_bytes = line.result.map(RawValue::get).map(&mut add).transpose()?;
         self.rows.push(Row {
             at_ms: line.at_ms,
             submitted_ms: line.submitted_ms,
@@ -104,12 +133,12 @@ impl Segment {
             kind: line.kind,
             attempts: line.attempts,
             function,
-            text,
+            text: start,
             id_bytes,
             message_bytes,
             result_bytes,
         });
-        Some(())
+        Ok(())
     }
 
     /// Its rows, the newest first.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::types::MessageSystemAttributeName;
+use badlambda_shared::index::{Hour, Line, store_lines};
 use badlambda_shared::store::{Condition, JSON};
 use badlambda_tests::addresses::clients;
 use badlambda_tests::faults::{Call, FaultProxy, Plan};
@@ -63,13 +64,17 @@ async fn use_executions(fleet: &Fleet) {
     fleet.dead_letter().await;
 }
 
-/// What others have left before a worker comes: a message that was received often, and a result of a lost attempt.
+/// What others have left before a worker comes: a message that was received often, a result of a lost attempt, and an
+/// hour of the index that is over.
 async fn prepare(deployment: &Deployment) -> String {
     let (fleet, store) = (&deployment.fleet, deployment.store());
     let (function, id) = ("echo".parse().unwrap(), "order-8".parse().unwrap());
     let left = store.keys().result(&function, &id);
     store.put(&left, b"\"left\"".to_vec(), JSON, Condition::Absent).await.unwrap();
     fleet.send(&json!({"function": "echo", "id": "order-8", "input": 8}).to_string(), None).await;
+    for id in ["order-1", "order-2"] {
+        store_lines(&store, vec![old_line(id)]).await.unwrap();
+    }
     let deadline = Instant::now() + PATIENCE;
     loop {
         let receive = fleet.sqs.receive_message().queue_url(fleet.address("queue_url")).visibility_timeout(0);
@@ -84,6 +89,12 @@ async fn prepare(deployment: &Deployment) -> String {
         }
         assert!(Instant::now() < deadline, "the message is not received");
     }
+}
+
+fn old_line(id: &str) -> Line {
+    let at_ms = Hour::now().before(30).begins_at_ms();
+    let line = json!({"id": id, "function": "echo", "status": "cancelled", "submitted_ms": at_ms, "at_ms": at_ms, "attempts": 0});
+    serde_json::from_value(line).unwrap()
 }
 
 /// The operations of one program that the table has, and on what.
@@ -129,6 +140,8 @@ async fn the_programs_ask_what_the_table_has_and_nothing_else() {
     assert_eq!(fleet.finished(&prepared).await["result"], 8);
     use_executions(fleet).await;
     fleet.queue_is_empty().await;
+    let listed: Value = fleet.get("/v1/executions").await.json().await.unwrap();
+    assert!(listed["executions"].as_array().unwrap().len() > 5, "{listed}");
     worker.drain();
     let by_api: BTreeSet<Call> = deployment.proxy.calls().into_keys().collect();
     let by_worker: BTreeSet<Call> = workers.calls().into_keys().chain(agent.calls().into_keys()).collect();

@@ -58,6 +58,8 @@ pub const CALLS: &[Call] = &[
     call(Api, "PutObject", "s3:PutObject", Keys("executions/")),
     call(Api, "GetObject", "s3:GetObject", Keys("idempotency/")),
     call(Api, "PutObject", "s3:PutObject", Keys("idempotency/")),
+    call(Api, "ListObjectsV2", "s3:ListBucket", Keys("index/")),
+    call(Api, "GetObject", "s3:GetObject", Keys("index/")),
     call(Worker, "ReceiveMessage", "sqs:ReceiveMessage", Queue),
     call(Worker, "DeleteMessageBatch", "sqs:DeleteMessage", Queue),
     call(Worker, "ChangeMessageVisibilityBatch", "sqs:ChangeMessageVisibility", Queue),
@@ -72,6 +74,10 @@ pub const CALLS: &[Call] = &[
     call(Worker, "PutObject", "s3:PutObject", Keys("executions/")),
     call(Worker, "PutObject", "s3:PutObject", Keys("dead-letters/")),
     call(Worker, "DeleteObject", "s3:DeleteObject", Keys("executions/")),
+    call(Worker, "ListObjectsV2", "s3:ListBucket", Keys("index/")),
+    call(Worker, "GetObject", "s3:GetObject", Keys("index/")),
+    call(Worker, "PutObject", "s3:PutObject", Keys("index/")),
+    call(Worker, "DeleteObject", "s3:DeleteObject", Keys("index/")),
     // ECS's agent makes it for the task, with the task's role.
     call(Worker, "UpdateTaskProtection", "ecs:UpdateTaskProtection", Tasks),
 ];
