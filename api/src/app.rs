@@ -14,11 +14,12 @@ use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::store::Store;
 use tokio::sync::OnceCell;
 
-use crate::config::{Config, Token};
+use crate::config::Config;
 use crate::executions::run_times::RunTimes;
 use crate::http::admission::Admission;
 use crate::http::error::ApiError;
 use crate::readiness::Readiness;
+use crate::tokens::Tokens;
 
 /// The running API.
 pub(crate) struct App {
@@ -30,7 +31,7 @@ pub(crate) struct App {
     pub(crate) readiness: Readiness,
     pub(crate) admission: Admission,
     pub(crate) shutdown: Shutdown,
-    pub(crate) token: Option<Token>,
+    pub(crate) tokens: Tokens,
     /// Only this machine reaches the API, and so any page in its browsers.
     pub(crate) on_loopback: bool,
     pub(crate) max_input_bytes: usize,
@@ -55,7 +56,7 @@ impl App {
             admission: Admission::new(),
             store,
             shutdown,
-            token: config.token().cloned(),
+            tokens: config.tokens.clone(),
             on_loopback: address.ip().is_loopback(),
             max_input_bytes: usize::try_from(config.shared.max_input_bytes).unwrap_or(usize::MAX),
             max_code_bytes: usize::try_from(config.shared.max_code_bytes).unwrap_or(usize::MAX),

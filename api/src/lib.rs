@@ -3,8 +3,9 @@
 //!
 //! A tour, along the path of a request:
 //! - [`Config`] is read once, and [`run`] serves until it is told to stop.
-//! - `router` lists every route. Around all of them stand `http::problem` (request ids, and errors as
-//!   `application/problem+json`) and `http::access` (the token, and the guard against other sites' pages). A handler
+//! - `router` lists every route with the scope that it needs, which `tokens` checks. Around all of them stand
+//!   `http::problem` (request ids, and errors as `application/problem+json`) and `http::access` (the guard against other
+//!   sites' pages). A handler
 //!   reads its request by `http::request` (paths and queries) and `http::body`, and returns an `http::response` or an
 //!   `http::error`; the HTTP status of either is chosen in `http::status`, nowhere else. `http::serve` accepts
 //!   connections, and ends those that bring no request.
@@ -28,6 +29,7 @@ mod health;
 mod http;
 mod readiness;
 mod router;
+mod tokens;
 
 use std::sync::Arc;
 

@@ -12,6 +12,8 @@ use badlambda_shared::name::FunctionName;
 use badlambda_shared::store::StoreError;
 use serde_json::{Value, json};
 
+use crate::tokens::Scope;
+
 /// Why a request was not answered as its caller hoped. The text of `Unavailable` and `Internal` is for the log
 /// alone.
 #[derive(Debug, thiserror::Error)]
@@ -68,8 +70,16 @@ pub(crate) enum ApiError {
     BodyTooLarge(usize),
     #[error("{0}")]
     UnsupportedMediaType(&'static str),
-    #[error("send the header `Authorization: Bearer TOKEN` with the token that the API was started with")]
+    #[error("send the header `Authorization: Bearer TOKEN`, with one of the API's tokens")]
     Unauthorized,
+    #[error("the API knows no such token; send one that it was started with, and once")]
+    InvalidToken,
+    #[error("this needs a token with the scope `{}`; use one that has it", .0.name())]
+    InsufficientScope(Scope),
+    #[error("the token is for some functions alone, and this is not about one of them; use another token")]
+    FunctionNotAllowed,
+    #[error("the token was used more often than its rate allows; wait for as long as Retry-After says")]
+    RateLimited,
     #[error("requests from web pages of other origins are refused")]
     ForbiddenOrigin,
     #[error(
@@ -119,10 +129,26 @@ impl ApiError {
             Self::Unavailable(_)
                 | Self::Busy
                 | Self::Draining
+                | Self::RateLimited
                 | Self::NotFinished
                 | Self::ExecutionNotSeen(_)
                 | Self::ConcurrentChange(_)
         )
+    }
+
+    /// What RFC 6750 has a server say to who may not do this.
+    fn challenge(&self) -> Option<HeaderValue> {
+        let challenge = match self {
+            Self::Unauthorized => "Bearer",
+            Self::InvalidToken => "Bearer error=\"invalid_token\"",
+            Self::InsufficientScope(scope) => {
+                let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", scope.name());
+                return HeaderValue::try_from(challenge).ok();
+            }
+            Self::FunctionNotAllowed => "Bearer error=\"insufficient_scope\"",
+            _ => return None,
+        };
+        Some(HeaderValue::from_static(challenge))
     }
 
     /// The field `field` of a request holds what it must not.
@@ -141,9 +167,7 @@ impl IntoResponse for ApiError {
         if self.may_pass() {
             headers.insert(RETRY_AFTER, HeaderValue::from(limits::RETRY_AFTER.as_secs()));
         }
-        if matches!(self, Self::Unauthorized) {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
+        headers.extend(self.challenge().map(|value| (WWW_AUTHENTICATE, value)));
         response.extensions_mut().insert(Arc::new(self));
         response
     }

@@ -142,6 +142,14 @@ impl Pace {
         }
     }
 
+    /// Who reads a long answer, such as one that is streamed, is not idle.
+    fn note_write(&self, polled: &Poll<std::io::Result<usize>>) {
+        let mut standing = self.lock();
+        if let (Standing::Idle(_), Poll::Ready(Ok(1..))) = (*standing, polled) {
+            *standing = Standing::Idle(Instant::now() + IDLE);
+        }
+    }
+
     /// A request is being answered until what this returns is dropped.
     fn answering(&self) -> Answering {
         *self.lock() = Standing::Answering;
@@ -169,7 +177,7 @@ impl Drop for Answering {
     }
 }
 
-/// A stream whose reads are noticed.
+/// A stream whose reads and writes are noticed.
 struct Paced {
     stream: TcpStream,
     pace: Pace,
@@ -196,7 +204,9 @@ impl AsyncWrite for Paced {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.pace.note_write(&polled);
+        polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
@@ -212,7 +222,9 @@ impl AsyncWrite for Paced {
         cx: &mut Context<'_>,
         parts: &[std::io::IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        self.pace.note_write(&polled);
+        polled
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -8,3 +8,4 @@ mod lifecycle;
 mod polling;
 mod publishing;
 mod refusals;
+mod tokens;
