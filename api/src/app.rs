@@ -7,12 +7,14 @@ use std::time::Duration;
 use axum::extract::State;
 use badlambda_shared::aws::AwsClients;
 use badlambda_shared::catalog::Catalog;
+use badlambda_shared::dead_letters::DeadLetters;
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::queue::{Queue, SendBatcher};
 use badlambda_shared::records::Records;
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::store::Store;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
+use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::executions::run_times::RunTimes;
@@ -36,6 +38,11 @@ pub(crate) struct App {
     pub(crate) on_loopback: bool,
     pub(crate) max_input_bytes: usize,
     pub(crate) max_code_bytes: usize,
+    pub(crate) dead_letters: DeadLetters,
+    /// One request at a time looks at them.
+    pub(crate) dead_letter_turn: Arc<Mutex<()>>,
+    /// What goes on to its end without its client.
+    pub(crate) tasks: TaskTracker,
     queue: Queue,
     retention: OnceCell<Duration>,
 }
@@ -54,6 +61,9 @@ impl App {
             readiness: Readiness::new(queue.clone(), store.clone()),
             records: Records::new(store.clone()),
             admission: Admission::new(),
+            dead_letters: DeadLetters::new(&queue, &store),
+            dead_letter_turn: Arc::default(),
+            tasks: TaskTracker::new(),
             store,
             shutdown,
             tokens: config.tokens.clone(),

@@ -17,12 +17,14 @@
 //!   that concurrent submits share. `executions::idempotency` makes a repeated request harmless. `executions::poll` finds
 //!   its record or waits for it, `expire` tells where its message has outlived the queue, `results` redirects to what it
 //!   left behind, and `cancel` ends it before its time.
+//! - `dead_letters` shows what workers gave up, and sends it back to the queue or away.
 //! - `health` answers probes.
 
 #![forbid(unsafe_code)]
 
 mod app;
 mod config;
+mod dead_letters;
 mod executions;
 pub mod functions;
 mod health;
@@ -58,7 +60,12 @@ pub async fn run(
     config.check_exposure(address)?;
     config.log(address);
     let app = Arc::new(app::App::new(&config, &aws, address, shutdown.clone()));
-    let server = http::serve::serve(listener, router::router(app), shutdown.soft.clone());
+    let tasks = app.tasks.clone();
+    let server = async {
+        http::serve::serve(listener, router::router(app), shutdown.soft.clone()).await;
+        tasks.close();
+        tasks.wait().await;
+    };
     let drained_too_long = async {
         shutdown.soft.cancelled().await;
         tracing::info!("the API drains");

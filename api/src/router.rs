@@ -10,6 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::app::App;
+use crate::dead_letters::{bulk, one, routes as dead_letters};
 use crate::executions::{cancel, poll, results, submit};
 use crate::functions::{routes as functions, versions};
 use crate::health;
@@ -44,7 +45,13 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route(GET, "/v1/functions/{function}/executions/{id}", Read, poll::poll)
         .route(DELETE, "/v1/functions/{function}/executions/{id}", Execute, cancel::cancel)
         .route(GET, "/v1/functions/{function}/executions/{id}/result", Read, results::result)
-        .route(GET, "/v1/functions/{function}/executions/{id}/logs", Read, results::logs);
+        .route(GET, "/v1/functions/{function}/executions/{id}/logs", Read, results::logs)
+        .route_over_functions(GET, "/v1/dead-letters", Read, dead_letters::list)
+        .route_over_functions(DELETE, "/v1/dead-letters", Manage, bulk::delete)
+        .route_over_functions(POST, "/v1/dead-letters/redrive", Manage, bulk::redrive)
+        .route_over_functions(GET, "/v1/dead-letters/{id}", Read, dead_letters::get)
+        .route_over_functions(DELETE, "/v1/dead-letters/{id}", Manage, one::delete)
+        .route_over_functions(POST, "/v1/dead-letters/{id}/redrive", Manage, one::redrive);
     // Anybody may ask for these.
     let probes = Router::new().route("/healthz", get(health::live)).route("/readyz", get(health::ready));
     surrounded(v1.into_router().merge(probes), app)

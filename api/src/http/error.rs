@@ -7,6 +7,8 @@ use axum::http::HeaderValue;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use badlambda_shared::catalog::CatalogError;
+use badlambda_shared::dead_letters::DeadLetterError;
+use badlambda_shared::enqueue::EnqueueError;
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::store::StoreError;
@@ -48,6 +50,16 @@ pub(crate) enum ApiError {
         "the function {0} has no such execution yet; one whose message was sent to the queue directly shows up once a worker has taken it"
     )]
     ExecutionNotSeen(FunctionName),
+    #[error(
+        "there is no such dead letter for this token, or somebody else looks at it; GET /v1/dead-letters lists them"
+    )]
+    DeadLetterNotFound,
+    #[error("SQS moved the message here from another queue; move it back with sqs:StartMessageMoveTask")]
+    DeadLetterOfAnotherQueue,
+    #[error(
+        "there are too many dead letters to find this one in time; redrive or delete those of a `reason` or `function`"
+    )]
+    TooManyDeadLetters,
     #[error("the execution left no result; its `error` says why")]
     NoResult,
     #[error("the execution left no logs")]
@@ -130,6 +142,7 @@ impl ApiError {
                 | Self::Busy
                 | Self::Draining
                 | Self::RateLimited
+                | Self::TooManyDeadLetters
                 | Self::NotFinished
                 | Self::ExecutionNotSeen(_)
                 | Self::ConcurrentChange(_)
@@ -177,6 +190,18 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let told = error.to_string();
         if error.may_pass() { Self::Unavailable(told) } else { Self::Internal(told) }
+    }
+}
+
+impl From<DeadLetterError> for ApiError {
+    fn from(error: DeadLetterError) -> Self {
+        match error {
+            DeadLetterError::Store(error) | DeadLetterError::Enqueue(EnqueueError::Store(error)) => {
+                error.into()
+            }
+            DeadLetterError::Enqueue(error) => Self::Internal(error.to_string()),
+            DeadLetterError::Queue(_) | DeadLetterError::Entry(_) => Self::Unavailable(error.to_string()),
+        }
     }
 }
 

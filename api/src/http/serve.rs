@@ -235,6 +235,7 @@ impl AsyncWrite for Paced {
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
+    use futures::stream;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
@@ -242,9 +243,12 @@ mod tests {
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
     async fn started() -> (std::net::SocketAddr, CancellationToken) {
+        serving(Router::new().route("/", get(async || "here"))).await
+    }
+
+    async fn serving(router: Router) -> (std::net::SocketAddr, CancellationToken) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let router = Router::new().route("/", get(async || "here"));
         tokio::spawn(serve(listener, router, stop.clone()));
         (address, stop)
     }
@@ -279,6 +283,23 @@ mod tests {
     async fn between_requests_a_connection_may_lie_idle() {
         let open = left_open(&[REQUEST, REQUEST]).await;
         assert!((IDLE / 2..IDLE * 2).contains(&open), "{open:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_may_be_streamed_for_longer_than_a_connection_may_lie_idle() {
+        let tick = || async { tokio::time::sleep(IDLE / 3).await };
+        let lines = stream::unfold(0, move |n| async move {
+            tick().await;
+            (n < 10).then(|| (Ok::<_, Infallible>("line\n"), n + 1))
+        });
+        let body = Arc::new(Mutex::new(Some(Body::from_stream(lines))));
+        let router = Router::new().route("/", get(async move || body.lock().unwrap().take().unwrap()));
+        let address = serving(router).await.0;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(REQUEST).await.unwrap();
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&all).matches("line").count(), 10);
     }
 
     #[tokio::test]

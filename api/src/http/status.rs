@@ -14,8 +14,10 @@ impl ApiResponse {
             | Self::Code(_)
             | Self::Polled(..)
             | Self::Result(_)
+            | Self::DeadLetter(_)
+            | Self::Lines(_)
             | Self::Healthy => StatusCode::OK,
-            Self::Accepted(..) => StatusCode::ACCEPTED,
+            Self::Accepted(..) | Self::Redriven(..) => StatusCode::ACCEPTED,
             Self::Deleted => StatusCode::NO_CONTENT,
             Self::Elsewhere(_) => StatusCode::SEE_OTHER,
         }
@@ -38,6 +40,9 @@ impl ApiError {
             Self::FunctionNotFound(_) => (StatusCode::NOT_FOUND, "function_not_found", "Function not found"),
             Self::VersionNotFound { .. } => (StatusCode::NOT_FOUND, "version_not_found", "Version not found"),
             Self::ExecutionNotFound(_) | Self::ExecutionNotSeen(_) => (StatusCode::NOT_FOUND, "execution_not_found", "Execution not found"),
+            Self::DeadLetterNotFound => (StatusCode::NOT_FOUND, "dead_letter_not_found", "Dead letter not found"),
+            Self::DeadLetterOfAnotherQueue => (StatusCode::CONFLICT, "other_queue", "Dead letter of another queue"),
+            Self::TooManyDeadLetters => (StatusCode::SERVICE_UNAVAILABLE, "too_many_dead_letters", "Too many dead letters"),
             Self::NoResult => (StatusCode::NOT_FOUND, "no_result", "No result"),
             Self::NoLogs => (StatusCode::NOT_FOUND, "no_logs", "No logs"),
             Self::NotFinished => (StatusCode::CONFLICT, "not_finished", "Not finished"),

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use badlambda_shared::dead_letters::{DeadLetter, DeadLetters, Selection};
+use badlambda_shared::dead_letters::{DeadLetter, DeadLetters, Progress, Selection};
 use badlambda_tests::faults::{Fault, Plan};
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use crate::fixtures::fleet::PATIENCE;
 async fn letters(dead_letters: &DeadLetters, count: usize) -> Vec<DeadLetter> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let letters = dead_letters.list(100).await.unwrap();
+        let letters = dead_letters.list(&Selection::all(), 100).await.unwrap();
         if letters.len() == count {
             return letters;
         }
@@ -42,13 +42,14 @@ async fn they_are_listed_with_their_reason_and_sent_back_one_by_one_or_all() {
     assert!(first.reason.contains("no function late"), "{}", first.reason);
     let unreadable = listed.iter().find(|letter| letter.execution.is_none()).unwrap();
     assert_eq!((unreadable.body.as_str(), unreadable.kind.as_deref()), (nonsense, Some("bad_message")));
-    let shown = dead_letters.show(&first.message_id).await.unwrap().unwrap();
-    assert_eq!(shown.body, first.body);
-    assert!(dead_letters.show("nothing").await.unwrap().is_none());
+    let shown = dead_letters.list(&Selection::one(&first.message_id), 1).await.unwrap();
+    assert_eq!(shown[0].body, first.body);
+    assert!(dead_letters.list(&Selection::one("nothing"), 1).await.unwrap().is_empty());
 
     // The execution that failed keeps its record; what is sent back runs as a new one.
     fleet.create("late", "event.to_s.bytesize", json!({})).await;
-    let redriven = dead_letters.redrive(Selection::One(&first.message_id), 10).await.unwrap();
+    let redriven =
+        dead_letters.redrive(&Selection::one(&first.message_id), 10, &Progress::default()).await.unwrap();
     let (function, id) = redriven[0].execution.clone().unwrap();
     assert_ne!(id.as_str(), message_id);
     let execution = fleet.finished(&format!("/v1/functions/{function}/executions/{id}")).await;
@@ -56,14 +57,14 @@ async fn they_are_listed_with_their_reason_and_sent_back_one_by_one_or_all() {
     let old = fleet.finished(&format!("/v1/functions/late/executions/{message_id}")).await;
     assert_eq!(old["error"]["kind"], "not_found");
 
-    let redriven = dead_letters.redrive(Selection::All, 10).await.unwrap();
+    let redriven = dead_letters.redrive(&Selection::all(), 10, &Progress::default()).await.unwrap();
     assert_eq!(redriven.len(), 2);
     let (_, id) = redriven.iter().find_map(|one| one.execution.clone()).unwrap();
     let execution = fleet.finished(&format!("/v1/functions/late/executions/{id}")).await;
     assert_eq!(execution["result"], 400_000, "{execution}");
     // Nonsense stays nonsense, and can be thrown away.
     assert_eq!(letters(&dead_letters, 1).await[0].body, nonsense);
-    assert_eq!(dead_letters.purge(Selection::All).await.unwrap(), 1);
+    assert_eq!(dead_letters.purge(&Selection::all(), &Progress::default()).await.unwrap(), 1);
     letters(&dead_letters, 0).await;
     fleet.queue_is_empty().await;
 }
@@ -83,9 +84,13 @@ async fn what_sqs_gave_up_itself_runs_as_the_same_execution_or_is_recorded_as_lo
     assert!(listed[0].reason.contains("too many receives") && listed[0].kind.is_none(), "{listed:?}");
     let letter_of =
         |id: &str| listed.iter().find(|letter| letter.message_id == id).unwrap().message_id.clone();
-    let redriven = dead_letters.redrive(Selection::One(&letter_of(&ids[0])), 10).await.unwrap();
+    let redriven =
+        dead_letters.redrive(&Selection::one(&letter_of(&ids[0])), 10, &Progress::default()).await.unwrap();
     assert_eq!(redriven[0].execution.as_ref().unwrap().1.as_str(), ids[0]);
-    assert_eq!(dead_letters.purge(Selection::One(&letter_of(&ids[1]))).await.unwrap(), 1);
+    assert_eq!(
+        dead_letters.purge(&Selection::one(&letter_of(&ids[1])), &Progress::default()).await.unwrap(),
+        1
+    );
     let _worker = deployment.worker(&[]).await;
     let url = |id: &str| format!("/v1/functions/echo/executions/{id}");
     assert_eq!(fleet.finished(&url(&ids[0])).await["result"], 1);
@@ -114,7 +119,7 @@ async fn a_scan_comes_to_every_message_though_some_are_handed_out_twice() {
         send.message_body(n.to_string()).send().await.unwrap();
     }
     deployment.proxy.follow(Plan { repeat_every: 2, ..Plan::default() });
-    let listed = deployment.proxied_dead_letters().list(100).await.unwrap();
+    let listed = deployment.proxied_dead_letters().list(&Selection::all(), 100).await.unwrap();
     deployment.proxy.follow(Plan::default());
     let mut bodies: Vec<usize> = listed.iter().map(|letter| letter.body.parse().unwrap()).collect();
     bodies.sort_unstable();
