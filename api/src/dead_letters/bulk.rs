@@ -173,7 +173,9 @@ impl Lines {
             // SQS's count of what there was is rough.
             None => last.insert("left".to_owned(), json!(0)),
             Some(error) => {
-                tracing::error!(%error, "dead letters were left");
+                if !matches!(error, ApiError::Draining) {
+                    tracing::error!(%error, "dead letters were left");
+                }
                 let (_, slug, title) = error.kind();
                 let problem = json!({ "type": slug, "title": title, "detail": error.detail() });
                 last.insert("error".to_owned(), problem)

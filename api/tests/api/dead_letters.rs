@@ -197,7 +197,7 @@ async fn a_client_that_goes_away_stops_it_and_nothing_is_lost_or_hidden() {
         of_function(&api, "late", &format!("late-{n}")).await;
     }
     let began_at = Instant::now();
-    let redriving = api.request(Method::POST, "/v1/dead-letters/redrive?per_second=3");
+    let redriving = api.request(Method::POST, "/v1/dead-letters/redrive?per_second=1");
     let mut redriving = redriving.send().await.unwrap();
     for _ in 0..2 {
         redriving.chunk().await.unwrap().unwrap();
@@ -214,7 +214,7 @@ async fn a_client_that_goes_away_stops_it_and_nothing_is_lost_or_hidden() {
         }
         assert!(Instant::now() < deadline, "{left} are left, and {sent} were sent back");
     };
-    assert!((6..12).contains(&left), "{left} are left");
+    assert!((4..12).contains(&left), "{left} are left");
     assert!(began_at.elapsed() < Duration::from_secs(30), "{:?}", began_at.elapsed());
 }
 
