@@ -1,6 +1,6 @@
 //! A scan of the dead-letter queue: each message once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -24,6 +24,8 @@ pub(super) struct Scan<'a> {
     waiting: Vec<Message>,
     /// The receipt handles of what was received and is still there, by the messages' ids.
     taken: HashMap<String, String>,
+    /// The ids of what was deleted: SQS may hand it out once more all the same.
+    deleted: HashSet<String>,
     /// When all that was taken was made invisible last.
     hidden_at: Instant,
     is_over: bool,
@@ -39,6 +41,7 @@ impl<'a> Scan<'a> {
             until: None,
             waiting: vec![],
             taken: HashMap::new(),
+            deleted: HashSet::new(),
             hidden_at: Instant::now(),
             is_over: false,
         }
@@ -84,6 +87,9 @@ impl<'a> Scan<'a> {
             }
             repeats += 1;
             for message in received {
+                if self.deleted.contains(&message.message_id) {
+                    continue;
+                }
                 let handle = message.receipt_handle.clone();
                 // SQS may hand a message out twice. That says nothing about the others.
                 if self.taken.insert(message.message_id.clone(), handle).is_none() {
@@ -110,6 +116,7 @@ impl<'a> Scan<'a> {
             result?;
         }
         self.taken.remove(&letter.message_id);
+        self.deleted.insert(letter.message_id.clone());
         Ok(())
     }
 
