@@ -7,19 +7,22 @@ use std::time::Duration;
 use axum::extract::State;
 use badlambda_shared::aws::AwsClients;
 use badlambda_shared::catalog::Catalog;
+use badlambda_shared::dead_letters::DeadLetters;
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::queue::{Queue, SendBatcher};
 use badlambda_shared::records::Records;
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::store::Store;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
+use tokio_util::task::TaskTracker;
 
-use crate::config::{Config, Token};
+use crate::config::Config;
 use crate::executions::run_times::RunTimes;
 use crate::http::admission::Admission;
 use crate::http::error::ApiError;
 use crate::index::Index;
 use crate::readiness::Readiness;
+use crate::tokens::Tokens;
 
 /// The running API.
 pub(crate) struct App {
@@ -32,11 +35,16 @@ pub(crate) struct App {
     pub(crate) readiness: Readiness,
     pub(crate) admission: Admission,
     pub(crate) shutdown: Shutdown,
-    pub(crate) token: Option<Token>,
+    pub(crate) tokens: Tokens,
     /// Only this machine reaches the API, and so any page in its browsers.
     pub(crate) on_loopback: bool,
     pub(crate) max_input_bytes: usize,
     pub(crate) max_code_bytes: usize,
+    pub(crate) dead_letters: DeadLetters,
+    /// One request at a time looks at them.
+    pub(crate) dead_letter_turn: Arc<Mutex<()>>,
+    /// What goes on to its end without its client.
+    pub(crate) tasks: TaskTracker,
     queue: Queue,
     retention: OnceCell<Duration>,
 }
@@ -56,9 +64,12 @@ impl App {
             readiness: Readiness::new(queue.clone(), store.clone()),
             records: Records::new(store.clone()),
             admission: Admission::new(),
+            dead_letters: DeadLetters::new(&queue, &store),
+            dead_letter_turn: Arc::default(),
+            tasks: TaskTracker::new(),
             store,
             shutdown,
-            token: config.token().cloned(),
+            tokens: config.tokens.clone(),
             on_loopback: address.ip().is_loopback(),
             max_input_bytes: usize::try_from(config.shared.max_input_bytes).unwrap_or(usize::MAX),
             max_code_bytes: usize::try_from(config.shared.max_code_bytes).unwrap_or(usize::MAX),

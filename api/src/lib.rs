@@ -3,8 +3,9 @@
 //!
 //! A tour, along the path of a request:
 //! - [`Config`] is read once, and [`run`] serves until it is told to stop.
-//! - `router` lists every route. Around all of them stand `http::problem` (request ids, and errors as
-//!   `application/problem+json`) and `http::access` (the token, and the guard against other sites' pages). A handler
+//! - `router` lists every route with the scope that it needs, which `tokens` checks. Around all of them stand
+//!   `http::problem` (request ids, and errors as `application/problem+json`) and `http::access` (the guard against other
+//!   sites' pages). A handler
 //!   reads its request by `http::request` (paths and queries) and `http::body`, and returns an `http::response` or an
 //!   `http::error`; the HTTP status of either is chosen in `http::status`, nowhere else. `http::serve` accepts
 //!   connections, and ends those that bring no request.
@@ -17,12 +18,14 @@
 //!   its record or waits for it, `expire` tells where its message has outlived the queue, `results` redirects to what it
 //!   left behind, and `cancel` ends it before its time.
 //! - `executions::list` lists what `index` finds of the executions that ended, or run.
+//! - `dead_letters` shows what workers gave up, and sends it back to the queue or away.
 //! - `health` answers probes.
 
 #![forbid(unsafe_code)]
 
 mod app;
 mod config;
+mod dead_letters;
 mod executions;
 pub mod functions;
 mod health;
@@ -30,6 +33,7 @@ mod http;
 mod index;
 mod readiness;
 mod router;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -58,7 +62,12 @@ pub async fn run(
     config.check_exposure(address)?;
     config.log(address);
     let app = Arc::new(app::App::new(&config, &aws, address, shutdown.clone()));
-    let server = http::serve::serve(listener, router::router(app), shutdown.soft.clone());
+    let tasks = app.tasks.clone();
+    let server = async {
+        http::serve::serve(listener, router::router(app), shutdown.soft.clone()).await;
+        tasks.close();
+        tasks.wait().await;
+    };
     let drained_too_long = async {
         shutdown.soft.cancelled().await;
         tracing::info!("the API drains");

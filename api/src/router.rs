@@ -4,19 +4,26 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post, put};
+use axum::routing::{MethodFilter, get};
 use badlambda_shared::limits;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::app::App;
+use crate::dead_letters::{bulk, one, routes as dead_letters};
 use crate::executions::{cancel, list, poll, results, submit};
 use crate::functions::{routes as functions, versions};
 use crate::health;
 use crate::http::access;
-use crate::http::admission;
 use crate::http::error::ApiError;
 use crate::http::problem;
+use crate::http::routes::GuardedRoutes;
+use crate::tokens::Scope::{Execute, Manage, Read};
+
+const GET: MethodFilter = MethodFilter::GET;
+const POST: MethodFilter = MethodFilter::POST;
+const PUT: MethodFilter = MethodFilter::PUT;
+const DELETE: MethodFilter = MethodFilter::DELETE;
 
 /// The routes over `app`.
 ///
@@ -24,21 +31,31 @@ use crate::http::problem;
 /// - `GET /v1/stats`
 /// - `GET /metrics`, `GET /openapi.json`, and the console at `GET /`
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let v1 = Router::new()
-        .route("/v1/functions", post(functions::create).get(functions::list))
-        .route("/v1/functions/{function}", put(functions::put).get(functions::get).delete(functions::delete))
-        .route("/v1/functions/{function}/versions", get(versions::list))
-        .route("/v1/functions/{function}/versions/{version}/code", get(versions::code))
-        .route("/v1/functions/{function}/aliases/{alias}", put(versions::put_alias))
-        .route("/v1/functions/{function}/executions", post(submit::submit).get(list::of_function))
-        .route("/v1/executions", get(list::all))
-        .route("/v1/functions/{function}/executions/{id}", get(poll::poll).delete(cancel::cancel))
-        .route("/v1/functions/{function}/executions/{id}/result", get(results::result))
-        .route("/v1/functions/{function}/executions/{id}/logs", get(results::logs))
-        .route_layer(from_fn_with_state(Arc::clone(&app), access::require_token))
-        .route_layer(from_fn_with_state(Arc::clone(&app), admission::admit));
+    let v1 = GuardedRoutes::new(&app)
+        .route_over_functions(GET, "/v1/functions", Read, functions::list)
+        .route_over_functions(POST, "/v1/functions", Manage, functions::create)
+        .route(GET, "/v1/functions/{function}", Read, functions::get)
+        .route(PUT, "/v1/functions/{function}", Manage, functions::put)
+        .route(DELETE, "/v1/functions/{function}", Manage, functions::delete)
+        .route(GET, "/v1/functions/{function}/versions", Read, versions::list)
+        .route(GET, "/v1/functions/{function}/versions/{version}/code", Read, versions::code)
+        .route(PUT, "/v1/functions/{function}/aliases/{alias}", Manage, versions::put_alias)
+        .route_over_functions(GET, "/v1/executions", Read, list::all)
+        .route(GET, "/v1/functions/{function}/executions", Read, list::of_function)
+        .route(POST, "/v1/functions/{function}/executions", Execute, submit::submit)
+        .route(GET, "/v1/functions/{function}/executions/{id}", Read, poll::poll)
+        .route(DELETE, "/v1/functions/{function}/executions/{id}", Execute, cancel::cancel)
+        .route(GET, "/v1/functions/{function}/executions/{id}/result", Read, results::result)
+        .route(GET, "/v1/functions/{function}/executions/{id}/logs", Read, results::logs)
+        .route_over_functions(GET, "/v1/dead-letters", Read, dead_letters::list)
+        .route_over_functions(DELETE, "/v1/dead-letters", Manage, bulk::delete)
+        .route_over_functions(POST, "/v1/dead-letters/redrive", Manage, bulk::redrive)
+        .route_over_functions(GET, "/v1/dead-letters/{id}", Read, dead_letters::get)
+        .route_over_functions(DELETE, "/v1/dead-letters/{id}", Manage, one::delete)
+        .route_over_functions(POST, "/v1/dead-letters/{id}/redrive", Manage, one::redrive);
+    // Anybody may ask for these.
     let probes = Router::new().route("/healthz", get(health::live)).route("/readyz", get(health::ready));
-    surrounded(v1.merge(probes), app)
+    surrounded(v1.into_router().merge(probes), app)
 }
 
 /// What stands around every route, the outermost last.
@@ -60,6 +77,7 @@ mod tests {
     use badlambda_shared::aws::{AwsClients, FixedEndpoint};
     use badlambda_shared::config::Environment;
     use badlambda_shared::shutdown::Shutdown;
+    use tokio::sync::Notify;
     use tower::ServiceExt as _;
 
     use super::*;
@@ -97,6 +115,39 @@ mod tests {
         let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!((&problem["type"], &problem["status"]), (&"internal".into(), &500.into()));
         assert!(!problem.to_string().contains("the inside"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn a_request_takes_room_until_its_answer_is_sent() {
+        let app = app();
+        let (begun, end) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let waits = {
+            let (begun, end) = (Arc::clone(&begun), Arc::clone(&end));
+            async move || {
+                begun.notify_one();
+                end.notified().await;
+                "a long answer"
+            }
+        };
+        let routes = GuardedRoutes::new(&app).route(GET, "/waits", Read, waits).into_router();
+        let ask = || {
+            let request = Request::get("/waits").header("Host", "localhost").body(Body::empty()).unwrap();
+            surrounded(routes.clone(), Arc::clone(&app)).oneshot(request)
+        };
+        let _others = app.admission.take(u32::try_from(limits::MAX_REQUESTS).unwrap() - 1);
+        let waiting = tokio::spawn(ask());
+        begun.notified().await;
+        let refused = ask().await.unwrap();
+        assert_eq!(
+            (refused.status().as_u16(), &refused.headers()["retry-after"]),
+            (503, &"1".parse().unwrap())
+        );
+        end.notify_one();
+        let answered = waiting.await.unwrap().unwrap();
+        assert_eq!((answered.status().as_u16(), app.admission.free()), (200, 0));
+        assert_eq!(answered.headers()["content-length"], "13");
+        assert_eq!(to_bytes(answered.into_body(), 100).await.unwrap(), "a long answer");
+        assert_eq!(app.admission.free(), 1);
     }
 
     #[tokio::test]

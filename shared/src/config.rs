@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::str::FromStr;
 
 use crate::limits;
@@ -83,7 +84,9 @@ variables! {
     MAX_CODE_BYTES: "api, worker", "largest code of a function, in bytes", "1048576";
     LOG: "api, worker", "filter of the log, in the syntax of the `tracing` crates", "`info`";
     LISTEN: "api, worker", "address and port: of the API; of the worker's admin port", "`127.0.0.1:8080`; `127.0.0.1:9090`";
-    API_TOKEN: "api", "token that requests must bear, at least 16 characters; required unless the API listens on loopback", "none";
+    API_TOKEN: "api", "token with all scopes, at least 16 characters; this or another token is required unless the API listens on loopback", "none";
+    TOKENS: "api", "more tokens, each with its rights: a JSON array, [as below](#tokens)", "none";
+    TOKENS_FILE: "api", "file that holds what could stand in `BADLAMBDA_TOKENS`", "none";
     SLOTS: "worker", "executions at once, up to 256", "cores × 2";
     TEMPLATES: "worker", "handler-form versions kept loaded, least recently used ended first", "16";
     DRAIN_SECONDS: "worker", "how long running executions may take to end after SIGTERM, in seconds", "100";
@@ -99,7 +102,7 @@ variables! {
 }
 
 /// A set of environment variables.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Environment {
     values: BTreeMap<String, String>,
 }
@@ -206,6 +209,13 @@ impl Environment {
             }
             other => Ok(other.map(str::to_owned)),
         }
+    }
+}
+
+/// Shows which are set. Their values may be secrets.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.values.keys()).finish()
     }
 }
 

@@ -7,23 +7,27 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::MissedTickBehavior;
 
-use crate::enqueue::{EnqueueError, message_for};
-use crate::execution::{ErrorKind, ExecutionError};
+use crate::enqueue::EnqueueError;
+use crate::execution::ExecutionError;
 use crate::id::ExecutionId;
 use crate::limits;
-use crate::message::{ExecutionRequest, Input, Received};
+use crate::message::{ExecutionRequest, Received};
 use crate::name::FunctionName;
-use crate::queue::{EntryError, Message, Queue, QueueError};
-use crate::record::Record;
+use crate::queue::{Depth, EntryError, Message, Queue, QueueError};
 use crate::records::Records;
 use crate::store::{Condition, Store, StoreError, TEXT};
 use crate::timestamp::Timestamp;
 
+mod progress;
+mod redrive;
 mod scan;
+mod selection;
 
+pub use self::progress::{Counts, Progress};
+pub use self::redrive::Redriven;
 use self::scan::Scan;
+pub use self::selection::Selection;
 
 /// Why the message is there: a sentence.
 pub const REASON_ATTRIBUTE: &str = "badlambda_reason";
@@ -75,24 +79,6 @@ pub struct DeadLetter {
     message: Message,
 }
 
-/// Which messages are meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Selection<'a> {
-    /// All that are there when it begins.
-    All,
-    /// The one with this id.
-    One(&'a str),
-}
-
-/// What became of a message that was sent back.
-#[derive(Clone, Debug)]
-pub struct Redriven {
-    /// Its id in the dead-letter queue.
-    pub message_id: String,
-    /// The execution it asks for now: a new one where the old one has its final record, which never changes.
-    pub execution: Option<(FunctionName, ExecutionId)>,
-}
-
 /// The dead-letter queue of a queue.
 #[derive(Clone, Debug)]
 pub struct DeadLetters {
@@ -129,71 +115,42 @@ impl DeadLetters {
         Ok(self.queue.send_copy(message, Some(&body), &own).await?)
     }
 
-    /// Looks at up to `most` messages, the order being SQS's. Meanwhile no one else sees them.
-    pub async fn list(&self, most: usize) -> Result<Vec<DeadLetter>, DeadLetterError> {
-        let mut scan = Scan::begin(self);
+    /// Roughly how many messages are there, those that somebody looks at included.
+    pub async fn count(&self) -> Result<u64, DeadLetterError> {
+        let Depth { visible, held, delayed } = self.queue.depth().await?;
+        Ok(visible + held + delayed)
+    }
+
+    /// Looks at up to `most` messages of a selection, the order being SQS's.
+    pub async fn list(&self, selection: &Selection, most: usize) -> Result<Vec<DeadLetter>, DeadLetterError> {
         let mut letters = vec![];
-        while letters.len() < most
-            && let Some(message) = scan.next().await?
-        {
-            letters.push(self.read(message).await?);
-        }
-        scan.end().await?;
+        self.look(selection, most, &Progress::default(), |letter| letters.push(letter)).await?;
         Ok(letters)
     }
 
-    /// Looks for one message.
-    pub async fn show(&self, message_id: &str) -> Result<Option<DeadLetter>, DeadLetterError> {
-        let mut scan = Scan::begin(self);
-        let found = scan.next_of(Selection::One(message_id)).await?;
-        scan.end().await?;
-        match found {
-            Some(message) => Ok(Some(self.read(message).await?)),
-            None => Ok(None),
-        }
-    }
-
-    /// Sends messages back to the queue they came from, at most `per_second` in a second. What SQS moved there from
-    /// another queue is left.
-    pub async fn redrive(
+    /// The same, handing each over as it is found. Meanwhile no one else sees the messages that this came to.
+    pub async fn look(
         &self,
-        selection: Selection<'_>,
-        per_second: u32,
-    ) -> Result<Vec<Redriven>, DeadLetterError> {
-        let mut pace = tokio::time::interval(Duration::from_secs(1) / per_second.max(1));
-        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut redriven = vec![];
-        let mut scan = Scan::begin(self);
-        while let Some(message) = scan.next_of(selection).await? {
-            if message.moved_from.as_deref().is_some_and(|name| name != self.source.name()) {
-                continue;
+        selection: &Selection,
+        most: usize,
+        progress: &Progress,
+        mut found: impl FnMut(DeadLetter),
+    ) -> Result<(), DeadLetterError> {
+        let mut scan = Scan::begin(self, selection, progress);
+        let mut left = most;
+        let looked = loop {
+            if left == 0 {
+                break Ok(());
             }
-            pace.tick().await;
-            let letter = self.read(message).await?;
-            let execution = self.send_back(&letter).await?;
-            scan.delete(&letter.message).await?;
-            redriven.push(Redriven { message_id: letter.message_id, execution });
-        }
-        scan.end().await?;
-        Ok(redriven)
-    }
-
-    /// Deletes messages, and answers how many. An execution without a final record gets one.
-    pub async fn purge(&self, selection: Selection<'_>) -> Result<usize, DeadLetterError> {
-        let mut purged = 0;
-        let mut scan = Scan::begin(self);
-        while let Some(message) = scan.next_of(selection).await? {
-            let letter = self.read(message).await?;
-            if letter.kind.is_none()
-                && let Some(request) = letter.request()
-            {
-                self.record_lost(request, &letter).await?;
+            match scan.next().await {
+                Ok(Some(letter)) => found(letter),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
             }
-            scan.delete(&letter.message).await?;
-            purged += 1;
-        }
-        scan.end().await?;
-        Ok(purged)
+            left -= 1;
+        };
+        let ended = scan.end().await;
+        looked.and(ended)
     }
 
     /// The message with the body that it came with.
@@ -221,48 +178,6 @@ impl DeadLetters {
         };
         letter.execution = letter.request().map(|request| (request.function, request.id));
         Ok(letter)
-    }
-
-    async fn send_back(
-        &self,
-        letter: &DeadLetter,
-    ) -> Result<Option<(FunctionName, ExecutionId)>, DeadLetterError> {
-        let Some(mut request) = letter.request() else {
-            self.source.send_copy(&letter.message, Some(&letter.body), &[]).await?;
-            return Ok(None);
-        };
-        let found = self.records.find(&request.function, &request.id).await?;
-        if found.is_some_and(|found| found.record.status.is_final()) {
-            request.input = self.input_of(&request).await?;
-            request.id = ExecutionId::issue(&request.function);
-            request.submitted_at = Timestamp::now();
-        }
-        let execution = (request.function.clone(), request.id.clone());
-        let message = message_for(&self.store, request).await?;
-        let sent = self.source.send_batch(&[message]).await?;
-        for result in sent {
-            result?;
-        }
-        Ok(Some(execution))
-    }
-
-    /// The input itself: what is stored belongs to the old id.
-    async fn input_of(&self, request: &ExecutionRequest) -> Result<Input, DeadLetterError> {
-        let Input::Stored(key) = &request.input else { return Ok(request.input.clone()) };
-        let own_key = self.store.keys().input(&request.function, &request.id);
-        let most = limits::MAX_INPUT_BYTES_CEILING;
-        let object = if *key == own_key { self.store.get(key, most).await? } else { None };
-        let json = object.and_then(|object| serde_json::from_slice(&object.bytes).ok());
-        Ok(json.map_or_else(|| request.input.clone(), Input::Inline))
-    }
-
-    async fn record_lost(&self, request: ExecutionRequest, letter: &DeadLetter) -> Result<(), StoreError> {
-        let queued = Record::queued(request.id, request.function, None, request.submitted_at);
-        let error = ExecutionError::new(ErrorKind::WorkerLost, letter.reason.clone());
-        let found = self.records.find(&queued.function, &queued.id).await?;
-        let record = queued.failed(error);
-        self.records.write(&record, found.as_ref().map(|found| found.etag.as_str())).await?;
-        Ok(())
     }
 }
 

@@ -133,6 +133,22 @@ pub const READS_AT_ONCE: usize = 16;
 pub const READINESS_TTL: Duration = Duration::from_secs(3);
 /// How much of a body that is too large is read and dropped, so that its sender comes to read the refusal.
 pub const DISCARDED_BODY_BYTES: usize = 64 * MIB as usize;
+/// A dead letter's body up to this size stands in a list of them, too; a page then has 4 MiB at most.
+pub const INLINE_DEAD_LETTER_BYTES: usize = 16 * KIB as usize;
+/// How long one request may look through the dead-letter queue: load balancers cut idle connections at 60 s.
+pub const DEAD_LETTER_LOOK: Duration = Duration::from_secs(45);
+/// Dead letters that are redriven in a second, where the request does not say: what failed once may do harm again.
+pub const REDRIVES_PER_SECOND: u32 = 10;
+/// The most that may be asked for, as of SQS's own redrive.
+pub const MAX_REDRIVES_PER_SECOND: u32 = 500;
+/// Text that a list is filtered by: a reason's length.
+pub const MAX_FILTER_BYTES: usize = KIB as usize;
+/// Characters of a token that is given in the clear, and of a secret access key: too many to be guessed, if made by chance.
+pub const MIN_TOKEN_CHARS: usize = 16;
+/// Tokens of one API: each request is compared with all of them.
+pub const MAX_TOKENS: usize = 1000;
+/// The highest rate of a token; more than one API answers.
+pub const MAX_REQUESTS_PER_SECOND: u32 = 1_000_000;
 /// Requests that the API has under way at once; beyond them it answers 503. Most of them wait.
 pub const MAX_REQUESTS: usize = 4096;
 /// Bytes of all bodies that the API holds at once; beyond them it answers 503. Its task has 512 MiB on AWS.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use badlambda_shared::dead_letters::Selection;
 use badlambda_shared::queue::Queue;
 use badlambda_tests::addresses::{clients, dead_letters, queue, text};
 use futures::stream::{self, StreamExt};
@@ -134,7 +135,7 @@ impl Found {
 
     /// What could not be run is dead-lettered, some of it twice where SQS's answer was lost; and nothing else is.
     async fn look_at_the_dead(&mut self, addresses: &Value, accepted: &[Expected]) -> anyhow::Result<()> {
-        let letters = dead_letters(addresses).list(usize::MAX).await?;
+        let letters = dead_letters(addresses).list(&Selection::all(), usize::MAX).await?;
         let ids = letters.iter().filter_map(|letter| Some(letter.execution.as_ref()?.1.to_string()));
         let ids: BTreeSet<String> = ids.collect();
         let refused = accepted.iter().filter(|expected| expected.outcome == Err("not_found"));

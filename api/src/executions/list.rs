@@ -15,6 +15,7 @@ use crate::http::error::ApiError;
 use crate::http::request::{FunctionPath, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::index::{Filter, Page, Position};
+use crate::tokens::Caller;
 
 /// The query of both lists.
 #[derive(Debug, Deserialize)]
@@ -29,9 +30,9 @@ pub(crate) struct ListQuery {
     cursor: Option<String>,
 }
 
-/// `GET /v1/executions`
-pub(crate) async fn all(State(app): AppState, Query(query): Query<ListQuery>) -> ApiResult {
-    list(&app, Filter::default(), query).await
+/// `GET /v1/executions`: those of the functions that the caller may use.
+pub(crate) async fn all(State(app): AppState, caller: Caller, Query(query): Query<ListQuery>) -> ApiResult {
+    list(&app, Filter { functions: caller.functions().cloned(), ..Filter::default() }, query).await
 }
 
 /// `GET /v1/functions/{function}/executions`
@@ -41,7 +42,7 @@ pub(crate) async fn of_function(
     Query(query): Query<ListQuery>,
 ) -> ApiResult {
     app.require_function(&function).await?;
-    list(&app, Filter { function: Some(function), ..Filter::default() }, query).await
+    list(&app, Filter { functions: Some([function].into()), ..Filter::default() }, query).await
 }
 
 async fn list(app: &App, filter: Filter, query: ListQuery) -> ApiResult {

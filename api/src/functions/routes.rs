@@ -1,5 +1,7 @@
 //! Functions as a whole: create, publish, list, show, delete.
 
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -20,6 +22,7 @@ use crate::functions::{draft, manifest};
 use crate::http::error::ApiError;
 use crate::http::request::{FunctionPath, PageQuery, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::tokens::Caller;
 
 /// The query of `POST /v1/functions`, for bodies that have no place for a name.
 #[derive(Deserialize)]
@@ -31,6 +34,7 @@ pub(crate) struct CreateQuery {
 /// `POST /v1/functions`
 pub(crate) async fn create(
     State(app): AppState,
+    caller: Caller,
     Query(query): Query<CreateQuery>,
     headers: HeaderMap,
     body: Body,
@@ -39,8 +43,13 @@ pub(crate) async fn create(
     let (in_body, draft) = draft::read(&app, &headers, body).await?;
     let name = match agreed(asked, in_body)? {
         Some(name) => name,
+        None if caller.functions().is_some() => {
+            let reason = "it is required, since the token is for functions of certain names alone";
+            return Err(ApiError::field("name", reason));
+        }
         None => generated()?,
     };
+    caller.require(&name)?;
     publish(&app, &name, &draft, Mode::Create).await
 }
 
@@ -75,23 +84,40 @@ fn generated() -> Result<FunctionName, ApiError> {
 }
 
 /// `GET /v1/functions`. A page may hold fewer than asked for, since deleted functions are left out of it.
-pub(crate) async fn list(State(app): AppState, Query(query): Query<PageQuery>) -> ApiResult {
-    let prefix = app.store.keys().functions();
+pub(crate) async fn list(State(app): AppState, caller: Caller, Query(query): Query<PageQuery>) -> ApiResult {
+    let limit = query.limit()?;
     let after: Option<FunctionName> =
         query.cursor.as_deref().map(|cursor| parsed("cursor", cursor)).transpose()?;
-    // The character behind the slash: so the listing goes on behind everything below the function's folder.
-    let after = after.map(|name| format!("{prefix}{name}0"));
-    let page = app.store.list(&prefix, after.as_deref(), query.limit()?).await?;
-    let names: Vec<FunctionName> =
-        page.prefixes.iter().filter_map(|folder| name_of(folder, &prefix)).collect();
+    let (names, next) = match caller.functions() {
+        Some(own) => page_of(own, after.as_ref(), limit),
+        None => page_of_all(&app, after.as_ref(), limit).await?,
+    };
     let functions: Vec<Function> = stream::iter(names)
         .map(|name| present(&app, name))
         .buffered(limits::READS_AT_ONCE)
         .try_filter_map(|function| async { Ok(function) })
         .try_collect()
         .await?;
-    let next = page.next.and_then(|folder| name_of(&folder, &prefix));
     Ok(ApiResponse::Page(json!({ "functions": functions, "next": next })))
+}
+
+/// The next names behind `after`, and where the page behind them begins, if there is one.
+type Names = (Vec<FunctionName>, Option<FunctionName>);
+
+fn page_of(own: &BTreeSet<FunctionName>, after: Option<&FunctionName>, limit: usize) -> Names {
+    let mut left = own.iter().filter(|name| after.is_none_or(|after| *name > after));
+    let names: Vec<FunctionName> = left.by_ref().take(limit).cloned().collect();
+    let next = left.next().and_then(|_| names.last().cloned());
+    (names, next)
+}
+
+async fn page_of_all(app: &App, after: Option<&FunctionName>, limit: usize) -> Result<Names, ApiError> {
+    let prefix = app.store.keys().functions();
+    // The character behind the slash: so the listing goes on behind everything below the function's folder.
+    let after = after.map(|name| format!("{prefix}{name}0"));
+    let page = app.store.list(&prefix, after.as_deref(), limit).await?;
+    let names = page.prefixes.iter().filter_map(|folder| name_of(folder, &prefix)).collect();
+    Ok((names, page.next.and_then(|folder| name_of(&folder, &prefix))))
 }
 
 fn name_of(folder: &str, prefix: &str) -> Option<FunctionName> {

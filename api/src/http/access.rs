@@ -1,4 +1,4 @@
-//! Who may use the API: the bearer token, and a guard against pages that a browser on this machine shows.
+//! A guard against pages that a browser on this machine shows.
 //!
 //! An API on loopback is reached by every page in a browser there: by a request to another origin, or, once a
 //! name of the page's site resolves to 127.0.0.1 (DNS rebinding), by one to its own. The first kind carries a
@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -34,25 +34,6 @@ pub(crate) async fn refuse_other_sites(
         return Err(ApiError::ForbiddenOrigin);
     }
     Ok(next.run(request).await)
-}
-
-/// Refuses who does not bear the token, where there is one.
-pub(crate) async fn require_token(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    match &app.token {
-        Some(token) if !bearer(request.headers()).is_some_and(|presented| token.is(presented)) => {
-            Err(ApiError::Unauthorized)
-        }
-        _ => Ok(next.run(request).await),
-    }
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::app::App;
 use crate::http::error::ApiError;
+use crate::http::held::until_sent;
 
 /// How much more may be under way.
 #[derive(Debug)]
@@ -32,6 +33,18 @@ impl Admission {
             requests: Arc::new(Semaphore::new(limits::MAX_REQUESTS)),
             body_bytes: Arc::new(Semaphore::new(limits::MAX_BODY_BYTES_UNDER_WAY)),
         }
+    }
+
+    /// How many more requests there is room for.
+    #[cfg(test)]
+    pub(crate) fn free(&self) -> usize {
+        self.requests.available_permits()
+    }
+
+    /// Takes the room of so many requests.
+    #[cfg(test)]
+    pub(crate) fn take(&self, requests: u32) -> OwnedSemaphorePermit {
+        Arc::clone(&self.requests).try_acquire_many_owned(requests).unwrap()
     }
 
     /// For a body of which nothing has come yet.
@@ -58,14 +71,15 @@ impl BodyPermit {
     }
 }
 
-/// Lets a request in if there is room for one.
+/// Lets a request in if there is room for one. It takes the room until its answer is sent.
 pub(crate) async fn admit(
     State(app): State<Arc<App>>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let _permit = app.admission.requests.try_acquire().map_err(|_| ApiError::Busy)?;
-    Ok(next.run(request).await)
+    let requests = Arc::clone(&app.admission.requests);
+    let permit = requests.try_acquire_owned().map_err(|_| ApiError::Busy)?;
+    Ok(until_sent(next.run(request).await, permit))
 }
 
 #[cfg(test)]

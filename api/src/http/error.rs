@@ -7,10 +7,14 @@ use axum::http::HeaderValue;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use badlambda_shared::catalog::CatalogError;
+use badlambda_shared::dead_letters::DeadLetterError;
+use badlambda_shared::enqueue::EnqueueError;
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::store::StoreError;
 use serde_json::{Value, json};
+
+use crate::tokens::Scope;
 
 /// Why a request was not answered as its caller hoped. The text of `Unavailable` and `Internal` is for the log
 /// alone.
@@ -46,6 +50,16 @@ pub(crate) enum ApiError {
         "the function {0} has no such execution yet; one whose message was sent to the queue directly shows up once a worker has taken it"
     )]
     ExecutionNotSeen(FunctionName),
+    #[error(
+        "there is no such dead letter for this token, or somebody else looks at it; GET /v1/dead-letters lists them"
+    )]
+    DeadLetterNotFound,
+    #[error("SQS moved the message here from another queue; move it back with sqs:StartMessageMoveTask")]
+    DeadLetterOfAnotherQueue,
+    #[error(
+        "there are too many dead letters to find this one in time; redrive or delete those of a `reason` or `function`"
+    )]
+    TooManyDeadLetters,
     #[error("the execution left no result; its `error` says why")]
     NoResult,
     #[error("the execution left no logs")]
@@ -68,8 +82,16 @@ pub(crate) enum ApiError {
     BodyTooLarge(usize),
     #[error("{0}")]
     UnsupportedMediaType(&'static str),
-    #[error("send the header `Authorization: Bearer TOKEN` with the token that the API was started with")]
+    #[error("send the header `Authorization: Bearer TOKEN`, with one of the API's tokens")]
     Unauthorized,
+    #[error("the API knows no such token; send one that it was started with, and once")]
+    InvalidToken,
+    #[error("this needs a token with the scope `{}`; use one that has it", .0.name())]
+    InsufficientScope(Scope),
+    #[error("the token is for some functions alone, and this is not about one of them; use another token")]
+    FunctionNotAllowed,
+    #[error("the token was used more often than its rate allows; wait for as long as Retry-After says")]
+    RateLimited,
     #[error("requests from web pages of other origins are refused")]
     ForbiddenOrigin,
     #[error(
@@ -119,10 +141,27 @@ impl ApiError {
             Self::Unavailable(_)
                 | Self::Busy
                 | Self::Draining
+                | Self::RateLimited
+                | Self::TooManyDeadLetters
                 | Self::NotFinished
                 | Self::ExecutionNotSeen(_)
                 | Self::ConcurrentChange(_)
         )
+    }
+
+    /// What RFC 6750 has a server say to who may not do this.
+    fn challenge(&self) -> Option<HeaderValue> {
+        let challenge = match self {
+            Self::Unauthorized => "Bearer",
+            Self::InvalidToken => "Bearer error=\"invalid_token\"",
+            Self::InsufficientScope(scope) => {
+                let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", scope.name());
+                return HeaderValue::try_from(challenge).ok();
+            }
+            Self::FunctionNotAllowed => "Bearer error=\"insufficient_scope\"",
+            _ => return None,
+        };
+        Some(HeaderValue::from_static(challenge))
     }
 
     /// The field `field` of a request holds what it must not.
@@ -141,9 +180,7 @@ impl IntoResponse for ApiError {
         if self.may_pass() {
             headers.insert(RETRY_AFTER, HeaderValue::from(limits::RETRY_AFTER.as_secs()));
         }
-        if matches!(self, Self::Unauthorized) {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
+        headers.extend(self.challenge().map(|value| (WWW_AUTHENTICATE, value)));
         response.extensions_mut().insert(Arc::new(self));
         response
     }
@@ -159,6 +196,18 @@ impl From<Arc<StoreError>> for ApiError {
     fn from(error: Arc<StoreError>) -> Self {
         let told = error.to_string();
         if error.may_pass() { Self::Unavailable(told) } else { Self::Internal(told) }
+    }
+}
+
+impl From<DeadLetterError> for ApiError {
+    fn from(error: DeadLetterError) -> Self {
+        match error {
+            DeadLetterError::Store(error) | DeadLetterError::Enqueue(EnqueueError::Store(error)) => {
+                error.into()
+            }
+            DeadLetterError::Enqueue(error) => Self::Internal(error.to_string()),
+            DeadLetterError::Queue(_) | DeadLetterError::Entry(_) => Self::Unavailable(error.to_string()),
+        }
     }
 }
 

@@ -68,7 +68,8 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
 
 fn describe(error: &ApiError, response: Response, request_id: &str, method: &Method) -> Response {
     let status = response.status();
-    if status.is_server_error() && !matches!(error, ApiError::Draining | ApiError::Busy) {
+    let is_expected = matches!(error, ApiError::Draining | ApiError::Busy | ApiError::TooManyDeadLetters);
+    if status.is_server_error() && !is_expected {
         tracing::error!(request_id, %method, status = status.as_u16(), %error, "a request failed");
     }
     let (_, slug, title) = error.kind();

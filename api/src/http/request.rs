@@ -92,10 +92,15 @@ pub(crate) struct PageQuery {
 impl PageQuery {
     /// How many entries are asked for.
     pub(crate) fn limit(&self) -> Result<usize, ApiError> {
-        let limit = self.limit.unwrap_or(limits::PAGE);
-        if (1..=limits::MAX_PAGE).contains(&limit) {
-            return Ok(limit);
-        }
-        Err(ApiError::field("limit", format!("it must be from 1 to {}", limits::MAX_PAGE)))
+        page_limit(self.limit)
     }
+}
+
+/// How many entries a page has for who asks for so many.
+pub(crate) fn page_limit(asked: Option<usize>) -> Result<usize, ApiError> {
+    let limit = asked.unwrap_or(limits::PAGE);
+    if (1..=limits::MAX_PAGE).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(ApiError::field("limit", format!("it must be from 1 to {}", limits::MAX_PAGE)))
 }

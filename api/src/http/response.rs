@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
@@ -28,7 +29,7 @@ pub(crate) enum ApiResponse {
     Created(Box<Function>),
     /// A function as it stands.
     Function(Box<Function>),
-    /// A function and all its versions are gone.
+    /// It is gone.
     Deleted,
     /// A page of a list.
     Page(Value),
@@ -42,6 +43,12 @@ pub(crate) enum ApiResponse {
     Result(Box<RawValue>),
     /// What was asked for can be fetched without credentials at this URL.
     Elsewhere(String),
+    /// A dead letter.
+    DeadLetter(Value),
+    /// A dead letter is in the queue again, as the execution at this URL, if it asks for one.
+    Redriven(Value, Option<String>),
+    /// Lines of JSON, as they come.
+    Lines(Body),
     /// A probe's answer.
     Healthy,
 }
@@ -56,7 +63,17 @@ impl IntoResponse for ApiResponse {
                 Json(function).into_response()
             }
             Self::Function(function) => Json(function).into_response(),
-            Self::Page(page) => Json(page).into_response(),
+            Self::Page(json) | Self::DeadLetter(json) => Json(json).into_response(),
+            Self::Redriven(redriven, url) => {
+                if let Some(url) = url {
+                    insert(&mut headers, LOCATION, &url);
+                }
+                Json(redriven).into_response()
+            }
+            Self::Lines(lines) => {
+                insert(&mut headers, CONTENT_TYPE, "application/x-ndjson");
+                lines.into_response()
+            }
             Self::Code(code) => {
                 insert(&mut headers, CONTENT_TYPE, store::RUBY);
                 code.to_string().into_response()

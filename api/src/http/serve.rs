@@ -142,6 +142,14 @@ impl Pace {
         }
     }
 
+    /// Who reads a long answer, such as one that is streamed, is not idle.
+    fn note_write(&self, polled: &Poll<std::io::Result<usize>>) {
+        let mut standing = self.lock();
+        if let (Standing::Idle(_), Poll::Ready(Ok(1..))) = (*standing, polled) {
+            *standing = Standing::Idle(Instant::now() + IDLE);
+        }
+    }
+
     /// A request is being answered until what this returns is dropped.
     fn answering(&self) -> Answering {
         *self.lock() = Standing::Answering;
@@ -169,7 +177,7 @@ impl Drop for Answering {
     }
 }
 
-/// A stream whose reads are noticed.
+/// A stream whose reads and writes are noticed.
 struct Paced {
     stream: TcpStream,
     pace: Pace,
@@ -196,7 +204,9 @@ impl AsyncWrite for Paced {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.pace.note_write(&polled);
+        polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
@@ -212,7 +222,9 @@ impl AsyncWrite for Paced {
         cx: &mut Context<'_>,
         parts: &[std::io::IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        self.pace.note_write(&polled);
+        polled
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -223,6 +235,7 @@ impl AsyncWrite for Paced {
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
+    use futures::stream;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
@@ -230,9 +243,12 @@ mod tests {
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
     async fn started() -> (std::net::SocketAddr, CancellationToken) {
+        serving(Router::new().route("/", get(async || "here"))).await
+    }
+
+    async fn serving(router: Router) -> (std::net::SocketAddr, CancellationToken) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let router = Router::new().route("/", get(async || "here"));
         tokio::spawn(serve(listener, router, stop.clone()));
         (address, stop)
     }
@@ -267,6 +283,23 @@ mod tests {
     async fn between_requests_a_connection_may_lie_idle() {
         let open = left_open(&[REQUEST, REQUEST]).await;
         assert!((IDLE / 2..IDLE * 2).contains(&open), "{open:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_may_be_streamed_for_longer_than_a_connection_may_lie_idle() {
+        let tick = || async { tokio::time::sleep(IDLE / 3).await };
+        let lines = stream::unfold(0, move |n| async move {
+            tick().await;
+            (n < 10).then(|| (Ok::<_, Infallible>("line\n"), n + 1))
+        });
+        let body = Arc::new(Mutex::new(Some(Body::from_stream(lines))));
+        let router = Router::new().route("/", get(async move || body.lock().unwrap().take().unwrap()));
+        let address = serving(router).await.0;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(REQUEST).await.unwrap();
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&all).matches("line").count(), 10);
     }
 
     #[tokio::test]

@@ -14,8 +14,10 @@ impl ApiResponse {
             | Self::Code(_)
             | Self::Polled(..)
             | Self::Result(_)
+            | Self::DeadLetter(_)
+            | Self::Lines(_)
             | Self::Healthy => StatusCode::OK,
-            Self::Accepted(..) => StatusCode::ACCEPTED,
+            Self::Accepted(..) | Self::Redriven(..) => StatusCode::ACCEPTED,
             Self::Deleted => StatusCode::NO_CONTENT,
             Self::Elsewhere(_) => StatusCode::SEE_OTHER,
         }
@@ -38,6 +40,9 @@ impl ApiError {
             Self::FunctionNotFound(_) => (StatusCode::NOT_FOUND, "function_not_found", "Function not found"),
             Self::VersionNotFound { .. } => (StatusCode::NOT_FOUND, "version_not_found", "Version not found"),
             Self::ExecutionNotFound(_) | Self::ExecutionNotSeen(_) => (StatusCode::NOT_FOUND, "execution_not_found", "Execution not found"),
+            Self::DeadLetterNotFound => (StatusCode::NOT_FOUND, "dead_letter_not_found", "Dead letter not found"),
+            Self::DeadLetterOfAnotherQueue => (StatusCode::CONFLICT, "other_queue", "Dead letter of another queue"),
+            Self::TooManyDeadLetters => (StatusCode::SERVICE_UNAVAILABLE, "too_many_dead_letters", "Too many dead letters"),
             Self::NoResult => (StatusCode::NOT_FOUND, "no_result", "No result"),
             Self::NoLogs => (StatusCode::NOT_FOUND, "no_logs", "No logs"),
             Self::NotFinished => (StatusCode::CONFLICT, "not_finished", "Not finished"),
@@ -47,7 +52,10 @@ impl ApiError {
             Self::InputTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "input_too_large", "Input too large"),
             Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large"),
             Self::UnsupportedMediaType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type"),
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized"),
+            Self::Unauthorized | Self::InvalidToken => (StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized"),
+            Self::InsufficientScope(_) => (StatusCode::FORBIDDEN, "insufficient_scope", "Insufficient scope"),
+            Self::FunctionNotAllowed => (StatusCode::FORBIDDEN, "function_not_allowed", "Function not allowed"),
+            Self::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests"),
             Self::ForbiddenOrigin => (StatusCode::FORBIDDEN, "forbidden_origin", "Forbidden origin"),
             Self::ForbiddenHost => (StatusCode::FORBIDDEN, "forbidden_host", "Forbidden host"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),

@@ -1,6 +1,7 @@
 //! What a list is to hold, and where it goes on.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -12,7 +13,8 @@ use badlambda_shared::name::FunctionName;
 /// Which executions are asked for: those that everything here holds for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {
-    pub(crate) function: Option<FunctionName>,
+    /// They are of one of these functions.
+    pub(crate) functions: Option<BTreeSet<FunctionName>>,
     pub(crate) status: Option<Status>,
     pub(crate) kind: Option<ErrorKind>,
     pub(crate) version: Option<u32>,
@@ -25,17 +27,16 @@ pub(crate) struct Filter {
 impl Filter {
     /// Whether a line passes, which a segment holds or not.
     pub(crate) fn passes_line(&self, line: &Line) -> bool {
-        self.function.as_ref().is_none_or(|function| *function == line.function)
+        self.functions.as_ref().is_none_or(|functions| functions.contains(&line.function))
             && self.passes(line.status, line.kind, line.version, line.at_ms)
     }
 
     /// What rows of this segment are asked by.
     pub(crate) fn of_segment(&self, segment: &Segment) -> RowFilter<'_> {
-        let function = match &self.function {
-            None => OfFunction::Any,
-            Some(function) => segment.number_of(function).map_or(OfFunction::None, OfFunction::Number),
+        let numbers = |functions: &BTreeSet<FunctionName>| {
+            functions.iter().filter_map(|function| segment.number_of(function)).collect()
         };
-        RowFilter { filter: self, function }
+        RowFilter { filter: self, functions: self.functions.as_ref().map(numbers) }
     }
 
     fn passes(&self, status: Status, kind: Option<ErrorKind>, version: Option<u32>, at_ms: i64) -> bool {
@@ -48,27 +49,17 @@ impl Filter {
 }
 
 /// A filter of one segment's rows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RowFilter<'a> {
     filter: &'a Filter,
-    function: OfFunction,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum OfFunction {
-    Any,
-    Number(u32),
-    None,
+    /// The numbers that the functions have in the segment.
+    functions: Option<Vec<u32>>,
 }
 
 impl RowFilter<'_> {
     pub(crate) fn passes(&self, row: &Row) -> bool {
-        let is_of_function = match self.function {
-            OfFunction::Any => true,
-            OfFunction::Number(number) => row.function_number() == number,
-            OfFunction::None => false,
-        };
-        is_of_function && self.filter.passes(row.status, row.kind, row.version, row.at_ms)
+        self.functions.as_ref().is_none_or(|numbers| numbers.contains(&row.function_number()))
+            && self.filter.passes(row.status, row.kind, row.version, row.at_ms)
     }
 }
 

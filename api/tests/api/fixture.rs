@@ -25,6 +25,8 @@ pub(crate) struct Api {
     pub(crate) queue: Queue,
     pub(crate) shutdown: Shutdown,
     pub(crate) running: JoinHandle<anyhow::Result<()>>,
+    /// Settings of another API with the same queue and bucket.
+    pub(crate) environment: Vec<(String, String)>,
     client: Client,
     _aws: Aws,
 }
@@ -68,9 +70,10 @@ impl Api {
             ("BADLAMBDA_BUCKET", &aws.local.bucket),
             ("BADLAMBDA_S3_PATH_STYLE", "true"),
         ];
+        let environment = own.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment = environment.chain(aws.environment()).collect();
         let pairs = own.iter().chain(settings).map(|(name, value)| ((*name).into(), (*value).into()));
-        let environment = Environment::from_pairs(pairs).unwrap();
-        let config = Config::from_environment(&environment).unwrap();
+        let config = Config::from_environment(&Environment::from_pairs(pairs).unwrap()).unwrap();
         let clients = AwsClients::fixed(aws.fixed());
         let (store, queue) = (Store::new(&clients, &config.shared), Queue::new(&clients, &config.shared));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -78,7 +81,7 @@ impl Api {
         let shutdown = Shutdown::default();
         let running = tokio::spawn(badlambda_api::run(config, clients, listener, shutdown.clone()));
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, store, queue, shutdown, running, client, _aws: aws }
+        Self { url, store, queue, shutdown, running, environment, client, _aws: aws }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -166,6 +169,18 @@ impl Aws {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let config = LocalAwsConfig::new(listen, data.path().to_owned());
         Self { local: badlambda_local::start(config).await.unwrap(), _data: data }
+    }
+
+    /// How the SDK finds them.
+    fn environment(&self) -> [(String, String); 4] {
+        let local = &self.local;
+        [
+            ("AWS_ENDPOINT_URL", format!("http://{}", local.address)),
+            ("AWS_ACCESS_KEY_ID", local.access_key_id.clone()),
+            ("AWS_SECRET_ACCESS_KEY", local.secret_access_key.clone()),
+            ("AWS_REGION", local.region.clone()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
     }
 
     fn fixed(&self) -> FixedEndpoint {

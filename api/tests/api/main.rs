@@ -1,5 +1,6 @@
 //! The API in process on a free port, over the embedded SQS and S3, spoken to by plain HTTP.
 
+mod dead_letters;
 mod executions;
 mod fixture;
 mod functions;
@@ -8,3 +9,4 @@ mod lifecycle;
 mod polling;
 mod publishing;
 mod refusals;
+mod tokens;

@@ -1,5 +1,6 @@
 //! Which attempts count, and what comes after the last.
 
+use badlambda_shared::dead_letters::Selection;
 use serde_json::{Value, json};
 
 use crate::fixtures::deployment::Deployment;
@@ -109,7 +110,7 @@ async fn a_message_that_sqs_would_give_up_is_renewed() {
     let execution = fleet.finished(&format!("/v1/functions/seventh/executions/{id}")).await;
     assert_eq!((&execution["result"], &execution["attempts"]), (&json!(["a", 7]), &json!(7)), "{execution}");
     fleet.queue_is_empty().await;
-    assert!(deployment.dead_letters().list(10).await.unwrap().is_empty());
+    assert!(deployment.dead_letters().list(&Selection::all(), 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

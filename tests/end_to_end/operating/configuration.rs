@@ -38,6 +38,8 @@ fn both_binaries_name_what_is_missing_malformed_or_unknown() {
     }
     let exposed = refusal("badlambda-api", &[&REQUIRED[..], &[("BADLAMBDA_LISTEN", "0.0.0.0:0")]].concat());
     assert!(exposed.contains("BADLAMBDA_API_TOKEN"), "{exposed}");
+    let tokens = refusal("badlambda-api", &[&REQUIRED[..], &[("BADLAMBDA_TOKENS", "[{}]")]].concat());
+    assert!(tokens.contains("BADLAMBDA_TOKENS is malformed"), "{tokens}");
 }
 
 #[test]

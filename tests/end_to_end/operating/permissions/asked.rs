@@ -61,7 +61,24 @@ async fn use_executions(fleet: &Fleet) {
     assert_eq!(fleet.request(Method::DELETE, &url).send().await.unwrap().status(), 202);
     // It can't be run, and leaves no room for the reason.
     fleet.send(&"é".repeat(512 * 1024), None).await;
-    fleet.dead_letter().await;
+    let id = dead_letter(fleet).await;
+    let redrive = fleet.request(Method::POST, &format!("/v1/dead-letters/{id}/redrive"));
+    assert_eq!(redrive.send().await.unwrap().status(), 202);
+    dead_letter(fleet).await;
+    let deleted = fleet.request(Method::DELETE, "/v1/dead-letters").send().await.unwrap();
+    assert!(deleted.text().await.unwrap().contains("\"deleted\":1"));
+}
+
+/// The id of the one dead letter, once it is there.
+async fn dead_letter(fleet: &Fleet) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let list: Value = fleet.get("/v1/dead-letters").await.json().await.unwrap();
+        if let Some(id) = list["dead_letters"][0]["id"].as_str() {
+            return id.to_owned();
+        }
+        assert!(Instant::now() < deadline, "nothing was dead-lettered: {list}");
+    }
 }
 
 /// What others have left before a worker comes: a message that was received often, a result of a lost attempt, and an

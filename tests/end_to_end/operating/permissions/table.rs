@@ -45,7 +45,12 @@ const fn call(program: Program, operation: &'static str, action: &'static str, r
 #[rustfmt::skip]
 pub const CALLS: &[Call] = &[
     call(Api, "SendMessageBatch", "sqs:SendMessage", Queue),
+    call(Api, "SendMessage", "sqs:SendMessage", Queue),
     call(Api, "GetQueueAttributes", "sqs:GetQueueAttributes", Queue),
+    call(Api, "ReceiveMessage", "sqs:ReceiveMessage", DeadLetterQueue),
+    call(Api, "DeleteMessageBatch", "sqs:DeleteMessage", DeadLetterQueue),
+    call(Api, "ChangeMessageVisibilityBatch", "sqs:ChangeMessageVisibility", DeadLetterQueue),
+    call(Api, "GetQueueAttributes", "sqs:GetQueueAttributes", DeadLetterQueue),
     call(Api, "HeadBucket", "s3:ListBucket", Bucket),
     call(Api, "ListObjectsV2", "s3:ListBucket", Keys("functions/")),
     call(Api, "GetObject", "s3:GetObject", Keys("functions/")),
@@ -60,6 +65,7 @@ pub const CALLS: &[Call] = &[
     call(Api, "PutObject", "s3:PutObject", Keys("idempotency/")),
     call(Api, "ListObjectsV2", "s3:ListBucket", Keys("index/")),
     call(Api, "GetObject", "s3:GetObject", Keys("index/")),
+    call(Api, "GetObject", "s3:GetObject", Keys("dead-letters/")),
     call(Worker, "ReceiveMessage", "sqs:ReceiveMessage", Queue),
     call(Worker, "DeleteMessageBatch", "sqs:DeleteMessage", Queue),
     call(Worker, "ChangeMessageVisibilityBatch", "sqs:ChangeMessageVisibility", Queue),

@@ -1,0 +1,57 @@
+//! Which dead letters a request is about.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use badlambda_shared::dead_letters::Selection;
+use badlambda_shared::limits;
+use badlambda_shared::name::FunctionName;
+
+use crate::http::error::ApiError;
+use crate::http::request::parsed;
+use crate::tokens::Caller;
+
+/// What SQS's message ids are made of.
+const MESSAGE_ID_CHARS: std::ops::RangeInclusive<usize> = 1..=100;
+
+/// The dead letter that the path names.
+pub(crate) struct DeadLetterPath(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for DeadLetterPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = RawPathParams::from_request_parts(parts, state).await;
+        let path = path.map_err(|rejection| ApiError::InvalidQuery(rejection.body_text()))?;
+        let id = path.iter().last().map_or("", |(_, value)| value);
+        let is_possible = MESSAGE_ID_CHARS.contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        // Any other id would cost a look at the whole queue, to find nothing.
+        if is_possible { Ok(Self(id.to_owned())) } else { Err(ApiError::DeadLetterNotFound) }
+    }
+}
+
+/// Those with this reason and of this function, as far as the caller may use them.
+pub(super) fn selection(
+    caller: &Caller,
+    reason: Option<String>,
+    function: Option<&str>,
+) -> Result<Selection, ApiError> {
+    if reason.as_ref().is_some_and(|reason| reason.is_empty() || reason.len() > limits::MAX_FILTER_BYTES) {
+        let most = limits::MAX_FILTER_BYTES;
+        return Err(ApiError::field("reason", format!("it must have 1 to {most} bytes")));
+    }
+    let functions = match function {
+        Some(name) => {
+            let function: FunctionName = parsed("function", name)?;
+            caller.require(&function)?;
+            Some([function].into())
+        }
+        None => caller.functions().cloned(),
+    };
+    Ok(Selection { id: None, reason, functions })
+}
+
+/// The one with this id, if the caller may use it.
+pub(super) fn only(caller: &Caller, id: String) -> Selection {
+    Selection { id: Some(id), reason: None, functions: caller.functions().cloned() }
+}

@@ -1,0 +1,66 @@
+//! Routes that each say which scope they need. There is no other way to add one, so none can be left open.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, on};
+
+use crate::app::App;
+use crate::http::admission::admit;
+use crate::tokens::Scope;
+use crate::tokens::authorize::{FunctionCheck, Needed, authorize};
+
+/// Routes behind the check of tokens, each within the room that there is for requests.
+pub(crate) struct GuardedRoutes {
+    app: Arc<App>,
+    routes: Router<Arc<App>>,
+}
+
+impl GuardedRoutes {
+    pub(crate) fn new(app: &Arc<App>) -> Self {
+        Self { app: Arc::clone(app), routes: Router::new() }
+    }
+
+    /// A route about the `{function}` in its path.
+    pub(crate) fn route<T: 'static>(
+        self,
+        method: MethodFilter,
+        path: &str,
+        scope: Scope,
+        handler: impl Handler<T, Arc<App>>,
+    ) -> Self {
+        self.add(method, path, Needed { scope, checked: FunctionCheck::ByPath }, handler)
+    }
+
+    /// A route about more than one function, or one that the path does not name. Its handler takes the
+    /// [`Caller`](crate::tokens::Caller), and leaves out or refuses what the caller's token is not for.
+    pub(crate) fn route_over_functions<T: 'static>(
+        self,
+        method: MethodFilter,
+        path: &str,
+        scope: Scope,
+        handler: impl Handler<T, Arc<App>>,
+    ) -> Self {
+        self.add(method, path, Needed { scope, checked: FunctionCheck::ByHandler }, handler)
+    }
+
+    fn add<T: 'static>(
+        self,
+        method: MethodFilter,
+        path: &str,
+        needed: Needed,
+        handler: impl Handler<T, Arc<App>>,
+    ) -> Self {
+        let Self { app, routes } = self;
+        let guarded = on(method, handler)
+            .route_layer(from_fn_with_state(Arc::clone(&app), admit))
+            .route_layer(from_fn_with_state((Arc::clone(&app), needed), authorize));
+        Self { routes: routes.route(path, guarded), app }
+    }
+
+    pub(crate) fn into_router(self) -> Router<Arc<App>> {
+        self.routes
+    }
+}

@@ -1,0 +1,52 @@
+//! The tokens that requests bear: what each may do, and how often.
+//!
+//! `settings` reads them from the environment (`entry` one of a list), `token` is one of them, `rate` counts its requests.
+//! `authorize` holds every request against them. What is kept of a token is its SHA-256, which nothing prints.
+
+pub(crate) mod authorize;
+mod entry;
+mod rate;
+mod settings;
+mod token;
+
+use std::fmt;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+pub(crate) use self::authorize::Caller;
+pub(crate) use self::token::{Scope, Token};
+
+/// All tokens that there are.
+#[derive(Clone, Default)]
+pub(crate) struct Tokens(Vec<Arc<Token>>);
+
+impl Tokens {
+    /// The token whose text this is. How long that takes depends on the number of tokens alone.
+    pub(crate) fn find(&self, presented: &str) -> Option<Arc<Token>> {
+        let presented: [u8; 32] = Sha256::digest(presented).into();
+        let mut found = None;
+        for token in &self.0 {
+            if bool::from(token.sha256.ct_eq(&presented)) {
+                found = Some(token);
+            }
+        }
+        found.cloned()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Tells how many there are, and nothing of them.
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tokens({})", self.len())
+    }
+}
