@@ -10,7 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::app::App;
-use crate::executions::{cancel, poll, results, submit};
+use crate::executions::{cancel, poll, replay, results, submit};
 use crate::functions::{routes as functions, versions};
 use crate::health;
 use crate::http::access;
@@ -33,6 +33,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/functions/{function}/aliases/{alias}", put(versions::put_alias))
         .route("/v1/functions/{function}/executions", post(submit::submit))
         .route("/v1/functions/{function}/executions/{id}", get(poll::poll).delete(cancel::cancel))
+        .route("/v1/functions/{function}/executions/{id}/replay", post(replay::replay))
+        .route("/v1/functions/{function}/executions/{id}/input", get(results::input))
         .route("/v1/functions/{function}/executions/{id}/result", get(results::result))
         .route("/v1/functions/{function}/executions/{id}/logs", get(results::logs))
         .route_layer(from_fn_with_state(Arc::clone(&app), access::require_token))

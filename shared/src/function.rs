@@ -56,6 +56,8 @@ pub struct FunctionConfig {
     pub handler: Option<String>,
     /// How often a failed execution is tried again.
     pub retries: u64,
+    /// Whether the input is kept with the record.
+    pub keep_input: bool,
     /// Which results are stored beside the record.
     pub store_result: StoreResult,
 }
@@ -74,6 +76,7 @@ impl Default for FunctionConfig {
             environment: BTreeMap::new(),
             handler: None,
             retries: limits::RETRIES.default,
+            keep_input: true,
             store_result: StoreResult::default(),
         }
     }

@@ -36,6 +36,8 @@ pub const MAX_ENVIRONMENT_BYTES: usize = 4 * KIB as usize;
 pub const MAX_JSON_DEPTH: usize = 100;
 /// A result up to this size stands in the record too, so that most callers need no second request.
 pub const INLINE_RESULT_BYTES: usize = 16 * KIB as usize;
+/// An input up to this size stands in the record, where inputs are kept: that costs no request of its own.
+pub const INLINE_INPUT_BYTES: usize = 16 * KIB as usize;
 /// Characters of an error's message that a record keeps.
 pub const MAX_ERROR_MESSAGE_CHARS: usize = 8 * KIB as usize;
 /// Lines of an error's backtrace that a record keeps.

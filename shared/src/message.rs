@@ -33,6 +33,9 @@ pub struct Envelope {
     /// The S3 key of an input that is too large for the queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_key: Option<String>,
+    /// The execution that this one repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<ExecutionId>,
 }
 
 /// Where an execution's input is.
@@ -57,6 +60,8 @@ pub struct ExecutionRequest {
     pub input: Input,
     /// When it was submitted.
     pub submitted_at: Timestamp,
+    /// The execution that this one repeats.
+    pub replay_of: Option<ExecutionId>,
     /// The trace it belongs to.
     pub trace: Trace,
 }
@@ -107,8 +112,15 @@ impl Received<'_> {
     ) -> Result<ExecutionRequest, BadMessage> {
         let id = self.message_id_as_id()?;
         let input = json_or_string(self.body);
-        let (submitted_at, trace) = (self.sent_at, self.trace.clone());
-        Ok(ExecutionRequest { id, function, version, input: Input::Inline(input), submitted_at, trace })
+        Ok(ExecutionRequest {
+            id,
+            function,
+            version,
+            input: Input::Inline(input),
+            submitted_at: self.sent_at,
+            replay_of: None,
+            trace: self.trace.clone(),
+        })
     }
 
     fn envelope(&self) -> Result<ExecutionRequest, BadMessage> {
@@ -143,8 +155,8 @@ impl Received<'_> {
             return Err(refuse("`input` is nested too deeply"));
         }
         let submitted_at = envelope.submitted_at.unwrap_or(self.sent_at);
-        let (version, trace) = (envelope.version, self.trace.clone());
-        Ok(ExecutionRequest { id, function, version, input, submitted_at, trace })
+        let (version, replay_of, trace) = (envelope.version, envelope.replay_of, self.trace.clone());
+        Ok(ExecutionRequest { id, function, version, input, submitted_at, replay_of, trace })
     }
 
     fn message_id_as_id(&self) -> Result<ExecutionId, BadMessage> {

@@ -11,7 +11,8 @@ use badlambda_shared::execution::{ErrorKind, ExecutionError};
 use badlambda_shared::function::Version;
 use badlambda_shared::history::{AttemptHistory, GivenBack};
 use badlambda_shared::id::ExecutionId;
-use badlambda_shared::message::{BadMessage, ExecutionRequest};
+use badlambda_shared::limits;
+use badlambda_shared::message::{BadMessage, ExecutionRequest, Input};
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::queue::Message;
 use badlambda_shared::record::Record;
@@ -47,14 +48,24 @@ impl Claim<'_> {
         self.history.attempts.saturating_add(1)
     }
 
-    /// The execution's record, as far as it is known before it is run.
-    pub(crate) fn record(&self, version: Option<u32>, attempts: u32) -> Record {
+    /// The execution's record, as far as it is known before it is run. It holds or names the input, where the version
+    /// keeps inputs, unless that has still to be stored.
+    pub(crate) fn record(&self, version: Option<&Version>, attempts: u32) -> Record {
         let ExecutionRequest { id, function, submitted_at, .. } = self.request;
-        let queued = Record::queued(id.clone(), function.clone(), version, *submitted_at);
-        Record { attempts, ..queued }
+        let number = version.map(|version| version.version);
+        let queued = Record::queued(id.clone(), function.clone(), number, *submitted_at);
+        let kept = version.filter(|version| version.config.keep_input).map(|_| &self.request.input);
+        let (input, input_key) = match kept {
+            Some(Input::Inline(json)) if json.get().len() <= limits::INLINE_INPUT_BYTES => {
+                (Some(json.clone()), None)
+            }
+            Some(Input::Stored(key)) => (None, Some(key.clone())),
+            Some(Input::Inline(_)) | None => (None, None),
+        };
+        Record { attempts, input, input_key, replay_of: self.request.replay_of.clone(), ..queued }
     }
 
-    /// Ends the execution, which can't be run.
+    /// Ends the execution, which can't be run. Its input goes with the message.
     pub(crate) fn dead_letter(&self, error: ExecutionError) -> Settlement {
         let record = self.record(None, self.history.attempts);
         let refused = Refused { record, etag: self.etag.clone() };
@@ -132,16 +143,16 @@ impl Claimer {
         match retry_until("look for a record", give_up, |_| true, find).await {
             Ok(Some(found)) if found.record.status.is_final() => Err(Settlement::Done(None)),
             Ok(found) => Ok(found),
-            Err(_) => Err(not_started(&self.stop)),
+            Err(_) => Err(self.not_started()),
         }
     }
-}
 
-/// The message is given back by a worker that has not begun to run it: at once where the worker stops, else later, since
-/// S3 does not answer.
-pub(crate) fn not_started(stop: &CancellationToken) -> Settlement {
-    let after = if stop.is_cancelled() { Duration::ZERO } else { STORE_DELAY };
-    Settlement::Retry { after, because: GivenBack::NotStarted }
+    /// The message is given back by a worker that has not begun to run it: at once where the worker stops, else later,
+    /// since S3 does not answer.
+    pub(crate) fn not_started(&self) -> Settlement {
+        let after = if self.stop.is_cancelled() { Duration::ZERO } else { STORE_DELAY };
+        Settlement::Retry { after, because: GivenBack::NotStarted }
+    }
 }
 
 /// What is to be done with an execution, as far as earlier attempts say.

@@ -10,9 +10,7 @@ use badlambda_shared::message::{ExecutionRequest, Input, depth_is_bounded};
 use badlambda_shared::store::Store;
 use tokio_util::sync::CancellationToken;
 
-use crate::claim::{Claim, not_started};
 use crate::retry::{RetryError, STORE_PATIENCE, retry_until, stopped_or_after};
-use crate::settle::Settlement;
 
 /// Everything that is run.
 #[derive(Debug)]
@@ -34,7 +32,7 @@ pub(crate) struct Preparer {
 }
 
 /// Why there is nothing to run.
-enum Unprepared {
+pub(crate) enum Unprepared {
     /// There never will be.
     Never(ExecutionError),
     /// S3 does not answer, or the worker stops.
@@ -43,14 +41,7 @@ enum Unprepared {
 
 impl Preparer {
     /// Fetches what is not remembered.
-    pub(crate) async fn prepare(&self, claim: &Claim<'_>) -> Result<Prepared, Settlement> {
-        self.fetch(claim.request).await.map_err(|unprepared| match unprepared {
-            Unprepared::Never(error) => claim.dead_letter(error),
-            Unprepared::GaveUp => not_started(&self.stop),
-        })
-    }
-
-    async fn fetch(&self, request: &ExecutionRequest) -> Result<Prepared, Unprepared> {
+    pub(crate) async fn prepare(&self, request: &ExecutionRequest) -> Result<Prepared, Unprepared> {
         let resolve = || self.catalog.resolve(&request.function, request.version.as_ref());
         let version = self.read_catalog("read a function's version", resolve).await?;
         if version.config.network && !self.allow_network {

@@ -1,4 +1,5 @@
-//! Publishing what an attempt came to: result and logs first, then the record, whose first final form wins.
+//! Publishing what an attempt came to: result, logs and a large input first, then the record, whose first final form
+//! wins.
 
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use badlambda_shared::function::{StoreResult, Version};
 use badlambda_shared::history::GivenBack;
 use badlambda_shared::keys::beside;
 use badlambda_shared::limits;
+use badlambda_shared::message::Input;
 use badlambda_shared::record::Record;
 use badlambda_shared::records::{Recorded, Records};
 use badlambda_shared::store::{Condition, JSON, PresignedUrl, Store, StoreError, TEXT, Written};
@@ -80,7 +82,7 @@ impl Publisher {
         self.memory.acquire_many(mib as u32).await.ok()
     }
 
-    /// Stores result, logs and record; the record, where it was the first that is final.
+    /// Stores result, logs, input and record; the record, where it was the first that is final.
     async fn store_all(
         &self,
         claim: &Claim<'_>,
@@ -89,7 +91,12 @@ impl Publisher {
     ) -> Result<Option<Record>, RetryError<StoreError>> {
         let keys = self.store.keys();
         let (function, id) = (&claim.request.function, &claim.request.id);
-        let names = Names { result: keys.result(function, id), logs: keys.logs(function, id) };
+        let names = Names {
+            input: keys.input(function, id),
+            result: keys.result(function, id),
+            logs: keys.logs(function, id),
+        };
+        let queued = claim.record(Some(version), claim.attempt());
         let Outcome { result, logs, started_at, usage, logs_truncated, isolation, retry: _ } = outcome;
         let (result, error) = match result {
             Ok(json) => (Some(Bytes::from(json)), None),
@@ -98,7 +105,8 @@ impl Publisher {
         let logs = (!logs.is_empty()).then(|| Bytes::from(logs));
         let inline = result.as_ref().and_then(inline);
         let is_stored = inline.is_none() || version.config.store_result == StoreResult::Always;
-        let (result_key, logs_key) = tokio::try_join!(
+        let (input_key, result_key, logs_key) = tokio::try_join!(
+            self.store_own(&names.input, input_to_store(&claim.request.input, version), JSON),
             self.store_own(&names.result, result.clone().filter(|_| is_stored), JSON),
             self.store_own(&names.logs, logs, TEXT),
         )?;
@@ -118,9 +126,10 @@ impl Publisher {
             logs_truncated,
             isolation: Some(isolation),
             error,
+            input_key: input_key.or_else(|| queued.input_key.clone()),
             result_key,
             logs_key,
-            ..claim.record(Some(version.version), claim.attempt())
+            ..queued
         };
         let write = || self.records.write(&record, claim.etag.as_deref());
         let written =
@@ -132,7 +141,10 @@ impl Publisher {
             }
             Recorded::Stored { .. } => None,
         };
-        for key in superfluous(first.as_deref().unwrap_or(&record), &record, names) {
+        let winner = first.as_deref().unwrap_or(&record);
+        let unkept =
+            unkept(&claim.request.input, version).filter(|key| winner.input_key.as_ref() != Some(key));
+        for key in superfluous(winner, &record, names).into_iter().chain(unkept) {
             if let Err(error) = self.store.delete(&key).await {
                 tracing::warn!(%error, "something that no record names is left in the bucket");
             }
@@ -182,8 +194,27 @@ fn inline(json: &Bytes) -> Option<Box<RawValue>> {
     RawValue::from_string(String::from_utf8(small).ok()?).ok()
 }
 
+/// An input that is kept, and neither small enough for the record nor in the bucket.
+fn input_to_store(input: &Input, version: &Version) -> Option<Bytes> {
+    match input {
+        Input::Inline(json) if version.config.keep_input && json.get().len() > limits::INLINE_INPUT_BYTES => {
+            Some(Bytes::copy_from_slice(json.get().as_bytes()))
+        }
+        Input::Inline(_) | Input::Stored(_) => None,
+    }
+}
+
+/// The key of an input that went through the bucket, and is not kept.
+fn unkept(input: &Input, version: &Version) -> Option<String> {
+    match input {
+        Input::Stored(key) if !version.config.keep_input => Some(key.clone()),
+        Input::Stored(_) | Input::Inline(_) => None,
+    }
+}
+
 /// The names that the first attempt to store something gets.
 struct Names {
+    input: String,
     result: String,
     logs: String,
 }
@@ -192,11 +223,15 @@ struct Names {
 /// that was lost has left under the usual names.
 fn superfluous(winner: &Record, own: &Record, names: Names) -> Vec<String> {
     let mut keys = vec![];
-    for (named, stored, usual) in
-        [(&winner.result_key, &own.result_key, names.result), (&winner.logs_key, &own.logs_key, names.logs)]
-    {
+    // All attempts have the same input: where this one stores none, a lost one has stored none.
+    let was_lost = own.attempts > 1;
+    for (named, stored, usual, may_be_left) in [
+        (&winner.input_key, &own.input_key, names.input, false),
+        (&winner.result_key, &own.result_key, names.result, was_lost),
+        (&winner.logs_key, &own.logs_key, names.logs, was_lost),
+    ] {
         keys.extend(stored.clone().filter(|stored| Some(stored) != named.as_ref()));
-        let may_be_there = named.is_some() || own.attempts > 1;
+        let may_be_there = named.is_some() || may_be_left;
         if may_be_there && [named, stored].iter().all(|key| key.as_ref() != Some(&usual)) {
             keys.push(usual);
         }
@@ -206,6 +241,8 @@ fn superfluous(winner: &Record, own: &Record, names: Names) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use badlambda_shared::function::{Form, FunctionConfig};
+
     use super::*;
 
     fn record(attempts: u32, result_key: Option<&str>) -> Record {
@@ -215,7 +252,8 @@ mod tests {
     }
 
     fn superfluous_beside(winner: &Record, own: &Record) -> Vec<String> {
-        superfluous(winner, own, Names { result: "result".to_owned(), logs: "logs".to_owned() })
+        let [input, result, logs] = ["input", "result", "logs"].map(str::to_owned);
+        superfluous(winner, own, Names { input, result, logs })
     }
 
     #[test]
@@ -226,5 +264,32 @@ mod tests {
         // A lost attempt has left its result under the usual name.
         let second = record(2, Some("result-2"));
         assert_eq!(superfluous_beside(&second, &second), ["result", "logs"]);
+    }
+
+    #[test]
+    fn an_input_is_stored_once_and_only_if_it_is_kept() {
+        let inline = |bytes| {
+            let json = RawValue::from_string(format!("\"{}\"", "x".repeat(bytes - 2))).unwrap();
+            Input::Inline(json)
+        };
+        let stored = Input::Stored("k".to_owned());
+        let (keeps, does_not) = (version(true), version(false));
+        assert!(input_to_store(&inline(limits::INLINE_INPUT_BYTES), &keeps).is_none());
+        assert!(input_to_store(&inline(limits::INLINE_INPUT_BYTES + 1), &keeps).is_some());
+        assert!(input_to_store(&inline(limits::INLINE_INPUT_BYTES + 1), &does_not).is_none());
+        assert!(input_to_store(&stored, &keeps).is_none() && unkept(&stored, &keeps).is_none());
+        assert_eq!(unkept(&stored, &does_not).as_deref(), Some("k"));
+    }
+
+    fn version(keep_input: bool) -> Version {
+        Version {
+            function: "hello".parse().unwrap(),
+            version: 1,
+            code_sha256: String::new(),
+            code_bytes: 0,
+            form: Form::Script,
+            config: FunctionConfig { keep_input, ..FunctionConfig::default() },
+            created_at: Timestamp::now(),
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::http::header::HeaderName;
+use badlambda_shared::id::ExecutionId;
 use badlambda_shared::limits;
 use badlambda_shared::name::{FunctionName, VersionRef};
 use badlambda_shared::retry::Delays;
@@ -67,9 +68,18 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 }
 
 /// The digest of what is asked for.
-pub(crate) fn fingerprint(version: Option<&VersionRef>, input: &RawValue) -> String {
+pub(crate) fn fingerprint(
+    version: Option<&VersionRef>,
+    replay_of: Option<&ExecutionId>,
+    input: &RawValue,
+) -> String {
     let version = version.map(ToString::to_string).unwrap_or_default();
-    hex::encode(Sha256::new().chain_update(version).chain_update([0]).chain_update(input.get()).finalize())
+    let replay_of = replay_of.map(ExecutionId::as_str).unwrap_or_default();
+    // None of them holds a NUL.
+    let digest = [version.as_str(), replay_of, input.get()]
+        .into_iter()
+        .fold(Sha256::new(), |digest, part| digest.chain_update(part).chain_update([0]));
+    hex::encode(digest.finalize())
 }
 
 /// The execution that the key stands for, which is that of `issue` if the key is new.
@@ -148,9 +158,10 @@ mod tests {
     #[test]
     fn another_input_or_version_is_another_request() {
         let input = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
-        let same = fingerprint(None, &input("1"));
-        assert_eq!(fingerprint(None, &input("1")), same);
-        assert_ne!(fingerprint(None, &input("2")), same);
-        assert_ne!(fingerprint(Some(&VersionRef::Number(1)), &input("1")), same);
+        let same = fingerprint(None, None, &input("1"));
+        assert_eq!(fingerprint(None, None, &input("1")), same);
+        assert_ne!(fingerprint(None, None, &input("2")), same);
+        assert_ne!(fingerprint(Some(&VersionRef::Number(1)), None, &input("1")), same);
+        assert_ne!(fingerprint(None, "order-7".parse().ok().as_ref(), &input("1")), same);
     }
 }

@@ -28,6 +28,7 @@ pub(crate) async fn send(
         version: Some(VersionRef::Number(ticket.version)),
         input: Input::Inline(input),
         submitted_at: ticket.submitted_at,
+        replay_of: ticket.replay_of.clone(),
         trace,
     };
     let message = message_for(&app.store, request).await?;

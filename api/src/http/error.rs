@@ -46,6 +46,16 @@ pub(crate) enum ApiError {
         "the function {0} has no such execution yet; one whose message was sent to the queue directly shows up once a worker has taken it"
     )]
     ExecutionNotSeen(FunctionName),
+    #[error(
+        "the input was not kept: the function's config says so, or the execution ended before a worker could run it"
+    )]
+    NoInput,
+    #[error(
+        "no worker has told of the execution yet, and its input stands in its message alone; ask again later"
+    )]
+    NotStarted,
+    #[error("the execution's input was not kept; send another one as `input`")]
+    InputNotKept,
     #[error("the execution left no result; its `error` says why")]
     NoResult,
     #[error("the execution left no logs")]
@@ -54,9 +64,7 @@ pub(crate) enum ApiError {
     NotFinished,
     #[error("the execution has finished, and its record never changes")]
     AlreadyFinished,
-    #[error(
-        "this Idempotency-Key was used with another input or version before; use a new key for a new execution"
-    )]
+    #[error("this Idempotency-Key was used for another request before; use a new key for a new execution")]
     IdempotencyKeyReused,
     #[error("the code has more than {0} bytes, the most that is accepted")]
     CodeTooLarge(usize),
@@ -119,6 +127,7 @@ impl ApiError {
             Self::Unavailable(_)
                 | Self::Busy
                 | Self::Draining
+                | Self::NotStarted
                 | Self::NotFinished
                 | Self::ExecutionNotSeen(_)
                 | Self::ConcurrentChange(_)

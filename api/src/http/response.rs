@@ -38,8 +38,8 @@ pub(crate) enum ApiResponse {
     Accepted(Box<Record>, Option<Wait>),
     /// An execution as it stands.
     Polled(Box<Record>, Option<Wait>),
-    /// A result, which stands in the record alone.
-    Result(Box<RawValue>),
+    /// An input or a result, which stands in the record alone.
+    Json(Box<RawValue>),
     /// What was asked for can be fetched without credentials at this URL.
     Elsewhere(String),
     /// A probe's answer.
@@ -70,7 +70,7 @@ impl IntoResponse for ApiResponse {
                 tell_when(&mut headers, &record, wait);
                 Json(Execution::from(*record)).into_response()
             }
-            Self::Result(json) => Json(json).into_response(),
+            Self::Json(json) => Json(json).into_response(),
             Self::Elsewhere(url) => {
                 insert(&mut headers, LOCATION, &url);
                 ().into_response()

@@ -13,7 +13,7 @@ impl ApiResponse {
             | Self::Page(_)
             | Self::Code(_)
             | Self::Polled(..)
-            | Self::Result(_)
+            | Self::Json(_)
             | Self::Healthy => StatusCode::OK,
             Self::Accepted(..) => StatusCode::ACCEPTED,
             Self::Deleted => StatusCode::NO_CONTENT,
@@ -38,8 +38,11 @@ impl ApiError {
             Self::FunctionNotFound(_) => (StatusCode::NOT_FOUND, "function_not_found", "Function not found"),
             Self::VersionNotFound { .. } => (StatusCode::NOT_FOUND, "version_not_found", "Version not found"),
             Self::ExecutionNotFound(_) | Self::ExecutionNotSeen(_) => (StatusCode::NOT_FOUND, "execution_not_found", "Execution not found"),
+            Self::NoInput => (StatusCode::NOT_FOUND, "no_input", "No input"),
             Self::NoResult => (StatusCode::NOT_FOUND, "no_result", "No result"),
             Self::NoLogs => (StatusCode::NOT_FOUND, "no_logs", "No logs"),
+            Self::NotStarted => (StatusCode::CONFLICT, "not_started", "Not started"),
+            Self::InputNotKept => (StatusCode::CONFLICT, "input_not_kept", "Input not kept"),
             Self::NotFinished => (StatusCode::CONFLICT, "not_finished", "Not finished"),
             Self::AlreadyFinished => (StatusCode::CONFLICT, "already_finished", "Already finished"),
             Self::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "Idempotency-Key reused"),

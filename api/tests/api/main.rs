@@ -4,6 +4,7 @@ mod executions;
 mod fixture;
 mod functions;
 mod idempotency;
+mod inputs;
 mod lifecycle;
 mod polling;
 mod publishing;

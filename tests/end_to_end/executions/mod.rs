@@ -7,6 +7,7 @@ mod cancel;
 mod examples;
 mod functions;
 mod gems;
+mod inputs;
 mod presigned;
 mod records;
 mod results;
