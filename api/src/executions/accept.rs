@@ -29,16 +29,29 @@ pub(crate) struct Submission {
     pub(crate) input: Box<RawValue>,
     /// The execution that this one repeats.
     pub(crate) replay_of: Option<ExecutionId>,
+    /// How long it waits before any worker may have it.
+    pub(crate) delay: Duration,
     /// The room that the input takes.
     pub(crate) permit: BodyPermit,
+}
+
+impl Submission {
+    /// The digest of what is asked for.
+    fn fingerprint(&self) -> String {
+        let version = self.version.as_ref().map(ToString::to_string).unwrap_or_default();
+        let replay_of = self.replay_of.as_ref().map(ExecutionId::as_str).unwrap_or_default();
+        let delay = self.delay.as_secs().to_string();
+        idempotency::fingerprint(&[&version, replay_of, &delay, self.input.get()])
+    }
 }
 
 /// Sends the execution, or finds the one that the request's `Idempotency-Key` stands for, and answers it, finished
 /// within the request's `Prefer: wait` if it can be.
 pub(crate) async fn accept(app: Arc<App>, headers: &HeaderMap, submission: Submission) -> ApiResult {
-    let Submission { function, version: wanted, input, replay_of, permit } = submission;
     let key = idempotency::key(headers)?;
-    let version = app.catalog.resolve(&function, wanted.as_ref()).await?;
+    let fingerprint = submission.fingerprint();
+    let Submission { function, version, input, replay_of, delay, permit } = submission;
+    let version = app.catalog.resolve(&function, version.as_ref()).await?;
     let issue = || Ticket {
         id: ExecutionId::issue(&function),
         version: version.version,
@@ -48,23 +61,26 @@ pub(crate) async fn accept(app: Arc<App>, headers: &HeaderMap, submission: Submi
     let (ticket, sent) = match key {
         None => {
             let ticket = issue();
-            send(&app, &function, &ticket, input, trace(headers)).await?;
+            send(&app, ticket.request(&function, input, trace(headers)), delay).await?;
             (ticket, Sent::Now)
         }
         Some(key) => {
-            let fingerprint = idempotency::fingerprint(wanted.as_ref(), replay_of.as_ref(), &input);
             let (ticket, claim) = idempotency::claim(&app, &function, &key, &fingerprint, issue).await?;
             match claim {
                 Claim::Sent => (ticket, Sent::Before),
                 Claim::ToSend(unsent) => {
-                    let (app, trace) = (app.clone(), trace(headers));
-                    (send_claimed(app, &function, ticket, input, trace, unsent).await?, Sent::Now)
+                    let request = ticket.request(&function, input, trace(headers));
+                    send_claimed(Arc::clone(&app), request, delay, unsent).await?;
+                    (ticket, Sent::Now)
                 }
             }
         }
     };
     // Whoever waits holds no input any more.
     drop(permit);
+    if !delay.is_zero() {
+        app.run_times.note_delay(&ticket.id, ticket.submitted_at.plus(delay));
+    }
     answer(&app, function, ticket, headers, sent).await
 }
 

@@ -57,7 +57,8 @@ pub(crate) async fn replay(
         Some(input) => input,
         None => kept_input(&app, original, &mut permit).await?,
     };
-    accept(app, &headers, Submission { function, version, input, replay_of, permit }).await
+    let delay = Duration::ZERO;
+    accept(app, &headers, Submission { function, version, input, replay_of, delay, permit }).await
 }
 
 async fn kept_input(app: &App, original: Record, permit: &mut BodyPermit) -> Result<Box<RawValue>, ApiError> {

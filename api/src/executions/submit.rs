@@ -1,5 +1,7 @@
 //! `POST …/executions`: takes an execution on.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -18,16 +20,26 @@ use crate::http::json;
 use crate::http::request::{FunctionPath, Query, parsed};
 use crate::http::response::ApiResult;
 
-/// The query of `POST …/executions`.
+/// The query of `POST …/executions` and of a batch.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SubmitQuery {
     version: Option<String>,
+    delay: Option<u64>,
 }
 
 impl SubmitQuery {
-    fn version(&self) -> Result<Option<VersionRef>, ApiError> {
+    pub(crate) fn version(&self) -> Result<Option<VersionRef>, ApiError> {
         self.version.as_deref().map(|version| parsed("version", version)).transpose()
+    }
+
+    /// How long the execution is to wait before any worker may have it.
+    pub(crate) fn delay(&self) -> Result<Duration, ApiError> {
+        let (delay, most) = (Duration::from_secs(self.delay.unwrap_or(0)), limits::SQS_LONGEST_DELAY);
+        if delay <= most {
+            return Ok(delay);
+        }
+        Err(ApiError::field("delay", format!("it must be from 0 to {} seconds", most.as_secs())))
     }
 }
 
@@ -40,9 +52,9 @@ pub(crate) async fn submit(
     headers: HeaderMap,
     body: Body,
 ) -> ApiResult {
-    let version = query.version()?;
+    let (version, delay) = (query.version()?, query.delay()?);
     let (input, permit) = input(&app, body).await?;
-    accept(app, &headers, Submission { function, version, input, replay_of: None, permit }).await
+    accept(app, &headers, Submission { function, version, input, replay_of: None, delay, permit }).await
 }
 
 /// The input, and the room that it takes.

@@ -1,10 +1,13 @@
 //! What is settled about an execution before it is sent.
 
 use badlambda_shared::id::ExecutionId;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::message::{ExecutionRequest, Input};
+use badlambda_shared::name::{FunctionName, VersionRef};
 use badlambda_shared::record::Record;
 use badlambda_shared::timestamp::Timestamp;
+use badlambda_shared::trace::Trace;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// Id, version and time of an execution, and which one it repeats.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,6 +20,24 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
+    /// What a worker is asked for.
+    pub(crate) fn request(
+        &self,
+        function: &FunctionName,
+        input: Box<RawValue>,
+        trace: Trace,
+    ) -> ExecutionRequest {
+        ExecutionRequest {
+            id: self.id.clone(),
+            function: function.clone(),
+            version: Some(VersionRef::Number(self.version)),
+            input: Input::Inline(input),
+            submitted_at: self.submitted_at,
+            replay_of: self.replay_of.clone(),
+            trace,
+        }
+    }
+
     /// The execution as it is until a worker has told of it.
     pub(crate) fn queued(self, function: FunctionName) -> Record {
         let Self { id, version, submitted_at, replay_of } = self;

@@ -14,18 +14,29 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::app::{App, AppState};
-use crate::functions::publish::{Mode, publish};
+use crate::functions::draft::Draft;
+use crate::functions::publish::{Mode, preview, publish};
 use crate::functions::versions;
 use crate::functions::{draft, manifest};
 use crate::http::error::ApiError;
 use crate::http::request::{FunctionPath, PageQuery, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
 
-/// The query of `POST /v1/functions`, for bodies that have no place for a name.
+/// The query of `POST /v1/functions`; the name is for bodies that have no place for one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateQuery {
     name: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// The query of `PUT /v1/functions/{function}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PutQuery {
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// `POST /v1/functions`
@@ -41,19 +52,30 @@ pub(crate) async fn create(
         Some(name) => name,
         None => generated()?,
     };
-    publish(&app, &name, &draft, Mode::Create).await
+    store_or_preview(&app, &name, &draft, Mode::Create, query.dry_run).await
 }
 
 /// `PUT /v1/functions/{function}`
 pub(crate) async fn put(
     State(app): AppState,
     FunctionPath(name): FunctionPath,
+    Query(query): Query<PutQuery>,
     headers: HeaderMap,
     body: Body,
 ) -> ApiResult {
     let (in_body, draft) = draft::read(&app, &headers, body).await?;
     agreed(Some(name.clone()), in_body)?;
-    publish(&app, &name, &draft, Mode::CreateOrPublish).await
+    store_or_preview(&app, &name, &draft, Mode::CreateOrPublish, query.dry_run).await
+}
+
+async fn store_or_preview(
+    app: &App,
+    name: &FunctionName,
+    draft: &Draft,
+    mode: Mode,
+    dry_run: bool,
+) -> ApiResult {
+    if dry_run { preview(app, name, draft, mode).await } else { publish(app, name, draft, mode).await }
 }
 
 /// The one name that path or query and body give, if any.

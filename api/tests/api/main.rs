@@ -1,5 +1,6 @@
 //! The API in process on a free port, over the embedded SQS and S3, spoken to by plain HTTP.
 
+mod delays;
 mod executions;
 mod fixture;
 mod functions;

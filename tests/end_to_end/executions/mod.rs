@@ -4,6 +4,7 @@ mod attempts;
 mod bad_input;
 mod bad_ruby;
 mod cancel;
+mod delays;
 mod examples;
 mod functions;
 mod gems;
