@@ -10,7 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::app::App;
-use crate::executions::{cancel, poll, replay, results, submit};
+use crate::executions::{batch, cancel, poll, replay, results, run, submit};
 use crate::functions::{routes as functions, versions};
 use crate::health;
 use crate::http::access;
@@ -32,6 +32,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/functions/{function}/versions/{version}/code", get(versions::code))
         .route("/v1/functions/{function}/aliases/{alias}", put(versions::put_alias))
         .route("/v1/functions/{function}/executions", post(submit::submit))
+        .route("/v1/functions/{function}/executions/batch", post(batch::batch))
+        .route("/v1/run", post(run::run))
         .route("/v1/functions/{function}/executions/{id}", get(poll::poll).delete(cancel::cancel))
         .route("/v1/functions/{function}/executions/{id}/replay", post(replay::replay))
         .route("/v1/functions/{function}/executions/{id}/input", get(results::input))

@@ -177,6 +177,17 @@ pub struct Version {
     pub created_at: Timestamp,
 }
 
+/// Code and config of one-shot executions, as S3 holds them under their revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OneShot {
+    /// The Ruby code.
+    pub code: String,
+    /// How the code is run.
+    pub form: Form,
+    /// What the code may use.
+    pub config: FunctionConfig,
+}
+
 /// A function's manifest, as S3 holds it: the only object about a function that changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {

@@ -6,10 +6,11 @@ use serde_json::value::RawValue;
 
 use crate::execution::{Execution, ExecutionError, Isolation, Status, Usage};
 use crate::id::ExecutionId;
-use crate::name::FunctionName;
+use crate::name::{FunctionName, Revision};
 use crate::timestamp::Timestamp;
 
-/// An execution's record: the object `record.json`. Its fields are those of [`Execution`], and the keys at the end.
+/// An execution's record: the object `record.json`. Its fields are those of [`Execution`], and at the end what only
+/// the fleet needs.
 /// Without `input`, it does not hold the input: `null` is one, too.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "they are explained in `Execution`")]
@@ -35,6 +36,9 @@ pub struct Record {
     pub urls_expire_at: Option<Timestamp>,
     pub isolation: Option<Isolation>,
     pub error: Option<ExecutionError>,
+    /// The code that a one-shot execution runs, to replay it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
     /// The S3 key of an input that is kept and too large for the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_key: Option<String>,
@@ -80,6 +84,7 @@ impl Record {
             urls_expire_at: None,
             isolation: None,
             error: None,
+            revision: None,
             input_key: None,
             result_key: None,
             logs_key: None,

@@ -51,8 +51,9 @@ impl Claim<'_> {
     /// The execution's record, as far as it is known before it is run. It holds or names the input, where the version
     /// keeps inputs, unless that has still to be stored.
     pub(crate) fn record(&self, version: Option<&Version>, attempts: u32) -> Record {
-        let ExecutionRequest { id, function, submitted_at, .. } = self.request;
-        let number = version.map(|version| version.version);
+        let ExecutionRequest { id, function, revision, submitted_at, replay_of, .. } = self.request;
+        // One-shot executions have no version.
+        let number = version.filter(|_| revision.is_none()).map(|version| version.version);
         let queued = Record::queued(id.clone(), function.clone(), number, *submitted_at);
         let kept = version.filter(|version| version.config.keep_input).map(|_| &self.request.input);
         let (input, input_key) = match kept {
@@ -62,7 +63,8 @@ impl Claim<'_> {
             Some(Input::Stored(key)) => (None, Some(key.clone())),
             Some(Input::Inline(_)) | None => (None, None),
         };
-        Record { attempts, input, input_key, replay_of: self.request.replay_of.clone(), ..queued }
+        let (revision, replay_of) = (revision.clone(), replay_of.clone());
+        Record { attempts, input, input_key, revision, replay_of, ..queued }
     }
 
     /// Ends the execution, which can't be run. Its input goes with the message.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use badlambda_shared::catalog::{Catalog, CatalogError};
+use badlambda_shared::catalog::{Catalog, CatalogError, Runnable};
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
 use badlambda_shared::function::Version;
 use badlambda_shared::id::Origin;
@@ -42,16 +42,25 @@ pub(crate) enum Unprepared {
 impl Preparer {
     /// Fetches what is not remembered.
     pub(crate) async fn prepare(&self, request: &ExecutionRequest) -> Result<Prepared, Unprepared> {
-        let resolve = || self.catalog.resolve(&request.function, request.version.as_ref());
-        let version = self.read_catalog("read a function's version", resolve).await?;
+        let (version, code) = self.runnable(request).await?;
         if version.config.network && !self.allow_network {
             let message = "the function's config has \"network\": true, which this fleet does not allow; \
                            its operator can set BADLAMBDA_ALLOW_NETWORK=true";
             return Err(bad_message(message));
         }
         let input = self.input(request).await?;
-        let code = self.read_catalog("read a function's code", || self.catalog.code(&version)).await?;
         Ok(Prepared { version, code, input })
+    }
+
+    async fn runnable(&self, request: &ExecutionRequest) -> Result<Runnable, Unprepared> {
+        if let Some(revision) = &request.revision {
+            let one_shot = || self.catalog.one_shot(revision);
+            return self.read_catalog("read a one-shot execution's code", one_shot).await;
+        }
+        let resolve = || self.catalog.resolve(&request.function, request.version.as_ref());
+        let version = self.read_catalog("read a function's version", resolve).await?;
+        let code = self.read_catalog("read a function's code", || self.catalog.code(&version)).await?;
+        Ok((version, code))
     }
 
     async fn read_catalog<T, F>(&self, what: &str, attempt: impl FnMut() -> F) -> Result<T, Unprepared>

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use badlambda_shared::id::ExecutionId;
-use badlambda_shared::name::{FunctionName, VersionRef};
+use badlambda_shared::name::{FunctionName, Revision, VersionRef};
 use badlambda_shared::record::Record;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::{TRACEPARENT, Trace, X_AMZN_TRACE_ID};
@@ -25,7 +25,7 @@ use crate::http::response::{ApiResponse, ApiResult};
 #[derive(Debug)]
 pub(crate) struct Submission {
     pub(crate) function: FunctionName,
-    pub(crate) version: Option<VersionRef>,
+    pub(crate) code: Code,
     pub(crate) input: Box<RawValue>,
     /// The execution that this one repeats.
     pub(crate) replay_of: Option<ExecutionId>,
@@ -35,26 +35,42 @@ pub(crate) struct Submission {
     pub(crate) permit: BodyPermit,
 }
 
+/// What is run.
+#[derive(Debug)]
+pub(crate) enum Code {
+    /// This version of the function, or the latest.
+    Version(Option<VersionRef>),
+    /// What is stored for one-shot executions under this revision.
+    OneShot(Revision),
+}
+
 impl Submission {
     /// The digest of what is asked for.
     fn fingerprint(&self) -> String {
-        let version = self.version.as_ref().map(ToString::to_string).unwrap_or_default();
+        let code = match &self.code {
+            Code::Version(version) => version.as_ref().map(ToString::to_string).unwrap_or_default(),
+            Code::OneShot(revision) => revision.to_string(),
+        };
         let replay_of = self.replay_of.as_ref().map(ExecutionId::as_str).unwrap_or_default();
         let delay = self.delay.as_secs().to_string();
-        idempotency::fingerprint(&[&version, replay_of, &delay, self.input.get()])
+        let parts = [&code, replay_of, &delay, self.input.get()];
+        idempotency::fingerprint(&parts.map(str::as_bytes))
     }
 }
 
 /// Sends the execution, or finds the one that the request's `Idempotency-Key` stands for, and answers it, finished
 /// within the request's `Prefer: wait` if it can be.
 pub(crate) async fn accept(app: Arc<App>, headers: &HeaderMap, submission: Submission) -> ApiResult {
-    let key = idempotency::key(headers)?;
-    let fingerprint = submission.fingerprint();
-    let Submission { function, version, input, replay_of, delay, permit } = submission;
-    let version = app.catalog.resolve(&function, version.as_ref()).await?;
+    let key = idempotency::key(headers)?.map(|key| (key, submission.fingerprint()));
+    let Submission { function, code, input, replay_of, delay, permit } = submission;
+    let (version, revision) = match code {
+        Code::Version(wanted) => (Some(app.catalog.resolve(&function, wanted.as_ref()).await?.version), None),
+        Code::OneShot(revision) => (None, Some(revision)),
+    };
     let issue = || Ticket {
         id: ExecutionId::issue(&function),
-        version: version.version,
+        version,
+        revision: revision.clone(),
         submitted_at: Timestamp::now(),
         replay_of: replay_of.clone(),
     };
@@ -64,7 +80,7 @@ pub(crate) async fn accept(app: Arc<App>, headers: &HeaderMap, submission: Submi
             send(&app, ticket.request(&function, input, trace(headers)), delay).await?;
             (ticket, Sent::Now)
         }
-        Some(key) => {
+        Some((key, fingerprint)) => {
             let (ticket, claim) = idempotency::claim(&app, &function, &key, &fingerprint, issue).await?;
             match claim {
                 Claim::Sent => (ticket, Sent::Before),
@@ -130,14 +146,14 @@ async fn seen(
         Some(wait) => wait.duration(),
     };
     let Ticket { id, version, submitted_at, .. } = ticket;
-    match poll::until_final(app, function, id, Some(*version), Some(*submitted_at), patience).await? {
+    match poll::until_final(app, function, id, *version, Some(*submitted_at), patience).await? {
         Some(record) => Ok(Some(poll::with_fresh_urls(app, record).await?)),
         None => Ok(None),
     }
 }
 
 /// The trace that the request belongs to. A header that comes twice could mean two, and counts as none.
-fn trace(headers: &HeaderMap) -> Trace {
+pub(crate) fn trace(headers: &HeaderMap) -> Trace {
     let only = |name| {
         let mut values = headers.get_all(name).iter();
         values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok())

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::app::{App, AppState};
-use crate::executions::accept::{Submission, accept};
+use crate::executions::accept::{Code, Submission, accept};
 use crate::executions::poll;
 use crate::executions::results::has_begun;
 use crate::executions::submit::check;
@@ -50,7 +50,13 @@ pub(crate) async fn replay(
         check(&app, input)?;
     }
     let original = has_begun(poll::find(&app, function, id, Duration::ZERO).await?)?;
-    let version = request.version.or(original.version.map(VersionRef::Number));
+    let code = match (&original.revision, request.version) {
+        (Some(_), Some(_)) => {
+            return Err(ApiError::field("version", "a one-shot execution has none; leave it out"));
+        }
+        (Some(revision), None) => Code::OneShot(revision.clone()),
+        (None, version) => Code::Version(version.or(original.version.map(VersionRef::Number))),
+    };
     let replay_of = Some(original.id.clone());
     let function = original.function.clone();
     let input = match request.input {
@@ -58,7 +64,7 @@ pub(crate) async fn replay(
         None => kept_input(&app, original, &mut permit).await?,
     };
     let delay = Duration::ZERO;
-    accept(app, &headers, Submission { function, version, input, replay_of, delay, permit }).await
+    accept(app, &headers, Submission { function, code, input, replay_of, delay, permit }).await
 }
 
 async fn kept_input(app: &App, original: Record, permit: &mut BodyPermit) -> Result<Box<RawValue>, ApiError> {

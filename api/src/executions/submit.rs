@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::app::{App, AppState};
-use crate::executions::accept::{Submission, accept};
+use crate::executions::accept::{Code, Submission, accept};
 use crate::http::admission::BodyPermit;
 use crate::http::body::{self, Received};
 use crate::http::error::ApiError;
@@ -33,14 +33,18 @@ impl SubmitQuery {
         self.version.as_deref().map(|version| parsed("version", version)).transpose()
     }
 
-    /// How long the execution is to wait before any worker may have it.
     pub(crate) fn delay(&self) -> Result<Duration, ApiError> {
-        let (delay, most) = (Duration::from_secs(self.delay.unwrap_or(0)), limits::SQS_LONGEST_DELAY);
-        if delay <= most {
-            return Ok(delay);
-        }
-        Err(ApiError::field("delay", format!("it must be from 0 to {} seconds", most.as_secs())))
+        delay(self.delay)
     }
+}
+
+/// How long an execution is to wait before any worker may have it, if so many seconds were asked for.
+pub(crate) fn delay(seconds: Option<u64>) -> Result<Duration, ApiError> {
+    let (delay, most) = (Duration::from_secs(seconds.unwrap_or(0)), limits::SQS_LONGEST_DELAY);
+    if delay <= most {
+        return Ok(delay);
+    }
+    Err(ApiError::field("delay", format!("it must be from 0 to {} seconds", most.as_secs())))
 }
 
 /// `POST /v1/functions/{function}/executions`. The body is the input, whatever its media type says; no body is
@@ -54,7 +58,8 @@ pub(crate) async fn submit(
 ) -> ApiResult {
     let (version, delay) = (query.version()?, query.delay()?);
     let (input, permit) = input(&app, body).await?;
-    accept(app, &headers, Submission { function, version, input, replay_of: None, delay, permit }).await
+    let code = Code::Version(version);
+    accept(app, &headers, Submission { function, code, input, replay_of: None, delay, permit }).await
 }
 
 /// The input, and the room that it takes.

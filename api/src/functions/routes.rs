@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use badlambda_shared::catalog::CatalogError;
 use badlambda_shared::function::Function;
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::name::{FunctionName, NameError};
 use badlambda_shared::timestamp::Timestamp;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
@@ -87,7 +87,10 @@ fn agreed(
         (Some(asked), Some(in_body)) if asked != in_body => {
             Err(ApiError::field("name", format!("the body says {in_body}, and the URL says {asked}")))
         }
-        (asked, in_body) => Ok(asked.or(in_body)),
+        (asked, in_body) => match asked.or(in_body) {
+            Some(name) if name.is_one_shot() => Err(ApiError::field("name", NameError::Function)),
+            name => Ok(name),
+        },
     }
 }
 

@@ -121,6 +121,11 @@ impl ApiError {
         }
     }
 
+    /// Whether it is not for the caller to mend.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.kind().0.is_server_error()
+    }
+
     fn may_pass(&self) -> bool {
         matches!(
             self,
@@ -172,7 +177,9 @@ impl From<CatalogError> for ApiError {
             CatalogError::NoVersion { function, version } => Self::VersionNotFound { function, version },
             CatalogError::Store(error) if error.may_pass() => Self::Unavailable(error.to_string()),
             CatalogError::Store(error) => Self::Internal(error.to_string()),
-            damaged @ CatalogError::Damaged { .. } => Self::Internal(damaged.to_string()),
+            error @ (CatalogError::NoOneShot | CatalogError::Damaged { .. }) => {
+                Self::Internal(error.to_string())
+            }
         }
     }
 }

@@ -34,6 +34,8 @@ pub(crate) enum ApiResponse {
     Page(Value),
     /// Ruby code.
     Code(Arc<str>),
+    /// What became of each input of a batch.
+    Batch(Value),
     /// An execution that was taken on, and is not finished.
     Accepted(Box<Record>, Option<Wait>),
     /// An execution as it stands.
@@ -61,6 +63,7 @@ impl IntoResponse for ApiResponse {
                 insert(&mut headers, CONTENT_TYPE, store::RUBY);
                 code.to_string().into_response()
             }
+            Self::Batch(items) => Json(items).into_response(),
             Self::Accepted(record, wait) => {
                 insert(&mut headers, LOCATION, &record.url);
                 tell_when(&mut headers, &record, wait);

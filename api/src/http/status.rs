@@ -12,6 +12,7 @@ impl ApiResponse {
             Self::Function(_)
             | Self::Page(_)
             | Self::Code(_)
+            | Self::Batch(_)
             | Self::Polled(..)
             | Self::Json(_)
             | Self::Healthy => StatusCode::OK,

@@ -1,5 +1,6 @@
 //! The API in process on a free port, over the embedded SQS and S3, spoken to by plain HTTP.
 
+mod batches;
 mod delays;
 mod executions;
 mod fixture;
@@ -7,6 +8,7 @@ mod functions;
 mod idempotency;
 mod inputs;
 mod lifecycle;
+mod one_shots;
 mod polling;
 mod publishing;
 mod refusals;

@@ -3,12 +3,14 @@
 mod attempts;
 mod bad_input;
 mod bad_ruby;
+mod batches;
 mod cancel;
 mod delays;
 mod examples;
 mod functions;
 mod gems;
 mod inputs;
+mod one_shots;
 mod presigned;
 mod records;
 mod results;
