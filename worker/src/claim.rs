@@ -11,8 +11,7 @@ use badlambda_shared::execution::{ErrorKind, ExecutionError};
 use badlambda_shared::function::Version;
 use badlambda_shared::history::{AttemptHistory, GivenBack};
 use badlambda_shared::id::ExecutionId;
-use badlambda_shared::limits;
-use badlambda_shared::message::{BadMessage, ExecutionRequest, Input};
+use badlambda_shared::message::{BadMessage, ExecutionRequest};
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::queue::Message;
 use badlambda_shared::record::Record;
@@ -20,6 +19,7 @@ use badlambda_shared::records::{Found, Records};
 use badlambda_shared::timestamp::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use crate::kept_input;
 use crate::retry::{STORE_PATIENCE, retry_until, stopped_or_after};
 use crate::settle::{Refused, Settlement};
 
@@ -51,18 +51,12 @@ impl Claim<'_> {
     /// The execution's record, as far as it is known before it is run. It holds or names the input, where the version
     /// keeps inputs, unless that has still to be stored.
     pub(crate) fn record(&self, version: Option<&Version>, attempts: u32) -> Record {
-        let ExecutionRequest { id, function, revision, submitted_at, replay_of, .. } = self.request;
+        let ExecutionRequest { id, function, revision, input, submitted_at, replay_of, .. } = self.request;
         // One-shot executions have no version.
         let number = version.filter(|_| revision.is_none()).map(|version| version.version);
         let queued = Record::queued(id.clone(), function.clone(), number, *submitted_at);
-        let kept = version.filter(|version| version.config.keep_input).map(|_| &self.request.input);
-        let (input, input_key) = match kept {
-            Some(Input::Inline(json)) if json.get().len() <= limits::INLINE_INPUT_BYTES => {
-                (Some(json.clone()), None)
-            }
-            Some(Input::Stored(key)) => (None, Some(key.clone())),
-            Some(Input::Inline(_)) | None => (None, None),
-        };
+        let keeps = version.is_some_and(|version| version.config.keep_input);
+        let (input, input_key) = kept_input::in_record(input, keeps);
         let (revision, replay_of) = (revision.clone(), replay_of.clone());
         Record { attempts, input, input_key, revision, replay_of, ..queued }
     }

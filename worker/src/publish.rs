@@ -19,6 +19,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::Claim;
+use crate::kept_input;
 use crate::prefetch::PrefetchPermit;
 use crate::retry::{RetryError, retry_until, stopped_or_after};
 use crate::run::Finished;
@@ -90,9 +91,11 @@ impl Publisher {
         outcome: Outcome,
     ) -> Result<Option<Record>, RetryError<StoreError>> {
         let keys = self.store.keys();
-        let (function, id) = (&claim.request.function, &claim.request.id);
+        let (function, id, input) = (&claim.request.function, &claim.request.id, &claim.request.input);
+        let keeps = version.config.keep_input;
+        let input_name = keys.input(function, id);
         let names = Names {
-            input: keys.input(function, id),
+            input: matches!(input, Input::Inline(_)).then(|| input_name.clone()),
             result: keys.result(function, id),
             logs: keys.logs(function, id),
         };
@@ -106,7 +109,7 @@ impl Publisher {
         let inline = result.as_ref().and_then(inline);
         let is_stored = inline.is_none() || version.config.store_result == StoreResult::Always;
         let (input_key, result_key, logs_key) = tokio::try_join!(
-            self.store_own(&names.input, input_to_store(&claim.request.input, version), JSON),
+            self.store_own(&input_name, kept_input::to_store(input, keeps), JSON),
             self.store_own(&names.result, result.clone().filter(|_| is_stored), JSON),
             self.store_own(&names.logs, logs, TEXT),
         )?;
@@ -142,14 +145,18 @@ impl Publisher {
             Recorded::Stored { .. } => None,
         };
         let winner = first.as_deref().unwrap_or(&record);
-        let unkept =
-            unkept(&claim.request.input, version).filter(|key| winner.input_key.as_ref() != Some(key));
-        for key in superfluous(winner, &record, names).into_iter().chain(unkept) {
+        let unkept = kept_input::unkept(input, keeps, winner);
+        self.delete(superfluous(winner, &record, names).into_iter().chain(unkept)).await;
+        Ok(first.is_none().then_some(record))
+    }
+
+    /// Deletes what no record names.
+    async fn delete(&self, keys: impl Iterator<Item = String>) {
+        for key in keys {
             if let Err(error) = self.store.delete(&key).await {
                 tracing::warn!(%error, "something that no record names is left in the bucket");
             }
         }
-        Ok(first.is_none().then_some(record))
     }
 
     /// Stores what belongs to this attempt alone: under `key`, or beside it where something else has that name.
@@ -194,27 +201,10 @@ fn inline(json: &Bytes) -> Option<Box<RawValue>> {
     RawValue::from_string(String::from_utf8(small).ok()?).ok()
 }
 
-/// An input that is kept, and neither small enough for the record nor in the bucket.
-fn input_to_store(input: &Input, version: &Version) -> Option<Bytes> {
-    match input {
-        Input::Inline(json) if version.config.keep_input && json.get().len() > limits::INLINE_INPUT_BYTES => {
-            Some(Bytes::copy_from_slice(json.get().as_bytes()))
-        }
-        Input::Inline(_) | Input::Stored(_) => None,
-    }
-}
-
-/// The key of an input that went through the bucket, and is not kept.
-fn unkept(input: &Input, version: &Version) -> Option<String> {
-    match input {
-        Input::Stored(key) if !version.config.keep_input => Some(key.clone()),
-        Input::Stored(_) | Input::Inline(_) => None,
-    }
-}
-
 /// The names that the first attempt to store something gets.
 struct Names {
-    input: String,
+    /// `None` where the input came through the bucket, so that no attempt has stored it.
+    input: Option<String>,
     result: String,
     logs: String,
 }
@@ -225,11 +215,11 @@ fn superfluous(winner: &Record, own: &Record, names: Names) -> Vec<String> {
     let mut keys = vec![];
     // All attempts have the same input: where this one stores none, a lost one has stored none.
     let was_lost = own.attempts > 1;
-    for (named, stored, usual, may_be_left) in [
-        (&winner.input_key, &own.input_key, names.input, false),
+    let input = names.input.map(|usual| (&winner.input_key, &own.input_key, usual, false));
+    for (named, stored, usual, may_be_left) in input.into_iter().chain([
         (&winner.result_key, &own.result_key, names.result, was_lost),
         (&winner.logs_key, &own.logs_key, names.logs, was_lost),
-    ] {
+    ]) {
         keys.extend(stored.clone().filter(|stored| Some(stored) != named.as_ref()));
         let may_be_there = named.is_some() || may_be_left;
         if may_be_there && [named, stored].iter().all(|key| key.as_ref() != Some(&usual)) {
@@ -241,8 +231,6 @@ fn superfluous(winner: &Record, own: &Record, names: Names) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use badlambda_shared::function::{Form, FunctionConfig};
-
     use super::*;
 
     fn record(attempts: u32, result_key: Option<&str>) -> Record {
@@ -253,7 +241,7 @@ mod tests {
 
     fn superfluous_beside(winner: &Record, own: &Record) -> Vec<String> {
         let [input, result, logs] = ["input", "result", "logs"].map(str::to_owned);
-        superfluous(winner, own, Names { input, result, logs })
+        superfluous(winner, own, Names { input: Some(input), result, logs })
     }
 
     #[test]
@@ -267,29 +255,12 @@ mod tests {
     }
 
     #[test]
-    fn an_input_is_stored_once_and_only_if_it_is_kept() {
-        let inline = |bytes| {
-            let json = RawValue::from_string(format!("\"{}\"", "x".repeat(bytes - 2))).unwrap();
-            Input::Inline(json)
-        };
-        let stored = Input::Stored("k".to_owned());
-        let (keeps, does_not) = (version(true), version(false));
-        assert!(input_to_store(&inline(limits::INLINE_INPUT_BYTES), &keeps).is_none());
-        assert!(input_to_store(&inline(limits::INLINE_INPUT_BYTES + 1), &keeps).is_some());
-        assert!(input_to_store(&inline(limits::INLINE_INPUT_BYTES + 1), &does_not).is_none());
-        assert!(input_to_store(&stored, &keeps).is_none() && unkept(&stored, &keeps).is_none());
-        assert_eq!(unkept(&stored, &does_not).as_deref(), Some("k"));
-    }
-
-    fn version(keep_input: bool) -> Version {
-        Version {
-            function: "hello".parse().unwrap(),
-            version: 1,
-            code_sha256: String::new(),
-            code_bytes: 0,
-            form: Form::Script,
-            config: FunctionConfig { keep_input, ..FunctionConfig::default() },
-            created_at: Timestamp::now(),
-        }
+    fn an_input_that_came_through_the_bucket_is_left_there() {
+        let own = Record { input_key: Some("input".to_owned()), ..record(1, None) };
+        // It ended without having been run.
+        let winner = record(1, None);
+        let names = Names { input: None, result: "result".to_owned(), logs: "logs".to_owned() };
+        assert!(superfluous(&winner, &own, names).is_empty());
+        assert_eq!(superfluous_beside(&winner, &own), ["input"], "what this attempt has stored itself");
     }
 }

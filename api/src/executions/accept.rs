@@ -63,10 +63,7 @@ impl Submission {
 pub(crate) async fn accept(app: Arc<App>, headers: &HeaderMap, submission: Submission) -> ApiResult {
     let key = idempotency::key(headers)?.map(|key| (key, submission.fingerprint()));
     let Submission { function, code, input, replay_of, delay, permit } = submission;
-    let (version, revision) = match code {
-        Code::Version(wanted) => (Some(app.catalog.resolve(&function, wanted.as_ref()).await?.version), None),
-        Code::OneShot(revision) => (None, Some(revision)),
-    };
+    let (version, revision) = resolve(&app, &function, code).await?;
     let issue = || Ticket {
         id: ExecutionId::issue(&function),
         version,
@@ -98,6 +95,21 @@ pub(crate) async fn accept(app: Arc<App>, headers: &HeaderMap, submission: Submi
         app.run_times.note_delay(&ticket.id, ticket.submitted_at.plus(delay));
     }
     answer(&app, function, ticket, headers, sent).await
+}
+
+/// The version or the revision that is run, however others move aliases and publish meanwhile.
+async fn resolve(
+    app: &App,
+    function: &FunctionName,
+    code: Code,
+) -> Result<(Option<u32>, Option<Revision>), ApiError> {
+    match code {
+        Code::Version(wanted) => {
+            let version = app.catalog.resolve(function, wanted.as_ref()).await?;
+            Ok((Some(version.version), None))
+        }
+        Code::OneShot(revision) => Ok((None, Some(revision))),
+    }
 }
 
 /// Whether this request took the execution on, or an earlier one, so that it may be finished by now.

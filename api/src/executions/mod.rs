@@ -2,7 +2,6 @@
 
 mod accept;
 pub(crate) mod batch;
-mod batch_inputs;
 pub(crate) mod cancel;
 mod expire;
 mod idempotency;

@@ -21,7 +21,6 @@ use serde_json::json;
 
 use crate::app::{App, AppState};
 use crate::executions::accept::trace;
-use crate::executions::batch_inputs::{BatchInput, read};
 use crate::executions::idempotency::{self, Claim, Unsent};
 use crate::executions::send::send;
 use crate::executions::submit::SubmitQuery;
@@ -31,6 +30,10 @@ use crate::http::body::{self, Received};
 use crate::http::error::ApiError;
 use crate::http::request::{FunctionPath, Query};
 use crate::http::response::{ApiResponse, ApiResult};
+
+mod inputs;
+
+use self::inputs::{BatchInput, read};
 
 /// What became of one input.
 #[derive(Debug, Serialize)]
