@@ -11,7 +11,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::app::App;
 use crate::dead_letters::{bulk, one, routes as dead_letters};
-use crate::executions::{cancel, list, poll, results, submit};
+use crate::executions::{batch, cancel, list, poll, replay, results, run, submit};
 use crate::functions::{routes as functions, versions};
 use crate::health;
 use crate::http::access;
@@ -43,8 +43,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route_over_functions(GET, "/v1/executions", Read, list::all)
         .route(GET, "/v1/functions/{function}/executions", Read, list::of_function)
         .route(POST, "/v1/functions/{function}/executions", Execute, submit::submit)
+        .route(POST, "/v1/functions/{function}/executions/batch", Execute, batch::batch)
+        .route(POST, "/v1/run", Execute, run::run)
         .route(GET, "/v1/functions/{function}/executions/{id}", Read, poll::poll)
         .route(DELETE, "/v1/functions/{function}/executions/{id}", Execute, cancel::cancel)
+        .route(POST, "/v1/functions/{function}/executions/{id}/replay", Execute, replay::replay)
+        .route(GET, "/v1/functions/{function}/executions/{id}/input", Read, results::input)
         .route(GET, "/v1/functions/{function}/executions/{id}/result", Read, results::result)
         .route(GET, "/v1/functions/{function}/executions/{id}/logs", Read, results::logs)
         .route_over_functions(GET, "/v1/dead-letters", Read, dead_letters::list)

@@ -5,15 +5,21 @@ use std::sync::Arc;
 use moka::future::Cache;
 use serde::de::DeserializeOwned;
 
-use crate::function::{Manifest, Version};
+use crate::function::{Manifest, OneShot, Version};
 use crate::limits;
-use crate::name::{FunctionName, VersionRef};
+use crate::name::{FunctionName, Revision, VersionRef};
 use crate::store::{Store, StoreError};
+use crate::timestamp::Timestamp;
 
 const MANIFESTS: u64 = 10_000;
 const VERSIONS: u64 = 10_000;
 const CODE_BYTES: u64 = 64 * 1024 * 1024;
+const ONE_SHOT_BYTES: u64 = 16 * 1024 * 1024;
+/// What a remembered version takes beside its code, more or less.
+const VERSION_BYTES: usize = 1024;
 const MAX_METADATA_BYTES: u64 = 1024 * 1024;
+/// Bytes that JSON may take for each byte of text.
+const MAX_ESCAPED: u64 = 6;
 
 /// Something about a function could not be read.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -29,6 +35,9 @@ pub enum CatalogError {
         /// What was asked for: a number, an alias, or `latest`.
         version: String,
     },
+    /// The code of a one-shot execution is not there, or not any more.
+    #[error("the code of this one-shot execution is not stored, or no longer; send it again")]
+    NoOneShot,
     /// S3 failed; it may work later.
     #[error(transparent)]
     Store(Arc<StoreError>),
@@ -48,6 +57,9 @@ impl From<StoreError> for CatalogError {
     }
 }
 
+/// A version, and its Ruby source.
+pub type Runnable = (Arc<Version>, Arc<str>);
+
 /// Functions, their versions and their code, as read from the store.
 #[derive(Clone, Debug)]
 pub struct Catalog {
@@ -55,6 +67,7 @@ pub struct Catalog {
     manifests: Cache<FunctionName, Arc<Manifest>>,
     versions: Cache<(FunctionName, u32), Arc<Version>>,
     code: Cache<String, Arc<str>>,
+    one_shots: Cache<Revision, Runnable>,
     max_code_bytes: u64,
 }
 
@@ -62,11 +75,15 @@ impl Catalog {
     /// A catalog over `store`, for code of at most `max_code_bytes`.
     pub fn new(store: Store, max_code_bytes: u64) -> Self {
         let weigh = |_: &String, code: &Arc<str>| u32::try_from(code.len()).unwrap_or(u32::MAX);
+        let weigh_one_shot = |_: &Revision, (_, code): &Runnable| {
+            u32::try_from(code.len() + VERSION_BYTES).unwrap_or(u32::MAX)
+        };
         Self {
             store,
             manifests: Cache::builder().max_capacity(MANIFESTS).time_to_live(limits::MANIFEST_TTL).build(),
             versions: Cache::new(VERSIONS),
             code: Cache::builder().max_capacity(CODE_BYTES).weigher(weigh).build(),
+            one_shots: Cache::builder().max_capacity(ONE_SHOT_BYTES).weigher(weigh_one_shot).build(),
             max_code_bytes,
         }
     }
@@ -75,7 +92,7 @@ impl Catalog {
     pub async fn manifest(&self, name: &FunctionName) -> Result<Arc<Manifest>, CatalogError> {
         let load = async {
             let key = self.store.keys().manifest(name);
-            let manifest: Option<Manifest> = self.read(&key).await?;
+            let manifest: Option<Manifest> = self.read(&key, MAX_METADATA_BYTES).await?;
             let live = manifest.filter(|manifest| !manifest.deleted);
             live.map(Arc::new).ok_or_else(|| CatalogError::NoFunction(name.clone()))
         };
@@ -116,7 +133,7 @@ impl Catalog {
         let load = async {
             let key = self.store.keys().version(name, number);
             let missing = || no_version(name, Some(&VersionRef::Number(number)));
-            let version: Version = self.read(&key).await?.ok_or_else(missing)?;
+            let version: Version = self.read(&key, MAX_METADATA_BYTES).await?.ok_or_else(missing)?;
             Ok(Arc::new(version))
         };
         let key = (name.clone(), number);
@@ -137,8 +154,31 @@ impl Catalog {
         loaded.map_err(|error: Arc<CatalogError>| (*error).clone())
     }
 
-    async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, CatalogError> {
-        let Some(object) = self.store.get(key, MAX_METADATA_BYTES).await? else { return Ok(None) };
+    /// What a one-shot execution runs: a version of no function, whose number is 0.
+    pub async fn one_shot(&self, revision: &Revision) -> Result<Runnable, CatalogError> {
+        let load = async {
+            let key = self.store.keys().one_shot(revision);
+            let most = self.max_code_bytes * MAX_ESCAPED + MAX_METADATA_BYTES;
+            let one_shot: OneShot = self.read(&key, most).await?.ok_or(CatalogError::NoOneShot)?;
+            let OneShot { code, form, config } = one_shot;
+            let version = Version {
+                function: FunctionName::one_shot(),
+                version: 0,
+                // What is prepared for one execution serves others only if the config is the same, too.
+                code_sha256: revision.to_string(),
+                code_bytes: code.len() as u64,
+                form,
+                config,
+                created_at: Timestamp::now(),
+            };
+            Ok((Arc::new(version), Arc::from(code)))
+        };
+        let loaded = self.one_shots.try_get_with_by_ref(revision, load).await;
+        loaded.map_err(|error: Arc<CatalogError>| (*error).clone())
+    }
+
+    async fn read<T: DeserializeOwned>(&self, key: &str, most: u64) -> Result<Option<T>, CatalogError> {
+        let Some(object) = self.store.get(key, most).await? else { return Ok(None) };
         serde_json::from_slice(&object.bytes)
             .map(Some)
             .map_err(|error| CatalogError::Damaged { key: key.to_owned(), detail: error.to_string() })

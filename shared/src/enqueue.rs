@@ -48,14 +48,14 @@ pub fn copy_of(
 }
 
 fn message(request: ExecutionRequest) -> Result<OutgoingMessage, serde_json::Error> {
-    let ExecutionRequest { id, function, version, input, submitted_at, trace } = request;
+    let ExecutionRequest { id, function, version, revision, input, submitted_at, replay_of, trace } = request;
     let (input, input_key) = match input {
         Input::Inline(json) => (Some(json), None),
         Input::Stored(key) => (None, Some(key)),
     };
     let group_id = function.to_string();
     let (id, submitted_at) = (Some(id), Some(submitted_at));
-    let envelope = Envelope { function, version, input, id, submitted_at, input_key };
+    let envelope = Envelope { function, version, revision, input, id, submitted_at, input_key, replay_of };
     let body = without_noncharacters(serde_json::to_string(&envelope)?);
     Ok(OutgoingMessage { body, group_id, delay: Duration::ZERO, history: None, trace })
 }
@@ -89,6 +89,13 @@ mod tests {
         assert_eq!((copy.delay, copy.group_id.as_str()), (limits::SQS_LONGEST_DELAY, "hello"));
         let expected = r#"{"function":"hello","version":"live","input":"plain text","id":"m-1","submitted_at":"1970-01-01T00:00:00.005Z"}"#;
         assert_eq!((copy.body.as_str(), copy.history), (expected, Some(AttemptHistory::default())));
+    }
+
+    #[test]
+    fn a_copy_repeats_the_same_execution() {
+        let repeated = ExecutionRequest { replay_of: "order-7".parse().ok(), ..request("1") };
+        let copy = copy_of(repeated, AttemptHistory::default(), Duration::ZERO).unwrap();
+        assert!(copy.body.ends_with(r#""replay_of":"order-7"}"#), "{}", copy.body);
     }
 
     #[test]

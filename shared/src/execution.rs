@@ -171,6 +171,10 @@ pub struct Execution {
     pub attempts: u32,
     /// What the attempt that counts used.
     pub usage: Option<Usage>,
+    /// The input itself, where it is kept and small enough.
+    pub input: Option<Box<RawValue>>,
+    /// The execution that this one repeats.
+    pub replay_of: Option<ExecutionId>,
     /// The result itself, where it is small enough.
     pub result: Option<Box<RawValue>>,
     /// Where the result can be fetched, whatever its size.

@@ -56,6 +56,8 @@ pub struct FunctionConfig {
     pub handler: Option<String>,
     /// How often a failed execution is tried again.
     pub retries: u64,
+    /// Whether the input is kept with the record.
+    pub keep_input: bool,
     /// Which results are stored beside the record.
     pub store_result: StoreResult,
 }
@@ -74,6 +76,7 @@ impl Default for FunctionConfig {
             environment: BTreeMap::new(),
             handler: None,
             retries: limits::RETRIES.default,
+            keep_input: true,
             store_result: StoreResult::default(),
         }
     }
@@ -172,6 +175,17 @@ pub struct Version {
     pub config: FunctionConfig,
     /// When it was published.
     pub created_at: Timestamp,
+}
+
+/// Code and config of one-shot executions, as S3 holds them under their revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OneShot {
+    /// The Ruby code.
+    pub code: String,
+    /// How the code is run.
+    pub form: Form,
+    /// What the code may use.
+    pub config: FunctionConfig,
 }
 
 /// A function's manifest, as S3 holds it: the only object about a function that changes.

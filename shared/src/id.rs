@@ -53,9 +53,26 @@ impl ExecutionId {
     /// Issues an id as of this moment.
     pub fn issue_at(function: &FunctionName, moment: Timestamp) -> Self {
         let backwards = (LATEST_MS - moment.unix_ms()).max(0) as u64;
-        let mut id = String::with_capacity(BODY_CHARS + CHECK_CHARS);
-        push_base32(&mut id, backwards.into(), TIME_CHARS);
-        let random: u128 = rand::rng().random();
+        let mut time = String::with_capacity(BODY_CHARS + CHECK_CHARS);
+        push_base32(&mut time, backwards.into(), TIME_CHARS);
+        Self::assembled(function, time, rand::rng().random())
+    }
+
+    /// The id of the execution at this place of a batch: always the same one for a batch whose id is this, which was
+    /// issued for `function`, and of the same time.
+    pub fn at_place(&self, function: &FunctionName, place: usize) -> Self {
+        let digest = Sha256::new()
+            .chain_update("badlambda place in a batch\0")
+            .chain_update(&self.0)
+            .chain_update((place as u64).to_be_bytes())
+            .finalize();
+        let random = digest[..16].iter().fold(0u128, |number, byte| (number << 8) | u128::from(*byte));
+        let time = self.0.chars().take(TIME_CHARS).collect();
+        Self::assembled(function, time, random)
+    }
+
+    fn assembled(function: &FunctionName, time: String, random: u128) -> Self {
+        let mut id = time;
         push_base32(&mut id, random, RANDOM_CHARS);
         let check = check_of(function, &id);
         id.push_str(&check);
@@ -149,6 +166,20 @@ impl fmt::Display for ExecutionId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_of_a_batch_are_made_of_its_id() {
+        let function: FunctionName = "hello".parse().unwrap();
+        let moment = Timestamp::from_unix_ms(1_750_000_000_123).unwrap();
+        let batch = ExecutionId::issue_at(&function, moment);
+        let ids = || (0..1000).map(|place| batch.at_place(&function, place));
+        assert!(ids().eq(ids()));
+        assert!(ids().all(|id| id.origin(&function) == Origin::Issued(moment)));
+        let distinct: std::collections::BTreeSet<String> = ids().map(|id| id.to_string()).collect();
+        assert_eq!(distinct.len(), 1000);
+        let other = ExecutionId::issue_at(&function, moment);
+        assert_ne!(other.at_place(&function, 0), batch.at_place(&function, 0));
+    }
 
     fn name(text: &str) -> FunctionName {
         text.parse().unwrap()

@@ -2,7 +2,7 @@
 
 use crate::id::ExecutionId;
 use crate::index::{Hour, SegmentName};
-use crate::name::FunctionName;
+use crate::name::{FunctionName, Revision};
 
 /// Makes the keys of one deployment.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +41,11 @@ impl Keys {
     /// Ruby code, stored once per content.
     pub fn code(&self, sha256: &str) -> String {
         format!("{}code/{sha256}.rb", self.prefix)
+    }
+
+    /// Code and configuration of one-shot executions, stored once per content.
+    pub fn one_shot(&self, revision: &Revision) -> String {
+        format!("{}runs/{revision}.json", self.prefix)
     }
 
     /// An execution's record.

@@ -36,6 +36,8 @@ pub const MAX_ENVIRONMENT_BYTES: usize = 4 * KIB as usize;
 pub const MAX_JSON_DEPTH: usize = 100;
 /// A result up to this size stands in the record too, so that most callers need no second request.
 pub const INLINE_RESULT_BYTES: usize = 16 * KIB as usize;
+/// An input up to this size stands in the record, where inputs are kept: that costs no request of its own.
+pub const INLINE_INPUT_BYTES: usize = 16 * KIB as usize;
 /// Characters of an error's message that a record keeps.
 pub const MAX_ERROR_MESSAGE_CHARS: usize = 8 * KIB as usize;
 /// Lines of an error's backtrace that a record keeps.
@@ -56,6 +58,12 @@ pub const SQS_RETENTION: Duration = Duration::from_secs(14 * 24 * 3600);
 /// How long SQS may have lost an execution's message before the execution counts as expired: more than the 12 h for
 /// which a worker may hold a message that its retention period has ended for.
 pub const EXPIRY_MARGIN: Duration = Duration::from_secs(24 * 3600);
+/// Inputs of one batch: as many as one request can put on the queue before its client gives up.
+pub const MAX_BATCH: usize = 10_000;
+/// Bytes of a batch's body: a quarter of what all bodies may hold.
+pub const MAX_BATCH_BYTES: usize = 32 * MIB as usize;
+/// Messages of one batch that are being sent at once: enough to fill every call to SQS, and to have the next ones ready.
+pub const BATCH_SENDS: usize = 2 * SEND_CALLS * SQS_BATCH;
 /// The longest that SQS lets a message be held after one receive.
 pub const SQS_LONGEST_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
 /// `maxReceiveCount` of a queue whose redrive policy can't be read: what the deployment sets.

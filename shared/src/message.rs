@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::id::{ExecutionId, Origin};
 use crate::limits;
-use crate::name::{FunctionName, VersionRef, parse_qualified};
+use crate::name::{FunctionName, Revision, VersionRef, parse_qualified};
 use crate::timestamp::Timestamp;
 use crate::trace::Trace;
 
@@ -21,6 +21,9 @@ pub struct Envelope {
     /// Which version; the latest without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<VersionRef>,
+    /// The code to run where that is no function's, which the function `_run` stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
     /// The input; `null` without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<Box<RawValue>>,
@@ -33,6 +36,9 @@ pub struct Envelope {
     /// The S3 key of an input that is too large for the queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_key: Option<String>,
+    /// The execution that this one repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<ExecutionId>,
 }
 
 /// Where an execution's input is.
@@ -53,10 +59,14 @@ pub struct ExecutionRequest {
     pub function: FunctionName,
     /// Which version; the latest without it.
     pub version: Option<VersionRef>,
+    /// The code of a one-shot execution, which has no version.
+    pub revision: Option<Revision>,
     /// Where the input is.
     pub input: Input,
     /// When it was submitted.
     pub submitted_at: Timestamp,
+    /// The execution that this one repeats.
+    pub replay_of: Option<ExecutionId>,
     /// The trace it belongs to.
     pub trace: Trace,
 }
@@ -107,8 +117,16 @@ impl Received<'_> {
     ) -> Result<ExecutionRequest, BadMessage> {
         let id = self.message_id_as_id()?;
         let input = json_or_string(self.body);
-        let (submitted_at, trace) = (self.sent_at, self.trace.clone());
-        Ok(ExecutionRequest { id, function, version, input: Input::Inline(input), submitted_at, trace })
+        Ok(ExecutionRequest {
+            id,
+            function,
+            version,
+            revision: None,
+            input: Input::Inline(input),
+            submitted_at: self.sent_at,
+            replay_of: None,
+            trace: self.trace.clone(),
+        })
     }
 
     fn envelope(&self) -> Result<ExecutionRequest, BadMessage> {
@@ -142,9 +160,13 @@ impl Received<'_> {
         if matches!(&input, Input::Inline(json) if !depth_is_bounded(json.get())) {
             return Err(refuse("`input` is nested too deeply"));
         }
+        let (version, revision) = (envelope.version, envelope.revision);
+        if revision.is_some() && (version.is_some() || !function.is_one_shot()) {
+            return Err(refuse("`revision` is for the function `_run`, and without a version"));
+        }
         let submitted_at = envelope.submitted_at.unwrap_or(self.sent_at);
-        let (version, trace) = (envelope.version, self.trace.clone());
-        Ok(ExecutionRequest { id, function, version, input, submitted_at, trace })
+        let (replay_of, trace) = (envelope.replay_of, self.trace.clone());
+        Ok(ExecutionRequest { id, function, version, revision, input, submitted_at, replay_of, trace })
     }
 
     fn message_id_as_id(&self) -> Result<ExecutionId, BadMessage> {
@@ -290,6 +312,20 @@ mod tests {
         let issued = ExecutionId::issue(&"other".parse().unwrap());
         let body = format!(r#"{{"function": "hello", "id": "{issued}"}}"#);
         assert!(parse(&body, None).unwrap_err().reason.contains("not issued"));
+    }
+
+    #[test]
+    fn a_revision_is_for_one_shot_executions() {
+        let revision = "0123456789abcdef".repeat(4);
+        let parsed = |function: &str, rest: &str| {
+            let body =
+                format!(r#"{{"function": "{function}", "revision": "{revision}", "id": "m-1"{rest}}}"#);
+            parse(&body, None)
+        };
+        assert_eq!(parsed("_run", "").unwrap().revision.unwrap().as_str(), revision);
+        assert!(parsed("hello", "").unwrap_err().known.is_some());
+        assert!(parsed("_run", r#", "version": 1"#).unwrap_err().reason.contains("without a version"));
+        assert!(parse(r#"{"function": "_run", "revision": "../x"}"#, None).is_err());
     }
 
     #[test]

@@ -6,6 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 const MAX_NAME_CHARS: usize = 64;
+/// Under this name run executions whose code is no function's. Nobody can create a function of this name.
+const ONE_SHOT: &str = "_run";
+const REVISION_CHARS: usize = 64;
 
 /// Why a name was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +26,9 @@ pub enum NameError {
     /// Neither a version number nor an alias.
     #[error("a version is a number from 1 on, or an alias")]
     Version,
+    /// No SHA-256.
+    #[error("a revision is a SHA-256 in 64 hexadecimal digits, in lower case")]
+    Revision,
 }
 
 fn well_formed(name: &str) -> bool {
@@ -35,6 +41,11 @@ fn well_formed(name: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FunctionName(String);
+
+/// The SHA-256 of code and configuration, in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Revision(String);
 
 /// A movable name for a version.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -85,7 +96,21 @@ macro_rules! string_newtype {
     };
 }
 
-string_newtype!(FunctionName, NameError::Function, well_formed);
+impl FunctionName {
+    /// The name that one-shot executions run under.
+    pub fn one_shot() -> Self {
+        Self(ONE_SHOT.to_owned())
+    }
+
+    /// Whether this is the name that one-shot executions run under, which is no function's.
+    pub fn is_one_shot(&self) -> bool {
+        self.0 == ONE_SHOT
+    }
+}
+
+string_newtype!(FunctionName, NameError::Function, |name| well_formed(name) || name == ONE_SHOT);
+string_newtype!(Revision, NameError::Revision, |text| text.len() == REVISION_CHARS
+    && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')));
 string_newtype!(Alias, NameError::Alias, |name| well_formed(name)
     && !name.chars().all(|c| c.is_ascii_digit()));
 
@@ -130,6 +155,16 @@ mod tests {
             assert_eq!(bad.parse::<FunctionName>(), Err(NameError::Function), "{bad:?}");
         }
         assert!("hello-World_2".parse::<FunctionName>().is_ok());
+        assert!("_run".parse::<FunctionName>().is_ok_and(|name| name.is_one_shot()));
+    }
+
+    #[test]
+    fn a_revision_is_a_digest() {
+        let digest = "8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a";
+        assert!(digest.parse::<Revision>().is_ok());
+        for bad in ["", &digest[1..], &digest.to_uppercase(), &format!("../{}", &digest[3..])] {
+            assert_eq!(bad.parse::<Revision>(), Err(NameError::Revision), "{bad}");
+        }
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! What is stored of an execution. The API shows an [`Execution`] made of it, so that what only the fleet needs can't
 //! get out.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::execution::{Execution, ExecutionError, Isolation, Status, Usage};
 use crate::id::ExecutionId;
-use crate::name::FunctionName;
+use crate::name::{FunctionName, Revision};
 use crate::timestamp::Timestamp;
 
-/// An execution's record: the object `record.json`. Its fields are those of [`Execution`], and the keys at the end.
+/// An execution's record: the object `record.json`. Its fields are those of [`Execution`], and at the end what only
+/// the fleet needs.
+/// Without `input`, it does not hold the input: `null` is one, too.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "they are explained in `Execution`")]
 pub struct Record {
@@ -23,6 +25,9 @@ pub struct Record {
     pub finished_at: Option<Timestamp>,
     pub attempts: u32,
     pub usage: Option<Usage>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub input: Option<Box<RawValue>>,
+    pub replay_of: Option<ExecutionId>,
     pub result: Option<Box<RawValue>>,
     pub result_url: Option<String>,
     pub result_bytes: Option<u64>,
@@ -31,12 +36,23 @@ pub struct Record {
     pub urls_expire_at: Option<Timestamp>,
     pub isolation: Option<Isolation>,
     pub error: Option<ExecutionError>,
+    /// The code that a one-shot execution runs, to replay it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
+    /// The S3 key of an input that is kept and too large for the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_key: Option<String>,
     /// The S3 key of the result, to sign its URL again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_key: Option<String>,
     /// The S3 key of the logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logs_key: Option<String>,
+}
+
+/// Whatever JSON is there, `null` included.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::deserialize(deserializer).map(Some)
 }
 
 impl Record {
@@ -58,6 +74,8 @@ impl Record {
             finished_at: None,
             attempts: 0,
             usage: None,
+            input: None,
+            replay_of: None,
             result: None,
             result_url: None,
             result_bytes: None,
@@ -66,6 +84,8 @@ impl Record {
             urls_expire_at: None,
             isolation: None,
             error: None,
+            revision: None,
+            input_key: None,
             result_key: None,
             logs_key: None,
         }
@@ -96,6 +116,8 @@ impl From<Record> for Execution {
             finished_at: record.finished_at,
             attempts: record.attempts,
             usage: record.usage,
+            input: record.input,
+            replay_of: record.replay_of,
             result: record.result,
             result_url: record.result_url,
             result_bytes: record.result_bytes,
@@ -119,13 +141,13 @@ mod tests {
 
     #[test]
     fn an_execution_shows_every_field_of_the_contract_and_no_key() {
-        let (result_key, logs_key) = (Some("r".to_owned()), Some("l".to_owned()));
-        let shown = Execution::from(Record { result_key, logs_key, ..queued(Some(3)) });
+        let [input_key, result_key, logs_key] = ["i", "r", "l"].map(|key| Some(key.to_owned()));
+        let shown = Execution::from(Record { input_key, result_key, logs_key, ..queued(Some(3)) });
         let expected = serde_json::json!({
             "id": "m-1", "function": "hello", "version": 3, "status": "queued",
             "url": "/v1/functions/hello/executions/m-1",
             "submitted_at": "1970-01-01T00:00:00.000Z", "started_at": null, "finished_at": null,
-            "attempts": 0, "usage": null, "result": null, "result_url": null, "result_bytes": null,
+            "attempts": 0, "usage": null, "input": null, "replay_of": null, "result": null, "result_url": null, "result_bytes": null,
             "logs_url": null, "logs_truncated": false, "urls_expire_at": null, "isolation": null,
             "error": null
         });
@@ -139,5 +161,14 @@ mod tests {
         let stored = serde_json::to_string(&Record { result, ..queued(None) }).unwrap();
         let read: Record = serde_json::from_str(&stored).unwrap();
         assert_eq!(read.result.unwrap().get(), digits);
+    }
+
+    #[test]
+    fn an_input_of_null_is_not_an_input_that_is_not_kept() {
+        for (input, expected) in [(Some(RawValue::NULL.to_owned()), Some("null")), (None, None)] {
+            let stored = serde_json::to_string(&Record { input, ..queued(None) }).unwrap();
+            let read: Record = serde_json::from_str(&stored).unwrap();
+            assert_eq!(read.input.as_deref().map(RawValue::get), expected, "{stored}");
+        }
     }
 }

@@ -19,6 +19,7 @@ use badlambda_shared::records::{Found, Records};
 use badlambda_shared::timestamp::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use crate::kept_input;
 use crate::retry::{STORE_PATIENCE, retry_until, stopped_or_after};
 use crate::settle::{Refused, Settlement};
 
@@ -47,14 +48,20 @@ impl Claim<'_> {
         self.history.attempts.saturating_add(1)
     }
 
-    /// The execution's record, as far as it is known before it is run.
-    pub(crate) fn record(&self, version: Option<u32>, attempts: u32) -> Record {
-        let ExecutionRequest { id, function, submitted_at, .. } = self.request;
-        let queued = Record::queued(id.clone(), function.clone(), version, *submitted_at);
-        Record { attempts, ..queued }
+    /// The execution's record, as far as it is known before it is run. It holds or names the input, where the version
+    /// keeps inputs, unless that has still to be stored.
+    pub(crate) fn record(&self, version: Option<&Version>, attempts: u32) -> Record {
+        let ExecutionRequest { id, function, revision, input, submitted_at, replay_of, .. } = self.request;
+        // One-shot executions have no version.
+        let number = version.filter(|_| revision.is_none()).map(|version| version.version);
+        let queued = Record::queued(id.clone(), function.clone(), number, *submitted_at);
+        let keeps = version.is_some_and(|version| version.config.keep_input);
+        let (input, input_key) = kept_input::in_record(input, keeps);
+        let (revision, replay_of) = (revision.clone(), replay_of.clone());
+        Record { attempts, input, input_key, revision, replay_of, ..queued }
     }
 
-    /// Ends the execution, which can't be run.
+    /// Ends the execution, which can't be run. Its input goes with the message.
     pub(crate) fn dead_letter(&self, error: ExecutionError) -> Settlement {
         let record = self.record(None, self.history.attempts);
         let refused = Refused { record, etag: self.etag.clone() };
@@ -134,16 +141,16 @@ impl Claimer {
                 Err(Settlement::Done { record: Box::new(found.record), is_own: false })
             }
             Ok(found) => Ok(found),
-            Err(_) => Err(not_started(&self.stop)),
+            Err(_) => Err(self.not_started()),
         }
     }
-}
 
-/// The message is given back by a worker that has not begun to run it: at once where the worker stops, else later, since
-/// S3 does not answer.
-pub(crate) fn not_started(stop: &CancellationToken) -> Settlement {
-    let after = if stop.is_cancelled() { Duration::ZERO } else { STORE_DELAY };
-    Settlement::Retry { after, because: GivenBack::NotStarted }
+    /// The message is given back by a worker that has not begun to run it: at once where the worker stops, else later,
+    /// since S3 does not answer.
+    pub(crate) fn not_started(&self) -> Settlement {
+        let after = if self.stop.is_cancelled() { Duration::ZERO } else { STORE_DELAY };
+        Settlement::Retry { after, because: GivenBack::NotStarted }
+    }
 }
 
 /// What is to be done with an execution, as far as earlier attempts say.

@@ -3,7 +3,7 @@
 //! - `receive` takes permits of `prefetch`, receives at most that many messages, and makes each a `delivery`, whose lease
 //!   is renewed by `leases`.
 //! - `claim` tells whether it is to be run at all, `prepare` fetches what is run, `run` runs it, and `publish` stores
-//!   what came of it. `retry` waits for an S3 or SQS that fails.
+//!   what came of it, and the input as `kept_input` says. `retry` waits for an S3 or SQS that fails.
 //! - [`sandbox`] runs the Ruby code, confined, and knows nothing of the rest.
 //! - `settle` is the one end of a delivery: it deletes the message, gives it back, or dead-letters it. Before a message
 //!   is deleted, its execution is listed by `index`. `acknowledge` tells SQS, in batches.
@@ -21,6 +21,7 @@ mod delivery;
 pub mod doctor;
 mod ecs;
 mod index;
+mod kept_input;
 mod leases;
 mod prefetch;
 mod prepare;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use badlambda_shared::catalog::{Catalog, CatalogError};
+use badlambda_shared::catalog::{Catalog, CatalogError, Runnable};
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
 use badlambda_shared::function::Version;
 use badlambda_shared::id::Origin;
@@ -10,9 +10,7 @@ use badlambda_shared::message::{ExecutionRequest, Input, depth_is_bounded};
 use badlambda_shared::store::Store;
 use tokio_util::sync::CancellationToken;
 
-use crate::claim::{Claim, not_started};
 use crate::retry::{RetryError, STORE_PATIENCE, retry_until, stopped_or_after};
-use crate::settle::Settlement;
 
 /// Everything that is run.
 #[derive(Debug)]
@@ -34,7 +32,7 @@ pub(crate) struct Preparer {
 }
 
 /// Why there is nothing to run.
-enum Unprepared {
+pub(crate) enum Unprepared {
     /// There never will be.
     Never(ExecutionError),
     /// S3 does not answer, or the worker stops.
@@ -43,24 +41,26 @@ enum Unprepared {
 
 impl Preparer {
     /// Fetches what is not remembered.
-    pub(crate) async fn prepare(&self, claim: &Claim<'_>) -> Result<Prepared, Settlement> {
-        self.fetch(claim.request).await.map_err(|unprepared| match unprepared {
-            Unprepared::Never(error) => claim.dead_letter(error),
-            Unprepared::GaveUp => not_started(&self.stop),
-        })
-    }
-
-    async fn fetch(&self, request: &ExecutionRequest) -> Result<Prepared, Unprepared> {
-        let resolve = || self.catalog.resolve(&request.function, request.version.as_ref());
-        let version = self.read_catalog("read a function's version", resolve).await?;
+    pub(crate) async fn prepare(&self, request: &ExecutionRequest) -> Result<Prepared, Unprepared> {
+        let (version, code) = self.runnable(request).await?;
         if version.config.network && !self.allow_network {
             let message = "the function's config has \"network\": true, which this fleet does not allow; \
                            its operator can set BADLAMBDA_ALLOW_NETWORK=true";
             return Err(bad_message(message));
         }
         let input = self.input(request).await?;
-        let code = self.read_catalog("read a function's code", || self.catalog.code(&version)).await?;
         Ok(Prepared { version, code, input })
+    }
+
+    async fn runnable(&self, request: &ExecutionRequest) -> Result<Runnable, Unprepared> {
+        if let Some(revision) = &request.revision {
+            let one_shot = || self.catalog.one_shot(revision);
+            return self.read_catalog("read a one-shot execution's code", one_shot).await;
+        }
+        let resolve = || self.catalog.resolve(&request.function, request.version.as_ref());
+        let version = self.read_catalog("read a function's version", resolve).await?;
+        let code = self.read_catalog("read a function's code", || self.catalog.code(&version)).await?;
+        Ok((version, code))
     }
 
     async fn read_catalog<T, F>(&self, what: &str, attempt: impl FnMut() -> F) -> Result<T, Unprepared>

@@ -1,4 +1,5 @@
-//! Publishing what an attempt came to: result and logs first, then the record, whose first final form wins.
+//! Publishing what an attempt came to: result, logs and a large input first, then the record, whose first final form
+//! wins.
 
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use badlambda_shared::function::{StoreResult, Version};
 use badlambda_shared::history::GivenBack;
 use badlambda_shared::keys::beside;
 use badlambda_shared::limits;
+use badlambda_shared::message::Input;
 use badlambda_shared::record::Record;
 use badlambda_shared::records::{Recorded, Records};
 use badlambda_shared::store::{Condition, JSON, PresignedUrl, Store, StoreError, TEXT, Written};
@@ -17,6 +19,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::Claim;
+use crate::kept_input;
 use crate::prefetch::PrefetchPermit;
 use crate::retry::{RetryError, retry_until, stopped_or_after};
 use crate::run::Finished;
@@ -80,7 +83,7 @@ impl Publisher {
         self.memory.acquire_many(mib as u32).await.ok()
     }
 
-    /// Stores result, logs and record.
+    /// Stores result, logs, input and record.
     async fn store_all(
         &self,
         claim: &Claim<'_>,
@@ -88,8 +91,15 @@ impl Publisher {
         outcome: Outcome,
     ) -> Result<Settlement, RetryError<StoreError>> {
         let keys = self.store.keys();
-        let (function, id) = (&claim.request.function, &claim.request.id);
-        let names = Names { result: keys.result(function, id), logs: keys.logs(function, id) };
+        let (function, id, input) = (&claim.request.function, &claim.request.id, &claim.request.input);
+        let keeps = version.config.keep_input;
+        let input_name = keys.input(function, id);
+        let names = Names {
+            input: matches!(input, Input::Inline(_)).then(|| input_name.clone()),
+            result: keys.result(function, id),
+            logs: keys.logs(function, id),
+        };
+        let queued = claim.record(Some(version), claim.attempt());
         let Outcome { result, logs, started_at, usage, logs_truncated, isolation, retry: _ } = outcome;
         let (result, error) = match result {
             Ok(json) => (Some(Bytes::from(json)), None),
@@ -98,7 +108,8 @@ impl Publisher {
         let logs = (!logs.is_empty()).then(|| Bytes::from(logs));
         let inline = result.as_ref().and_then(inline);
         let is_stored = inline.is_none() || version.config.store_result == StoreResult::Always;
-        let (result_key, logs_key) = tokio::try_join!(
+        let (input_key, result_key, logs_key) = tokio::try_join!(
+            self.store_own(&input_name, kept_input::to_store(input, keeps), JSON),
             self.store_own(&names.result, result.clone().filter(|_| is_stored), JSON),
             self.store_own(&names.logs, logs, TEXT),
         )?;
@@ -118,9 +129,10 @@ impl Publisher {
             logs_truncated,
             isolation: Some(isolation),
             error,
+            input_key: input_key.or_else(|| queued.input_key.clone()),
             result_key,
             logs_key,
-            ..claim.record(Some(version.version), claim.attempt())
+            ..queued
         };
         let write = || self.records.write(&record, claim.etag.as_deref());
         let written =
@@ -132,13 +144,20 @@ impl Publisher {
             }
             Recorded::Stored { .. } => None,
         };
-        for key in superfluous(first.as_deref().unwrap_or(&record), &record, names) {
+        let winner = first.as_deref().unwrap_or(&record);
+        let unkept = kept_input::unkept(input, keeps, winner);
+        self.delete(superfluous(winner, &record, names).into_iter().chain(unkept)).await;
+        let is_own = first.is_none();
+        Ok(Settlement::Done { record: first.unwrap_or_else(|| Box::new(record)), is_own })
+    }
+
+    /// Deletes what no record names.
+    async fn delete(&self, keys: impl Iterator<Item = String>) {
+        for key in keys {
             if let Err(error) = self.store.delete(&key).await {
                 tracing::warn!(%error, "something that no record names is left in the bucket");
             }
         }
-        let is_own = first.is_none();
-        Ok(Settlement::Done { record: first.unwrap_or_else(|| Box::new(record)), is_own })
     }
 
     /// Stores what belongs to this attempt alone: under `key`, or beside it where something else has that name.
@@ -185,6 +204,8 @@ fn inline(json: &Bytes) -> Option<Box<RawValue>> {
 
 /// The names that the first attempt to store something gets.
 struct Names {
+    /// `None` where the input came through the bucket, so that no attempt has stored it.
+    input: Option<String>,
     result: String,
     logs: String,
 }
@@ -193,11 +214,15 @@ struct Names {
 /// that was lost has left under the usual names.
 fn superfluous(winner: &Record, own: &Record, names: Names) -> Vec<String> {
     let mut keys = vec![];
-    for (named, stored, usual) in
-        [(&winner.result_key, &own.result_key, names.result), (&winner.logs_key, &own.logs_key, names.logs)]
-    {
+    // All attempts have the same input: where this one stores none, a lost one has stored none.
+    let was_lost = own.attempts > 1;
+    let input = names.input.map(|usual| (&winner.input_key, &own.input_key, usual, false));
+    for (named, stored, usual, may_be_left) in input.into_iter().chain([
+        (&winner.result_key, &own.result_key, names.result, was_lost),
+        (&winner.logs_key, &own.logs_key, names.logs, was_lost),
+    ]) {
         keys.extend(stored.clone().filter(|stored| Some(stored) != named.as_ref()));
-        let may_be_there = named.is_some() || own.attempts > 1;
+        let may_be_there = named.is_some() || may_be_left;
         if may_be_there && [named, stored].iter().all(|key| key.as_ref() != Some(&usual)) {
             keys.push(usual);
         }
@@ -216,7 +241,8 @@ mod tests {
     }
 
     fn superfluous_beside(winner: &Record, own: &Record) -> Vec<String> {
-        superfluous(winner, own, Names { result: "result".to_owned(), logs: "logs".to_owned() })
+        let [input, result, logs] = ["input", "result", "logs"].map(str::to_owned);
+        superfluous(winner, own, Names { input: Some(input), result, logs })
     }
 
     #[test]
@@ -227,5 +253,15 @@ mod tests {
         // A lost attempt has left its result under the usual name.
         let second = record(2, Some("result-2"));
         assert_eq!(superfluous_beside(&second, &second), ["result", "logs"]);
+    }
+
+    #[test]
+    fn an_input_that_came_through_the_bucket_is_left_there() {
+        let own = Record { input_key: Some("input".to_owned()), ..record(1, None) };
+        // It ended without having been run.
+        let winner = record(1, None);
+        let names = Names { input: None, result: "result".to_owned(), logs: "logs".to_owned() };
+        assert!(superfluous(&winner, &own, names).is_empty());
+        assert_eq!(superfluous_beside(&winner, &own), ["input"], "what this attempt has stored itself");
     }
 }

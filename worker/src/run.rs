@@ -127,14 +127,14 @@ impl Runner {
             Err(errno) => return Ended::Lost(errno.into()),
         };
         let began_at = Timestamp::now();
-        let version = prepared.version.version;
+        let version = Arc::clone(&prepared.version);
         let task = task(claim, prepared, Arc::clone(&cancel));
         let executor = Arc::clone(&self.executor);
         let span = tracing::Span::current();
         let mut running = tokio::task::spawn_blocking(move || span.in_scope(|| executor.execute(&task)));
         let early = tokio::select! {
             result = &mut running => return ended(result, Ended::Abandoned),
-            record = self.overtaken(claim, version, began_at) => Ended::Overtaken(record),
+            record = self.overtaken(claim, &version, began_at) => Ended::Overtaken(record),
             () = self.abandon.cancelled() => Ended::Abandoned,
         };
         if let Err(errno) = nix::unistd::write(&cancel, &1u64.to_ne_bytes()) {
@@ -145,7 +145,7 @@ impl Runner {
     }
 
     /// Returns the execution's final record once it has one. Meanwhile it is recorded and listed as running.
-    async fn overtaken(&self, claim: &mut Claim<'_>, version: u32, began_at: Timestamp) -> Box<Record> {
+    async fn overtaken(&self, claim: &mut Claim<'_>, version: &Version, began_at: Timestamp) -> Box<Record> {
         tokio::time::sleep(FIRST_LOOK).await;
         if !claim.has_looked
             && let Some(record) = self.final_record(claim).await

@@ -5,10 +5,10 @@ use std::time::Instant;
 use badlambda_shared::queue::Message;
 use tracing::{Instrument, Span};
 
-use crate::claim::Claimer;
+use crate::claim::{Claim, Claimer};
 use crate::delivery::Delivery;
 use crate::prefetch::Prefetch;
-use crate::prepare::Preparer;
+use crate::prepare::{Preparer, Unprepared};
 use crate::publish::Publisher;
 use crate::run::Runner;
 use crate::settle::{Settlement, Settler};
@@ -39,13 +39,28 @@ impl Steps {
         let Delivery { message, request, history, permit, .. } = delivery;
         let began_at = Instant::now();
         let mut claim = self.claimer.claim(message, request, history).await?;
-        let prepared = self.preparer.prepare(&claim).await?;
+        let prepared = match self.preparer.prepare(claim.request).await {
+            Ok(prepared) => prepared,
+            Err(unprepared) => return Err(self.not_run(&mut claim, unprepared).await?),
+        };
         if claim.needs_look(&prepared.version) {
             self.claimer.look(&mut claim).await?;
         }
         self.prefetch.note_look(began_at.elapsed());
         let finished = self.runner.run(&mut claim, prepared).await?;
         self.publisher.publish(claim, finished, permit).await
+    }
+
+    /// What becomes of a message for which there is nothing to run. Its execution may have ended before, and its input or
+    /// its function be gone since.
+    async fn not_run(&self, claim: &mut Claim<'_>, unprepared: Unprepared) -> Result<Settlement, Settlement> {
+        match unprepared {
+            Unprepared::GaveUp => Ok(self.claimer.not_started()),
+            Unprepared::Never(error) => {
+                self.claimer.look(claim).await?;
+                Ok(claim.dead_letter(error))
+            }
+        }
     }
 }
 

@@ -10,11 +10,10 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use axum::http::header::HeaderName;
 use badlambda_shared::limits;
-use badlambda_shared::name::{FunctionName, VersionRef};
+use badlambda_shared::name::FunctionName;
 use badlambda_shared::retry::Delays;
 use badlambda_shared::store::{Condition, JSON, Written};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
@@ -66,10 +65,12 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     Err(ApiError::field("Idempotency-Key", format!("it must be 1 to {most} visible ASCII characters")))
 }
 
-/// The digest of what is asked for.
-pub(crate) fn fingerprint(version: Option<&VersionRef>, input: &RawValue) -> String {
-    let version = version.map(ToString::to_string).unwrap_or_default();
-    hex::encode(Sha256::new().chain_update(version).chain_update([0]).chain_update(input.get()).finalize())
+/// The digest of what is asked for, part by part.
+pub(crate) fn fingerprint(parts: &[&[u8]]) -> String {
+    let digest = parts.iter().fold(Sha256::new(), |digest, part| {
+        digest.chain_update((part.len() as u64).to_be_bytes()).chain_update(part)
+    });
+    hex::encode(digest.finalize())
 }
 
 /// The execution that the key stands for, which is that of `issue` if the key is new.
@@ -146,11 +147,12 @@ mod tests {
     }
 
     #[test]
-    fn another_input_or_version_is_another_request() {
-        let input = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
-        let same = fingerprint(None, &input("1"));
-        assert_eq!(fingerprint(None, &input("1")), same);
-        assert_ne!(fingerprint(None, &input("2")), same);
-        assert_ne!(fingerprint(Some(&VersionRef::Number(1)), &input("1")), same);
+    fn other_parts_are_another_request() {
+        let of = |parts: &[&str]| fingerprint(&parts.iter().map(|part| part.as_bytes()).collect::<Vec<_>>());
+        let same = of(&["1", "", "2"]);
+        assert_eq!(of(&["1", "", "2"]), same);
+        for other in [&["1", "2", ""][..], &["12", "", ""], &["1", "", "3"], &["1", "", "2", ""]] {
+            assert_ne!(of(other), same, "{other:?}");
+        }
     }
 }

@@ -1,11 +1,15 @@
-//! Executions: taken on, put on the queue, polled, cancelled.
+//! Executions: taken on, put on the queue, polled, cancelled, replayed.
 
+mod accept;
+pub(crate) mod batch;
 pub(crate) mod cancel;
 mod expire;
 mod idempotency;
 pub(crate) mod list;
 pub(crate) mod poll;
+pub(crate) mod replay;
 pub(crate) mod results;
+pub(crate) mod run;
 pub(crate) mod run_times;
 mod send;
 pub(crate) mod submit;

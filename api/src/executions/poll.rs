@@ -59,7 +59,8 @@ pub(crate) async fn find(
 
 /// The record, once it is final or `patience` is at an end, or the API stops. It is looked at when it is likely to be
 /// final, as far as executions of this version, or else of this function, have shown. Where nothing tells when it was
-/// submitted, it is looked at at once, and then as if it had been submitted just now.
+/// submitted, it is looked at at once, and then as if it had been submitted just now. A delayed one is looked at when its
+/// delay or `patience` is over, and as if it had been submitted then: nothing but a cancellation can end it before.
 pub(crate) async fn until_final(
     app: &App,
     function: &FunctionName,
@@ -70,8 +71,14 @@ pub(crate) async fn until_final(
 ) -> Result<Option<Record>, ApiError> {
     let forecast = app.run_times.forecast(function, version);
     let waiting_since = Instant::now();
+    let delayed_until = app.run_times.delayed_until(id);
+    if let Some(delayed_until) = delayed_until {
+        pause(app, delayed_until.remaining().min(patience)).await;
+    }
+    let submitted_at = delayed_until.or(submitted_at);
+    let delay_over = Instant::now();
     let age_before = submitted_at.map_or(Duration::ZERO, Timestamp::age);
-    let age = || age_before + waiting_since.elapsed();
+    let age = || age_before + delay_over.elapsed();
     let (mut has_waited, mut function_exists) = (false, false);
     let mut due = submitted_at.map_or(Duration::ZERO, |_| forecast.first_look(age()));
     loop {

@@ -1,9 +1,10 @@
-//! `GET …/executions/{id}/result` and `…/logs`: redirects to where S3 serves them, without credentials. A result that is
+//! `GET …/executions/{id}/input`, `…/result` and `…/logs`: redirects to where S3 serves them, without credentials. What is
 //! not stored there stands in the record.
 
 use std::time::Duration;
 
 use axum::extract::State;
+use badlambda_shared::execution::Status;
 use badlambda_shared::record::Record;
 
 use crate::app::{App, AppState};
@@ -12,11 +13,22 @@ use crate::http::error::ApiError;
 use crate::http::request::ExecutionPath;
 use crate::http::response::{ApiResponse, ApiResult};
 
+/// `GET /v1/functions/{function}/executions/{id}/input`
+pub(crate) async fn input(State(app): AppState, ExecutionPath(function, id): ExecutionPath) -> ApiResult {
+    let execution = has_begun(poll::find(&app, function, id, Duration::ZERO).await?)?;
+    match (execution.input, execution.input_key) {
+        (Some(input), _) => Ok(ApiResponse::Json(input)),
+        // It is stored with the result.
+        (None, None) if !execution.status.is_final() => Err(ApiError::NotFinished),
+        (None, key) => redirect(&app, key, ApiError::NoInput).await,
+    }
+}
+
 /// `GET /v1/functions/{function}/executions/{id}/result`
 pub(crate) async fn result(State(app): AppState, target: ExecutionPath) -> ApiResult {
     let finished = finished(&app, target).await?;
     match (finished.result_key, finished.result) {
-        (None, Some(result)) => Ok(ApiResponse::Result(result)),
+        (None, Some(result)) => Ok(ApiResponse::Json(result)),
         (key, _) => redirect(&app, key, ApiError::NoResult).await,
     }
 }
@@ -25,6 +37,14 @@ pub(crate) async fn result(State(app): AppState, target: ExecutionPath) -> ApiRe
 pub(crate) async fn logs(State(app): AppState, target: ExecutionPath) -> ApiResult {
     let finished = finished(&app, target).await?;
     redirect(&app, finished.logs_key, ApiError::NoLogs).await
+}
+
+/// The execution, unless it is queued: then its input stands in its message alone.
+pub(crate) fn has_begun(execution: Record) -> Result<Record, ApiError> {
+    match execution.status {
+        Status::Queued => Err(ApiError::NotStarted),
+        _ => Ok(execution),
+    }
 }
 
 async fn finished(app: &App, ExecutionPath(function, id): ExecutionPath) -> Result<Record, ApiError> {

@@ -10,13 +10,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use badlambda_shared::execution::Status;
+use badlambda_shared::id::ExecutionId;
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::record::Record;
+use badlambda_shared::timestamp::Timestamp;
 use lru::LruCache;
 
 /// Versions whose runs are kept; a few hundred bytes each.
 const MOST_VERSIONS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+/// Delayed executions of which it is known how long they wait; a hundred bytes each.
+const MOST_DELAYED: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// Runs that are kept of each, and waits of all.
 const MOST_SAMPLES: usize = 32;
 /// So few runs don't tell how much they differ.
@@ -39,6 +43,8 @@ struct Samples {
     runs: LruCache<Subject, VecDeque<Duration>>,
     /// In the queue, with when it was seen; the last comes first.
     waits: VecDeque<(Instant, Duration)>,
+    /// Until when executions are delayed that this API has sent.
+    delayed: LruCache<ExecutionId, Timestamp>,
     /// How long it takes to read a record, on average.
     look: Duration,
 }
@@ -59,6 +65,7 @@ impl RunTimes {
         Self(Mutex::new(Samples {
             runs: LruCache::new(MOST_VERSIONS),
             waits: VecDeque::new(),
+            delayed: LruCache::new(MOST_DELAYED),
             look: Duration::ZERO,
         }))
     }
@@ -77,6 +84,16 @@ impl RunTimes {
         Forecast { ends: ends.unwrap_or_default(), look }
     }
 
+    /// Remembers that no worker is given this execution before then.
+    pub(crate) fn note_delay(&self, id: &ExecutionId, until: Timestamp) {
+        self.lock().delayed.put(id.clone(), until);
+    }
+
+    /// Until when the execution is delayed, as far as this API has sent it.
+    pub(crate) fn delayed_until(&self, id: &ExecutionId) -> Option<Timestamp> {
+        self.lock().delayed.get(id).copied()
+    }
+
     /// Takes into account how long it took to read a record.
     pub(crate) fn note_look(&self, took: Duration) {
         let mut samples = self.lock();
@@ -90,7 +107,9 @@ impl RunTimes {
             return;
         }
         let mut samples = self.lock();
-        push(&mut samples.waits, (Instant::now(), record.submitted_at.until(started_at)));
+        let delayed_until = samples.delayed.peek(&record.id).copied();
+        let queued_at = delayed_until.unwrap_or(record.submitted_at);
+        push(&mut samples.waits, (Instant::now(), queued_at.until(started_at)));
         for version in [record.version, None] {
             let subject = (record.function.clone(), version);
             push(samples.runs.get_or_insert_mut(subject, VecDeque::new), started_at.until(finished_at));
@@ -163,8 +182,6 @@ impl Forecast {
 
 #[cfg(test)]
 mod tests {
-    use badlambda_shared::timestamp::Timestamp;
-
     use super::*;
 
     const fn ms(ms: u64) -> Duration {
@@ -250,6 +267,16 @@ mod tests {
         assert_eq!(expected_wait(&VecDeque::new(), now), ms(0));
         let claimed = VecDeque::from([(now, Duration::from_secs(1_000_000))]);
         assert_eq!(expected_wait(&claimed, now), limits::POLL_PAUSE_MOST);
+    }
+
+    #[test]
+    fn a_delay_is_no_wait_in_the_queue() {
+        let (times, delayed) = (RunTimes::new(), record(900_010, 40, Status::Succeeded));
+        let until = Timestamp::from_unix_ms(900_000).unwrap();
+        times.note_delay(&delayed.id, until);
+        assert_eq!(times.delayed_until(&delayed.id), Some(until));
+        times.note_end(&delayed);
+        assert_eq!(times.forecast(&delayed.function, None).ends, [ms(50)]);
     }
 
     #[test]

@@ -1,55 +1,36 @@
 //! Putting an execution on the queue.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use badlambda_shared::enqueue::{EnqueueError, message_for};
-use badlambda_shared::message::{ExecutionRequest, Input};
-use badlambda_shared::name::{FunctionName, VersionRef};
-use badlambda_shared::queue::SendError;
-use badlambda_shared::trace::Trace;
-use serde_json::value::RawValue;
+use badlambda_shared::message::ExecutionRequest;
+use badlambda_shared::queue::{OutgoingMessage, SendError};
 
 use crate::app::App;
 use crate::executions::idempotency::Unsent;
-use crate::executions::ticket::Ticket;
 use crate::http::error::ApiError;
 
-/// Returns once the queue has the execution. A large input goes to the bucket first.
-pub(crate) async fn send(
-    app: &App,
-    function: &FunctionName,
-    ticket: &Ticket,
-    input: Box<RawValue>,
-    trace: Trace,
-) -> Result<(), ApiError> {
-    let request = ExecutionRequest {
-        id: ticket.id.clone(),
-        function: function.clone(),
-        version: Some(VersionRef::Number(ticket.version)),
-        input: Input::Inline(input),
-        submitted_at: ticket.submitted_at,
-        trace,
-    };
+/// Returns once the queue has the execution, which no worker is given before `delay` has passed. A large input goes to
+/// the bucket first.
+pub(crate) async fn send(app: &App, request: ExecutionRequest, delay: Duration) -> Result<(), ApiError> {
     let message = message_for(&app.store, request).await?;
-    Ok(app.batcher.send(message).await?)
+    Ok(app.batcher.send(OutgoingMessage { delay, ..message }).await?)
 }
 
 /// Sends and notes it, even if the client goes away in between: he would come again, and it would be sent twice.
 pub(crate) async fn send_claimed(
     app: Arc<App>,
-    function: &FunctionName,
-    ticket: Ticket,
-    input: Box<RawValue>,
-    trace: Trace,
+    request: ExecutionRequest,
+    delay: Duration,
     unsent: Unsent,
-) -> Result<Ticket, ApiError> {
-    let function = function.clone();
+) -> Result<(), ApiError> {
     let (done, sent) = tokio::sync::oneshot::channel();
     tokio::spawn(async move {
-        let outcome = send(&app, &function, &ticket, input, trace).await;
+        let outcome = send(&app, request, delay).await;
         let is_sent = outcome.is_ok();
         // Who has gone away needs no answer.
-        _ = done.send(outcome.map(|()| ticket));
+        _ = done.send(outcome);
         if is_sent {
             unsent.note_sent(&app).await;
         }

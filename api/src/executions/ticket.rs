@@ -1,13 +1,51 @@
 //! What is settled about an execution before it is sent.
 
 use badlambda_shared::id::ExecutionId;
+use badlambda_shared::message::{ExecutionRequest, Input};
+use badlambda_shared::name::{FunctionName, Revision, VersionRef};
+use badlambda_shared::record::Record;
 use badlambda_shared::timestamp::Timestamp;
+use badlambda_shared::trace::Trace;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-/// Id, version and time of an execution.
+/// Id, code and time of an execution, and which one it repeats. Of a batch, its executions have the rest in common, and
+/// ids that are made of its id.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Ticket {
     pub(crate) id: ExecutionId,
-    pub(crate) version: u32,
+    /// `None` for a one-shot execution, which has a revision instead.
+    pub(crate) version: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) revision: Option<Revision>,
     pub(crate) submitted_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) replay_of: Option<ExecutionId>,
+}
+
+impl Ticket {
+    /// What a worker is asked for.
+    pub(crate) fn request(
+        &self,
+        function: &FunctionName,
+        input: Box<RawValue>,
+        trace: Trace,
+    ) -> ExecutionRequest {
+        ExecutionRequest {
+            id: self.id.clone(),
+            function: function.clone(),
+            version: self.version.map(VersionRef::Number),
+            revision: self.revision.clone(),
+            input: Input::Inline(input),
+            submitted_at: self.submitted_at,
+            replay_of: self.replay_of.clone(),
+            trace,
+        }
+    }
+
+    /// The execution as it is until a worker has told of it.
+    pub(crate) fn queued(self, function: FunctionName) -> Record {
+        let Self { id, version, submitted_at, replay_of, .. } = self;
+        Record { replay_of, ..Record::queued(id, function, version, submitted_at) }
+    }
 }

@@ -32,7 +32,7 @@ struct Request {
 }
 
 /// The most bytes of a body that may hold code: in JSON each of its bytes may take six.
-fn most_body_bytes(max_code_bytes: usize) -> usize {
+pub(crate) fn most_body_bytes(max_code_bytes: usize) -> usize {
     const REST: usize = 64 * 1024;
     max_code_bytes.saturating_mul(6).saturating_add(REST)
 }
@@ -55,20 +55,25 @@ pub(crate) async fn read(
             ));
         }
     };
-    request.config.validate().map_err(|error| {
+    let Request { name, code, config } = request;
+    Ok((name, check(app, code, config).await?))
+}
+
+/// Checks code and config in full.
+pub(crate) async fn check(app: &App, code: String, config: FunctionConfig) -> Result<Draft, ApiError> {
+    config.validate().map_err(|error| {
         let field = format!("config.{}", error.field);
         ApiError::field(field, error.expected)
     })?;
-    if request.code.len() > app.max_code_bytes {
+    if code.len() > app.max_code_bytes {
         return Err(ApiError::CodeTooLarge(app.max_code_bytes));
     }
-    if request.code.trim().is_empty() {
+    if code.trim().is_empty() {
         return Err(ApiError::field("code", "it must not be empty"));
     }
-    let form = syntax::inspect(request.code.clone(), request.config.handler.clone()).await?;
-    let code_sha256 = hex::encode(Sha256::digest(&request.code));
-    let Request { name, code, config } = request;
-    Ok((name, Draft { code, code_sha256, form, config }))
+    let form = syntax::inspect(code.clone(), config.handler.clone()).await?;
+    let code_sha256 = hex::encode(Sha256::digest(&code));
+    Ok(Draft { code, code_sha256, form, config })
 }
 
 fn ruby(bytes: &[u8]) -> Result<Request, ApiError> {

@@ -1,6 +1,6 @@
 //! Functions, their versions and aliases.
 
-mod draft;
+pub(crate) mod draft;
 pub(crate) mod manifest;
 mod publish;
 pub(crate) mod routes;

@@ -41,13 +41,8 @@ pub(crate) async fn publish(app: &App, name: &FunctionName, draft: &Draft, mode:
         if let Some(tried) = tried.take_if(|tried| counts(tried, current.as_ref(), mode)) {
             return Ok(published(tried));
         }
-        if let Some(live) = current.as_ref().filter(|current| !current.manifest.deleted) {
-            if mode == Mode::Create {
-                return Err(ApiError::NameTaken(name.clone()));
-            }
-            if is_same(&live.manifest.latest, draft) {
-                return Ok(ApiResponse::Function(Box::new(live.manifest.clone().into())));
-            }
+        if let Some(unchanged) = unchanged(name, current.as_ref(), draft, mode)? {
+            return Ok(ApiResponse::Function(Box::new(unchanged)));
         }
         if !code_is_stored {
             let key = app.store.keys().code(&draft.code_sha256);
@@ -63,6 +58,30 @@ pub(crate) async fn publish(app: &App, name: &FunctionName, draft: &Draft, mode:
         tokio::time::sleep(delays.next_delay()).await;
     }
     Err(ApiError::ConcurrentChange(name.clone()))
+}
+
+/// The function as [`publish`] would make it now. Nothing is stored.
+pub(crate) async fn preview(app: &App, name: &FunctionName, draft: &Draft, mode: Mode) -> ApiResult {
+    let current = manifest::read(app, name).await?;
+    let function = match unchanged(name, current.as_ref(), draft, mode)? {
+        Some(unchanged) => unchanged,
+        None => next_manifest(current.as_ref(), next_version(name, draft, current.as_ref())).into(),
+    };
+    Ok(ApiResponse::Function(Box::new(function)))
+}
+
+/// The function, where it is there and has the same as its latest version already.
+fn unchanged(
+    name: &FunctionName,
+    current: Option<&Current>,
+    draft: &Draft,
+    mode: Mode,
+) -> Result<Option<Function>, ApiError> {
+    match current.filter(|current| !current.manifest.deleted) {
+        Some(_) if mode == Mode::Create => Err(ApiError::NameTaken(name.clone())),
+        Some(live) if is_same(&live.manifest.latest, draft) => Ok(Some(live.manifest.clone().into())),
+        _ => Ok(None),
+    }
 }
 
 /// The first version creates the function; later ones change it.
@@ -91,15 +110,7 @@ async fn take_number(
     draft: &Draft,
     current: Option<&Current>,
 ) -> Result<Version, ApiError> {
-    let mut version = Version {
-        function: name.clone(),
-        version: current.map_or(0, |current| current.manifest.latest.version) + 1,
-        code_sha256: draft.code_sha256.clone(),
-        code_bytes: draft.code.len() as u64,
-        form: draft.form,
-        config: draft.config.clone(),
-        created_at: Timestamp::now(),
-    };
+    let mut version = next_version(name, draft, current);
     for _ in 0..limits::PUBLISH_TRIES {
         let key = app.store.keys().version(name, version.version);
         let written = app.store.put(&key, manifest::to_json(&version)?, JSON, Condition::Absent).await?;
@@ -116,6 +127,19 @@ async fn take_number(
         version.version += 1;
     }
     Err(ApiError::ConcurrentChange(name.clone()))
+}
+
+/// With the number behind the latest one's.
+fn next_version(name: &FunctionName, draft: &Draft, current: Option<&Current>) -> Version {
+    Version {
+        function: name.clone(),
+        version: current.map_or(0, |current| current.manifest.latest.version) + 1,
+        code_sha256: draft.code_sha256.clone(),
+        code_bytes: draft.code.len() as u64,
+        form: draft.form,
+        config: draft.config.clone(),
+        created_at: Timestamp::now(),
+    }
 }
 
 fn next_manifest(current: Option<&Current>, latest: Version) -> Manifest {

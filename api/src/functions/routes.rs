@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use badlambda_shared::catalog::CatalogError;
 use badlambda_shared::function::Function;
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::name::{FunctionName, NameError};
 use badlambda_shared::timestamp::Timestamp;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
@@ -16,7 +16,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::app::{App, AppState};
-use crate::functions::publish::{Mode, publish};
+use crate::functions::draft::Draft;
+use crate::functions::publish::{Mode, preview, publish};
 use crate::functions::versions;
 use crate::functions::{draft, manifest};
 use crate::http::error::ApiError;
@@ -24,11 +25,21 @@ use crate::http::request::{FunctionPath, PageQuery, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::tokens::Caller;
 
-/// The query of `POST /v1/functions`, for bodies that have no place for a name.
+/// The query of `POST /v1/functions`; the name is for bodies that have no place for one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateQuery {
     name: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// The query of `PUT /v1/functions/{function}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PutQuery {
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// `POST /v1/functions`
@@ -50,19 +61,30 @@ pub(crate) async fn create(
         None => generated()?,
     };
     caller.require(&name)?;
-    publish(&app, &name, &draft, Mode::Create).await
+    store_or_preview(&app, &name, &draft, Mode::Create, query.dry_run).await
 }
 
 /// `PUT /v1/functions/{function}`
 pub(crate) async fn put(
     State(app): AppState,
     FunctionPath(name): FunctionPath,
+    Query(query): Query<PutQuery>,
     headers: HeaderMap,
     body: Body,
 ) -> ApiResult {
     let (in_body, draft) = draft::read(&app, &headers, body).await?;
     agreed(Some(name.clone()), in_body)?;
-    publish(&app, &name, &draft, Mode::CreateOrPublish).await
+    store_or_preview(&app, &name, &draft, Mode::CreateOrPublish, query.dry_run).await
+}
+
+async fn store_or_preview(
+    app: &App,
+    name: &FunctionName,
+    draft: &Draft,
+    mode: Mode,
+    dry_run: bool,
+) -> ApiResult {
+    if dry_run { preview(app, name, draft, mode).await } else { publish(app, name, draft, mode).await }
 }
 
 /// The one name that path or query and body give, if any.
@@ -74,7 +96,10 @@ fn agreed(
         (Some(asked), Some(in_body)) if asked != in_body => {
             Err(ApiError::field("name", format!("the body says {in_body}, and the URL says {asked}")))
         }
-        (asked, in_body) => Ok(asked.or(in_body)),
+        (asked, in_body) => match asked.or(in_body) {
+            Some(name) if name.is_one_shot() => Err(ApiError::field("name", NameError::Function)),
+            name => Ok(name),
+        },
     }
 }
 

@@ -60,6 +60,16 @@ pub(crate) enum ApiError {
         "there are too many dead letters to find this one in time; redrive or delete those of a `reason` or `function`"
     )]
     TooManyDeadLetters,
+    #[error(
+        "the input was not kept: the function's config says so, or the execution ended before a worker could run it"
+    )]
+    NoInput,
+    #[error(
+        "no worker has told of the execution yet, and its input stands in its message alone; ask again later"
+    )]
+    NotStarted,
+    #[error("the execution's input was not kept; send another one as `input`")]
+    InputNotKept,
     #[error("the execution left no result; its `error` says why")]
     NoResult,
     #[error("the execution left no logs")]
@@ -68,9 +78,7 @@ pub(crate) enum ApiError {
     NotFinished,
     #[error("the execution has finished, and its record never changes")]
     AlreadyFinished,
-    #[error(
-        "this Idempotency-Key was used with another input or version before; use a new key for a new execution"
-    )]
+    #[error("this Idempotency-Key was used for another request before; use a new key for a new execution")]
     IdempotencyKeyReused,
     #[error("the code has more than {0} bytes, the most that is accepted")]
     CodeTooLarge(usize),
@@ -135,6 +143,11 @@ impl ApiError {
         }
     }
 
+    /// Whether it is not for the caller to mend.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.kind().0.is_server_error()
+    }
+
     fn may_pass(&self) -> bool {
         matches!(
             self,
@@ -143,6 +156,7 @@ impl ApiError {
                 | Self::Draining
                 | Self::RateLimited
                 | Self::TooManyDeadLetters
+                | Self::NotStarted
                 | Self::NotFinished
                 | Self::ExecutionNotSeen(_)
                 | Self::ConcurrentChange(_)
@@ -218,7 +232,9 @@ impl From<CatalogError> for ApiError {
             CatalogError::NoVersion { function, version } => Self::VersionNotFound { function, version },
             CatalogError::Store(error) if error.may_pass() => Self::Unavailable(error.to_string()),
             CatalogError::Store(error) => Self::Internal(error.to_string()),
-            damaged @ CatalogError::Damaged { .. } => Self::Internal(damaged.to_string()),
+            error @ (CatalogError::NoOneShot | CatalogError::Damaged { .. }) => {
+                Self::Internal(error.to_string())
+            }
         }
     }
 }

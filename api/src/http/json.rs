@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use badlambda_shared::name::VersionRef;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor};
-use serde::forward_to_deserialize_any;
+use serde::{Deserialize as _, forward_to_deserialize_any};
 use serde_json::Value;
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 
 use crate::http::error::ApiError;
 
@@ -34,6 +36,21 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         // A field that is there twice, of which the second read sees one.
         Ok(_) => Err(Refusal::Invalid(refused.inner().to_string()).at(&refused.path().to_string())),
     }
+}
+
+/// A field that holds any JSON, of which `null` is one: `None` where there is no such field.
+pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::deserialize(deserializer).map(Some)
+}
+
+/// A field that names a version, as a number or as text; `null` is none.
+pub(crate) fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<VersionRef>, D::Error> {
+    let text = match Value::deserialize(deserializer)? {
+        Value::Null => return Ok(None),
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    text.parse().map(Some).map_err(de::Error::custom)
 }
 
 /// Where text is no JSON.
@@ -141,9 +158,14 @@ impl<'de> Deserializer<'de> for Typed {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Refusal> {
+        // A part that is kept as it was written (`RawValue`) is an agreement within serde_json.
+        if name.starts_with("$serde_json::private") {
+            let raw = self.0.deserialize_newtype_struct(name, visitor);
+            return raw.map_err(de::Error::custom);
+        }
         visitor.visit_newtype_struct(self)
     }
 
@@ -176,6 +198,10 @@ mod tests {
         inner: Inner,
         #[serde(default)]
         mode: Mode,
+        #[serde(default, deserialize_with = "present")]
+        raw: Option<Box<RawValue>>,
+        #[serde(default, deserialize_with = "version")]
+        version: Option<VersionRef>,
     }
 
     #[derive(Debug, Default, Deserialize)]
@@ -191,6 +217,20 @@ mod tests {
     #[allow(dead_code, reason = "only whether it can be read matters")]
     struct Inner {
         count: u64,
+    }
+
+    #[test]
+    fn a_part_is_kept_as_it_was_written() {
+        let read = |text: &str| read::<Outer>(text.as_bytes()).unwrap();
+        let raw = |text: &str| read(text).raw.map(|raw| raw.get().to_owned());
+        assert_eq!(raw(r#"{"name": "a", "raw": 1.50}"#).as_deref(), Some("1.50"));
+        assert_eq!(raw(r#"{"name": "a", "raw": null}"#).as_deref(), Some("null"));
+        assert_eq!(raw(r#"{"name": "a"}"#), None);
+        for (text, expected) in [("3", "3"), ("\"3\"", "3"), ("\"live\"", "live")] {
+            let version = read(&format!(r#"{{"name": "a", "version": {text}}}"#)).version;
+            assert_eq!(version.unwrap().to_string(), expected);
+        }
+        assert_eq!(read(r#"{"name": "a", "version": null}"#).version, None);
     }
 
     fn refused(text: &str) -> ApiError {
@@ -218,6 +258,9 @@ mod tests {
             (r#"{"name": 1}"#, "invalid_field", "name"),
             (r#"{"name": "a", "name": "b"}"#, "invalid_field", "body"),
             (r#"{"mode": "never", "name": 1}"#, "invalid_field", "name"),
+            (r#"{"raw": {"a": [1]}, "name": 1}"#, "invalid_field", "name"),
+            (r#"{"name": "a", "version": "a b"}"#, "invalid_field", "version"),
+            (r#"{"name": "a", "version": 0}"#, "invalid_field", "version"),
             (r#"{}"#, "invalid_field", "name"),
             (r#"["a"]"#, "invalid_field", "body"),
             (r#""text""#, "invalid_field", "body"),

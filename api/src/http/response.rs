@@ -35,12 +35,14 @@ pub(crate) enum ApiResponse {
     Page(Value),
     /// Ruby code.
     Code(Arc<str>),
+    /// What became of each input of a batch.
+    Batch(Value),
     /// An execution that was taken on, and is not finished.
     Accepted(Box<Record>, Option<Wait>),
     /// An execution as it stands.
     Polled(Box<Record>, Option<Wait>),
-    /// A result, which stands in the record alone.
-    Result(Box<RawValue>),
+    /// An input or a result, which stands in the record alone.
+    Json(Box<RawValue>),
     /// What was asked for can be fetched without credentials at this URL.
     Elsewhere(String),
     /// A dead letter.
@@ -78,6 +80,7 @@ impl IntoResponse for ApiResponse {
                 insert(&mut headers, CONTENT_TYPE, store::RUBY);
                 code.to_string().into_response()
             }
+            Self::Batch(items) => Json(items).into_response(),
             Self::Accepted(record, wait) => {
                 insert(&mut headers, LOCATION, &record.url);
                 tell_when(&mut headers, &record, wait);
@@ -87,7 +90,7 @@ impl IntoResponse for ApiResponse {
                 tell_when(&mut headers, &record, wait);
                 Json(Execution::from(*record)).into_response()
             }
-            Self::Result(json) => Json(json).into_response(),
+            Self::Json(json) => Json(json).into_response(),
             Self::Elsewhere(url) => {
                 insert(&mut headers, LOCATION, &url);
                 ().into_response()

@@ -12,8 +12,9 @@ impl ApiResponse {
             Self::Function(_)
             | Self::Page(_)
             | Self::Code(_)
+            | Self::Batch(_)
             | Self::Polled(..)
-            | Self::Result(_)
+            | Self::Json(_)
             | Self::DeadLetter(_)
             | Self::Lines(_)
             | Self::Healthy => StatusCode::OK,
@@ -43,8 +44,11 @@ impl ApiError {
             Self::DeadLetterNotFound => (StatusCode::NOT_FOUND, "dead_letter_not_found", "Dead letter not found"),
             Self::DeadLetterOfAnotherQueue => (StatusCode::CONFLICT, "other_queue", "Dead letter of another queue"),
             Self::TooManyDeadLetters => (StatusCode::SERVICE_UNAVAILABLE, "too_many_dead_letters", "Too many dead letters"),
+            Self::NoInput => (StatusCode::NOT_FOUND, "no_input", "No input"),
             Self::NoResult => (StatusCode::NOT_FOUND, "no_result", "No result"),
             Self::NoLogs => (StatusCode::NOT_FOUND, "no_logs", "No logs"),
+            Self::NotStarted => (StatusCode::CONFLICT, "not_started", "Not started"),
+            Self::InputNotKept => (StatusCode::CONFLICT, "input_not_kept", "Input not kept"),
             Self::NotFinished => (StatusCode::CONFLICT, "not_finished", "Not finished"),
             Self::AlreadyFinished => (StatusCode::CONFLICT, "already_finished", "Already finished"),
             Self::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "Idempotency-Key reused"),

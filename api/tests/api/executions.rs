@@ -22,8 +22,8 @@ async fn an_accepted_execution_is_in_the_queue() {
     assert_eq!(accepted.headers["retry-after"], "1");
     assert_eq!((&execution["status"], &execution["version"]), (&json!("queued"), &json!(1)));
     let fields: BTreeSet<&str> = execution.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected = "attempts error finished_at function id isolation logs_truncated logs_url result result_bytes \
-                    result_url started_at status submitted_at url urls_expire_at usage version";
+    let expected = "attempts error finished_at function id input isolation logs_truncated logs_url replay_of result \
+                    result_bytes result_url started_at status submitted_at url urls_expire_at usage version";
     assert_eq!(fields, expected.split_whitespace().collect());
 
     let message = api.messages(1).await.remove(0);

@@ -33,7 +33,7 @@ async fn a_function_has_the_contracts_shape() {
         "config": {
             "timeout_ms": 5000, "memory_mb": 256, "max_result_bytes": 6_291_456, "max_log_bytes": 1_048_576,
             "max_scratch_bytes": 67_108_864, "network": false, "subprocesses": false, "max_processes": 16,
-            "environment": { "A": "b" }, "retries": 0, "store_result": "always"
+            "environment": { "A": "b" }, "retries": 0, "keep_input": true, "store_result": "always"
         }
     });
     assert_eq!(function, expected);

@@ -1,11 +1,15 @@
 //! The API in process on a free port, over the embedded SQS and S3, spoken to by plain HTTP.
 
+mod batches;
 mod dead_letters;
+mod delays;
 mod executions;
 mod fixture;
 mod functions;
 mod idempotency;
+mod inputs;
 mod lifecycle;
+mod one_shots;
 mod polling;
 mod publishing;
 mod refusals;

@@ -90,3 +90,36 @@ async fn deleting_and_publishing_at_once_leaves_one_of_both() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_dry_run_checks_everything_and_stores_nothing() {
+    let api = Api::start().await;
+    let would_be = api.post("/v1/functions?dry_run=true", json!({ "name": "hello", "code": "1" })).await;
+    assert_eq!((would_be.status, &would_be.json()["version"]), (StatusCode::OK, &json!(1)), "{would_be:?}");
+    assert!(!would_be.headers.contains_key("location"));
+    let would_be = api.put("/v1/functions/hello?dry_run=true", json!({ "code": "1" })).await;
+    assert_eq!((would_be.status, &would_be.json()["form"]), (StatusCode::OK, &json!("script")));
+    assert_eq!(api.get("/v1/functions/hello").await.status, StatusCode::NOT_FOUND);
+
+    api.create_hello().await;
+    let would_be = api.put("/v1/functions/hello?dry_run=true", json!({ "code": "2" })).await;
+    assert_eq!((would_be.status, &would_be.json()["version"]), (StatusCode::OK, &json!(2)));
+    let same = api.put("/v1/functions/hello?dry_run=true", json!({ "code": "event" })).await;
+    assert_eq!(same.json()["version"], 1);
+    assert_eq!(api.get("/v1/functions/hello").await.json()["version"], 1);
+    assert_eq!(api.get("/v1/functions/hello/versions/2/code").await.status, StatusCode::NOT_FOUND);
+
+    let refusals = [
+        ("POST", json!({ "name": "hello", "code": "1" }), (409, "name_taken")),
+        ("POST", json!({ "code": "def" }), (422, "syntax_error")),
+        ("PUT", json!({ "code": "1", "config": { "memory_mb": 1 } }), (422, "invalid_field")),
+    ];
+    for (method, body, expected) in refusals {
+        let refused = match method {
+            "POST" => api.post("/v1/functions?dry_run=true", body).await,
+            _ => api.put("/v1/functions/hello?dry_run=true", body).await,
+        };
+        assert_eq!(refused.problem(), (expected.0, expected.1.to_owned()));
+    }
+    assert_eq!(api.put("/v1/functions/hello?dry_run=1", json!({})).await.problem().1, "invalid_query");
+}

@@ -3,11 +3,15 @@
 mod attempts;
 mod bad_input;
 mod bad_ruby;
+mod batches;
 mod cancel;
+mod delays;
 mod examples;
 mod functions;
 mod gems;
+mod inputs;
 mod lists;
+mod one_shots;
 mod presigned;
 mod records;
 mod results;

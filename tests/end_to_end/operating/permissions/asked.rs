@@ -46,6 +46,9 @@ async fn use_executions(fleet: &Fleet) {
     for url in [large["result_url"].as_str().unwrap(), redirected.headers()["location"].to_str().unwrap()] {
         assert_eq!(fleet.http.get(url).send().await.unwrap().status(), 200, "{url}");
     }
+    let one_shot = fleet.request(Method::POST, "/v1/run").json(&json!({"code": "1"})).send().await.unwrap();
+    let one_shot: Value = one_shot.json().await.unwrap();
+    assert_eq!(fleet.finished(one_shot["url"].as_str().unwrap()).await["result"], 1);
     let sent = fleet.send("2", Some("echo:live")).await;
     assert_eq!(fleet.finished(&format!("{path}/{sent}")).await["result"], 2);
     fleet.create("retried", "raise BadLambda::Retry.in(0) if context.attempt < 2", json!({})).await;

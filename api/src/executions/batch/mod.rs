@@ -1,0 +1,158 @@
+//! `POST …/executions/batch`: takes on one execution for each of many inputs.
+//!
+//! The batch has an id like an execution's, of which the ids of its executions are made, place by place. So an
+//! `Idempotency-Key` stands for the batch as it does for an execution, and a repeated request answers the same ids. Where
+//! the queue did not take all of them, a repeated request sends all again: a worker drops what has a final record.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use badlambda_shared::id::ExecutionId;
+use badlambda_shared::limits;
+use badlambda_shared::name::FunctionName;
+use badlambda_shared::timestamp::Timestamp;
+use badlambda_shared::trace::Trace;
+use futures::{StreamExt as _, stream};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::app::{App, AppState};
+use crate::executions::accept::trace;
+use crate::executions::idempotency::{self, Claim, Unsent};
+use crate::executions::send::send;
+use crate::executions::submit::SubmitQuery;
+use crate::executions::ticket::Ticket;
+use crate::http::admission::BodyPermit;
+use crate::http::body::{self, Received};
+use crate::http::error::ApiError;
+use crate::http::request::{FunctionPath, Query};
+use crate::http::response::{ApiResponse, ApiResult};
+
+mod inputs;
+
+use self::inputs::{BatchInput, read};
+
+/// What became of one input.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum BatchItem {
+    /// It is taken on as this execution.
+    Id(ExecutionId),
+    /// It is not.
+    Error(ItemError),
+}
+
+/// A problem without what belongs to a whole answer.
+#[derive(Debug, Serialize)]
+struct ItemError {
+    r#type: &'static str,
+    title: &'static str,
+    detail: String,
+}
+
+/// A batch that is to be sent.
+struct Batch {
+    function: FunctionName,
+    ticket: Ticket,
+    inputs: Vec<BatchInput>,
+    delay: Duration,
+    trace: Trace,
+    /// The room that the inputs take.
+    _permit: BodyPermit,
+}
+
+/// `POST /v1/functions/{function}/executions/batch`
+pub(crate) async fn batch(
+    State(app): AppState,
+    FunctionPath(function): FunctionPath,
+    Query(query): Query<SubmitQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> ApiResult {
+    let (wanted, delay, key) = (query.version()?, query.delay()?, idempotency::key(&headers)?);
+    let most = limits::MAX_BATCH_BYTES.max(app.max_input_bytes);
+    let Received { bytes, permit } =
+        body::receive(&app.admission, body, most, ApiError::BodyTooLarge(most)).await?;
+    let inputs = read(&app, &headers, &bytes)?;
+    let version = app.catalog.resolve(&function, wanted.as_ref()).await?.version;
+    let issue = || Ticket {
+        id: ExecutionId::issue(&function),
+        version: Some(version),
+        revision: None,
+        submitted_at: Timestamp::now(),
+        replay_of: None,
+    };
+    let (ticket, claim) = match key {
+        None => (issue(), None),
+        Some(key) => {
+            let version = wanted.map(|version| version.to_string()).unwrap_or_default();
+            let delay = delay.as_secs().to_string();
+            let fingerprint =
+                idempotency::fingerprint(&[b"batch", version.as_bytes(), delay.as_bytes(), &bytes]);
+            let (ticket, claim) = idempotency::claim(&app, &function, &key, &fingerprint, issue).await?;
+            (ticket, Some(claim))
+        }
+    };
+    drop(bytes);
+    let batch = Batch { function, ticket, inputs, delay, trace: trace(&headers), _permit: permit };
+    let items = match claim {
+        Some(Claim::Sent) => batch.items_of_sent(),
+        Some(Claim::ToSend(unsent)) => batch.send_all(app, Some(unsent)).await?,
+        None => batch.send_all(app, None).await?,
+    };
+    Ok(ApiResponse::Batch(json!({ "executions": items })))
+}
+
+impl Batch {
+    /// What an earlier request was answered: what can't be an input never could.
+    fn items_of_sent(self) -> Vec<BatchItem> {
+        let id = |place| self.ticket.id.at_place(&self.function, place);
+        let items = self.inputs.into_iter().enumerate();
+        items.map(|(place, input)| input.map(|_| id(place)).into()).collect()
+    }
+
+    /// Sends everything, even if the client goes away meanwhile: he would come again, and it would be sent twice.
+    async fn send_all(self, app: Arc<App>, unsent: Option<Unsent>) -> Result<Vec<BatchItem>, ApiError> {
+        let sending = tokio::spawn(async move {
+            let Self { function, ticket, inputs, delay, trace, _permit } = self;
+            let mut is_sent = true;
+            let sends = inputs.into_iter().enumerate().map(|(place, input)| {
+                let ticket = Ticket { id: ticket.id.at_place(&function, place), ..ticket.clone() };
+                let request = input.map(|input| ticket.request(&function, input, trace.clone()));
+                let app = &app;
+                async move {
+                    let request = request?;
+                    send(app, request, delay).await?;
+                    Ok(ticket.id)
+                }
+            });
+            let sent: Vec<Result<ExecutionId, ApiError>> =
+                stream::iter(sends).buffered(limits::BATCH_SENDS).collect().await;
+            let failed = sent.iter().filter_map(|sent| sent.as_ref().err()).find(|error| error.is_ours());
+            if let Some(error) = failed {
+                tracing::error!(%function, %error, "a batch was not sent as a whole");
+                is_sent = false;
+            }
+            if let Some(unsent) = unsent.filter(|_| is_sent) {
+                unsent.note_sent(&app).await;
+            }
+            sent.into_iter().map(BatchItem::from).collect()
+        });
+        sending.await.map_err(|error| ApiError::Internal(format!("a batch was not sent: {error}")))
+    }
+}
+
+impl From<Result<ExecutionId, ApiError>> for BatchItem {
+    fn from(sent: Result<ExecutionId, ApiError>) -> Self {
+        match sent {
+            Ok(id) => Self::Id(id),
+            Err(error) => {
+                let (_, slug, title) = error.kind();
+                Self::Error(ItemError { r#type: slug, title, detail: error.detail() })
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! `POST …/executions/{id}/replay`: executes once more what was executed before.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use badlambda_shared::name::VersionRef;
+use badlambda_shared::record::Record;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::app::{App, AppState};
+use crate::executions::accept::{Code, Submission, accept};
+use crate::executions::poll;
+use crate::executions::results::has_begun;
+use crate::executions::submit::check;
+use crate::http::admission::BodyPermit;
+use crate::http::body::{self, Received};
+use crate::http::error::ApiError;
+use crate::http::json;
+use crate::http::request::ExecutionPath;
+use crate::http::response::ApiResult;
+
+/// How much a body takes beside an input.
+const REST_BYTES: usize = 4096;
+
+/// What is to be different. Without a version it is the one that was executed.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    #[serde(default, deserialize_with = "json::version")]
+    version: Option<VersionRef>,
+    #[serde(default, deserialize_with = "json::present")]
+    input: Option<Box<RawValue>>,
+}
+
+/// `POST /v1/functions/{function}/executions/{id}/replay`
+pub(crate) async fn replay(
+    State(app): AppState,
+    ExecutionPath(function, id): ExecutionPath,
+    headers: HeaderMap,
+    body: Body,
+) -> ApiResult {
+    let most = app.max_input_bytes;
+    let Received { bytes, mut permit } =
+        body::receive(&app.admission, body, most + REST_BYTES, ApiError::InputTooLarge(most)).await?;
+    let request = if bytes.is_empty() { Request::default() } else { json::read(&bytes)? };
+    if let Some(input) = &request.input {
+        check(&app, input)?;
+    }
+    let original = has_begun(poll::find(&app, function, id, Duration::ZERO).await?)?;
+    let code = match (&original.revision, request.version) {
+        (Some(_), Some(_)) => {
+            return Err(ApiError::field("version", "a one-shot execution has none; leave it out"));
+        }
+        (Some(revision), None) => Code::OneShot(revision.clone()),
+        (None, version) => Code::Version(version.or(original.version.map(VersionRef::Number))),
+    };
+    let replay_of = Some(original.id.clone());
+    let function = original.function.clone();
+    let input = match request.input {
+        Some(input) => input,
+        None => kept_input(&app, original, &mut permit).await?,
+    };
+    let delay = Duration::ZERO;
+    accept(app, &headers, Submission { function, code, input, replay_of, delay, permit }).await
+}
+
+async fn kept_input(app: &App, original: Record, permit: &mut BodyPermit) -> Result<Box<RawValue>, ApiError> {
+    if let Some(input) = original.input {
+        return Ok(input);
+    }
+    let missing = if original.status.is_final() { ApiError::InputNotKept } else { ApiError::NotFinished };
+    let key = original.input_key.ok_or(missing)?;
+    let object = app.store.get(&key, app.max_input_bytes as u64).await?.ok_or(ApiError::InputNotKept)?;
+    permit.take(object.bytes.len())?;
+    serde_json::from_slice(&object.bytes)
+        .map_err(|error| ApiError::Internal(format!("{key} is damaged: {error}")))
+}
