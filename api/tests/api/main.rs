@@ -9,4 +9,5 @@ mod lifecycle;
 mod polling;
 mod publishing;
 mod refusals;
+mod token_settings;
 mod tokens;
