@@ -6,6 +6,7 @@ pub(crate) mod body;
 pub(crate) mod error;
 pub(crate) mod held;
 pub(crate) mod json;
+mod pace;
 pub(crate) mod prefer;
 pub(crate) mod problem;
 pub(crate) mod request;

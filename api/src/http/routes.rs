@@ -1,4 +1,4 @@
-//! Routes that each say which scope they need. There is no other way to add one, so none can be left open.
+//! Routes that each say which scope they need: [`GuardedRoutes`] takes none without it.
 
 use std::sync::Arc;
 

@@ -13,4 +13,5 @@ mod one_shots;
 mod polling;
 mod publishing;
 mod refusals;
+mod token_settings;
 mod tokens;
