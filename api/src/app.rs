@@ -22,6 +22,7 @@ use crate::http::admission::Admission;
 use crate::http::error::ApiError;
 use crate::index::Index;
 use crate::readiness::Readiness;
+use crate::stats::Stats;
 use crate::tokens::Tokens;
 
 /// The running API.
@@ -31,6 +32,7 @@ pub(crate) struct App {
     pub(crate) catalog: Catalog,
     pub(crate) batcher: SendBatcher,
     pub(crate) index: Arc<Index>,
+    pub(crate) stats: Stats,
     pub(crate) run_times: RunTimes,
     pub(crate) readiness: Readiness,
     pub(crate) admission: Admission,
@@ -45,7 +47,7 @@ pub(crate) struct App {
     pub(crate) dead_letter_turn: Arc<Mutex<()>>,
     /// What goes on to its end without its client.
     pub(crate) tasks: TaskTracker,
-    queue: Queue,
+    pub(crate) queue: Queue,
     retention: OnceCell<Duration>,
 }
 
@@ -60,6 +62,7 @@ impl App {
             catalog: Catalog::new(store.clone(), config.shared.max_code_bytes),
             batcher: SendBatcher::start(queue.clone()),
             index: Index::new(store.clone()),
+            stats: Stats::new(),
             run_times: RunTimes::new(),
             readiness: Readiness::new(queue.clone(), store.clone()),
             records: Records::new(store.clone()),

@@ -17,7 +17,7 @@
 //!   that concurrent submits share. `executions::idempotency` makes a repeated request harmless. `executions::poll` finds
 //!   its record or waits for it, `expire` tells where its message has outlived the queue, `results` redirects to what it
 //!   left behind, and `cancel` ends it before its time.
-//! - `executions::list` lists what `index` finds of the executions that ended, or run.
+//! - `executions::list` lists what `index` finds of the executions that ended, or run. `stats` adds it up.
 //! - `dead_letters` shows what workers gave up, and sends it back to the queue or away.
 //! - `health` answers probes.
 
@@ -33,6 +33,7 @@ mod http;
 mod index;
 mod readiness;
 mod router;
+mod stats;
 mod tokens;
 
 use std::sync::Arc;

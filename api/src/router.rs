@@ -18,6 +18,7 @@ use crate::http::access;
 use crate::http::error::ApiError;
 use crate::http::problem;
 use crate::http::routes::GuardedRoutes;
+use crate::stats;
 use crate::tokens::Scope::{Execute, Manage, Read};
 
 const GET: MethodFilter = MethodFilter::GET;
@@ -28,7 +29,6 @@ const DELETE: MethodFilter = MethodFilter::DELETE;
 /// The routes over `app`.
 ///
 /// The contract has more, which belong here:
-/// - `GET /v1/stats`
 /// - `GET /metrics`, `GET /openapi.json`, and the console at `GET /`
 pub(crate) fn router(app: Arc<App>) -> Router {
     let v1 = GuardedRoutes::new(&app)
@@ -40,6 +40,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route(GET, "/v1/functions/{function}/versions", Read, versions::list)
         .route(GET, "/v1/functions/{function}/versions/{version}/code", Read, versions::code)
         .route(PUT, "/v1/functions/{function}/aliases/{alias}", Manage, versions::put_alias)
+        .route_over_functions(GET, "/v1/stats", Read, stats::of_fleet)
+        .route(GET, "/v1/functions/{function}/stats", Read, stats::of_function)
         .route_over_functions(GET, "/v1/executions", Read, list::all)
         .route(GET, "/v1/functions/{function}/executions", Read, list::of_function)
         .route(POST, "/v1/functions/{function}/executions", Execute, submit::submit)

@@ -95,6 +95,11 @@ impl DeadLetters {
         Self { source: queue.clone(), queue: queue.dead_letters(), store: store.clone(), records }
     }
 
+    /// How many there are.
+    pub async fn depth(&self) -> Result<Depth, QueueError> {
+        self.queue.depth().await
+    }
+
     /// Copies a received message there, and says why. The message itself is still to be deleted.
     pub async fn add(
         &self,

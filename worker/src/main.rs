@@ -5,9 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use badlambda_shared::aws::AwsClients;
-use badlambda_shared::config::{Environment, LISTEN};
+use badlambda_shared::config::{Environment, LISTEN, SharedConfig};
 use badlambda_shared::health;
+use badlambda_shared::index::rebuild::rebuild;
 use badlambda_shared::shutdown::Shutdown;
+use badlambda_shared::store::Store;
 use badlambda_shared::telemetry;
 use badlambda_worker::config::{Config, DEFAULT_LISTEN, SandboxConfig};
 use badlambda_worker::doctor;
@@ -33,6 +35,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Makes the index of executions anew from their records, where it was lost. Lists are whole again once it has ended.
+    ///
+    /// What is listed already stays so. It can be broken off, and begun again, at any time.
+    RebuildIndex,
     /// Asks the worker that runs with these settings whether it lives, for a container's health check.
     ///
     /// Exits with 0 if it does, and with 1 if not.
@@ -55,6 +61,7 @@ async fn start() -> anyhow::Result<ExitCode> {
     match arguments.command {
         None => run(&environment, programs).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Doctor { json }) => examine(&environment, programs, json).await,
+        Some(Command::RebuildIndex) => rebuild_index(&environment).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Health) => {
             let listen = environment.parsed(LISTEN)?.unwrap_or(DEFAULT_LISTEN);
             health::check(listen).await.map(|()| ExitCode::SUCCESS).map_err(Into::into)
@@ -80,4 +87,13 @@ async fn examine(environment: &Environment, programs: PathBuf, json: bool) -> an
         print!("{diagnosis}");
     }
     Ok(if diagnosis.starts { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn rebuild_index(environment: &Environment) -> anyhow::Result<()> {
+    telemetry::init(environment, "warn")?;
+    let config = SharedConfig::from_environment(environment)?;
+    let store = Store::new(&AwsClients::from_process().await, &config);
+    let listed = rebuild(&store, |listed| eprintln!("{listed} executions so far")).await?;
+    println!("{listed} executions are listed");
+    Ok(())
 }

@@ -33,6 +33,8 @@ pub(crate) enum ApiResponse {
     Deleted,
     /// A page of a list.
     Page(Value),
+    /// How things stand.
+    Stats(Arc<Value>),
     /// Ruby code.
     Code(Arc<str>),
     /// What became of each input of a batch.
@@ -66,6 +68,7 @@ impl IntoResponse for ApiResponse {
             }
             Self::Function(function) => Json(function).into_response(),
             Self::Page(json) | Self::DeadLetter(json) => Json(json).into_response(),
+            Self::Stats(json) => Json(&*json).into_response(),
             Self::Redriven(redriven, url) => {
                 if let Some(url) = url {
                     insert(&mut headers, LOCATION, &url);

@@ -11,6 +11,7 @@ impl ApiResponse {
             Self::Created(_) => StatusCode::CREATED,
             Self::Function(_)
             | Self::Page(_)
+            | Self::Stats(_)
             | Self::Code(_)
             | Self::Batch(_)
             | Self::Polled(..)

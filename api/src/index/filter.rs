@@ -59,7 +59,7 @@ pub(crate) struct RowFilter<'a> {
 impl RowFilter<'_> {
     pub(crate) fn passes(&self, row: &Row) -> bool {
         self.functions.as_ref().is_none_or(|numbers| numbers.contains(&row.function_number()))
-            && self.filter.passes(row.status, row.kind, row.version, row.at_ms)
+            && self.filter.passes(row.status, row.kind, row.version(), row.at_ms)
     }
 }
 

@@ -1,11 +1,12 @@
 //! Reading the index of executions: the newest first, and no more of it than a list needs.
 //!
 //! [`Index::find`] goes back hour by hour (`hours`), and through the segments of an hour (`hour`), and takes what a
-//! [`Filter`] lets pass. [`Index`] remembers segments, which never change, and for moments what there is of them.
+//! [`Filter`] lets pass. [`Index::visit`] adds up what ended lately. [`Index`] remembers segments, which never change, and for moments what there is of them.
 
 mod filter;
 mod hour;
 mod hours;
+mod visit;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,7 +33,7 @@ const CLOCKS_DIFFER_MS: i64 = 5 * 60 * 1000;
 /// Pages of segments' names that are remembered.
 const NAME_PAGES: u64 = 2_000;
 /// How many hours are read ahead of one that had too little.
-const HOURS_AHEAD: usize = 4;
+const HOURS_AHEAD: usize = 2;
 /// How many segments of each.
 const SEGMENTS_AHEAD: usize = 4;
 

@@ -9,10 +9,12 @@ use super::{DeadLetter, DeadLetterError, DeadLetters, Progress, Selection};
 use crate::enqueue::message_for;
 use crate::execution::{ErrorKind, ExecutionError};
 use crate::id::ExecutionId;
+use crate::index::{Line, store_lines};
 use crate::limits;
 use crate::message::{ExecutionRequest, Input};
 use crate::name::FunctionName;
 use crate::record::Record;
+use crate::records::Recorded;
 use crate::store::StoreError;
 use crate::timestamp::Timestamp;
 
@@ -133,12 +135,17 @@ impl DeadLetters {
         Ok(json.map_or_else(|| request.input.clone(), Input::Inline))
     }
 
+    /// Records an execution as lost, and lists it.
     async fn record_lost(&self, request: ExecutionRequest, letter: &DeadLetter) -> Result<(), StoreError> {
         let queued = Record::queued(request.id, request.function, None, request.submitted_at);
         let error = ExecutionError::new(ErrorKind::WorkerLost, letter.reason.clone());
         let found = self.records.find(&queued.function, &queued.id).await?;
         let record = queued.failed(error);
-        self.records.write(&record, found.as_ref().map(|found| found.etag.as_str())).await?;
-        Ok(())
+        let written = self.records.write(&record, found.as_ref().map(|found| found.etag.as_str())).await?;
+        let line = match written {
+            Recorded::Stored { .. } => Line::of(&record),
+            Recorded::AlreadyFinal(other) => Line::of(&other),
+        };
+        store_lines(&self.store, vec![line]).await
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::num::NonZeroU8;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -53,32 +54,36 @@ struct BorrowedLine<'a> {
     result: Option<&'a RawValue>,
 }
 
-/// A line, without its texts.
+/// A line, without its texts: 48 bytes of a million are what a reader of a busy day keeps.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// When the execution ended, in milliseconds since 1970.
     pub at_ms: i64,
-    /// When it was submitted.
-    pub submitted_ms: i64,
-    /// When the attempt that counts began.
-    pub started_ms: Option<i64>,
-    /// What it used.
-    pub usage: Option<Usage>,
-    /// The version that ran.
-    pub version: Option<u32>,
+    /// How much earlier it was submitted, in milliseconds.
+    submitted_before: u32,
+    /// How much earlier the attempt that counts began; `NONE` if there was none.
+    started_before: u32,
+    /// `NaN` where it is not known what the attempt used.
+    wall_ms: f32,
+    cpu_ms: f32,
+    max_rss_kib: u32,
+    /// 0 for none.
+    version: u32,
+    attempts: u16,
     /// How it ended.
     pub status: Status,
     /// Why it failed.
     pub kind: Option<ErrorKind>,
-    attempts: u32,
     /// Which of the segment's functions.
     function: u32,
     /// Where its texts begin.
     text: u32,
     id_bytes: u8,
-    message_bytes: Option<u8>,
-    result_bytes: Option<u8>,
+    message_bytes: Option<NonZeroU8>,
+    result_bytes: Option<NonZeroU8>,
 }
+
+const NONE: u32 = u32::MAX;
 
 impl Segment {
     /// Reads a segment's object.
@@ -121,17 +126,23 @@ impl Segment {
             u8::try_from(part.len()).map_err(|_| "a text is longer than any that a worker writes")
         };
         let id_bytes = add(line.id)?;
-        let message_bytes = line.message.as_deref().map(&mut add).transpose()?;
-        let result_bytes = line.result.map(RawValue::get).map(&mut add).transpose()?;
+        // An empty message is none. A result has a byte at least.
+        let message_bytes = line.message.as_deref().map(&mut add).transpose()?.and_then(NonZeroU8::new);
+        let result_bytes = line.result.map(RawValue::get).map(&mut add).transpose()?.and_then(NonZeroU8::new);
+        let before = |ms: i64| u32::try_from(line.at_ms.saturating_sub(ms).max(0)).unwrap_or(NONE - 1);
+        let usage = line.usage;
         self.rows.push(Row {
             at_ms: line.at_ms,
-            submitted_ms: line.submitted_ms,
-            started_ms: line.started_ms,
-            usage: line.usage,
-            version: line.version,
+            submitted_before: before(line.submitted_ms),
+            started_before: line.started_ms.map_or(NONE, before),
+            wall_ms: usage.map_or(f32::NAN, |usage| usage.wall_ms as f32),
+            cpu_ms: usage.map_or(f32::NAN, |usage| usage.cpu_ms as f32),
+            max_rss_kib: usage
+                .map_or(0, |usage| u32::try_from(usage.max_rss_bytes / 1024).unwrap_or(u32::MAX)),
+            version: line.version.unwrap_or(0),
+            attempts: u16::try_from(line.attempts).unwrap_or(u16::MAX),
             status: line.status,
             kind: line.kind,
-            attempts: line.attempts,
             function,
             text: start,
             id_bytes,
@@ -164,21 +175,22 @@ impl Segment {
     /// A row with its texts. `None` where they are not what was parsed, which can't be.
     pub fn line(&self, row: &Row) -> Option<Line> {
         let id: ExecutionId = self.text(row.text, row.id_bytes).parse().ok()?;
+        let bytes = |part: Option<NonZeroU8>| part.map_or(0, NonZeroU8::get);
         let message_at = row.text + u32::from(row.id_bytes);
-        let result_at = message_at + u32::from(row.message_bytes.unwrap_or(0));
-        let result = row.result_bytes.map(|bytes| self.text(result_at, bytes).to_owned());
+        let result_at = message_at + u32::from(bytes(row.message_bytes));
+        let result = row.result_bytes.map(|part| self.text(result_at, part.get()).to_owned());
         Some(Line {
             id,
             function: self.function(row).clone(),
-            version: row.version,
+            version: row.version(),
             status: row.status,
             kind: row.kind,
-            submitted_ms: row.submitted_ms,
-            started_ms: row.started_ms,
+            submitted_ms: row.submitted_ms(),
+            started_ms: row.started_ms(),
             at_ms: row.at_ms,
-            attempts: row.attempts,
-            usage: row.usage,
-            message: row.message_bytes.map(|bytes| self.text(message_at, bytes).to_owned()),
+            attempts: row.attempts.into(),
+            usage: row.usage(),
+            message: row.message_bytes.map(|part| self.text(message_at, part.get()).to_owned()),
             result: result.and_then(|json| RawValue::from_string(json).ok()),
         })
     }
@@ -198,6 +210,31 @@ impl Row {
     /// Which of the segment's functions, as by [`Segment::number_of`].
     pub fn function_number(&self) -> u32 {
         self.function
+    }
+
+    /// The version that ran, if one did.
+    pub fn version(&self) -> Option<u32> {
+        Some(self.version).filter(|&version| version > 0)
+    }
+
+    /// When it was submitted, in milliseconds since 1970.
+    pub fn submitted_ms(&self) -> i64 {
+        self.at_ms - i64::from(self.submitted_before)
+    }
+
+    /// When the attempt that counts began, if there was one.
+    pub fn started_ms(&self) -> Option<i64> {
+        (self.started_before != NONE).then(|| self.at_ms - i64::from(self.started_before))
+    }
+
+    /// What that attempt used, as far as it is known, to the microsecond up to 16 s.
+    pub fn usage(&self) -> Option<Usage> {
+        let rounded = |ms: f32| (f64::from(ms) * 1000.0).round() / 1000.0;
+        (!self.wall_ms.is_nan()).then(|| Usage {
+            wall_ms: rounded(self.wall_ms),
+            cpu_ms: rounded(self.cpu_ms),
+            max_rss_bytes: u64::from(self.max_rss_kib) * 1024,
+        })
     }
 }
 
@@ -219,6 +256,8 @@ mod tests {
     fn a_line_comes_back_as_it_was() {
         let mut lines = vec![line("hello", "a", 5), line("other", "b", 4), line("hello", "c", 3)];
         lines[1].result = RawValue::from_string("{\"a\": 1}".to_owned()).ok();
+        lines[2].usage = Some(Usage { wall_ms: 1_234.567, cpu_ms: 0.1, max_rss_bytes: 23_068_672 });
+        lines[2].started_ms = Some(2);
         let json = |line: &Line| serde_json::to_string(line).unwrap();
         let bytes: String = lines.iter().map(|line| json(line) + "\n").collect();
         let segment = Segment::parse(bytes.as_bytes()).unwrap();
@@ -226,6 +265,11 @@ mod tests {
         assert_eq!(back, lines.iter().map(json).collect::<Vec<_>>());
         assert_eq!(segment.number_of(&"other".parse().unwrap()), Some(1));
         assert!(segment.number_of(&"hell".parse().unwrap()).is_none());
+    }
+
+    #[test]
+    fn a_row_is_small() {
+        assert_eq!(size_of::<Row>(), 48);
     }
 
     #[test]

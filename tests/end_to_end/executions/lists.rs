@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
-use badlambda_shared::index::{Hour, Line, compact::compact, rebuild::rebuild, store_lines};
+use badlambda_shared::index::{Hour, Line, compact::compact, store_lines};
 use badlambda_shared::store::Store;
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::fixtures::deployment::Deployment;
+use crate::fixtures::elsewhere::configured;
 use crate::fixtures::fleet::{Fleet, PATIENCE};
 
 #[tokio::test]
@@ -192,9 +193,45 @@ async fn a_lost_index_is_rebuilt_from_the_records() {
         store.delete(&key).await.unwrap();
     }
     until(async || page(fleet, "/v1/executions").await["executions"].as_array().unwrap().is_empty()).await;
-    assert_eq!(rebuild(&store, |_| {}).await.unwrap(), 5);
-    assert_eq!(rebuild(&store, |_| {}).await.unwrap(), 5, "again");
+    for _ in 0..2 {
+        let mut command = configured("badlambda-worker", &fleet.addresses);
+        let output = command.arg("rebuild-index").output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "5 executions are listed\n", "{output:?}");
+    }
     assert_eq!(listed(fleet, "/v1/executions", 5).await, before);
+}
+
+#[tokio::test]
+async fn stats_count_what_ended_once_and_what_waits() {
+    let deployment = Deployment::start().await;
+    let fleet = &deployment.fleet;
+    let worker = deployment.worker(&[]).await;
+    fleet.create("stats", "event == 3 ? raise('no') : event", json!({})).await;
+    for n in 0..4 {
+        fleet.execute("stats", &json!(n)).await;
+    }
+    let stats = async || page(fleet, "/v1/stats").await;
+    let sum = |periods: &Value, field: &str| -> u64 {
+        periods.as_array().unwrap().iter().map(|period| period[field].as_u64().unwrap()).sum()
+    };
+    until(async || sum(&stats().await["minutes"], "succeeded") == 3).await;
+    let all = stats().await;
+    assert_eq!(all["minutes"].as_array().unwrap().len(), 15);
+    assert_eq!(sum(&all["minutes"], "failed"), 1);
+    let ran = all["minutes"].as_array().unwrap().iter().find(|minute| !minute["run_ms"].is_null()).unwrap();
+    assert!(ran["wait_ms"]["p50"].as_f64().unwrap() <= ran["wait_ms"]["p99"].as_f64().unwrap(), "{ran}");
+    let of_function = page(fleet, "/v1/functions/stats/stats").await;
+    assert_eq!(of_function["periods"].as_array().unwrap().len(), 12);
+    let version = &of_function["versions"][0];
+    assert_eq!(
+        (&version["version"], &version["succeeded"], &version["kinds"]),
+        (&json!(1), &json!(3), &json!({"exception": 1}))
+    );
+    fleet.queue_is_empty().await;
+    worker.drain();
+    fleet.submit("stats", &json!(5)).await;
+    until(async || stats().await["queue"]["visible"] == 1).await;
+    assert_eq!(fleet.get("/v1/functions/nobody/stats").await.status(), 404);
 }
 
 async fn page(fleet: &Fleet, path: &str) -> Value {

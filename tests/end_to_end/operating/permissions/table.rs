@@ -66,6 +66,7 @@ pub const CALLS: &[Call] = &[
     call(Api, "PutObject", "s3:PutObject", Keys("idempotency/")),
     call(Api, "ListObjectsV2", "s3:ListBucket", Keys("index/")),
     call(Api, "GetObject", "s3:GetObject", Keys("index/")),
+    call(Api, "PutObject", "s3:PutObject", Keys("index/")),
     call(Api, "GetObject", "s3:GetObject", Keys("dead-letters/")),
     call(Worker, "ReceiveMessage", "sqs:ReceiveMessage", Queue),
     call(Worker, "DeleteMessageBatch", "sqs:DeleteMessage", Queue),

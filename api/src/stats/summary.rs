@@ -1,0 +1,121 @@
+//! Adding up what ended, by time and by version.
+
+use std::collections::BTreeMap;
+
+use badlambda_shared::execution::Status;
+use badlambda_shared::index::Row;
+use badlambda_shared::timestamp::Timestamp;
+use serde_json::{Value, json};
+
+/// What ended in a number of periods, and of each version.
+pub(super) struct Summaries {
+    since_ms: i64,
+    each_ms: i64,
+    periods: Vec<Summary>,
+    versions: BTreeMap<Option<u32>, Summary>,
+    /// When the last attempt began, and how long its execution had waited by then, in milliseconds.
+    last_begun: Option<(i64, f64)>,
+}
+
+/// What ended, and how long it waited and ran, in milliseconds.
+#[derive(Clone, Default)]
+struct Summary {
+    succeeded: u64,
+    failed: u64,
+    cancelled: u64,
+    kinds: BTreeMap<String, u64>,
+    waits: Vec<f64>,
+    runs: Vec<f64>,
+}
+
+impl Summaries {
+    pub(super) fn new(since_ms: i64, each_ms: i64, count: i64) -> Self {
+        let periods = vec![Summary::default(); usize::try_from(count).unwrap_or(0)];
+        Self { since_ms, each_ms, periods, versions: BTreeMap::new(), last_begun: None }
+    }
+
+    pub(super) fn add(&mut self, row: &Row) {
+        let period = usize::try_from((row.at_ms - self.since_ms).div_euclid(self.each_ms));
+        let Some(period) = period.ok().and_then(|period| self.periods.get_mut(period)) else { return };
+        period.add(row);
+        self.versions.entry(row.version()).or_default().add(row);
+        if let Some(started_ms) = row.started_ms() {
+            let begun = (started_ms, (started_ms - row.submitted_ms()) as f64);
+            if self.last_begun.is_none_or(|(last, _)| last < started_ms) {
+                self.last_begun = Some(begun);
+            }
+        }
+    }
+
+    /// How long the execution waited that began last, in milliseconds.
+    pub(super) fn last_wait_ms(&self) -> Option<f64> {
+        self.last_begun.map(|(_, waited)| waited)
+    }
+
+    /// The oldest first.
+    pub(super) fn by_period(&self) -> Vec<Value> {
+        let begins = (0..).map(|n| Timestamp::from_unix_ms(self.since_ms + n * self.each_ms));
+        begins.zip(&self.periods).map(|(begin, period)| period.named("from", json!(begin))).collect()
+    }
+
+    /// The newest first. Null stands for what no version was known of.
+    pub(super) fn by_version(&self) -> Vec<Value> {
+        self.versions
+            .iter()
+            .rev()
+            .map(|(version, summary)| summary.named("version", json!(version)))
+            .collect()
+    }
+}
+
+impl Summary {
+    fn add(&mut self, row: &Row) {
+        match row.status {
+            Status::Succeeded => self.succeeded += 1,
+            Status::Failed => self.failed += 1,
+            Status::Cancelled => self.cancelled += 1,
+            Status::Queued | Status::Running => {}
+        }
+        if let Some(kind) = row.kind {
+            *self.kinds.entry(kind.name()).or_default() += 1;
+        }
+        self.waits.extend(row.started_ms().map(|started_ms| (started_ms - row.submitted_ms()) as f64));
+        self.runs.extend(row.usage().map(|usage| usage.wall_ms));
+    }
+
+    fn named(&self, name: &str, value: Value) -> Value {
+        json!({
+            name: value,
+            "succeeded": self.succeeded,
+            "failed": self.failed,
+            "cancelled": self.cancelled,
+            "kinds": self.kinds,
+            "wait_ms": percentiles(&self.waits),
+            "run_ms": percentiles(&self.runs),
+        })
+    }
+}
+
+/// Null where there is nothing.
+fn percentiles(values: &[f64]) -> Value {
+    let mut values = values.to_vec();
+    values.sort_unstable_by(f64::total_cmp);
+    let at = |share: f64| {
+        let index = ((values.len() as f64 * share).ceil() as usize).saturating_sub(1);
+        values.get(index).copied()
+    };
+    at(0.5).zip(at(0.99)).map_or(Value::Null, |(p50, p99)| json!({ "p50": p50, "p99": p99 }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_values_that_there_were() {
+        let hundred: Vec<f64> = (1..=100).rev().map(f64::from).collect();
+        assert_eq!(percentiles(&hundred), json!({"p50": 50.0, "p99": 99.0}));
+        assert_eq!(percentiles(&[7.0]), json!({"p50": 7.0, "p99": 7.0}));
+        assert_eq!(percentiles(&[]), Value::Null);
+    }
+}
