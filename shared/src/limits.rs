@@ -131,6 +131,8 @@ pub const INDEX_CACHE_BYTES: u64 = 160 * MIB;
 pub const LISTED_KEYS: usize = 1000;
 /// How often a change of a function starts again because another came between.
 pub const PUBLISH_TRIES: usize = 10;
+/// Numbers that a publisher finds taken before it gives up: as many may publish at once, from several APIs.
+pub const VERSION_TRIES: usize = 200;
 /// Entries of a page, where the request does not say.
 pub const PAGE: usize = 50;
 /// The most entries of a page: each costs a read.

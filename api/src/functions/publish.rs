@@ -111,7 +111,7 @@ async fn take_number(
     current: Option<&Current>,
 ) -> Result<Version, ApiError> {
     let mut version = next_version(name, draft, current);
-    for _ in 0..limits::PUBLISH_TRIES {
+    for _ in 0..limits::VERSION_TRIES {
         let key = app.store.keys().version(name, version.version);
         let written = app.store.put(&key, manifest::to_json(&version)?, JSON, Condition::Absent).await?;
         if let Written::Stored(_) = written {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use badlambda_shared::catalog::CatalogError;
 use badlambda_shared::function::Function;
 use badlambda_shared::limits;
@@ -12,7 +12,6 @@ use badlambda_shared::name::{FunctionName, NameError};
 use badlambda_shared::timestamp::Timestamp;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::app::{App, AppState};
@@ -21,7 +20,8 @@ use crate::functions::publish::{Mode, preview, publish};
 use crate::functions::versions;
 use crate::functions::{draft, manifest};
 use crate::http::error::ApiError;
-use crate::http::request::{FunctionPath, PageQuery, Query, parsed};
+use crate::http::page::{PageQuery, page};
+use crate::http::request::{FunctionPath, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::tokens::Caller;
 
@@ -56,7 +56,7 @@ pub(crate) async fn create(
         Some(name) => name,
         None if caller.functions().is_some() => {
             let reason = "it is required, since the token is for functions of certain names alone";
-            return Err(ApiError::field("name", reason));
+            return Err(ApiError::in_body(&["name"], reason));
         }
         None => generated()?,
     };
@@ -94,12 +94,13 @@ fn agreed(
 ) -> Result<Option<FunctionName>, ApiError> {
     match (asked, in_body) {
         (Some(asked), Some(in_body)) if asked != in_body => {
-            Err(ApiError::field("name", format!("the body says {in_body}, and the URL says {asked}")))
+            Err(ApiError::in_body(&["name"], format!("the body says {in_body}, and the URL says {asked}")))
         }
-        (asked, in_body) => match asked.or(in_body) {
-            Some(name) if name.is_one_shot() => Err(ApiError::field("name", NameError::Function)),
-            name => Ok(name),
-        },
+        (Some(asked), _) if asked.is_one_shot() => Err(ApiError::parameter("name", NameError::Function)),
+        (None, Some(in_body)) if in_body.is_one_shot() => {
+            Err(ApiError::in_body(&["name"], NameError::Function))
+        }
+        (asked, in_body) => Ok(asked.or(in_body)),
     }
 }
 
@@ -109,7 +110,12 @@ fn generated() -> Result<FunctionName, ApiError> {
 }
 
 /// `GET /v1/functions`. A page may hold fewer than asked for, since deleted functions are left out of it.
-pub(crate) async fn list(State(app): AppState, caller: Caller, Query(query): Query<PageQuery>) -> ApiResult {
+pub(crate) async fn list(
+    State(app): AppState,
+    caller: Caller,
+    uri: Uri,
+    Query(query): Query<PageQuery>,
+) -> ApiResult {
     let limit = query.limit()?;
     let after: Option<FunctionName> =
         query.cursor.as_deref().map(|cursor| parsed("cursor", cursor)).transpose()?;
@@ -123,7 +129,7 @@ pub(crate) async fn list(State(app): AppState, caller: Caller, Query(query): Que
         .try_filter_map(|function| async { Ok(function) })
         .try_collect()
         .await?;
-    Ok(ApiResponse::Page(json!({ "functions": functions, "next": next })))
+    Ok(page(&uri, "functions", &functions, next.map(String::from)))
 }
 
 /// The next names behind `after`, and where the page behind them begins, if there is one.

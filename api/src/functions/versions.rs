@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::State;
+use axum::http::Uri;
 use badlambda_shared::catalog::CatalogError;
 use badlambda_shared::function::{Manifest, Version};
 use badlambda_shared::limits;
@@ -10,20 +11,21 @@ use badlambda_shared::store::StoreError;
 use badlambda_shared::timestamp::Timestamp;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::app::{App, AppState};
 use crate::functions::manifest;
 use crate::http::body::{self, Received};
 use crate::http::error::ApiError;
 use crate::http::json;
-use crate::http::request::{FunctionPath, FunctionSubPath, PageQuery, Query, parsed};
+use crate::http::page::{PageQuery, page};
+use crate::http::request::{FunctionPath, FunctionSubPath, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
 
 /// `GET /v1/functions/{function}/versions`, the newest first.
 pub(crate) async fn list(
     State(app): AppState,
     FunctionPath(name): FunctionPath,
+    uri: Uri,
     Query(query): Query<PageQuery>,
 ) -> ApiResult {
     let limit = query.limit()?;
@@ -40,7 +42,7 @@ pub(crate) async fn list(
         .try_collect()
         .await?;
     let next = last.filter(|last| *last > first).map(|last| last.to_string());
-    Ok(ApiResponse::Page(json!({ "versions": versions, "next": next })))
+    Ok(page(&uri, "versions", &versions, next))
 }
 
 async fn present(app: &App, name: &FunctionName, number: u32) -> Result<Option<Version>, ApiError> {
@@ -88,7 +90,7 @@ pub(crate) async fn put_alias(
         pointed.updated_at = Timestamp::now();
         if pointed.aliases.len() > limits::MAX_ALIASES {
             let reason = format!("a function has at most {} aliases", limits::MAX_ALIASES);
-            return Err(ApiError::field("alias", reason));
+            return Err(ApiError::parameter("alias", reason));
         }
         Ok(Some(pointed))
     })

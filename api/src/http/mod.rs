@@ -7,6 +7,8 @@ pub(crate) mod error;
 pub(crate) mod held;
 pub(crate) mod json;
 mod pace;
+pub(crate) mod page;
+pub(crate) mod part;
 pub(crate) mod prefer;
 pub(crate) mod problem;
 pub(crate) mod request;

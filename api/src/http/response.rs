@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, HeaderName, LINK, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use badlambda_shared::execution::Execution;
@@ -31,8 +31,8 @@ pub(crate) enum ApiResponse {
     Function(Box<Function>),
     /// It is gone.
     Deleted,
-    /// A page of a list.
-    Page(Value),
+    /// A page of a list, and the `Link` to the next one.
+    Page(Value, Option<String>),
     /// Ruby code.
     Code(Arc<str>),
     /// What became of each input of a batch.
@@ -45,6 +45,8 @@ pub(crate) enum ApiResponse {
     Json(Box<RawValue>),
     /// What was asked for can be fetched without credentials at this URL.
     Elsewhere(String),
+    /// How many dead letters a request is about.
+    Counted(Value),
     /// A dead letter.
     DeadLetter(Value),
     /// A dead letter is in the queue again, as the execution at this URL, if it asks for one.
@@ -65,7 +67,13 @@ impl IntoResponse for ApiResponse {
                 Json(function).into_response()
             }
             Self::Function(function) => Json(function).into_response(),
-            Self::Page(json) | Self::DeadLetter(json) => Json(json).into_response(),
+            Self::Page(page, link) => {
+                if let Some(link) = link {
+                    insert(&mut headers, LINK, &link);
+                }
+                Json(page).into_response()
+            }
+            Self::Counted(json) | Self::DeadLetter(json) => Json(json).into_response(),
             Self::Redriven(redriven, url) => {
                 if let Some(url) = url {
                     insert(&mut headers, LOCATION, &url);

@@ -10,7 +10,8 @@ impl ApiResponse {
         match self {
             Self::Created(_) => StatusCode::CREATED,
             Self::Function(_)
-            | Self::Page(_)
+            | Self::Page(..)
+            | Self::Counted(_)
             | Self::Code(_)
             | Self::Batch(_)
             | Self::Polled(..)
@@ -32,7 +33,7 @@ impl ApiError {
         match self {
             Self::InvalidJson { .. } => (StatusCode::BAD_REQUEST, "invalid_json", "Invalid JSON"),
             Self::UnknownField { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_field", "Unknown field"),
-            Self::InvalidField { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", "Invalid field"),
+            Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", "Invalid field"),
             Self::InvalidQuery(_) => (StatusCode::BAD_REQUEST, "invalid_query", "Invalid path or query"),
             Self::InvalidBody => (StatusCode::BAD_REQUEST, "invalid_body", "Unreadable body"),
             Self::SyntaxError { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "syntax_error", "The code is not Ruby"),

@@ -56,9 +56,14 @@ async fn versions_are_published_once_and_kept() {
 
     let versions = api.get("/v1/functions/hello/versions").await.json();
     assert_eq!((numbers(&versions), &versions["next"]), (vec![3, 2, 1], &Value::Null));
-    let page = api.get("/v1/functions/hello/versions?limit=2").await.json();
+    let page = api.get("/v1/functions/hello/versions?limit=2").await;
+    let link = "</v1/functions/hello/versions?limit=2&cursor=2>; rel=\"next\"";
+    assert_eq!(page.headers["link"], link);
+    let page = page.json();
     assert_eq!((numbers(&page), &page["next"]), (vec![3, 2], &json!("2")));
-    let rest = api.get("/v1/functions/hello/versions?limit=2&cursor=2").await.json();
+    let rest = api.get("/v1/functions/hello/versions?limit=2&cursor=2").await;
+    assert!(!rest.headers.contains_key("link"));
+    let rest = rest.json();
     assert_eq!((numbers(&rest), &rest["next"]), (vec![1], &Value::Null));
 
     let code = api.get("/v1/functions/hello/versions/1/code").await;
