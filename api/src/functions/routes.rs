@@ -19,6 +19,7 @@ use crate::functions::draft::Draft;
 use crate::functions::publish::{Mode, preview, publish};
 use crate::functions::versions;
 use crate::functions::{draft, manifest};
+use crate::http::conditions::{Conditions, entity_tag};
 use crate::http::error::ApiError;
 use crate::http::page::{PageQuery, page};
 use crate::http::request::{FunctionPath, Query, parsed};
@@ -61,7 +62,8 @@ pub(crate) async fn create(
         None => generated()?,
     };
     caller.require(&name)?;
-    store_or_preview(&app, &name, &draft, Mode::Create, query.dry_run).await
+    let conditions = Conditions::default();
+    store_or_preview(&app, &name, &draft, Mode::Create, &conditions, query.dry_run).await
 }
 
 /// `PUT /v1/functions/{function}`
@@ -69,12 +71,13 @@ pub(crate) async fn put(
     State(app): AppState,
     FunctionPath(name): FunctionPath,
     Query(query): Query<PutQuery>,
+    conditions: Conditions,
     headers: HeaderMap,
     body: Body,
 ) -> ApiResult {
     let (in_body, draft) = draft::read(&app, &headers, body).await?;
     agreed(Some(name.clone()), in_body)?;
-    store_or_preview(&app, &name, &draft, Mode::CreateOrPublish, query.dry_run).await
+    store_or_preview(&app, &name, &draft, Mode::CreateOrPublish, &conditions, query.dry_run).await
 }
 
 async fn store_or_preview(
@@ -82,9 +85,13 @@ async fn store_or_preview(
     name: &FunctionName,
     draft: &Draft,
     mode: Mode,
+    conditions: &Conditions,
     dry_run: bool,
 ) -> ApiResult {
-    if dry_run { preview(app, name, draft, mode).await } else { publish(app, name, draft, mode).await }
+    if dry_run {
+        return preview(app, name, draft, mode, conditions).await;
+    }
+    publish(app, name, draft, mode, conditions).await
 }
 
 /// The one name that path or query and body give, if any.
@@ -164,17 +171,29 @@ async fn present(app: &App, name: FunctionName) -> Result<Option<Function>, ApiE
 }
 
 /// `GET /v1/functions/{function}`
-pub(crate) async fn get(State(app): AppState, FunctionPath(name): FunctionPath) -> ApiResult {
-    let current = manifest::live(&app, &name).await?;
-    Ok(ApiResponse::Function(Box::new(current.manifest.into())))
+pub(crate) async fn get(
+    State(app): AppState,
+    FunctionPath(name): FunctionPath,
+    conditions: Conditions,
+) -> ApiResult {
+    let function: Function = manifest::live(&app, &name).await?.manifest.into();
+    if conditions.is_known(&function)? {
+        return Ok(ApiResponse::NotModified(entity_tag(&function)?));
+    }
+    Ok(ApiResponse::Function(Box::new(function)))
 }
 
 /// `DELETE /v1/functions/{function}`
 ///
 /// The manifest stays behind as deleted, so that numbers are never given again. The versions go, so that
 /// messages that name one find nothing; what remains of them after a failure is hidden by the manifest.
-pub(crate) async fn delete(State(app): AppState, FunctionPath(name): FunctionPath) -> ApiResult {
+pub(crate) async fn delete(
+    State(app): AppState,
+    FunctionPath(name): FunctionPath,
+    conditions: Conditions,
+) -> ApiResult {
     let deleted = manifest::edit(&app, &name, |manifest| {
+        conditions.check(Some(&manifest.clone().into()), true)?;
         let mut deleted = manifest.clone();
         deleted.deleted = true;
         deleted.aliases.clear();

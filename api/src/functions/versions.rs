@@ -1,5 +1,7 @@
 //! A function's versions, and the aliases that point at them.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Uri;
@@ -15,6 +17,7 @@ use serde::Deserialize;
 use crate::app::{App, AppState};
 use crate::functions::manifest;
 use crate::http::body::{self, Received};
+use crate::http::conditions::Conditions;
 use crate::http::error::ApiError;
 use crate::http::json;
 use crate::http::page::{PageQuery, page};
@@ -53,12 +56,22 @@ async fn present(app: &App, name: &FunctionName, number: u32) -> Result<Option<V
     }
 }
 
+/// `GET /v1/functions/{function}/versions/{version}`; an alias will do, too.
+pub(crate) async fn get(State(app): AppState, path: FunctionSubPath) -> ApiResult {
+    Ok(ApiResponse::Version(resolve(&app, path).await?))
+}
+
 /// `GET /v1/functions/{function}/versions/{version}/code`; an alias will do, too.
-pub(crate) async fn code(State(app): AppState, FunctionSubPath(name, version): FunctionSubPath) -> ApiResult {
+pub(crate) async fn code(State(app): AppState, path: FunctionSubPath) -> ApiResult {
+    let version = resolve(&app, path).await?;
+    Ok(ApiResponse::Code(app.catalog.code(&version).await?))
+}
+
+async fn resolve(app: &App, path: FunctionSubPath) -> Result<Arc<Version>, ApiError> {
+    let FunctionSubPath(name, version) = path;
     let missing = || ApiError::VersionNotFound { function: name.clone(), version: version.clone() };
     let wanted: VersionRef = version.parse().map_err(|_| missing())?;
-    let version = app.catalog.resolve(&name, Some(&wanted)).await?;
-    Ok(ApiResponse::Code(app.catalog.code(&version).await?))
+    Ok(app.catalog.resolve(&name, Some(&wanted)).await?)
 }
 
 #[derive(Deserialize)]
@@ -71,6 +84,7 @@ struct AliasRequest {
 pub(crate) async fn put_alias(
     State(app): AppState,
     FunctionSubPath(name, alias): FunctionSubPath,
+    conditions: Conditions,
     body: Body,
 ) -> ApiResult {
     let alias: Alias = parsed("alias", &alias)?;
@@ -79,6 +93,7 @@ pub(crate) async fn put_alias(
         body::receive(&app.admission, body, most, ApiError::BodyTooLarge(most)).await?;
     let AliasRequest { version } = json::read(&bytes)?;
     let edited = manifest::edit(&app, &name, |manifest| {
+        conditions.check(Some(&manifest.clone().into()), manifest.aliases.contains_key(&alias))?;
         if !manifest.has(version) {
             return Err(ApiError::VersionNotFound { function: name.clone(), version: version.to_string() });
         }
@@ -96,6 +111,26 @@ pub(crate) async fn put_alias(
     })
     .await?;
     Ok(ApiResponse::Function(Box::new(edited.into())))
+}
+
+/// `DELETE /v1/functions/{function}/aliases/{alias}`
+pub(crate) async fn delete_alias(
+    State(app): AppState,
+    FunctionSubPath(name, alias): FunctionSubPath,
+    conditions: Conditions,
+) -> ApiResult {
+    let alias: Alias = parsed("alias", &alias)?;
+    manifest::edit(&app, &name, |manifest| {
+        let mut without = manifest.clone();
+        if without.aliases.remove(&alias).is_none() {
+            return Err(ApiError::AliasNotFound { function: name.clone(), alias: alias.clone() });
+        }
+        conditions.check(Some(&manifest.clone().into()), true)?;
+        without.updated_at = Timestamp::now();
+        Ok(Some(without))
+    })
+    .await?;
+    Ok(ApiResponse::Deleted)
 }
 
 /// Deletes every version up to the manifest's latest. Later ones belong to whoever creates the function again.

@@ -10,7 +10,7 @@ use badlambda_shared::catalog::CatalogError;
 use badlambda_shared::dead_letters::DeadLetterError;
 use badlambda_shared::enqueue::EnqueueError;
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::name::{Alias, FunctionName};
 use badlambda_shared::store::StoreError;
 use serde_json::{Value, json};
 
@@ -42,12 +42,18 @@ pub(crate) enum ApiError {
     NameTaken(FunctionName),
     #[error("others are changing the function {0} at the same time; send the request again")]
     ConcurrentChange(FunctionName),
+    #[error(
+        "the condition that {0} sets does not hold; read the function again, and repeat the change with its new ETag"
+    )]
+    PreconditionFailed(&'static str),
     #[error("there is no function {0}; GET /v1/functions lists those there are")]
     FunctionNotFound(FunctionName),
     #[error(
         "the function {function} has no version {version}; GET /v1/functions/{function} shows its latest version and its aliases"
     )]
     VersionNotFound { function: FunctionName, version: String },
+    #[error("the function {function} has no alias {alias}; GET /v1/functions/{function} shows those it has")]
+    AliasNotFound { function: FunctionName, alias: Alias },
     #[error("the function {0} has no such execution; check the id and the function's name")]
     ExecutionNotFound(FunctionName),
     #[error(

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod admission;
 pub(crate) mod body;
+pub(crate) mod conditions;
 pub(crate) mod error;
 pub(crate) mod held;
 pub(crate) mod json;

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, HeaderName, LINK, LOCATION, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, LINK, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use badlambda_shared::execution::Execution;
-use badlambda_shared::function::Function;
+use badlambda_shared::function::{Function, Version};
 use badlambda_shared::record::Record;
 use badlambda_shared::{limits, store};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::http::conditions::entity_tag;
 use crate::http::error::ApiError;
 use crate::http::prefer::Wait;
 
@@ -29,10 +30,16 @@ pub(crate) enum ApiResponse {
     Created(Box<Function>),
     /// A function as it stands.
     Function(Box<Function>),
+    /// A function as it would be.
+    Preview(Box<Function>),
+    /// A function of which the client has what there is, under this entity tag.
+    NotModified(String),
     /// It is gone.
     Deleted,
     /// A page of a list, and the `Link` to the next one.
     Page(Value, Option<String>),
+    /// A version, with its config.
+    Version(Arc<Version>),
     /// Ruby code.
     Code(Arc<str>),
     /// What became of each input of a batch.
@@ -64,9 +71,14 @@ impl IntoResponse for ApiResponse {
         let body = match self {
             Self::Created(function) => {
                 insert(&mut headers, LOCATION, &format!("/v1/functions/{}", function.name));
-                Json(function).into_response()
+                with_entity_tag(&mut headers, function)
             }
-            Self::Function(function) => Json(function).into_response(),
+            Self::Function(function) => with_entity_tag(&mut headers, function),
+            Self::Preview(function) => Json(function).into_response(),
+            Self::NotModified(entity_tag) => {
+                insert(&mut headers, ETAG, &entity_tag);
+                ().into_response()
+            }
             Self::Page(page, link) => {
                 if let Some(link) = link {
                     insert(&mut headers, LINK, &link);
@@ -84,6 +96,7 @@ impl IntoResponse for ApiResponse {
                 insert(&mut headers, CONTENT_TYPE, "application/x-ndjson");
                 lines.into_response()
             }
+            Self::Version(version) => Json(&*version).into_response(),
             Self::Code(code) => {
                 insert(&mut headers, CONTENT_TYPE, store::RUBY);
                 code.to_string().into_response()
@@ -107,6 +120,16 @@ impl IntoResponse for ApiResponse {
             Self::Healthy => Json(json!({ "status": "ok" })).into_response(),
         };
         (status, headers, body).into_response()
+    }
+}
+
+fn with_entity_tag(headers: &mut HeaderMap, function: Box<Function>) -> Response {
+    match entity_tag(&function) {
+        Ok(entity_tag) => {
+            insert(headers, ETAG, &entity_tag);
+            Json(function).into_response()
+        }
+        Err(error) => error.into_response(),
     }
 }
 

@@ -10,8 +10,10 @@ impl ApiResponse {
         match self {
             Self::Created(_) => StatusCode::CREATED,
             Self::Function(_)
+            | Self::Preview(_)
             | Self::Page(..)
             | Self::Counted(_)
+            | Self::Version(_)
             | Self::Code(_)
             | Self::Batch(_)
             | Self::Polled(..)
@@ -22,6 +24,7 @@ impl ApiResponse {
             Self::Accepted(..) | Self::Redriven(..) => StatusCode::ACCEPTED,
             Self::Deleted => StatusCode::NO_CONTENT,
             Self::Elsewhere(_) => StatusCode::SEE_OTHER,
+            Self::NotModified(_) => StatusCode::NOT_MODIFIED,
         }
     }
 }
@@ -39,8 +42,10 @@ impl ApiError {
             Self::SyntaxError { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "syntax_error", "The code is not Ruby"),
             Self::NameTaken(_) => (StatusCode::CONFLICT, "name_taken", "Name taken"),
             Self::ConcurrentChange(_) => (StatusCode::CONFLICT, "concurrent_change", "Concurrent change"),
+            Self::PreconditionFailed(_) => (StatusCode::PRECONDITION_FAILED, "precondition_failed", "Precondition failed"),
             Self::FunctionNotFound(_) => (StatusCode::NOT_FOUND, "function_not_found", "Function not found"),
             Self::VersionNotFound { .. } => (StatusCode::NOT_FOUND, "version_not_found", "Version not found"),
+            Self::AliasNotFound { .. } => (StatusCode::NOT_FOUND, "alias_not_found", "Alias not found"),
             Self::ExecutionNotFound(_) | Self::ExecutionNotSeen(_) => (StatusCode::NOT_FOUND, "execution_not_found", "Execution not found"),
             Self::DeadLetterNotFound => (StatusCode::NOT_FOUND, "dead_letter_not_found", "Dead letter not found"),
             Self::DeadLetterOfAnotherQueue => (StatusCode::CONFLICT, "other_queue", "Dead letter of another queue"),

@@ -68,9 +68,14 @@ async fn versions_are_published_once_and_kept() {
 
     let code = api.get("/v1/functions/hello/versions/1/code").await;
     assert_eq!((code.text.as_str(), code.headers["content-type"].as_str()), ("event", "application/x-ruby"));
+    let version = api.get("/v1/functions/hello/versions/3").await.json();
+    assert_eq!(version, versions["versions"][0]);
+    assert_eq!(version["config"]["retries"], 1);
     for missing in ["4", "0", "-1", "x", "99999999999"] {
-        let answer = api.get(&format!("/v1/functions/hello/versions/{missing}/code")).await;
-        assert_eq!(answer.problem(), (404, "version_not_found".to_owned()), "{missing}");
+        for path in ["", "/code"] {
+            let answer = api.get(&format!("/v1/functions/hello/versions/{missing}{path}")).await;
+            assert_eq!(answer.problem(), (404, "version_not_found".to_owned()), "{missing}{path}");
+        }
     }
 }
 
@@ -103,6 +108,14 @@ async fn aliases_move() {
         );
     }
     assert_eq!(api.get("/v1/functions/hello/versions/live/code").await.text, "2");
+    let delete = async |path: &str| send(api.request(Method::DELETE, path)).await;
+    let deleted = delete("/v1/functions/hello/aliases/live").await;
+    assert_eq!((deleted.status, deleted.text.as_str()), (StatusCode::NO_CONTENT, ""));
+    assert_eq!(api.get("/v1/functions/hello").await.json()["aliases"], json!({}));
+    let again = delete("/v1/functions/hello/aliases/live").await;
+    assert_eq!(again.problem(), (404, "alias_not_found".to_owned()));
+    let gone = api.get("/v1/functions/hello/versions/live").await;
+    assert_eq!(gone.problem(), (404, "version_not_found".to_owned()));
     let missing = api.put("/v1/functions/hello/aliases/live", json!({ "version": 3 })).await;
     assert_eq!(missing.problem(), (404, "version_not_found".to_owned()));
     let number = api.put("/v1/functions/hello/aliases/7", json!({ "version": 1 })).await;
