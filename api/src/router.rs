@@ -39,6 +39,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route(DELETE, "/v1/functions/{function}", Manage, functions::delete)
         .route(GET, "/v1/functions/{function}/versions", Read, versions::list)
         .route(GET, "/v1/functions/{function}/versions/{version}", Read, versions::get)
+        .route(DELETE, "/v1/functions/{function}/versions/{version}", Manage, versions::delete)
         .route(GET, "/v1/functions/{function}/versions/{version}/code", Read, versions::code)
         .route(PUT, "/v1/functions/{function}/aliases/{alias}", Manage, versions::put_alias)
         .route(DELETE, "/v1/functions/{function}/aliases/{alias}", Manage, versions::delete_alias)

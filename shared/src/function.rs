@@ -1,6 +1,6 @@
 //! Functions as the contract shows them and as S3 holds them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -212,6 +212,9 @@ pub struct Manifest {
     /// The first version that counts; those before belong to a deleted function of the same name.
     #[serde(default = "from_the_beginning")]
     pub first_version: u32,
+    /// Versions behind the first one that were deleted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub deleted_versions: BTreeSet<u32>,
 }
 
 fn from_the_beginning() -> u32 {
@@ -223,7 +226,7 @@ impl Manifest {
     /// or no such number yet.
     pub fn resolve(&self, version: Option<&VersionRef>) -> Option<u32> {
         match version {
-            None => Some(self.latest.version),
+            None | Some(VersionRef::Latest) => Some(self.latest.version),
             Some(VersionRef::Number(number)) => self.has(*number).then_some(*number),
             Some(VersionRef::Alias(alias)) => self.aliases.get(alias).copied(),
         }
@@ -232,6 +235,20 @@ impl Manifest {
     /// Whether the function, unless it is deleted, has this version.
     pub fn has(&self, version: u32) -> bool {
         (self.first_version..=self.latest.version).contains(&version)
+            && !self.deleted_versions.contains(&version)
+    }
+
+    /// Whether an alias points at this version.
+    pub fn has_alias_of(&self, version: u32) -> bool {
+        self.aliases.values().any(|pointed_at| *pointed_at == version)
+    }
+
+    /// Marks a version as deleted, which is not the latest. Whoever deletes the oldest ones leaves no marks behind.
+    pub fn delete_version(&mut self, version: u32) {
+        self.deleted_versions.insert(version);
+        while self.first_version < self.latest.version && self.deleted_versions.remove(&self.first_version) {
+            self.first_version += 1;
+        }
     }
 }
 

@@ -108,6 +108,8 @@ pub const MAX_RECORD_BYTES: u64 = MIB;
 pub const MAX_MANIFEST_BYTES: u64 = MIB;
 /// Aliases of one function, which all stand in its manifest.
 pub const MAX_ALIASES: usize = 100;
+/// Marks of deleted versions in one manifest, which has room for them; the oldest versions leave none.
+pub const MAX_DELETED_VERSIONS: usize = 10_000;
 /// An alias is set by one number.
 pub const MAX_ALIAS_BODY_BYTES: usize = 4 * KIB as usize;
 /// Lines of a segment of the index, which is stored once it has so many.

@@ -179,6 +179,7 @@ fn next_manifest(current: Option<&Current>, latest: Version) -> Manifest {
             first_version: latest.version,
             latest,
             aliases: Default::default(),
+            deleted_versions: Default::default(),
             created_at: now,
             updated_at: now,
             deleted: false,

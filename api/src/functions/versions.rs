@@ -36,7 +36,7 @@ pub(crate) async fn list(
     let manifest = manifest::live(&app, &name).await?.manifest;
     let first = manifest.first_version;
     let end = before.unwrap_or(u32::MAX).min(manifest.latest.version.saturating_add(1));
-    let numbers: Vec<u32> = (first..end).rev().take(limit).collect();
+    let numbers: Vec<u32> = (first..end).rev().filter(|number| manifest.has(*number)).take(limit).collect();
     let last = numbers.last().copied();
     let versions: Vec<Version> = stream::iter(numbers)
         .map(|number| present(&app, &name, number))
@@ -72,6 +72,40 @@ async fn resolve(app: &App, path: FunctionSubPath) -> Result<Arc<Version>, ApiEr
     let missing = || ApiError::VersionNotFound { function: name.clone(), version: version.clone() };
     let wanted: VersionRef = version.parse().map_err(|_| missing())?;
     Ok(app.catalog.resolve(&name, Some(&wanted)).await?)
+}
+
+/// `DELETE /v1/functions/{function}/versions/{version}`
+///
+/// The manifest marks it as deleted, by which it is gone. What remains of its object after a failure is never read.
+pub(crate) async fn delete(
+    State(app): AppState,
+    FunctionSubPath(name, version): FunctionSubPath,
+) -> ApiResult {
+    let missing = || ApiError::VersionNotFound { function: name.clone(), version: version.clone() };
+    let number: u32 = version.parse().map_err(|_| missing())?;
+    manifest::edit(&app, &name, |manifest| {
+        if !manifest.has(number) {
+            return Err(missing());
+        }
+        if manifest.latest.version == number {
+            return Err(ApiError::VersionInUse("it is the latest one; publish another version first"));
+        }
+        if manifest.has_alias_of(number) {
+            return Err(ApiError::VersionInUse("an alias points at it; point that at another version first"));
+        }
+        let mut without = manifest.clone();
+        without.delete_version(number);
+        if without.deleted_versions.len() > limits::MAX_DELETED_VERSIONS {
+            return Err(ApiError::TooManyDeletedVersions);
+        }
+        without.updated_at = Timestamp::now();
+        Ok(Some(without))
+    })
+    .await?;
+    if let Err(error) = app.store.delete(&app.store.keys().version(&name, number)).await {
+        tracing::warn!(function = %name, number, %error, "a deleted version was left behind");
+    }
+    Ok(ApiResponse::Deleted)
 }
 
 #[derive(Deserialize)]

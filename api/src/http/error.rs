@@ -52,6 +52,10 @@ pub(crate) enum ApiError {
         "the function {function} has no version {version}; GET /v1/functions/{function} shows its latest version and its aliases"
     )]
     VersionNotFound { function: FunctionName, version: String },
+    #[error("the version can't be deleted: {0}")]
+    VersionInUse(&'static str),
+    #[error("too many versions were deleted while older ones remain; delete the oldest versions first")]
+    TooManyDeletedVersions,
     #[error("the function {function} has no alias {alias}; GET /v1/functions/{function} shows those it has")]
     AliasNotFound { function: FunctionName, alias: Alias },
     #[error("the function {0} has no such execution; check the id and the function's name")]

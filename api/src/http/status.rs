@@ -45,6 +45,8 @@ impl ApiError {
             Self::PreconditionFailed(_) => (StatusCode::PRECONDITION_FAILED, "precondition_failed", "Precondition failed"),
             Self::FunctionNotFound(_) => (StatusCode::NOT_FOUND, "function_not_found", "Function not found"),
             Self::VersionNotFound { .. } => (StatusCode::NOT_FOUND, "version_not_found", "Version not found"),
+            Self::VersionInUse(_) => (StatusCode::CONFLICT, "version_in_use", "Version in use"),
+            Self::TooManyDeletedVersions => (StatusCode::CONFLICT, "too_many_deleted_versions", "Too many deleted versions"),
             Self::AliasNotFound { .. } => (StatusCode::NOT_FOUND, "alias_not_found", "Alias not found"),
             Self::ExecutionNotFound(_) | Self::ExecutionNotSeen(_) => (StatusCode::NOT_FOUND, "execution_not_found", "Execution not found"),
             Self::DeadLetterNotFound => (StatusCode::NOT_FOUND, "dead_letter_not_found", "Dead letter not found"),

@@ -125,6 +125,61 @@ async fn aliases_move() {
 }
 
 #[tokio::test]
+async fn a_deleted_version_is_gone_and_its_number_with_it() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    for code in ["2", "3", "4"] {
+        api.put("/v1/functions/hello", json!({ "code": code })).await;
+    }
+    api.put("/v1/functions/hello/aliases/live", json!({ "version": 1 })).await;
+    let delete = async |version: &str| {
+        send(api.request(Method::DELETE, &format!("/v1/functions/hello/versions/{version}"))).await
+    };
+    for used in ["4", "1"] {
+        assert_eq!(delete(used).await.problem(), (409, "version_in_use".to_owned()), "{used}");
+    }
+    let tag = api.get("/v1/functions/hello").await.headers["etag"].clone();
+    let deleted = delete("2").await;
+    assert_eq!((deleted.status, deleted.text.as_str()), (StatusCode::NO_CONTENT, ""));
+    assert_ne!(api.get("/v1/functions/hello").await.headers["etag"], tag);
+    for missing in ["2", "5", "0", "live", "x"] {
+        assert_eq!(delete(missing).await.problem(), (404, "version_not_found".to_owned()), "{missing}");
+    }
+    for path in ["versions/2", "versions/2/code"] {
+        let gone = api.get(&format!("/v1/functions/hello/{path}")).await;
+        assert_eq!(gone.problem(), (404, "version_not_found".to_owned()), "{path}");
+    }
+    let submitted = api.post("/v1/functions/hello/executions?version=2", Value::Null).await;
+    assert_eq!(submitted.problem(), (404, "version_not_found".to_owned()));
+    let pointed = api.put("/v1/functions/hello/aliases/live", json!({ "version": 2 })).await;
+    assert_eq!(pointed.problem(), (404, "version_not_found".to_owned()));
+    assert_eq!(numbers(&api.get("/v1/functions/hello/versions").await.json()), [4, 3, 1]);
+
+    // The oldest ones, too; then the same code again is a version of its own.
+    send(api.request(Method::DELETE, "/v1/functions/hello/aliases/live")).await;
+    for version in ["1", "3"] {
+        assert_eq!(delete(version).await.status, StatusCode::NO_CONTENT);
+    }
+    assert_eq!(numbers(&api.get("/v1/functions/hello/versions").await.json()), [4]);
+    let next = api.put("/v1/functions/hello", json!({ "code": "2" })).await;
+    assert_eq!((next.status, &next.json()["version"]), (StatusCode::OK, &json!(5)));
+}
+
+#[tokio::test]
+async fn the_newest_revision_has_a_name() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    api.put("/v1/functions/hello", json!({ "code": "2" })).await;
+    for path in ["versions/$LATEST", "versions/%24LATEST"] {
+        assert_eq!(api.get(&format!("/v1/functions/hello/{path}")).await.json()["version"], 2, "{path}");
+    }
+    let submitted = api.post("/v1/functions/hello/executions?version=$LATEST", Value::Null).await;
+    assert_eq!((submitted.status, &submitted.json()["version"]), (StatusCode::ACCEPTED, &json!(2)));
+    let named = api.put("/v1/functions/hello/aliases/$LATEST", json!({ "version": 1 })).await;
+    assert_eq!(named.problem(), (422, "invalid_field".to_owned()));
+}
+
+#[tokio::test]
 async fn a_deleted_functions_numbers_are_never_given_again() {
     let api = Api::start().await;
     api.create_hello().await;
