@@ -1,6 +1,6 @@
 //! Functions as the contract shows them and as S3 holds them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -84,17 +84,17 @@ impl Default for FunctionConfig {
 
 /// A field of `config` that was refused, and what it may hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("config.{field} {expected}")]
+#[error("config.{} {expected}", .field.join("."))]
 pub struct ConfigFieldError {
     /// The field's name, with a variable's name behind it for `environment`.
-    pub field: String,
+    pub field: Vec<String>,
     /// What the field may hold, as the end of a sentence.
     pub expected: String,
 }
 
 impl FunctionConfig {
-    /// Checks every field against its range.
-    pub fn validate(&self) -> Result<(), ConfigFieldError> {
+    /// The fields that hold what they must not.
+    pub fn refused_fields(&self) -> Vec<ConfigFieldError> {
         let numbers: [(&str, u64, &Setting); 7] = [
             ("timeout_ms", self.timeout_ms, &limits::TIMEOUT_MS),
             ("memory_mb", self.memory_mb, &limits::MEMORY_MB),
@@ -104,46 +104,50 @@ impl FunctionConfig {
             ("max_processes", self.max_processes, &limits::MAX_PROCESSES),
             ("retries", self.retries, &limits::RETRIES),
         ];
-        for (field, value, setting) in numbers {
-            if !setting.range.contains(&value) {
+        let out_of_range = numbers.into_iter().filter(|(_, value, setting)| !setting.range.contains(value));
+        let mut refused_fields: Vec<ConfigFieldError> = out_of_range
+            .map(|(field, value, setting)| {
                 let (least, most) = (setting.range.start(), setting.range.end());
-                return refused(field, format!("must be from {least} to {most}; it is {value}"));
-            }
+                refused(&[field], format!("must be from {least} to {most}; it is {value}"))
+            })
+            .collect();
+        refused_fields.extend(self.refused_environment());
+        if self.handler.as_ref().is_some_and(|method| !is_method_name(method)) {
+            refused_fields.push(refused(&["handler"], "must be the name of a Ruby method"));
         }
-        self.validate_environment()?;
-        match &self.handler {
-            Some(method) if !is_method_name(method) => {
-                refused("handler", "must be the name of a Ruby method".to_owned())
-            }
-            _ => Ok(()),
-        }
+        refused_fields
     }
 
-    fn validate_environment(&self) -> Result<(), ConfigFieldError> {
-        let mut bytes = 0;
-        for (name, value) in &self.environment {
-            bytes += name.len() + value.len();
-            let field = format!("environment.{}", name.escape_debug());
-            if !is_variable_name(name) {
-                return refused(&field, "must be a name of letters, digits and underscores".to_owned());
-            }
-            if name.starts_with("BADLAMBDA_") {
-                return refused(&field, "must not begin with BADLAMBDA_, which is ours".to_owned());
-            }
-            if value.contains('\0') {
-                return refused(&field, "must not contain a NUL".to_owned());
-            }
-        }
+    fn refused_environment(&self) -> Vec<ConfigFieldError> {
+        let bytes: usize = self.environment.iter().map(|(name, value)| name.len() + value.len()).sum();
         if bytes > limits::MAX_ENVIRONMENT_BYTES {
             let most = limits::MAX_ENVIRONMENT_BYTES;
-            return refused("environment", format!("must hold at most {most} bytes; it holds {bytes}"));
+            let expected = format!("must hold at most {most} bytes; it holds {bytes}");
+            return vec![refused(&["environment"], expected)];
         }
-        Ok(())
+        let variables = self.environment.iter();
+        let refused_variable = |(name, value): (&String, &String)| {
+            refusal_of_variable(name, value).map(|expected| refused(&["environment", name], expected))
+        };
+        variables.filter_map(refused_variable).collect()
     }
 }
 
-fn refused(field: &str, expected: String) -> Result<(), ConfigFieldError> {
-    Err(ConfigFieldError { field: field.to_owned(), expected })
+fn refusal_of_variable(name: &str, value: &str) -> Option<&'static str> {
+    if !is_variable_name(name) {
+        Some("must be a name of letters, digits and underscores")
+    } else if name.starts_with("BADLAMBDA_") {
+        Some("must not begin with BADLAMBDA_, which is ours")
+    } else if value.contains('\0') {
+        Some("must not contain a NUL")
+    } else {
+        None
+    }
+}
+
+fn refused(field: &[&str], expected: impl Into<String>) -> ConfigFieldError {
+    let field = field.iter().map(|name| (*name).to_owned()).collect();
+    ConfigFieldError { field, expected: expected.into() }
 }
 
 fn is_variable_name(name: &str) -> bool {
@@ -208,6 +212,9 @@ pub struct Manifest {
     /// The first version that counts; those before belong to a deleted function of the same name.
     #[serde(default = "from_the_beginning")]
     pub first_version: u32,
+    /// Versions behind the first one that were deleted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub deleted_versions: BTreeSet<u32>,
 }
 
 fn from_the_beginning() -> u32 {
@@ -219,7 +226,7 @@ impl Manifest {
     /// or no such number yet.
     pub fn resolve(&self, version: Option<&VersionRef>) -> Option<u32> {
         match version {
-            None => Some(self.latest.version),
+            None | Some(VersionRef::Latest) => Some(self.latest.version),
             Some(VersionRef::Number(number)) => self.has(*number).then_some(*number),
             Some(VersionRef::Alias(alias)) => self.aliases.get(alias).copied(),
         }
@@ -228,6 +235,20 @@ impl Manifest {
     /// Whether the function, unless it is deleted, has this version.
     pub fn has(&self, version: u32) -> bool {
         (self.first_version..=self.latest.version).contains(&version)
+            && !self.deleted_versions.contains(&version)
+    }
+
+    /// Whether an alias points at this version.
+    pub fn has_alias_of(&self, version: u32) -> bool {
+        self.aliases.values().any(|pointed_at| *pointed_at == version)
+    }
+
+    /// Marks a version as deleted, which is not the latest. Whoever deletes the oldest ones leaves no marks behind.
+    pub fn delete_version(&mut self, version: u32) {
+        self.deleted_versions.insert(version);
+        while self.first_version < self.latest.version && self.deleted_versions.remove(&self.first_version) {
+            self.first_version += 1;
+        }
     }
 }
 
@@ -277,14 +298,14 @@ mod tests {
 
     fn refusal(json: &str) -> String {
         let config: FunctionConfig = serde_json::from_str(json).unwrap();
-        config.validate().unwrap_err().to_string()
+        config.refused_fields().first().unwrap().to_string()
     }
 
     #[test]
     fn an_empty_config_is_the_defaults_of_the_contract() {
         let config: FunctionConfig = serde_json::from_str("{}").unwrap();
         assert_eq!(config, FunctionConfig::default());
-        config.validate().unwrap();
+        assert_eq!(config.refused_fields(), []);
         assert_eq!((config.timeout_ms, config.memory_mb, config.max_processes), (30_000, 256, 16));
         assert_eq!(config.max_result_bytes, 6_291_456);
         assert_eq!((config.max_log_bytes, config.max_scratch_bytes), (1_048_576, 67_108_864));

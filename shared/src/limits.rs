@@ -108,6 +108,8 @@ pub const MAX_RECORD_BYTES: u64 = MIB;
 pub const MAX_MANIFEST_BYTES: u64 = MIB;
 /// Aliases of one function, which all stand in its manifest.
 pub const MAX_ALIASES: usize = 100;
+/// Marks of deleted versions in one manifest, which has room for them; the oldest versions leave none.
+pub const MAX_DELETED_VERSIONS: usize = 10_000;
 /// An alias is set by one number.
 pub const MAX_ALIAS_BODY_BYTES: usize = 4 * KIB as usize;
 /// Lines of a segment of the index, which is stored once it has so many.
@@ -133,6 +135,8 @@ pub const INDEX_CACHE_BYTES: u64 = 144 * MIB;
 pub const LISTED_KEYS: usize = 1000;
 /// How often a change of a function starts again because another came between.
 pub const PUBLISH_TRIES: usize = 10;
+/// Numbers that a publisher finds taken before it gives up: as many may publish at once, from several APIs.
+pub const VERSION_TRIES: usize = 200;
 /// Entries of a page, where the request does not say.
 pub const PAGE: usize = 50;
 /// The most entries of a page: each costs a read.

@@ -24,7 +24,7 @@ pub enum NameError {
     )]
     Alias,
     /// Neither a version number nor an alias.
-    #[error("a version is a number from 1 on, or an alias")]
+    #[error("a version is a number from 1 on, an alias, or $LATEST")]
     Version,
     /// No SHA-256.
     #[error("a revision is a SHA-256 in 64 hexadecimal digits, in lower case")]
@@ -58,8 +58,29 @@ pub struct Alias(String);
 pub enum VersionRef {
     /// One immutable version.
     Number(u32),
+    /// `$LATEST`: the newest revision, which is the latest version.
+    #[serde(with = "latest")]
+    Latest,
     /// Whatever version the alias points at.
     Alias(Alias),
+}
+
+/// How AWS Lambda, too, calls the newest revision. No alias has this form.
+const LATEST: &str = "$LATEST";
+
+/// [`VersionRef::Latest`] in JSON.
+mod latest {
+    use serde::de::{Deserialize as _, Deserializer, Error as _};
+    use serde::ser::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(super::LATEST)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == super::LATEST { Ok(()) } else { Err(D::Error::custom(super::NameError::Version)) }
+    }
 }
 
 macro_rules! string_newtype {
@@ -124,6 +145,9 @@ impl FromStr for VersionRef {
                 _ => Err(NameError::Version),
             };
         }
+        if text == LATEST {
+            return Ok(Self::Latest);
+        }
         text.parse().map(Self::Alias).map_err(|_| NameError::Version)
     }
 }
@@ -132,12 +156,13 @@ impl fmt::Display for VersionRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number(number) => number.fmt(f),
+            Self::Latest => f.write_str(LATEST),
             Self::Alias(alias) => alias.fmt(f),
         }
     }
 }
 
-/// `NAME`, `NAME:VERSION` or `NAME:ALIAS`, as the message attribute `function` writes it.
+/// `NAME`, `NAME:VERSION`, `NAME:ALIAS` or `NAME:$LATEST`, as the message attribute `function` writes it.
 pub fn parse_qualified(text: &str) -> Result<(FunctionName, Option<VersionRef>), NameError> {
     match text.split_once(':') {
         None => Ok((text.parse()?, None)),
@@ -174,6 +199,19 @@ mod tests {
         assert_eq!("0".parse::<VersionRef>(), Err(NameError::Version));
         assert_eq!("99999999999".parse::<VersionRef>(), Err(NameError::Version));
         assert!(matches!("live".parse(), Ok(VersionRef::Alias(_))));
+        for bad in ["$latest", "$LATEST ", "$"] {
+            assert_eq!(bad.parse::<VersionRef>(), Err(NameError::Version), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_the_same_in_json_as_in_text() {
+        for (json, text) in [("3", "3"), ("\"live\"", "live"), ("\"$LATEST\"", "$LATEST")] {
+            let version: VersionRef = serde_json::from_str(json).unwrap();
+            assert_eq!((version.to_string().as_str(), text.parse()), (text, Ok(version.clone())));
+            assert_eq!(serde_json::to_string(&version).unwrap(), json);
+        }
+        assert!(serde_json::from_str::<VersionRef>("\"$x\"").is_err());
     }
 
     #[test]

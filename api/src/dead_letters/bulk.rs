@@ -64,7 +64,7 @@ pub(crate) async fn redrive(
     let per_second = query.per_second.unwrap_or(limits::REDRIVES_PER_SECOND);
     if !(1..=limits::MAX_REDRIVES_PER_SECOND).contains(&per_second) {
         let most = limits::MAX_REDRIVES_PER_SECOND;
-        return Err(ApiError::field("per_second", format!("it must be a whole number from 1 to {most}")));
+        return Err(ApiError::parameter("per_second", format!("it must be a whole number from 1 to {most}")));
     }
     let selection = selection(&caller, query.reason, query.function.as_deref())?;
     begin(&app, Action::Redrive { per_second }, selection, query.dry_run).await
@@ -126,7 +126,7 @@ async fn count(app: &Arc<App>, action: Action, selection: Selection) -> ApiResul
     })
     .await?;
     let counted = json!({ "dry_run": true, action.done(): looked.found, "complete": looked.is_complete });
-    Ok(ApiResponse::Page(counted))
+    Ok(ApiResponse::Counted(counted))
 }
 
 /// What is streamed, and what it is about.

@@ -38,7 +38,7 @@ pub(super) fn selection(
 ) -> Result<Selection, ApiError> {
     if reason.as_ref().is_some_and(|reason| reason.is_empty() || reason.len() > limits::MAX_FILTER_BYTES) {
         let most = limits::MAX_FILTER_BYTES;
-        return Err(ApiError::field("reason", format!("it must have 1 to {most} bytes")));
+        return Err(ApiError::parameter("reason", format!("it must have 1 to {most} bytes")));
     }
     let functions = match function {
         Some(name) => {

@@ -10,7 +10,8 @@ use crate::app::AppState;
 use crate::dead_letters::look::in_turn;
 use crate::dead_letters::query::{DeadLetterPath, only, selection};
 use crate::http::error::ApiError;
-use crate::http::request::{Query, page_limit};
+use crate::http::page::page_limit;
+use crate::http::request::Query;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::tokens::Caller;
 
@@ -26,7 +27,7 @@ pub(crate) struct ListQuery {
 /// `GET /v1/dead-letters`, in SQS's order, which is none. So there is no next page; `complete` tells whether there may be
 /// more than are shown.
 pub(crate) async fn list(State(app): AppState, caller: Caller, Query(query): Query<ListQuery>) -> ApiResult {
-    let limit = page_limit(query.limit)?;
+    let limit = page_limit(query.limit, limits::MAX_PAGE)?;
     let selection = selection(&caller, query.reason, query.function.as_deref())?;
     let looked = in_turn(&app, async move |app, progress| {
         let mut found = vec![];
@@ -39,7 +40,7 @@ pub(crate) async fn list(State(app): AppState, caller: Caller, Query(query): Que
     let mut found = looked.found;
     let is_complete = looked.is_complete && found.len() <= limit;
     found.truncate(limit);
-    Ok(ApiResponse::Page(json!({ "dead_letters": found, "next": null, "complete": is_complete })))
+    Ok(ApiResponse::Page(json!({ "dead_letters": found, "next": null, "complete": is_complete }), None))
 }
 
 /// `GET /v1/dead-letters/{id}`

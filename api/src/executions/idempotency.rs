@@ -21,7 +21,8 @@ use crate::app::App;
 use crate::executions::poll;
 use crate::executions::ticket::Ticket;
 use crate::functions::manifest::to_json;
-use crate::http::error::ApiError;
+use crate::http::error::{self, ApiError};
+use crate::http::part::Part;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const MAX_CLAIM_BYTES: u64 = 4096;
@@ -62,7 +63,10 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     if (1..=most).contains(&key.len()) {
         return Ok(Some(key.to_owned()));
     }
-    Err(ApiError::field("Idempotency-Key", format!("it must be 1 to {most} visible ASCII characters")))
+    Err(ApiError::invalid(
+        Part::Header(error::IDEMPOTENCY_KEY),
+        format!("it must be 1 to {most} visible ASCII characters"),
+    ))
 }
 
 /// The digest of what is asked for, part by part.

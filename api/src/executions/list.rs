@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::http::Uri;
 use badlambda_shared::execution::{ErrorKind, ListedExecution, Status};
 use badlambda_shared::limits;
 use badlambda_shared::timestamp::Timestamp;
@@ -12,8 +13,9 @@ use serde_json::json;
 
 use crate::app::{App, AppState};
 use crate::http::error::ApiError;
+use crate::http::page::{page, page_limit};
 use crate::http::request::{FunctionPath, Query, parsed};
-use crate::http::response::{ApiResponse, ApiResult};
+use crate::http::response::ApiResult;
 use crate::index::{Filter, Page, Position};
 use crate::tokens::Caller;
 
@@ -31,25 +33,28 @@ pub(crate) struct ListQuery {
 }
 
 /// `GET /v1/executions`: those of the functions that the caller may use.
-pub(crate) async fn all(State(app): AppState, caller: Caller, Query(query): Query<ListQuery>) -> ApiResult {
-    list(&app, Filter { functions: caller.functions().cloned(), ..Filter::default() }, query).await
+pub(crate) async fn all(
+    State(app): AppState,
+    caller: Caller,
+    uri: Uri,
+    Query(query): Query<ListQuery>,
+) -> ApiResult {
+    list(&app, &uri, Filter { functions: caller.functions().cloned(), ..Filter::default() }, query).await
 }
 
 /// `GET /v1/functions/{function}/executions`
 pub(crate) async fn of_function(
     State(app): AppState,
     FunctionPath(function): FunctionPath,
+    uri: Uri,
     Query(query): Query<ListQuery>,
 ) -> ApiResult {
     app.require_function(&function).await?;
-    list(&app, Filter { functions: Some([function].into()), ..Filter::default() }, query).await
+    list(&app, &uri, Filter { functions: Some([function].into()), ..Filter::default() }, query).await
 }
 
-async fn list(app: &App, filter: Filter, query: ListQuery) -> ApiResult {
-    let limit = query.limit.unwrap_or(limits::PAGE);
-    if !(1..=limits::MAX_LISTED).contains(&limit) {
-        return Err(ApiError::field("limit", format!("it must be from 1 to {}", limits::MAX_LISTED)));
-    }
+async fn list(app: &App, uri: &Uri, filter: Filter, query: ListQuery) -> ApiResult {
+    let limit = page_limit(query.limit, limits::MAX_LISTED)?;
     let from: Option<Position> =
         query.cursor.as_deref().map(|cursor| parsed("cursor", cursor)).transpose()?;
     let filter = Filter {
@@ -63,23 +68,25 @@ async fn list(app: &App, filter: Filter, query: ListQuery) -> ApiResult {
     let Page { lines, next } = app.index.find(&filter, from, limit).await?;
     let executions: Vec<ListedExecution> = lines.into_iter().map(ListedExecution::from).collect();
     let next = next.map(|position| position.to_string());
-    Ok(ApiResponse::Page(json!({ "executions": executions, "next": next })))
+    Ok(page(uri, "executions", &executions, next))
 }
 
 fn status(text: &str) -> Result<Status, ApiError> {
     match named(text) {
-        Some(Status::Queued) => Err(ApiError::field(
+        Some(Status::Queued) => Err(ApiError::parameter(
             "status",
             "what is queued is in the queue alone, and can't be listed; GET /v1/stats counts it",
         )),
         Some(status) => Ok(status),
-        None => Err(ApiError::field("status", "it must be `running`, `succeeded`, `failed` or `cancelled`")),
+        None => {
+            Err(ApiError::parameter("status", "it must be `running`, `succeeded`, `failed` or `cancelled`"))
+        }
     }
 }
 
 fn kind(text: &str) -> Result<ErrorKind, ApiError> {
     named(text).ok_or_else(|| {
-        ApiError::field("kind", "it must be the `kind` of an execution's error, such as `timeout`")
+        ApiError::parameter("kind", "it must be the `kind` of an execution's error, such as `timeout`")
     })
 }
 
@@ -97,7 +104,7 @@ fn moment(field: &str, text: &str) -> Result<i64, ApiError> {
     // In a query, a plus that is not encoded is a blank.
     let time = named::<Timestamp>(&text.replace(' ', "+"));
     let reason = "it must be a time as RFC 3339 writes it, such as 2026-01-31T12:00:00Z, or how long ago it was, such as 15m, 2h or 7d";
-    time.map(Timestamp::unix_ms).ok_or_else(|| ApiError::field(field, reason))
+    time.map(Timestamp::unix_ms).ok_or_else(|| ApiError::parameter(field, reason))
 }
 
 fn duration(text: &str) -> Option<Duration> {

@@ -47,12 +47,12 @@ pub(crate) async fn replay(
         body::receive(&app.admission, body, most + REST_BYTES, ApiError::InputTooLarge(most)).await?;
     let request = if bytes.is_empty() { Request::default() } else { json::read(&bytes)? };
     if let Some(input) = &request.input {
-        check(&app, input)?;
+        check(&app, input, &["input"])?;
     }
     let original = has_begun(poll::find(&app, function, id, Duration::ZERO).await?)?;
     let code = match (&original.revision, request.version) {
         (Some(_), Some(_)) => {
-            return Err(ApiError::field("version", "a one-shot execution has none; leave it out"));
+            return Err(ApiError::in_body(&["version"], "a one-shot execution has none; leave it out"));
         }
         (Some(revision), None) => Code::OneShot(revision.clone()),
         (None, version) => Code::Version(version.or(original.version.map(VersionRef::Number))),

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use badlambda_shared::function::{FunctionConfig, OneShot};
-use badlambda_shared::name::{FunctionName, Revision};
+use badlambda_shared::name::{FunctionName, NameError, Revision};
 use badlambda_shared::store::{Condition, JSON};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -21,7 +21,7 @@ use crate::functions::manifest::to_json;
 use crate::http::body::{self, Received};
 use crate::http::error::ApiError;
 use crate::http::json;
-use crate::http::request::{Query, parsed};
+use crate::http::request::Query;
 use crate::http::response::ApiResult;
 
 /// The query of `POST /v1/run`.
@@ -58,7 +58,7 @@ pub(crate) async fn run(
     let Request { code, input, config } = json::read(&bytes)?;
     drop(bytes);
     let input = input.unwrap_or_else(|| RawValue::NULL.to_owned());
-    check(&app, &input)?;
+    check(&app, &input, &["input"])?;
     let draft = draft::check(&app, code, config).await?;
     let code = Code::OneShot(store(&app, draft).await?);
     let function = FunctionName::one_shot();
@@ -69,7 +69,8 @@ pub(crate) async fn run(
 async fn store(app: &App, draft: Draft) -> Result<Revision, ApiError> {
     let Draft { code, form, config, .. } = draft;
     let bytes = to_json(&OneShot { code, form, config })?;
-    let revision: Revision = parsed("code", &hex::encode(Sha256::digest(&bytes)))?;
+    let revision: Result<Revision, NameError> = hex::encode(Sha256::digest(&bytes)).parse();
+    let revision = revision.map_err(|error| ApiError::Internal(error.to_string()))?;
     app.store.put(&app.store.keys().one_shot(&revision), bytes, JSON, Condition::Always).await?;
     Ok(revision)
 }

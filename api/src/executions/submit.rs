@@ -44,7 +44,7 @@ pub(crate) fn delay(seconds: Option<u64>) -> Result<Duration, ApiError> {
     if delay <= most {
         return Ok(delay);
     }
-    Err(ApiError::field("delay", format!("it must be from 0 to {} seconds", most.as_secs())))
+    Err(ApiError::parameter("delay", format!("it must be from 0 to {} seconds", most.as_secs())))
 }
 
 /// `POST /v1/functions/{function}/executions`. The body is the input, whatever its media type says; no body is
@@ -71,12 +71,12 @@ async fn input(app: &App, body: Body) -> Result<(Box<RawValue>, BodyPermit), Api
         return Ok((RawValue::NULL.to_owned(), permit));
     }
     let input: Box<RawValue> = serde_json::from_slice(&bytes).map_err(|error| json::not_json(&error))?;
-    check(app, &input)?;
+    check(app, &input, &[])?;
     Ok((input, permit))
 }
 
-/// Whether it is an input that workers accept.
-pub(crate) fn check(app: &App, input: &RawValue) -> Result<(), ApiError> {
+/// Whether it is an input that workers accept; `at` leads to it in the body.
+pub(crate) fn check(app: &App, input: &RawValue, at: &[&str]) -> Result<(), ApiError> {
     if input.get().len() > app.max_input_bytes {
         return Err(ApiError::InputTooLarge(app.max_input_bytes));
     }
@@ -84,5 +84,5 @@ pub(crate) fn check(app: &App, input: &RawValue) -> Result<(), ApiError> {
         return Ok(());
     }
     let reason = format!("it must not be nested deeper than {} levels", limits::MAX_JSON_DEPTH);
-    Err(ApiError::field("input", reason))
+    Err(ApiError::in_body(at, reason))
 }

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::HeaderMap;
-use badlambda_shared::function::{Form, FunctionConfig};
+use badlambda_shared::function::{ConfigFieldError, Form, FunctionConfig};
 use badlambda_shared::name::FunctionName;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -12,6 +12,7 @@ use crate::functions::syntax::{self, CodeError};
 use crate::http::body::{self, Received};
 use crate::http::error::ApiError;
 use crate::http::json;
+use crate::http::part::{InvalidPart, Part};
 
 /// A function's next version, before it has a number.
 #[derive(Clone, Debug)]
@@ -61,15 +62,15 @@ pub(crate) async fn read(
 
 /// Checks code and config in full.
 pub(crate) async fn check(app: &App, code: String, config: FunctionConfig) -> Result<Draft, ApiError> {
-    config.validate().map_err(|error| {
-        let field = format!("config.{}", error.field);
-        ApiError::field(field, error.expected)
-    })?;
+    let refused = config.refused_fields();
+    if !refused.is_empty() {
+        return Err(ApiError::Invalid(refused.into_iter().map(InvalidPart::from).collect()));
+    }
     if code.len() > app.max_code_bytes {
         return Err(ApiError::CodeTooLarge(app.max_code_bytes));
     }
     if code.trim().is_empty() {
-        return Err(ApiError::field("code", "it must not be empty"));
+        return Err(ApiError::in_body(&["code"], "it must not be empty"));
     }
     let form = syntax::inspect(code.clone(), config.handler.clone()).await?;
     let code_sha256 = hex::encode(Sha256::digest(&code));
@@ -78,15 +79,22 @@ pub(crate) async fn check(app: &App, code: String, config: FunctionConfig) -> Re
 
 fn ruby(bytes: &[u8]) -> Result<Request, ApiError> {
     let code = std::str::from_utf8(bytes)
-        .map_err(|error| ApiError::field("code", format!("it must be UTF-8: {error}")))?;
+        .map_err(|error| ApiError::in_body(&["code"], format!("it must be UTF-8: {error}")))?;
     Ok(Request { name: None, code: code.to_owned(), config: FunctionConfig::default() })
+}
+
+impl From<ConfigFieldError> for InvalidPart {
+    fn from(ConfigFieldError { field, expected }: ConfigFieldError) -> Self {
+        let names = std::iter::once("config".to_owned()).chain(field).collect();
+        Self { part: Part::Body(names), reason: expected }
+    }
 }
 
 impl From<CodeError> for ApiError {
     fn from(error: CodeError) -> Self {
         match error {
             CodeError::Syntax { message, line, column } => Self::SyntaxError { message, line, column },
-            CodeError::NoHandler(_) => Self::field("config.handler", error),
+            CodeError::NoHandler(_) => Self::in_body(&["config", "handler"], error),
             CodeError::Parser(detail) => Self::Unavailable(detail),
         }
     }

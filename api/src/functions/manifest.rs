@@ -49,8 +49,8 @@ pub(crate) async fn replace(
     Ok(written?)
 }
 
-/// Changes the manifest of a function that is not deleted; `change` answers `None` where it is as wanted. Starts
-/// again where another change comes between.
+/// Changes the manifest of a function that is not deleted; `change` answers `None` where it is as wanted, and checks what
+/// the request makes a condition. Starts again where another change comes between.
 pub(crate) async fn edit(
     app: &App,
     function: &FunctionName,

@@ -8,6 +8,7 @@
 //!   the manifest second starts again; if by then the manifest has passed his number, that one is published, too.
 //! - One that crashed before the manifest leaves a number nobody was told. Whoever comes with the same content
 //!   takes it over; whoever comes with other content passes it by, and it becomes part of the history.
+//! - One whose condition (`If-Match`) no longer holds leaves its number in the same way.
 //! - A deleted function keeps its manifest, so that numbers go on; `first_version` hides those of its former life.
 
 use badlambda_shared::function::{Function, Manifest, Version};
@@ -19,6 +20,7 @@ use badlambda_shared::timestamp::Timestamp;
 use crate::app::App;
 use crate::functions::draft::Draft;
 use crate::functions::manifest::{self, Current};
+use crate::http::conditions::Conditions;
 use crate::http::error::ApiError;
 use crate::http::response::{ApiResponse, ApiResult};
 
@@ -32,15 +34,22 @@ pub(crate) enum Mode {
 }
 
 /// Makes `draft` the latest version of `name`.
-pub(crate) async fn publish(app: &App, name: &FunctionName, draft: &Draft, mode: Mode) -> ApiResult {
+pub(crate) async fn publish(
+    app: &App,
+    name: &FunctionName,
+    draft: &Draft,
+    mode: Mode,
+    conditions: &Conditions,
+) -> ApiResult {
     let mut delays = manifest::delays();
     let mut tried: Option<Manifest> = None;
     let mut code_is_stored = false;
     for _ in 0..limits::PUBLISH_TRIES {
         let current = manifest::read(app, name).await?;
-        if let Some(tried) = tried.take_if(|tried| counts(tried, current.as_ref(), mode)) {
+        if let Some(tried) = tried.take_if(|tried| counts(tried, current.as_ref(), mode, conditions)) {
             return Ok(published(tried));
         }
+        check(conditions, current.as_ref())?;
         if let Some(unchanged) = unchanged(name, current.as_ref(), draft, mode)? {
             return Ok(ApiResponse::Function(Box::new(unchanged)));
         }
@@ -61,13 +70,30 @@ pub(crate) async fn publish(app: &App, name: &FunctionName, draft: &Draft, mode:
 }
 
 /// The function as [`publish`] would make it now. Nothing is stored.
-pub(crate) async fn preview(app: &App, name: &FunctionName, draft: &Draft, mode: Mode) -> ApiResult {
+pub(crate) async fn preview(
+    app: &App,
+    name: &FunctionName,
+    draft: &Draft,
+    mode: Mode,
+    conditions: &Conditions,
+) -> ApiResult {
     let current = manifest::read(app, name).await?;
+    check(conditions, current.as_ref())?;
     let function = match unchanged(name, current.as_ref(), draft, mode)? {
         Some(unchanged) => unchanged,
         None => next_manifest(current.as_ref(), next_version(name, draft, current.as_ref())).into(),
     };
-    Ok(ApiResponse::Function(Box::new(function)))
+    Ok(ApiResponse::Preview(Box::new(function)))
+}
+
+/// Whether the conditions hold for the function as it is now.
+fn check(conditions: &Conditions, current: Option<&Current>) -> Result<(), ApiError> {
+    if !conditions.is_set() {
+        return Ok(());
+    }
+    let live = current.filter(|current| !current.manifest.deleted);
+    let function = live.map(|current| Function::from(current.manifest.clone()));
+    conditions.check(function.as_ref(), function.is_some())
 }
 
 /// The function, where it is there and has the same as its latest version already.
@@ -91,11 +117,13 @@ fn published(manifest: Manifest) -> ApiResponse {
     if is_first { ApiResponse::Created(function) } else { ApiResponse::Function(function) }
 }
 
-/// Whether what was tried in vain is there nevertheless: its write's answer was lost, or others published behind it.
-fn counts(tried: &Manifest, current: Option<&Current>, mode: Mode) -> bool {
+/// Whether what was tried in vain is there nevertheless: its write's answer was lost, or others published behind it,
+/// which is no success under a condition.
+fn counts(tried: &Manifest, current: Option<&Current>, mode: Mode, conditions: &Conditions) -> bool {
     current.is_some_and(|current| {
         let passed = !current.manifest.deleted && current.manifest.has(tried.latest.version);
-        current.manifest == *tried || (mode == Mode::CreateOrPublish && passed)
+        let may_be_passed = mode == Mode::CreateOrPublish && !conditions.is_set();
+        current.manifest == *tried || (may_be_passed && passed)
     })
 }
 
@@ -111,7 +139,7 @@ async fn take_number(
     current: Option<&Current>,
 ) -> Result<Version, ApiError> {
     let mut version = next_version(name, draft, current);
-    for _ in 0..limits::PUBLISH_TRIES {
+    for _ in 0..limits::VERSION_TRIES {
         let key = app.store.keys().version(name, version.version);
         let written = app.store.put(&key, manifest::to_json(&version)?, JSON, Condition::Absent).await?;
         if let Written::Stored(_) = written {
@@ -151,6 +179,7 @@ fn next_manifest(current: Option<&Current>, latest: Version) -> Manifest {
             first_version: latest.version,
             latest,
             aliases: Default::default(),
+            deleted_versions: Default::default(),
             created_at: now,
             updated_at: now,
             deleted: false,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use badlambda_shared::catalog::CatalogError;
 use badlambda_shared::function::Function;
 use badlambda_shared::limits;
@@ -12,7 +12,6 @@ use badlambda_shared::name::{FunctionName, NameError};
 use badlambda_shared::timestamp::Timestamp;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::app::{App, AppState};
@@ -20,8 +19,10 @@ use crate::functions::draft::Draft;
 use crate::functions::publish::{Mode, preview, publish};
 use crate::functions::versions;
 use crate::functions::{draft, manifest};
+use crate::http::conditions::{Conditions, entity_tag};
 use crate::http::error::ApiError;
-use crate::http::request::{FunctionPath, PageQuery, Query, parsed};
+use crate::http::page::{PageQuery, page};
+use crate::http::request::{FunctionPath, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::tokens::Caller;
 
@@ -56,12 +57,13 @@ pub(crate) async fn create(
         Some(name) => name,
         None if caller.functions().is_some() => {
             let reason = "it is required, since the token is for functions of certain names alone";
-            return Err(ApiError::field("name", reason));
+            return Err(ApiError::in_body(&["name"], reason));
         }
         None => generated()?,
     };
     caller.require(&name)?;
-    store_or_preview(&app, &name, &draft, Mode::Create, query.dry_run).await
+    let conditions = Conditions::default();
+    store_or_preview(&app, &name, &draft, Mode::Create, &conditions, query.dry_run).await
 }
 
 /// `PUT /v1/functions/{function}`
@@ -69,12 +71,13 @@ pub(crate) async fn put(
     State(app): AppState,
     FunctionPath(name): FunctionPath,
     Query(query): Query<PutQuery>,
+    conditions: Conditions,
     headers: HeaderMap,
     body: Body,
 ) -> ApiResult {
     let (in_body, draft) = draft::read(&app, &headers, body).await?;
     agreed(Some(name.clone()), in_body)?;
-    store_or_preview(&app, &name, &draft, Mode::CreateOrPublish, query.dry_run).await
+    store_or_preview(&app, &name, &draft, Mode::CreateOrPublish, &conditions, query.dry_run).await
 }
 
 async fn store_or_preview(
@@ -82,9 +85,13 @@ async fn store_or_preview(
     name: &FunctionName,
     draft: &Draft,
     mode: Mode,
+    conditions: &Conditions,
     dry_run: bool,
 ) -> ApiResult {
-    if dry_run { preview(app, name, draft, mode).await } else { publish(app, name, draft, mode).await }
+    if dry_run {
+        return preview(app, name, draft, mode, conditions).await;
+    }
+    publish(app, name, draft, mode, conditions).await
 }
 
 /// The one name that path or query and body give, if any.
@@ -94,12 +101,13 @@ fn agreed(
 ) -> Result<Option<FunctionName>, ApiError> {
     match (asked, in_body) {
         (Some(asked), Some(in_body)) if asked != in_body => {
-            Err(ApiError::field("name", format!("the body says {in_body}, and the URL says {asked}")))
+            Err(ApiError::in_body(&["name"], format!("the body says {in_body}, and the URL says {asked}")))
         }
-        (asked, in_body) => match asked.or(in_body) {
-            Some(name) if name.is_one_shot() => Err(ApiError::field("name", NameError::Function)),
-            name => Ok(name),
-        },
+        (Some(asked), _) if asked.is_one_shot() => Err(ApiError::parameter("name", NameError::Function)),
+        (None, Some(in_body)) if in_body.is_one_shot() => {
+            Err(ApiError::in_body(&["name"], NameError::Function))
+        }
+        (asked, in_body) => Ok(asked.or(in_body)),
     }
 }
 
@@ -109,7 +117,12 @@ fn generated() -> Result<FunctionName, ApiError> {
 }
 
 /// `GET /v1/functions`. A page may hold fewer than asked for, since deleted functions are left out of it.
-pub(crate) async fn list(State(app): AppState, caller: Caller, Query(query): Query<PageQuery>) -> ApiResult {
+pub(crate) async fn list(
+    State(app): AppState,
+    caller: Caller,
+    uri: Uri,
+    Query(query): Query<PageQuery>,
+) -> ApiResult {
     let limit = query.limit()?;
     let after: Option<FunctionName> =
         query.cursor.as_deref().map(|cursor| parsed("cursor", cursor)).transpose()?;
@@ -123,7 +136,7 @@ pub(crate) async fn list(State(app): AppState, caller: Caller, Query(query): Que
         .try_filter_map(|function| async { Ok(function) })
         .try_collect()
         .await?;
-    Ok(ApiResponse::Page(json!({ "functions": functions, "next": next })))
+    Ok(page(&uri, "functions", &functions, next.map(String::from)))
 }
 
 /// The next names behind `after`, and where the page behind them begins, if there is one.
@@ -158,17 +171,29 @@ async fn present(app: &App, name: FunctionName) -> Result<Option<Function>, ApiE
 }
 
 /// `GET /v1/functions/{function}`
-pub(crate) async fn get(State(app): AppState, FunctionPath(name): FunctionPath) -> ApiResult {
-    let current = manifest::live(&app, &name).await?;
-    Ok(ApiResponse::Function(Box::new(current.manifest.into())))
+pub(crate) async fn get(
+    State(app): AppState,
+    FunctionPath(name): FunctionPath,
+    conditions: Conditions,
+) -> ApiResult {
+    let function: Function = manifest::live(&app, &name).await?.manifest.into();
+    if conditions.is_known(&function)? {
+        return Ok(ApiResponse::NotModified(entity_tag(&function)?));
+    }
+    Ok(ApiResponse::Function(Box::new(function)))
 }
 
 /// `DELETE /v1/functions/{function}`
 ///
 /// The manifest stays behind as deleted, so that numbers are never given again. The versions go, so that
 /// messages that name one find nothing; what remains of them after a failure is hidden by the manifest.
-pub(crate) async fn delete(State(app): AppState, FunctionPath(name): FunctionPath) -> ApiResult {
+pub(crate) async fn delete(
+    State(app): AppState,
+    FunctionPath(name): FunctionPath,
+    conditions: Conditions,
+) -> ApiResult {
     let deleted = manifest::edit(&app, &name, |manifest| {
+        conditions.check(Some(&manifest.clone().into()), true)?;
         let mut deleted = manifest.clone();
         deleted.deleted = true;
         deleted.aliases.clear();

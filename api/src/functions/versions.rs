@@ -1,7 +1,10 @@
 //! A function's versions, and the aliases that point at them.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
+use axum::http::Uri;
 use badlambda_shared::catalog::CatalogError;
 use badlambda_shared::function::{Manifest, Version};
 use badlambda_shared::limits;
@@ -10,20 +13,22 @@ use badlambda_shared::store::StoreError;
 use badlambda_shared::timestamp::Timestamp;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::app::{App, AppState};
 use crate::functions::manifest;
 use crate::http::body::{self, Received};
+use crate::http::conditions::Conditions;
 use crate::http::error::ApiError;
 use crate::http::json;
-use crate::http::request::{FunctionPath, FunctionSubPath, PageQuery, Query, parsed};
+use crate::http::page::{PageQuery, page};
+use crate::http::request::{FunctionPath, FunctionSubPath, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
 
 /// `GET /v1/functions/{function}/versions`, the newest first.
 pub(crate) async fn list(
     State(app): AppState,
     FunctionPath(name): FunctionPath,
+    uri: Uri,
     Query(query): Query<PageQuery>,
 ) -> ApiResult {
     let limit = query.limit()?;
@@ -31,7 +36,7 @@ pub(crate) async fn list(
     let manifest = manifest::live(&app, &name).await?.manifest;
     let first = manifest.first_version;
     let end = before.unwrap_or(u32::MAX).min(manifest.latest.version.saturating_add(1));
-    let numbers: Vec<u32> = (first..end).rev().take(limit).collect();
+    let numbers: Vec<u32> = (first..end).rev().filter(|number| manifest.has(*number)).take(limit).collect();
     let last = numbers.last().copied();
     let versions: Vec<Version> = stream::iter(numbers)
         .map(|number| present(&app, &name, number))
@@ -40,7 +45,7 @@ pub(crate) async fn list(
         .try_collect()
         .await?;
     let next = last.filter(|last| *last > first).map(|last| last.to_string());
-    Ok(ApiResponse::Page(json!({ "versions": versions, "next": next })))
+    Ok(page(&uri, "versions", &versions, next))
 }
 
 async fn present(app: &App, name: &FunctionName, number: u32) -> Result<Option<Version>, ApiError> {
@@ -51,12 +56,56 @@ async fn present(app: &App, name: &FunctionName, number: u32) -> Result<Option<V
     }
 }
 
+/// `GET /v1/functions/{function}/versions/{version}`; an alias will do, too.
+pub(crate) async fn get(State(app): AppState, path: FunctionSubPath) -> ApiResult {
+    Ok(ApiResponse::Version(resolve(&app, path).await?))
+}
+
 /// `GET /v1/functions/{function}/versions/{version}/code`; an alias will do, too.
-pub(crate) async fn code(State(app): AppState, FunctionSubPath(name, version): FunctionSubPath) -> ApiResult {
+pub(crate) async fn code(State(app): AppState, path: FunctionSubPath) -> ApiResult {
+    let version = resolve(&app, path).await?;
+    Ok(ApiResponse::Code(app.catalog.code(&version).await?))
+}
+
+async fn resolve(app: &App, path: FunctionSubPath) -> Result<Arc<Version>, ApiError> {
+    let FunctionSubPath(name, version) = path;
     let missing = || ApiError::VersionNotFound { function: name.clone(), version: version.clone() };
     let wanted: VersionRef = version.parse().map_err(|_| missing())?;
-    let version = app.catalog.resolve(&name, Some(&wanted)).await?;
-    Ok(ApiResponse::Code(app.catalog.code(&version).await?))
+    Ok(app.catalog.resolve(&name, Some(&wanted)).await?)
+}
+
+/// `DELETE /v1/functions/{function}/versions/{version}`
+///
+/// The manifest marks it as deleted, by which it is gone. What remains of its object after a failure is never read.
+pub(crate) async fn delete(
+    State(app): AppState,
+    FunctionSubPath(name, version): FunctionSubPath,
+) -> ApiResult {
+    let missing = || ApiError::VersionNotFound { function: name.clone(), version: version.clone() };
+    let number: u32 = version.parse().map_err(|_| missing())?;
+    manifest::edit(&app, &name, |manifest| {
+        if !manifest.has(number) {
+            return Err(missing());
+        }
+        if manifest.latest.version == number {
+            return Err(ApiError::VersionInUse("it is the latest one; publish another version first"));
+        }
+        if manifest.has_alias_of(number) {
+            return Err(ApiError::VersionInUse("an alias points at it; point that at another version first"));
+        }
+        let mut without = manifest.clone();
+        without.delete_version(number);
+        if without.deleted_versions.len() > limits::MAX_DELETED_VERSIONS {
+            return Err(ApiError::TooManyDeletedVersions);
+        }
+        without.updated_at = Timestamp::now();
+        Ok(Some(without))
+    })
+    .await?;
+    if let Err(error) = app.store.delete(&app.store.keys().version(&name, number)).await {
+        tracing::warn!(function = %name, number, %error, "a deleted version was left behind");
+    }
+    Ok(ApiResponse::Deleted)
 }
 
 #[derive(Deserialize)]
@@ -69,6 +118,7 @@ struct AliasRequest {
 pub(crate) async fn put_alias(
     State(app): AppState,
     FunctionSubPath(name, alias): FunctionSubPath,
+    conditions: Conditions,
     body: Body,
 ) -> ApiResult {
     let alias: Alias = parsed("alias", &alias)?;
@@ -77,6 +127,7 @@ pub(crate) async fn put_alias(
         body::receive(&app.admission, body, most, ApiError::BodyTooLarge(most)).await?;
     let AliasRequest { version } = json::read(&bytes)?;
     let edited = manifest::edit(&app, &name, |manifest| {
+        conditions.check(Some(&manifest.clone().into()), manifest.aliases.contains_key(&alias))?;
         if !manifest.has(version) {
             return Err(ApiError::VersionNotFound { function: name.clone(), version: version.to_string() });
         }
@@ -88,12 +139,32 @@ pub(crate) async fn put_alias(
         pointed.updated_at = Timestamp::now();
         if pointed.aliases.len() > limits::MAX_ALIASES {
             let reason = format!("a function has at most {} aliases", limits::MAX_ALIASES);
-            return Err(ApiError::field("alias", reason));
+            return Err(ApiError::parameter("alias", reason));
         }
         Ok(Some(pointed))
     })
     .await?;
     Ok(ApiResponse::Function(Box::new(edited.into())))
+}
+
+/// `DELETE /v1/functions/{function}/aliases/{alias}`
+pub(crate) async fn delete_alias(
+    State(app): AppState,
+    FunctionSubPath(name, alias): FunctionSubPath,
+    conditions: Conditions,
+) -> ApiResult {
+    let alias: Alias = parsed("alias", &alias)?;
+    manifest::edit(&app, &name, |manifest| {
+        let mut without = manifest.clone();
+        if without.aliases.remove(&alias).is_none() {
+            return Err(ApiError::AliasNotFound { function: name.clone(), alias: alias.clone() });
+        }
+        conditions.check(Some(&manifest.clone().into()), true)?;
+        without.updated_at = Timestamp::now();
+        Ok(Some(without))
+    })
+    .await?;
+    Ok(ApiResponse::Deleted)
 }
 
 /// Deletes every version up to the manifest's latest. Later ones belong to whoever creates the function again.

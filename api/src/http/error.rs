@@ -10,11 +10,15 @@ use badlambda_shared::catalog::CatalogError;
 use badlambda_shared::dead_letters::DeadLetterError;
 use badlambda_shared::enqueue::EnqueueError;
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::name::{Alias, FunctionName};
 use badlambda_shared::store::StoreError;
 use serde_json::{Value, json};
 
+use crate::http::part::{InvalidPart, Part};
 use crate::tokens::Scope;
+
+/// As errors write the header's name.
+pub(crate) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// Why a request was not answered as its caller hoped. The text of `Unavailable` and `Internal` is for the log
 /// alone.
@@ -22,10 +26,10 @@ use crate::tokens::Scope;
 pub(crate) enum ApiError {
     #[error("the body is not JSON: {reason}; correct it and send it again")]
     InvalidJson { reason: String, line: usize, column: usize },
-    #[error("there is no field `{field}`; {reason}")]
-    UnknownField { field: String, reason: String },
-    #[error("{field}: {reason}")]
-    InvalidField { field: String, reason: String },
+    #[error("there is no field `{}`; {reason}", .part.field())]
+    UnknownField { part: Part, reason: String },
+    #[error("{}", sentence(.0))]
+    Invalid(Vec<InvalidPart>),
     #[error("the path or query can't be read: {0}")]
     InvalidQuery(String),
     #[error("the body ended too early, or stalled; send the request again")]
@@ -38,12 +42,22 @@ pub(crate) enum ApiError {
     NameTaken(FunctionName),
     #[error("others are changing the function {0} at the same time; send the request again")]
     ConcurrentChange(FunctionName),
+    #[error(
+        "the condition that {0} sets does not hold; read the function again, and repeat the change with its new ETag"
+    )]
+    PreconditionFailed(&'static str),
     #[error("there is no function {0}; GET /v1/functions lists those there are")]
     FunctionNotFound(FunctionName),
     #[error(
         "the function {function} has no version {version}; GET /v1/functions/{function} shows its latest version and its aliases"
     )]
     VersionNotFound { function: FunctionName, version: String },
+    #[error("the version can't be deleted: {0}")]
+    VersionInUse(&'static str),
+    #[error("too many versions were deleted while older ones remain; delete the oldest versions first")]
+    TooManyDeletedVersions,
+    #[error("the function {function} has no alias {alias}; GET /v1/functions/{function} shows those it has")]
+    AliasNotFound { function: FunctionName, alias: Alias },
     #[error("the function {0} has no such execution; check the id and the function's name")]
     ExecutionNotFound(FunctionName),
     #[error(
@@ -133,11 +147,25 @@ impl ApiError {
     /// What the problem says beside the members that every problem has.
     pub(crate) fn members(&self) -> Vec<(&'static str, Value)> {
         match self {
-            Self::InvalidJson { line, column, .. } | Self::SyntaxError { line, column, .. } => {
+            Self::InvalidJson { line, column, .. } => {
                 vec![("line", json!(line)), ("column", json!(column))]
             }
-            Self::UnknownField { field, .. } | Self::InvalidField { field, .. } => {
-                vec![("field", json!(field))]
+            Self::SyntaxError { message, line, column } => {
+                let error = Part::in_body(&["code"]).to_error(message);
+                vec![("line", json!(line)), ("column", json!(column)), ("errors", json!([error]))]
+            }
+            Self::UnknownField { part, .. } => {
+                let error = part.to_error(&self.detail());
+                vec![("field", json!(part.field())), ("errors", json!([error]))]
+            }
+            Self::Invalid(parts) => {
+                let errors: Vec<Value> =
+                    parts.iter().map(|InvalidPart { part, reason }| part.to_error(reason)).collect();
+                let first = parts.first().map(|invalid| invalid.part.field());
+                vec![("field", json!(first)), ("errors", json!(errors))]
+            }
+            Self::IdempotencyKeyReused => {
+                vec![("errors", json!([Part::Header(IDEMPOTENCY_KEY).to_error(&self.detail())]))]
             }
             _ => Vec::new(),
         }
@@ -178,10 +206,27 @@ impl ApiError {
         Some(HeaderValue::from_static(challenge))
     }
 
-    /// The field `field` of a request holds what it must not.
-    pub(crate) fn field(field: impl Into<String>, reason: impl ToString) -> Self {
-        Self::InvalidField { field: field.into(), reason: reason.to_string() }
+    /// The value in the body that these names lead to holds what it must not.
+    pub(crate) fn in_body(names: &[&str], reason: impl ToString) -> Self {
+        Self::invalid(Part::in_body(names), reason)
     }
+
+    /// This parameter in path or query holds what it must not.
+    pub(crate) fn parameter(name: impl Into<String>, reason: impl ToString) -> Self {
+        Self::invalid(Part::Parameter(name.into()), reason)
+    }
+
+    /// This part of a request holds what it must not.
+    pub(crate) fn invalid(part: Part, reason: impl ToString) -> Self {
+        Self::Invalid(vec![InvalidPart { part, reason: reason.to_string() }])
+    }
+}
+
+/// All that is wrong, in one sentence.
+fn sentence(parts: &[InvalidPart]) -> String {
+    let told: Vec<String> =
+        parts.iter().map(|InvalidPart { part, reason }| format!("{}: {reason}", part.field())).collect();
+    told.join("; ")
 }
 
 /// The error travels as an extension of a response without a body, which `problem` writes where the request's

@@ -9,14 +9,16 @@ use serde::{Deserialize as _, forward_to_deserialize_any};
 use serde_json::Value;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
+use serde_path_to_error::{Path, Segment};
 
 use crate::http::error::ApiError;
+use crate::http::part::Part;
 
 /// A value read from a JSON object. What is no JSON is named with its place, what is wrong in it with its field.
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     // Serde would take an array for an object without names.
     if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(ApiError::field("body", "it must be an object"));
+        return Err(ApiError::in_body(&[], "it must be an object"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let refused = match serde_path_to_error::deserialize(&mut deserializer) {
@@ -30,11 +32,11 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| not_json(&error))?;
     match serde_path_to_error::deserialize::<_, T>(Typed(value)) {
         Err(error) => {
-            let path = error.path().to_string();
-            Err(error.into_inner().at(&path))
+            let path = names(error.path());
+            Err(error.into_inner().at(path))
         }
         // A field that is there twice, of which the second read sees one.
-        Ok(_) => Err(Refusal::Invalid(refused.inner().to_string()).at(&refused.path().to_string())),
+        Ok(_) => Err(Refusal::Invalid(refused.inner().to_string()).at(names(refused.path()))),
     }
 }
 
@@ -67,27 +69,31 @@ enum Refusal {
 }
 
 impl Refusal {
-    fn at(self, path: &str) -> ApiError {
+    fn at(self, path: Vec<String>) -> ApiError {
         match self {
             Self::UnknownField { field, known } => {
                 let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
                 let reason = format!("expected one of {}", known.join(", "));
-                ApiError::UnknownField { field: below(path, &field), reason }
+                ApiError::UnknownField { part: below(path, &field), reason }
             }
-            Self::MissingField(field) => ApiError::field(below(path, field), "it is required"),
-            Self::Invalid(reason) if path == "." => ApiError::field("body", reason),
-            Self::Invalid(reason) => ApiError::field(path, reason),
+            Self::MissingField(field) => ApiError::invalid(below(path, field), "it is required"),
+            Self::Invalid(reason) => ApiError::invalid(Part::Body(path), reason),
         }
     }
 }
 
+/// The names that lead to a value.
+fn names(path: &Path) -> Vec<String> {
+    let named = |segment: &Segment| !matches!(segment, Segment::Unknown);
+    path.iter().filter(|segment| named(segment)).map(ToString::to_string).collect()
+}
+
 /// `field` inside the value at `path`, which may end with the field already.
-fn below(path: &str, field: &str) -> String {
-    match path {
-        "." | "?" => field.to_owned(),
-        _ if path == field || path.ends_with(&format!(".{field}")) => path.to_owned(),
-        _ => format!("{}.{field}", path.trim_end_matches(".?")),
+fn below(mut path: Vec<String>, field: &str) -> Part {
+    if path.last().is_none_or(|last| last != field) {
+        path.push(field.to_owned());
     }
+    Part::Body(path)
 }
 
 impl fmt::Display for Refusal {

@@ -3,10 +3,13 @@
 pub(crate) mod access;
 pub(crate) mod admission;
 pub(crate) mod body;
+pub(crate) mod conditions;
 pub(crate) mod error;
 pub(crate) mod held;
 pub(crate) mod json;
 mod pace;
+pub(crate) mod page;
+pub(crate) mod part;
 pub(crate) mod prefer;
 pub(crate) mod problem;
 pub(crate) mod request;

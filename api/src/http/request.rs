@@ -5,9 +5,7 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use badlambda_shared::id::ExecutionId;
-use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::http::error::ApiError;
@@ -62,9 +60,9 @@ fn function(path: &RawPathParams) -> Result<FunctionName, ApiError> {
     parsed("name", name)
 }
 
-/// `text` as the value of the field `field`.
-pub(crate) fn parsed<T: FromStr<Err: ToString>>(field: &str, text: &str) -> Result<T, ApiError> {
-    text.parse().map_err(|error| ApiError::field(field, error))
+/// `text` as the value of this parameter in path or query.
+pub(crate) fn parsed<T: FromStr<Err: ToString>>(parameter: &str, text: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|error| ApiError::parameter(parameter, error))
 }
 
 /// The query.
@@ -79,28 +77,4 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             Err(rejection) => Err(ApiError::InvalidQuery(rejection.body_text())),
         }
     }
-}
-
-/// Which part of a list is asked for.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PageQuery {
-    limit: Option<usize>,
-    pub(crate) cursor: Option<String>,
-}
-
-impl PageQuery {
-    /// How many entries are asked for.
-    pub(crate) fn limit(&self) -> Result<usize, ApiError> {
-        page_limit(self.limit)
-    }
-}
-
-/// How many entries a page has for who asks for so many.
-pub(crate) fn page_limit(asked: Option<usize>) -> Result<usize, ApiError> {
-    let limit = asked.unwrap_or(limits::PAGE);
-    if (1..=limits::MAX_PAGE).contains(&limit) {
-        return Ok(limit);
-    }
-    Err(ApiError::field("limit", format!("it must be from 1 to {}", limits::MAX_PAGE)))
 }

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, LINK, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use badlambda_shared::execution::Execution;
-use badlambda_shared::function::Function;
+use badlambda_shared::function::{Function, Version};
 use badlambda_shared::record::Record;
 use badlambda_shared::{limits, store};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::http::conditions::entity_tag;
 use crate::http::error::ApiError;
 use crate::http::prefer::Wait;
 
@@ -29,10 +30,16 @@ pub(crate) enum ApiResponse {
     Created(Box<Function>),
     /// A function as it stands.
     Function(Box<Function>),
+    /// A function as it would be.
+    Preview(Box<Function>),
+    /// A function of which the client has what there is, under this entity tag.
+    NotModified(String),
     /// It is gone.
     Deleted,
-    /// A page of a list.
-    Page(Value),
+    /// A page of a list, and the `Link` to the next one.
+    Page(Value, Option<String>),
+    /// A version, with its config.
+    Version(Arc<Version>),
     /// How things stand.
     Stats(Arc<Value>),
     /// Ruby code.
@@ -47,6 +54,8 @@ pub(crate) enum ApiResponse {
     Json(Box<RawValue>),
     /// What was asked for can be fetched without credentials at this URL.
     Elsewhere(String),
+    /// How many dead letters a request is about.
+    Counted(Value),
     /// A dead letter.
     DeadLetter(Value),
     /// A dead letter is in the queue again, as the execution at this URL, if it asks for one.
@@ -64,10 +73,21 @@ impl IntoResponse for ApiResponse {
         let body = match self {
             Self::Created(function) => {
                 insert(&mut headers, LOCATION, &format!("/v1/functions/{}", function.name));
-                Json(function).into_response()
+                with_entity_tag(&mut headers, function)
             }
-            Self::Function(function) => Json(function).into_response(),
-            Self::Page(json) | Self::DeadLetter(json) => Json(json).into_response(),
+            Self::Function(function) => with_entity_tag(&mut headers, function),
+            Self::Preview(function) => Json(function).into_response(),
+            Self::NotModified(entity_tag) => {
+                insert(&mut headers, ETAG, &entity_tag);
+                ().into_response()
+            }
+            Self::Page(page, link) => {
+                if let Some(link) = link {
+                    insert(&mut headers, LINK, &link);
+                }
+                Json(page).into_response()
+            }
+            Self::Counted(json) | Self::DeadLetter(json) => Json(json).into_response(),
             Self::Stats(json) => Json(&*json).into_response(),
             Self::Redriven(redriven, url) => {
                 if let Some(url) = url {
@@ -79,6 +99,7 @@ impl IntoResponse for ApiResponse {
                 insert(&mut headers, CONTENT_TYPE, "application/x-ndjson");
                 lines.into_response()
             }
+            Self::Version(version) => Json(&*version).into_response(),
             Self::Code(code) => {
                 insert(&mut headers, CONTENT_TYPE, store::RUBY);
                 code.to_string().into_response()
@@ -102,6 +123,16 @@ impl IntoResponse for ApiResponse {
             Self::Healthy => Json(json!({ "status": "ok" })).into_response(),
         };
         (status, headers, body).into_response()
+    }
+}
+
+fn with_entity_tag(headers: &mut HeaderMap, function: Box<Function>) -> Response {
+    match entity_tag(&function) {
+        Ok(entity_tag) => {
+            insert(headers, ETAG, &entity_tag);
+            Json(function).into_response()
+        }
+        Err(error) => error.into_response(),
     }
 }
 

@@ -10,7 +10,10 @@ impl ApiResponse {
         match self {
             Self::Created(_) => StatusCode::CREATED,
             Self::Function(_)
-            | Self::Page(_)
+            | Self::Preview(_)
+            | Self::Page(..)
+            | Self::Counted(_)
+            | Self::Version(_)
             | Self::Stats(_)
             | Self::Code(_)
             | Self::Batch(_)
@@ -22,6 +25,7 @@ impl ApiResponse {
             Self::Accepted(..) | Self::Redriven(..) => StatusCode::ACCEPTED,
             Self::Deleted => StatusCode::NO_CONTENT,
             Self::Elsewhere(_) => StatusCode::SEE_OTHER,
+            Self::NotModified(_) => StatusCode::NOT_MODIFIED,
         }
     }
 }
@@ -33,14 +37,18 @@ impl ApiError {
         match self {
             Self::InvalidJson { .. } => (StatusCode::BAD_REQUEST, "invalid_json", "Invalid JSON"),
             Self::UnknownField { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_field", "Unknown field"),
-            Self::InvalidField { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", "Invalid field"),
+            Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", "Invalid field"),
             Self::InvalidQuery(_) => (StatusCode::BAD_REQUEST, "invalid_query", "Invalid path or query"),
             Self::InvalidBody => (StatusCode::BAD_REQUEST, "invalid_body", "Unreadable body"),
             Self::SyntaxError { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "syntax_error", "The code is not Ruby"),
             Self::NameTaken(_) => (StatusCode::CONFLICT, "name_taken", "Name taken"),
             Self::ConcurrentChange(_) => (StatusCode::CONFLICT, "concurrent_change", "Concurrent change"),
+            Self::PreconditionFailed(_) => (StatusCode::PRECONDITION_FAILED, "precondition_failed", "Precondition failed"),
             Self::FunctionNotFound(_) => (StatusCode::NOT_FOUND, "function_not_found", "Function not found"),
             Self::VersionNotFound { .. } => (StatusCode::NOT_FOUND, "version_not_found", "Version not found"),
+            Self::VersionInUse(_) => (StatusCode::CONFLICT, "version_in_use", "Version in use"),
+            Self::TooManyDeletedVersions => (StatusCode::CONFLICT, "too_many_deleted_versions", "Too many deleted versions"),
+            Self::AliasNotFound { .. } => (StatusCode::NOT_FOUND, "alias_not_found", "Alias not found"),
             Self::ExecutionNotFound(_) | Self::ExecutionNotSeen(_) => (StatusCode::NOT_FOUND, "execution_not_found", "Execution not found"),
             Self::DeadLetterNotFound => (StatusCode::NOT_FOUND, "dead_letter_not_found", "Dead letter not found"),
             Self::DeadLetterOfAnotherQueue => (StatusCode::CONFLICT, "other_queue", "Dead letter of another queue"),

@@ -53,6 +53,15 @@ impl Answer {
         assert!(
             problem["title"].is_string() && problem["detail"].as_str().is_some_and(|text| !text.is_empty())
         );
+        if self.status == StatusCode::UNPROCESSABLE_ENTITY {
+            let errors = problem["errors"].as_array().unwrap();
+            let names_a_part = |error: &Value| {
+                ["pointer", "parameter", "header"].iter().filter(|part| error[**part].is_string()).count()
+                    == 1
+            };
+            assert!(!errors.is_empty() && errors.iter().all(names_a_part), "{problem}");
+            assert!(errors.iter().all(|error| error["detail"].is_string()), "{problem}");
+        }
         (self.status.as_u16(), problem["type"].as_str().unwrap().to_owned())
     }
 }

@@ -56,16 +56,26 @@ async fn versions_are_published_once_and_kept() {
 
     let versions = api.get("/v1/functions/hello/versions").await.json();
     assert_eq!((numbers(&versions), &versions["next"]), (vec![3, 2, 1], &Value::Null));
-    let page = api.get("/v1/functions/hello/versions?limit=2").await.json();
+    let page = api.get("/v1/functions/hello/versions?limit=2").await;
+    let link = "</v1/functions/hello/versions?limit=2&cursor=2>; rel=\"next\"";
+    assert_eq!(page.headers["link"], link);
+    let page = page.json();
     assert_eq!((numbers(&page), &page["next"]), (vec![3, 2], &json!("2")));
-    let rest = api.get("/v1/functions/hello/versions?limit=2&cursor=2").await.json();
+    let rest = api.get("/v1/functions/hello/versions?limit=2&cursor=2").await;
+    assert!(!rest.headers.contains_key("link"));
+    let rest = rest.json();
     assert_eq!((numbers(&rest), &rest["next"]), (vec![1], &Value::Null));
 
     let code = api.get("/v1/functions/hello/versions/1/code").await;
     assert_eq!((code.text.as_str(), code.headers["content-type"].as_str()), ("event", "application/x-ruby"));
+    let version = api.get("/v1/functions/hello/versions/3").await.json();
+    assert_eq!(version, versions["versions"][0]);
+    assert_eq!(version["config"]["retries"], 1);
     for missing in ["4", "0", "-1", "x", "99999999999"] {
-        let answer = api.get(&format!("/v1/functions/hello/versions/{missing}/code")).await;
-        assert_eq!(answer.problem(), (404, "version_not_found".to_owned()), "{missing}");
+        for path in ["", "/code"] {
+            let answer = api.get(&format!("/v1/functions/hello/versions/{missing}{path}")).await;
+            assert_eq!(answer.problem(), (404, "version_not_found".to_owned()), "{missing}{path}");
+        }
     }
 }
 
@@ -98,12 +108,75 @@ async fn aliases_move() {
         );
     }
     assert_eq!(api.get("/v1/functions/hello/versions/live/code").await.text, "2");
+    let delete = async |path: &str| send(api.request(Method::DELETE, path)).await;
+    let deleted = delete("/v1/functions/hello/aliases/live").await;
+    assert_eq!((deleted.status, deleted.text.as_str()), (StatusCode::NO_CONTENT, ""));
+    assert_eq!(api.get("/v1/functions/hello").await.json()["aliases"], json!({}));
+    let again = delete("/v1/functions/hello/aliases/live").await;
+    assert_eq!(again.problem(), (404, "alias_not_found".to_owned()));
+    let gone = api.get("/v1/functions/hello/versions/live").await;
+    assert_eq!(gone.problem(), (404, "version_not_found".to_owned()));
     let missing = api.put("/v1/functions/hello/aliases/live", json!({ "version": 3 })).await;
     assert_eq!(missing.problem(), (404, "version_not_found".to_owned()));
     let number = api.put("/v1/functions/hello/aliases/7", json!({ "version": 1 })).await;
     assert_eq!(number.problem(), (422, "invalid_field".to_owned()));
     let nowhere = api.put("/v1/functions/nobody/aliases/live", json!({ "version": 1 })).await;
     assert_eq!(nowhere.problem(), (404, "function_not_found".to_owned()));
+}
+
+#[tokio::test]
+async fn a_deleted_version_is_gone_and_its_number_with_it() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    for code in ["2", "3", "4"] {
+        api.put("/v1/functions/hello", json!({ "code": code })).await;
+    }
+    api.put("/v1/functions/hello/aliases/live", json!({ "version": 1 })).await;
+    let delete = async |version: &str| {
+        send(api.request(Method::DELETE, &format!("/v1/functions/hello/versions/{version}"))).await
+    };
+    for used in ["4", "1"] {
+        assert_eq!(delete(used).await.problem(), (409, "version_in_use".to_owned()), "{used}");
+    }
+    let tag = api.get("/v1/functions/hello").await.headers["etag"].clone();
+    let deleted = delete("2").await;
+    assert_eq!((deleted.status, deleted.text.as_str()), (StatusCode::NO_CONTENT, ""));
+    assert_ne!(api.get("/v1/functions/hello").await.headers["etag"], tag);
+    for missing in ["2", "5", "0", "live", "x"] {
+        assert_eq!(delete(missing).await.problem(), (404, "version_not_found".to_owned()), "{missing}");
+    }
+    for path in ["versions/2", "versions/2/code"] {
+        let gone = api.get(&format!("/v1/functions/hello/{path}")).await;
+        assert_eq!(gone.problem(), (404, "version_not_found".to_owned()), "{path}");
+    }
+    let submitted = api.post("/v1/functions/hello/executions?version=2", Value::Null).await;
+    assert_eq!(submitted.problem(), (404, "version_not_found".to_owned()));
+    let pointed = api.put("/v1/functions/hello/aliases/live", json!({ "version": 2 })).await;
+    assert_eq!(pointed.problem(), (404, "version_not_found".to_owned()));
+    assert_eq!(numbers(&api.get("/v1/functions/hello/versions").await.json()), [4, 3, 1]);
+
+    // The oldest ones, too; then the same code again is a version of its own.
+    send(api.request(Method::DELETE, "/v1/functions/hello/aliases/live")).await;
+    for version in ["1", "3"] {
+        assert_eq!(delete(version).await.status, StatusCode::NO_CONTENT);
+    }
+    assert_eq!(numbers(&api.get("/v1/functions/hello/versions").await.json()), [4]);
+    let next = api.put("/v1/functions/hello", json!({ "code": "2" })).await;
+    assert_eq!((next.status, &next.json()["version"]), (StatusCode::OK, &json!(5)));
+}
+
+#[tokio::test]
+async fn the_newest_revision_has_a_name() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    api.put("/v1/functions/hello", json!({ "code": "2" })).await;
+    for path in ["versions/$LATEST", "versions/%24LATEST"] {
+        assert_eq!(api.get(&format!("/v1/functions/hello/{path}")).await.json()["version"], 2, "{path}");
+    }
+    let submitted = api.post("/v1/functions/hello/executions?version=$LATEST", Value::Null).await;
+    assert_eq!((submitted.status, &submitted.json()["version"]), (StatusCode::ACCEPTED, &json!(2)));
+    let named = api.put("/v1/functions/hello/aliases/$LATEST", json!({ "version": 1 })).await;
+    assert_eq!(named.problem(), (422, "invalid_field".to_owned()));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The API in process on a free port, over the embedded SQS and S3, spoken to by plain HTTP.
 
 mod batches;
+mod conditions;
 mod dead_letters;
 mod delays;
 mod executions;

@@ -79,6 +79,41 @@ async fn a_function_that_cannot_be_is_refused_by_name_and_place() {
 }
 
 #[tokio::test]
+async fn every_part_that_is_refused_is_pointed_at() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    let config = json!({ "memory_mb": 1, "retries": 1000, "environment": { "a/b": "" }, "handler": "A" });
+    let refused = api.post("/v1/functions?dry_run=true", json!({ "code": "1", "config": config })).await;
+    assert_eq!(refused.problem(), (422, "invalid_field".to_owned()));
+    let problem = refused.json();
+    let errors = problem["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap());
+    let expected = ["/config/memory_mb", "/config/retries", "/config/environment/a~1b", "/config/handler"];
+    assert_eq!(errors.collect::<Vec<_>>(), expected);
+    assert_eq!(problem["field"], "config.memory_mb");
+
+    let first = async |request: reqwest::RequestBuilder| {
+        let answer = send(request).await;
+        assert_eq!(answer.problem().0, 422, "{answer:?}");
+        answer.json()["errors"][0].clone()
+    };
+    let executions = "/v1/functions/hello/executions";
+    let get = |path: &str| api.request(Method::GET, path);
+    let post = |path: &str, body: &'static str| {
+        api.request(Method::POST, path).header("content-type", "application/json").body(body)
+    };
+    assert_eq!(first(post("/v1/functions", r#"{"code": "1", "cod": "1"}"#)).await["pointer"], "/cod");
+    assert_eq!(first(post("/v1/functions", r#"{"code": "def"}"#)).await["pointer"], "/code");
+    assert_eq!(first(post("/v1/functions", "[]")).await["pointer"], "");
+    assert_eq!(first(get("/v1/functions?limit=0")).await["parameter"], "limit");
+    assert_eq!(first(get("/v1/functions/a.b")).await["parameter"], "name");
+    assert_eq!(first(get("/v1/executions?since=x")).await["parameter"], "since");
+    let keyed = |key: &str, body| post(executions, body).header("idempotency-key", key);
+    assert_eq!(first(keyed(&"x".repeat(256), "1")).await["header"], "Idempotency-Key");
+    assert_eq!(send(keyed("order-7", "1")).await.status, StatusCode::ACCEPTED);
+    assert_eq!(first(keyed("order-7", "2")).await["header"], "Idempotency-Key");
+}
+
+#[tokio::test]
 async fn a_body_of_the_wrong_kind_or_size_is_refused() {
     let api = Api::start_with(&[("BADLAMBDA_MAX_CODE_BYTES", "1000")]).await;
     let slug = async |content_type, body: Vec<u8>| create(&api, content_type, body).await.problem();

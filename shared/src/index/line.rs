@@ -56,7 +56,6 @@ impl Line {
     pub fn of(record: &Record) -> Self {
         let at = record.finished_at.or(record.started_at).unwrap_or(record.submitted_at);
         let error = record.error.as_ref();
-        let short = |json: &&Box<RawValue>| json.get().len() <= limits::LISTED_TEXT_BYTES;
         Self {
             id: record.id.clone(),
             function: record.function.clone(),
@@ -69,7 +68,7 @@ impl Line {
             attempts: record.attempts,
             usage: record.usage,
             message: error.map(|error| beginning(&error.message).to_owned()),
-            result: record.result.as_ref().filter(short).cloned(),
+            result: record.result.clone().filter(|json| json.get().len() <= limits::LISTED_TEXT_BYTES),
         }
     }
 

@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_line_comes_back_as_it_was() {
-        let mut lines = vec![line("hello", "a", 5), line("other", "b", 4), line("hello", "c", 3)];
+        let mut lines = [line("hello", "a", 5), line("other", "b", 4), line("hello", "c", 3)];
         lines[1].result = RawValue::from_string("{\"a\": 1}".to_owned()).ok();
         lines[2].usage = Some(Usage { wall_ms: 1_234.567, cpu_ms: 0.1, max_rss_bytes: 23_068_672 });
         lines[2].started_ms = Some(2);

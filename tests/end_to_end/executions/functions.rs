@@ -95,6 +95,28 @@ async fn a_long_execution_is_seen_running() {
 }
 
 #[tokio::test]
+async fn a_version_that_is_deleted_runs_no_more_and_the_latest_has_a_name() {
+    let fleet = Fleet::start().await;
+    fleet.create("number", "1", json!({})).await;
+    let publish = fleet.request(Method::PUT, "/v1/functions/number").json(&json!({"code": "2"}));
+    assert_eq!(publish.send().await.unwrap().status(), 200);
+    let run = async |version: Value| {
+        let id = fleet.send(&json!({"function": "number", "version": version}).to_string(), None).await;
+        fleet.finished(&format!("/v1/functions/number/executions/{id}")).await
+    };
+    assert_eq!(run(json!(1)).await["result"], 1);
+    let deleted = fleet.request(Method::DELETE, "/v1/functions/number/versions/1").send().await.unwrap();
+    assert_eq!(deleted.status(), 204);
+    // A worker remembers what it read for a few seconds.
+    tokio::time::sleep(limits::MANIFEST_TTL + Duration::from_millis(200)).await;
+    assert_eq!(run(json!(1)).await["error"]["kind"], "not_found");
+    assert_eq!(run(json!("$LATEST")).await["result"], 2);
+    let id = fleet.send("null", Some("number:$LATEST")).await;
+    let by_attribute = fleet.finished(&format!("/v1/functions/number/executions/{id}")).await;
+    assert_eq!((&by_attribute["version"], &by_attribute["result"]), (&json!(2), &json!(2)));
+}
+
+#[tokio::test]
 async fn a_function_that_is_deleted_runs_no_more_by_its_number_either() {
     let fleet = Fleet::start().await;
     fleet.create("withdrawn", "'the old code'", json!({})).await;

@@ -25,7 +25,7 @@ pub(crate) fn read(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Vec<B
         Some("application/x-ndjson" | "application/ndjson" | "application/jsonl")
     );
     let inputs = if is_ndjson { lines(bytes)? } else { array(bytes)? };
-    let checked = |input: BatchInput| input.and_then(|input| check(app, &input).map(|()| input));
+    let checked = |input: BatchInput| input.and_then(|input| check(app, &input, &[]).map(|()| input));
     Ok(inputs.into_iter().map(checked).collect())
 }
 
@@ -36,7 +36,7 @@ fn lines(bytes: &[u8]) -> Result<Vec<BatchInput>, ApiError> {
         .map(|line| serde_json::from_slice(line).map_err(|error| json::not_json(&error)))
         .collect();
     if inputs.len() > limits::MAX_BATCH {
-        return Err(ApiError::field("body", too_many()));
+        return Err(ApiError::in_body(&[], too_many()));
     }
     Ok(inputs)
 }
@@ -44,7 +44,7 @@ fn lines(bytes: &[u8]) -> Result<Vec<BatchInput>, ApiError> {
 fn array(bytes: &[u8]) -> Result<Vec<BatchInput>, ApiError> {
     match serde_json::from_slice(bytes) {
         Ok(Inputs(inputs)) => Ok(inputs.into_iter().map(Ok).collect()),
-        Err(error) if error.classify() == Category::Data => Err(ApiError::field("body", error)),
+        Err(error) if error.classify() == Category::Data => Err(ApiError::in_body(&[], error)),
         Err(error) => Err(json::not_json(&error)),
     }
 }

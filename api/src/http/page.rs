@@ -1,0 +1,65 @@
+//! Lists, page by page.
+
+use axum::http::Uri;
+use badlambda_shared::limits;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::http::error::ApiError;
+use crate::http::response::ApiResponse;
+
+/// Which part of a list is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageQuery {
+    limit: Option<usize>,
+    pub(crate) cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// How many entries are asked for.
+    pub(crate) fn limit(&self) -> Result<usize, ApiError> {
+        page_limit(self.limit, limits::MAX_PAGE)
+    }
+}
+
+/// How many entries a page has for who asks for so many.
+pub(crate) fn page_limit(asked: Option<usize>, most: usize) -> Result<usize, ApiError> {
+    let limit = asked.unwrap_or(limits::PAGE);
+    if (1..=most).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(ApiError::parameter("limit", format!("it must be from 1 to {most}")))
+}
+
+/// A page of the list `name`, which was asked for at `uri`, and where the next one begins, if there is one.
+pub(crate) fn page(uri: &Uri, name: &str, entries: &impl Serialize, next: Option<String>) -> ApiResponse {
+    let link = next.as_deref().map(|cursor| format!("<{}>; rel=\"next\"", with_cursor(uri, cursor)));
+    ApiResponse::Page(json!({ name: entries, "next": next }), link)
+}
+
+/// The same path and query from `cursor` on.
+fn with_cursor(uri: &Uri, cursor: &str) -> String {
+    let asked = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(asked.filter(|(name, _)| name != "cursor"))
+        .append_pair("cursor", cursor)
+        .finish();
+    format!("{}?{query}", uri.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_keeps_everything_but_the_cursor() {
+        for (uri, expected) in [
+            ("/v1/functions", "/v1/functions?cursor=a%2Fb"),
+            ("/v1/functions?cursor=z&limit=2", "/v1/functions?limit=2&cursor=a%2Fb"),
+            ("/v1/x?since=1%2B1&%63ursor=z", "/v1/x?since=1%2B1&cursor=a%2Fb"),
+        ] {
+            assert_eq!(with_cursor(&uri.parse().unwrap(), "a/b"), expected);
+        }
+    }
+}
