@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use badlambda_local::{LocalAws, LocalAwsConfig};
+use badlambda_shared::index::{Hour, SegmentName, hours_since};
 use badlambda_shared::limits;
 use badlambda_shared::queue::{OutgoingMessage, Queue};
 use badlambda_shared::records::Records;
+use badlambda_shared::timestamp::Timestamp;
 use badlambda_tests::addresses;
 use futures::future::join_all;
 use nix::sys::signal::{Signal, kill};
@@ -141,22 +143,33 @@ impl Fleet {
         Ok(())
     }
 
-    /// How long it took from the first message taken to the last one deleted.
+    /// How long it took from the first message taken to the last execution's end. Its message is deleted up to three
+    /// seconds later, with those of others.
     pub async fn drained(&self, count: u64) -> anyhow::Result<Duration> {
         let asked_at = Instant::now();
         while self.queue.depth().await?.visible == count {
             ensure!(asked_at.elapsed() < PATIENCE, "no worker takes anything");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let begun_at = Instant::now();
+        let (begun_at, first) = (Instant::now(), Timestamp::now());
         loop {
             let depth = self.queue.depth().await?;
             if depth.visible + depth.held == 0 {
-                return Ok(begun_at.elapsed());
+                return Ok(first.until(self.last_end().await?));
             }
             ensure!(begun_at.elapsed() < PATIENCE, "the queue does not get empty: {depth:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// When the last execution ended, as the index tells.
+    async fn last_end(&self) -> anyhow::Result<Timestamp> {
+        let store = addresses::store(&self.addresses);
+        let hours = hours_since(&store, Hour::now().before(2)).await?;
+        let newest = hours.last().context("nothing is listed")?;
+        let newest = store.list(&store.keys().index_hour(*newest), None, 1).await?;
+        let name = newest.keys.first().and_then(|key| key.rsplit('/').next()).context("nothing is listed")?;
+        Timestamp::from_unix_ms(name.parse::<SegmentName>()?.newest_ms).context("it has no time")
     }
 
     /// Requests so far, without those of the benchmark itself.
