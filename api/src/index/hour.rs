@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
 use badlambda_shared::index::{Hour, Line, Place, Segment, SegmentName};
 use badlambda_shared::limits;
@@ -17,6 +18,8 @@ pub(super) struct HourReader<'a> {
     hour: Hour,
     filter: &'a Filter,
     from: &'a Position,
+    /// When it gives up.
+    deadline: Instant,
     /// Segments that are not opened yet, the newest first.
     unopened: VecDeque<SegmentName>,
     /// Where the next page of their names begins; `None` where there is none.
@@ -34,14 +37,20 @@ struct Opened {
 }
 
 impl<'a> HourReader<'a> {
-    pub(super) fn begin(index: &'a Index, hour: Hour, filter: &'a Filter, from: &'a Position) -> Self {
+    pub(super) fn begin(
+        index: &'a Index,
+        hour: Hour,
+        filter: &'a Filter,
+        from: &'a Position,
+        deadline: Instant,
+    ) -> Self {
         let (unopened, opened) = (VecDeque::new(), BinaryHeap::new());
-        Self { index, hour, filter, from, unopened, next_page: Some(None), opened, last: None }
+        Self { index, hour, filter, from, deadline, unopened, next_page: Some(None), opened, last: None }
     }
 
-    /// The next line that passes. `wanted` is how many more its caller will ask for.
+    /// The next line that passes, unless the time is up. `wanted` is how many more its caller will ask for.
     pub(super) async fn next(&mut self, wanted: usize) -> Result<Option<Line>, Arc<StoreError>> {
-        loop {
+        while Instant::now() < self.deadline {
             if self.unopened.is_empty()
                 && let Some(after) = self.next_page.take()
             {
@@ -66,13 +75,19 @@ impl<'a> HourReader<'a> {
                 _ => self.open(wanted).await?,
             }
         }
+        Ok(None)
     }
 
     /// Where the list goes on, behind `last` and before whatever this hour still has.
     pub(super) fn position(&self, last: Option<&Line>) -> Position {
         let opened = self.opened.peek().map(Opened::at_ms);
         let unopened = self.unopened.front().map(|name| name.newest_ms);
-        match (opened.max(unopened), last) {
+        // Names that were not read yet are older than the last one that was.
+        let unread = self.next_page.as_ref().map(|after| {
+            let last = after.as_ref().and_then(|key| key.rsplit('/').next()?.parse::<SegmentName>().ok());
+            last.map_or(self.hour.ends_at_ms(), |name| name.newest_ms)
+        });
+        match (opened.max(unopened).max(unread), last) {
             (Some(newest), Some(last)) if newest >= last.at_ms => Position::behind(last),
             (Some(newest), _) => Position { before_ms: newest + 1, after_id: None },
             (None, _) => Position { before_ms: self.hour.begins_at_ms(), after_id: None },

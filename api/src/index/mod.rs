@@ -121,7 +121,7 @@ impl Index {
         from: Option<Position>,
         most: usize,
     ) -> Result<Page, Arc<StoreError>> {
-        let began_at = Instant::now();
+        let deadline = Instant::now() + limits::LIST_TIME;
         let newest = Timestamp::now().unix_ms() + CLOCKS_DIFFER_MS;
         let until = filter.until_ms.map_or(newest, |until| until.min(newest));
         let from = from.unwrap_or(Position { before_ms: until, after_id: None });
@@ -132,9 +132,8 @@ impl Index {
             if !std::mem::take(&mut is_first) {
                 self.read_ahead(hours.ahead(HOURS_AHEAD));
             }
-            let mut reader = HourReader::begin(self, hour, filter, &from);
+            let mut reader = HourReader::begin(self, hour, filter, &from, deadline);
             while page.lines.len() < most
-                && began_at.elapsed() < limits::LIST_TIME
                 && let Some(line) = reader.next(most - page.lines.len()).await?
             {
                 page.lines.push(line);
@@ -143,7 +142,7 @@ impl Index {
                 page.next = page.lines.last().map(Position::behind);
                 return Ok(page);
             }
-            if began_at.elapsed() >= limits::LIST_TIME {
+            if Instant::now() >= deadline {
                 page.next = Some(reader.position(page.lines.last()));
                 return Ok(page);
             }

@@ -35,6 +35,11 @@ impl Hour {
     pub fn begins_at_ms(self) -> i64 {
         self.0 * HOUR_MS
     }
+
+    /// When its last millisecond begins.
+    pub fn ends_at_ms(self) -> i64 {
+        self.begins_at_ms() + HOUR_MS - 1
+    }
 }
 
 impl fmt::Display for Hour {
