@@ -99,6 +99,16 @@ impl Keys {
         format!("{}{}", self.index_hour(name.hour()), name.file_name())
     }
 
+    /// The hour whose segments lie under this prefix.
+    pub fn hour_of(&self, folder: &str) -> Option<Hour> {
+        folder.strip_prefix(&self.index())?.trim_end_matches('/').parse().ok()
+    }
+
+    /// The segment under this key.
+    pub fn segment_of(&self, key: &str) -> Option<SegmentName> {
+        key.rsplit('/').next()?.parse().ok()
+    }
+
     /// What a worker runs.
     pub fn running(&self, worker: &str) -> String {
         format!("{}index/running/{worker}", self.prefix)

@@ -99,7 +99,7 @@ impl Record {
 }
 
 /// Where an execution is polled, relative to the API.
-pub(crate) fn url_of(function: &FunctionName, id: &ExecutionId) -> String {
+pub fn url_of(function: &FunctionName, id: &ExecutionId) -> String {
     format!("/v1/functions/{function}/executions/{id}")
 }
 

@@ -16,6 +16,7 @@ use self::presigner::Presigner;
 use crate::aws::{AwsClients, causes};
 use crate::config::SharedConfig;
 use crate::keys::Keys;
+use crate::limits;
 use crate::timestamp::Timestamp;
 
 /// JSON objects.
@@ -231,6 +232,20 @@ impl Store {
     /// Lists what lies directly under `prefix`, from `after` on, at most `most` entries a page.
     pub async fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Listing, StoreError> {
         self.list_by(prefix, Some("/"), after, most).await
+    }
+
+    /// Lists everything that lies directly under `prefix`.
+    pub async fn list_all(&self, prefix: &str) -> Result<Listing, StoreError> {
+        let mut all = Listing::default();
+        loop {
+            let page = self.list(prefix, all.next.as_deref(), limits::LISTED_KEYS).await?;
+            all.prefixes.extend(page.prefixes);
+            all.keys.extend(page.keys);
+            all.next = page.next;
+            if all.next.is_none() {
+                return Ok(all);
+            }
+        }
     }
 
     /// Lists all keys below `prefix`, however deep, from `after` on, at most `most` a page.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use badlambda_local::{LocalAws, LocalAwsConfig};
-use badlambda_shared::index::{Hour, SegmentName, hours_since};
+use badlambda_shared::index::{Hour, hours_since};
 use badlambda_shared::limits;
 use badlambda_shared::queue::{OutgoingMessage, Queue};
 use badlambda_shared::records::Records;
@@ -168,8 +168,8 @@ impl Fleet {
         let hours = hours_since(&store, Hour::now().before(2)).await?;
         let newest = hours.last().context("nothing is listed")?;
         let newest = store.list(&store.keys().index_hour(*newest), None, 1).await?;
-        let name = newest.keys.first().and_then(|key| key.rsplit('/').next()).context("nothing is listed")?;
-        Timestamp::from_unix_ms(name.parse::<SegmentName>()?.newest_ms).context("it has no time")
+        let name = newest.keys.first().and_then(|key| store.keys().segment_of(key));
+        Timestamp::from_unix_ms(name.context("nothing is listed")?.newest_ms).context("it has no time")
     }
 
     /// Requests so far, without those of the benchmark itself.

@@ -9,6 +9,8 @@ use badlambda_shared::retry::Delays;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 
+use crate::batch::fill;
+
 /// How long a delete waits for others to share its call.
 const LINGER: Duration = Duration::from_millis(50);
 /// Calls that may be under way at once: one that has to be repeated should not hold up the others.
@@ -32,7 +34,7 @@ pub(crate) async fn acknowledge(queue: Queue, mut waiting: mpsc::Receiver<Acknow
     let (calls, tasks) = (Arc::new(Semaphore::new(CALLS)), TaskTracker::new());
     while let Some(first) = waiting.recv().await {
         let mut batch = vec![first];
-        let _ = tokio::time::timeout(LINGER, collect(&mut batch, &mut waiting)).await;
+        let _ = tokio::time::timeout(LINGER, fill(&mut batch, &mut waiting, limits::SQS_BATCH)).await;
         let (mut deleted, mut released) = (vec![], vec![]);
         for acknowledgement in batch {
             match acknowledgement {
@@ -52,15 +54,6 @@ pub(crate) async fn acknowledge(queue: Queue, mut waiting: mpsc::Receiver<Acknow
     }
     tasks.close();
     tasks.wait().await;
-}
-
-async fn collect(batch: &mut Vec<Acknowledgement>, waiting: &mut mpsc::Receiver<Acknowledgement>) {
-    while batch.len() < limits::SQS_BATCH {
-        match waiting.recv().await {
-            Some(next) => batch.push(next),
-            None => return,
-        }
-    }
 }
 
 /// A call, with its entries.

@@ -23,12 +23,12 @@ pub(crate) struct Delivery {
 
 /// What is left of a delivery whose message is to be deleted or released. It may wait for that, so it holds no body.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct Receipt {
     pub(crate) receipt_handle: String,
     pub(crate) lease: Lease,
 }
 
-impl From<Delivery> for Held {
+impl From<Delivery> for Receipt {
     fn from(delivery: Delivery) -> Self {
         Self { receipt_handle: delivery.message.receipt_handle, lease: delivery.lease }
     }

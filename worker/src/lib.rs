@@ -15,6 +15,7 @@
 
 mod acknowledge;
 mod admin;
+mod batch;
 mod claim;
 pub mod config;
 mod delivery;

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::acknowledge::Acknowledgement;
-use crate::delivery::{Delivery, Held};
+use crate::delivery::{Delivery, Receipt};
 use crate::index::IndexWriter;
 use crate::retry::{retry_until, stopped_or_after};
 
@@ -94,16 +94,16 @@ impl Settler {
     /// Lists the execution, and only then deletes the message. A message whose execution could not be listed comes back,
     /// finds the record, and is listed then.
     async fn list_and_delete(&self, delivery: Delivery, line: Line) {
-        let held = Held::from(delivery);
+        let receipt = Receipt::from(delivery);
         if self.index.write(line).await {
-            self.delete(held).await;
+            self.delete(receipt).await;
         } else {
-            self.release(held, self.later()).await;
+            self.release(receipt, self.later()).await;
         }
     }
 
-    async fn delete(&self, held: impl Into<Held>) {
-        let Held { receipt_handle, lease } = held.into();
+    async fn delete(&self, receipt: impl Into<Receipt>) {
+        let Receipt { receipt_handle, lease } = receipt.into();
         drop(lease);
         self.acknowledge(Acknowledgement::Delete(receipt_handle)).await;
     }
@@ -136,8 +136,8 @@ impl Settler {
         .is_ok()
     }
 
-    async fn release(&self, held: impl Into<Held>, after: Duration) {
-        let Held { receipt_handle, lease } = held.into();
+    async fn release(&self, receipt: impl Into<Receipt>, after: Duration) {
+        let Receipt { receipt_handle, lease } = receipt.into();
         // A renewal that came later would hide the message again.
         lease.end().await;
         self.acknowledge(Acknowledgement::Release(receipt_handle, after)).await;

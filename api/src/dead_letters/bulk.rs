@@ -176,9 +176,7 @@ impl Lines {
                 if !matches!(error, ApiError::Draining) {
                     tracing::error!(%error, "dead letters were left");
                 }
-                let (_, slug, title) = error.kind();
-                let problem = json!({ "type": slug, "title": title, "detail": error.detail() });
-                last.insert("error".to_owned(), problem)
+                last.insert("error".to_owned(), error.in_answer())
             }
         };
         line(last)

@@ -15,6 +15,13 @@ pub(super) struct Looked<T> {
     pub(super) is_complete: bool,
 }
 
+impl<T> Looked<T> {
+    /// Why one that was looked for is not there.
+    pub(super) fn missing(&self) -> ApiError {
+        if self.is_complete { ApiError::DeadLetterNotFound } else { ApiError::TooManyDeadLetters }
+    }
+}
+
 /// Does `work` once it is this request's turn, in a task of its own. It is stopped, and gives back what it holds, when
 /// the client goes away, when the API stops, and when it takes longer than clients wait.
 pub(super) async fn in_turn<T: Send + 'static, F>(

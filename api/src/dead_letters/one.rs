@@ -3,6 +3,7 @@
 use axum::extract::State;
 use badlambda_shared::dead_letters::Redriven;
 use badlambda_shared::limits;
+use badlambda_shared::record::url_of;
 use serde_json::json;
 
 use crate::app::AppState;
@@ -25,17 +26,17 @@ pub(crate) async fn redrive(
         Ok((redriven.into_iter().next(), progress.counts().skipped > 0))
     })
     .await?;
+    let missing = looked.missing();
     match looked.found {
         (Some(redriven), _) => Ok(accepted(redriven)),
         (None, true) => Err(ApiError::DeadLetterOfAnotherQueue),
-        (None, false) if looked.is_complete => Err(ApiError::DeadLetterNotFound),
-        (None, false) => Err(ApiError::TooManyDeadLetters),
+        (None, false) => Err(missing),
     }
 }
 
 fn accepted(redriven: Redriven) -> ApiResponse {
     let Redriven { message_id, execution } = redriven;
-    let url = execution.as_ref().map(|(function, id)| format!("/v1/functions/{function}/executions/{id}"));
+    let url = execution.as_ref().map(|(function, id)| url_of(function, id));
     let (function, execution) = execution.unzip();
     let body = json!({ "id": message_id, "function": function, "execution": execution, "url": url });
     ApiResponse::Redriven(body, url)
@@ -52,7 +53,6 @@ pub(crate) async fn delete(
         in_turn(&app, async move |app, progress| app.dead_letters.purge(&selection, &progress).await).await?;
     match looked.found {
         1.. => Ok(ApiResponse::Deleted),
-        0 if looked.is_complete => Err(ApiError::DeadLetterNotFound),
-        0 => Err(ApiError::TooManyDeadLetters),
+        0 => Err(looked.missing()),
     }
 }

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use crate::app::AppState;
 use crate::dead_letters::look::in_turn;
 use crate::dead_letters::query::{DeadLetterPath, only, selection};
-use crate::http::error::ApiError;
 use crate::http::page::page_limit;
 use crate::http::request::Query;
 use crate::http::response::{ApiResponse, ApiResult};
@@ -56,11 +55,8 @@ pub(crate) async fn get(
         look.await.map(|()| found)
     })
     .await?;
-    match looked.found {
-        Some(letter) => Ok(ApiResponse::DeadLetter(in_full(letter))),
-        None if looked.is_complete => Err(ApiError::DeadLetterNotFound),
-        None => Err(ApiError::TooManyDeadLetters),
-    }
+    let missing = looked.missing();
+    looked.found.map(|letter| ApiResponse::DeadLetter(in_full(letter))).ok_or(missing)
 }
 
 /// As a list shows it: a long body is left out, so that a page of them is not huge.

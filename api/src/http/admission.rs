@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::app::App;
 use crate::http::error::ApiError;
-use crate::http::held::until_sent;
+use crate::http::guarded_body::until_sent;
 
 /// How much more may be under way.
 #[derive(Debug)]

@@ -144,6 +144,12 @@ impl ApiError {
         }
     }
 
+    /// The problem, where it stands within an answer.
+    pub(crate) fn in_answer(&self) -> Value {
+        let (_, slug, title) = self.kind();
+        json!({ "type": slug, "title": title, "detail": self.detail() })
+    }
+
     /// What the problem says beside the members that every problem has.
     pub(crate) fn members(&self) -> Vec<(&'static str, Value)> {
         match self {

@@ -5,7 +5,7 @@ pub(crate) mod admission;
 pub(crate) mod body;
 pub(crate) mod conditions;
 pub(crate) mod error;
-pub(crate) mod held;
+pub(crate) mod guarded_body;
 pub(crate) mod json;
 mod pace;
 pub(crate) mod page;

@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use badlambda_shared::index::{Hour, Line, Place, Segment, SegmentName};
+use badlambda_shared::index::{Hour, Line, Segment, SegmentName, SortKey};
 use badlambda_shared::limits;
 use badlambda_shared::store::StoreError;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -84,7 +84,7 @@ impl<'a> HourReader<'a> {
         let unopened = self.unopened.front().map(|name| name.newest_ms);
         // Names that were not read yet are older than the last one that was.
         let unread = self.next_page.as_ref().map(|after| {
-            let last = after.as_ref().and_then(|key| key.rsplit('/').next()?.parse::<SegmentName>().ok());
+            let last = after.as_ref().and_then(|key| self.index.store.keys().segment_of(key));
             last.map_or(self.hour.ends_at_ms(), |name| name.newest_ms)
         });
         match (opened.max(unopened).max(unread), last) {
@@ -111,7 +111,7 @@ impl<'a> HourReader<'a> {
             .try_collect()
             .await?;
         for segment in segments {
-            let start = segment.rows().partition_point(|row| !self.from.is_before(segment.place(row)));
+            let start = segment.rows().partition_point(|row| !self.from.is_before(segment.sort_key(row)));
             self.put_back(segment, start);
         }
         Ok(())
@@ -145,15 +145,15 @@ impl Opened {
         self.segment.rows()[self.next].at_ms
     }
 
-    fn place(&self) -> Place<'_> {
-        self.segment.place(&self.segment.rows()[self.next])
+    fn sort_key(&self) -> SortKey<'_> {
+        self.segment.sort_key(&self.segment.rows()[self.next])
     }
 }
 
 /// The greatest is the one whose row comes first in a list.
 impl Ord for Opened {
     fn cmp(&self, other: &Self) -> Ordering {
-        other.place().cmp(&self.place())
+        other.sort_key().cmp(&self.sort_key())
     }
 }
 

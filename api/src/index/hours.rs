@@ -45,12 +45,8 @@ impl<'a> Hours<'a> {
                 }
             };
             let Some(day) = days.pop_front() else { return Ok(None) };
-            let prefix = self.index.store.keys().index();
             let hours = self.index.folders(day).await?;
-            let hours = hours
-                .iter()
-                .rev()
-                .filter_map(|hour| hour.strip_prefix(&prefix)?.trim_end_matches('/').parse::<Hour>().ok());
+            let hours = hours.iter().rev().filter_map(|folder| self.index.store.keys().hour_of(folder));
             self.upcoming.extend(hours.filter(|hour| *hour < self.below));
         }
     }

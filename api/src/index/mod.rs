@@ -111,7 +111,7 @@ impl Index {
         let read = async { running::read(&self.store).await.map(Arc::new) };
         let lines = self.running.try_get_with((), read).await?;
         let mut lines: Vec<Line> = lines.iter().filter(|line| filter.passes_line(line)).cloned().collect();
-        lines.sort_by_cached_key(Line::place);
+        lines.sort_by_cached_key(Line::sort_key);
         Ok(lines)
     }
 
@@ -171,7 +171,7 @@ impl Index {
         let read = async {
             let folder = self.store.keys().index_hour(hour);
             let found = self.store.list(&folder, after, limits::LISTED_KEYS).await?;
-            let names = found.keys.iter().filter_map(|key| key.strip_prefix(&folder)?.parse().ok()).collect();
+            let names = found.keys.iter().filter_map(|key| self.store.keys().segment_of(key)).collect();
             Ok::<_, StoreError>(Arc::new(NamePage { names, next: found.next }))
         };
         cache.try_get_with((hour, after.map(str::to_owned)), read).await
@@ -206,15 +206,8 @@ impl Index {
     /// The folders directly under a prefix.
     async fn folders(&self, prefix: String) -> Result<Arc<Vec<String>>, Arc<StoreError>> {
         let read = async {
-            let (mut folders, mut after) = (vec![], None);
-            loop {
-                let page = self.store.list(&prefix, after.as_deref(), limits::LISTED_KEYS).await?;
-                folders.extend(page.prefixes);
-                after = page.next;
-                if after.is_none() {
-                    return Ok::<_, StoreError>(Arc::new(folders));
-                }
-            }
+            let listing = self.store.list_all(&prefix).await?;
+            Ok::<_, StoreError>(Arc::new(listing.prefixes))
         };
         self.folders.try_get_with(prefix.clone(), read).await
     }

@@ -35,7 +35,7 @@ impl Index {
             while let Some(segment) = segments.try_next().await? {
                 let passes = filter.of_segment(&segment);
                 for row in segment.rows().iter().filter(|row| passes.passes(row)) {
-                    if seen.insert(hashes.hash_one(segment.place(row).1)) {
+                    if seen.insert(hashes.hash_one(segment.sort_key(row).1)) {
                         visit(row);
                     }
                 }

@@ -1,7 +1,5 @@
 //! Puts the segments of an hour that is over together, so that reading it later takes few requests.
 
-use std::collections::HashSet;
-
 use sha2::{Digest, Sha256};
 
 use crate::index::{Hour, Line, SegmentName, store_segment};
@@ -16,7 +14,8 @@ use crate::store::{Store, StoreError};
 /// # Errors
 /// When S3 fails. What was done by then does no harm.
 pub async fn compact(store: &Store, hour: Hour) -> Result<(usize, usize), StoreError> {
-    let found = segments_of(store, hour).await?;
+    let keys = store.list_all(&store.keys().index_hour(hour)).await?.keys;
+    let found: Vec<SegmentName> = keys.iter().filter_map(|key| store.keys().segment_of(key)).collect();
     let mut left = 0;
     for group in groups(&found) {
         left += 1;
@@ -25,20 +24,6 @@ pub async fn compact(store: &Store, hour: Hour) -> Result<(usize, usize), StoreE
         }
     }
     Ok((found.len(), left))
-}
-
-/// The names of all segments of an hour, the newest first.
-pub(super) async fn segments_of(store: &Store, hour: Hour) -> Result<Vec<SegmentName>, StoreError> {
-    let folder = store.keys().index_hour(hour);
-    let (mut names, mut after) = (vec![], None);
-    loop {
-        let page = store.list(&folder, after.as_deref(), limits::LISTED_KEYS).await?;
-        names.extend(page.keys.iter().filter_map(|key| key.strip_prefix(&folder)?.parse().ok()));
-        after = page.next;
-        if after.is_none() {
-            return Ok(names);
-        }
-    }
 }
 
 /// Segments that follow one another, together no larger than one should be.
@@ -71,12 +56,11 @@ async fn compact_group(store: &Store, group: &[SegmentName]) -> Result<(), Store
         }
         read.push(key);
     }
-    lines.sort_by_cached_key(Line::place);
+    lines.sort_by_cached_key(Line::sort_key);
     lines.dedup_by(|one, next| one.id == next.id && one.at_ms == next.at_ms);
     let nonce = hex_digest(&read);
     let stored = store_segment(store, &lines, &nonce).await?;
-    let kept: HashSet<&String> = stored.iter().collect();
-    for key in read.iter().filter(|key| !kept.contains(key)) {
+    for key in read.iter().filter(|key| Some(*key) != stored.as_ref()) {
         store.delete(key).await?;
     }
     Ok(())

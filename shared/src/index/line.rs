@@ -49,7 +49,7 @@ pub struct Line {
 }
 
 /// Where a line stands in a list: the newest first. Lines of the same execution share their place.
-pub type Place<'a> = (Reverse<i64>, &'a str);
+pub type SortKey<'a> = (Reverse<i64>, &'a str);
 
 impl Line {
     /// The line of an execution with this record.
@@ -78,7 +78,7 @@ impl Line {
     }
 
     /// Where it stands in a list.
-    pub fn place(&self) -> (Reverse<i64>, String) {
+    pub fn sort_key(&self) -> (Reverse<i64>, String) {
         (Reverse(self.at_ms), self.id.as_str().to_owned())
     }
 }

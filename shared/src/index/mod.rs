@@ -17,11 +17,10 @@ pub mod rebuild;
 pub mod running;
 mod segment;
 
-pub use self::line::{Line, Place};
+pub use self::line::{Line, SortKey};
 pub use self::name::{Hour, SegmentName};
 pub use self::segment::{Row, Segment, SegmentError};
 
-use crate::limits;
 use crate::store::{Condition, NDJSON, Store, StoreError};
 
 /// Stores lines as segments, one for each hour that they are from.
@@ -29,7 +28,7 @@ use crate::store::{Condition, NDJSON, Store, StoreError};
 /// # Errors
 /// When S3 fails. What was stored by then does no harm when it is stored again.
 pub async fn store_lines(store: &Store, mut lines: Vec<Line>) -> Result<(), StoreError> {
-    lines.sort_by_cached_key(Line::place);
+    lines.sort_by_cached_key(Line::sort_key);
     for of_hour in lines.chunk_by(|one, next| one.hour() == next.hour()) {
         store_segment(store, of_hour, &format!("{:08x}", rand::random::<u32>())).await?;
     }
@@ -57,16 +56,12 @@ async fn store_segment(store: &Store, lines: &[Line], nonce: &str) -> Result<Opt
 pub async fn hours_since(store: &Store, first: Hour) -> Result<Vec<Hour>, StoreError> {
     let root = store.keys().index();
     let first_day = format!("{root}{first}");
-    let days = store.list(&root, None, limits::LISTED_KEYS).await?.prefixes;
+    let days = store.list_all(&root).await?.prefixes;
     let mut hours = vec![];
     // A day's folder sorts before its hours, and the folder of what runs behind all of them.
     for day in days.iter().filter(|day| first_day.starts_with(day.as_str()) || **day > first_day) {
-        let of_day = store.list(day, None, limits::LISTED_KEYS).await?.prefixes;
-        hours.extend(
-            of_day
-                .iter()
-                .filter_map(|hour| hour.strip_prefix(&root)?.trim_end_matches('/').parse::<Hour>().ok()),
-        );
+        let of_day = store.list_all(day).await?.prefixes;
+        hours.extend(of_day.iter().filter_map(|folder| store.keys().hour_of(folder)));
     }
     hours.retain(|hour| *hour >= first);
     Ok(hours)

@@ -1,6 +1,6 @@
 //! Makes the index anew from all records, where it was lost, or where records are older than it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -8,9 +8,6 @@ use crate::index::{Hour, Line, compact, store_lines};
 use crate::limits;
 use crate::record::Record;
 use crate::store::{Store, StoreError};
-
-/// How many lines wait to be stored before they are.
-const WAITING: usize = limits::COMPACTED_LINES;
 
 /// Lists every execution with a final record; returns how many there were. What is in the index already is there twice
 /// until its hours are compacted, at the end of this; readers count it once.
@@ -21,7 +18,7 @@ pub async fn rebuild(store: &Store, mut progress: impl FnMut(usize)) -> Result<u
     let folder = store.keys().executions();
     let (mut found, mut after) = (0, None);
     let mut waiting = vec![];
-    let mut hours = BTreeMap::<Hour, ()>::new();
+    let mut hours = BTreeSet::<Hour>::new();
     loop {
         let page = store.list_below(&folder, after.as_deref(), limits::LISTED_KEYS).await?;
         let records = page.keys.into_iter().filter(|key| key.ends_with("/record.json"));
@@ -32,9 +29,9 @@ pub async fn rebuild(store: &Store, mut progress: impl FnMut(usize)) -> Result<u
             .await?;
         waiting.extend(lines.into_iter().flatten());
         after = page.next;
-        if waiting.len() >= WAITING || after.is_none() {
+        if waiting.len() >= limits::COMPACTED_LINES || after.is_none() {
             found += waiting.len();
-            hours.extend(waiting.iter().map(|line| (line.hour(), ())));
+            hours.extend(waiting.iter().map(Line::hour));
             store_lines(store, std::mem::take(&mut waiting)).await?;
             progress(found);
         }
@@ -42,7 +39,7 @@ pub async fn rebuild(store: &Store, mut progress: impl FnMut(usize)) -> Result<u
             break;
         }
     }
-    for hour in hours.into_keys() {
+    for hour in hours {
         compact::compact(store, hour).await?;
     }
     Ok(found)

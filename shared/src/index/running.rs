@@ -1,6 +1,7 @@
 //! What runs for longer than a few seconds: one object for each worker, which replaces it while there is something, and
 //! deletes it when there is nothing.
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 use crate::index::Line;
@@ -40,22 +41,24 @@ pub async fn store(
 /// # Errors
 /// When S3 fails.
 pub async fn read(store: &Store) -> Result<Vec<Line>, StoreError> {
-    let folder = store.keys().running("");
-    let mut lines = vec![];
-    let mut after = None;
-    loop {
-        let page = store.list(&folder, after.as_deref(), limits::LISTED_KEYS).await?;
-        for key in page.keys {
-            let Some(object) = store.get(&key, limits::MAX_SEGMENT_BYTES).await? else { continue };
-            match serde_json::from_slice::<OfWorker>(&object.bytes) {
-                Ok(of) if of.valid_until > Timestamp::now() => lines.extend(of.lines),
-                Ok(_) => {}
-                Err(error) => tracing::error!(key, %error, "what a worker runs can't be read"),
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(lines);
+    let keys = store.list_all(&store.keys().running("")).await?.keys;
+    let of_workers: Vec<Vec<Line>> = stream::iter(keys)
+        .map(|key| async move { of_worker(store, &key).await })
+        .buffer_unordered(limits::READS_AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(of_workers.concat())
+}
+
+/// Nothing where the worker has not renewed it, or has just deleted it.
+async fn of_worker(store: &Store, key: &str) -> Result<Vec<Line>, StoreError> {
+    let Some(object) = store.get(key, limits::MAX_SEGMENT_BYTES).await? else { return Ok(vec![]) };
+    match serde_json::from_slice::<OfWorker>(&object.bytes) {
+        Ok(of) if of.valid_until > Timestamp::now() => Ok(of.lines),
+        Ok(_) => Ok(vec![]),
+        Err(error) => {
+            tracing::error!(key, %error, "what a worker runs can't be read");
+            Ok(vec![])
         }
     }
 }

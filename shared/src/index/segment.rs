@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::execution::{ErrorKind, Status, Usage};
 use crate::id::ExecutionId;
-use crate::index::{Line, Place};
+use crate::index::{Line, SortKey};
 use crate::name::FunctionName;
 
 /// A segment's bytes are not what was stored as one.
@@ -168,7 +168,7 @@ impl Segment {
     }
 
     /// Where a row stands in a list.
-    pub fn place(&self, row: &Row) -> Place<'_> {
+    pub fn sort_key(&self, row: &Row) -> SortKey<'_> {
         (Reverse(row.at_ms), self.text(row.text, row.id_bytes))
     }
 

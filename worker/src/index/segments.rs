@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::batch::fill;
 use crate::retry::{STORE_PATIENCE, retry_until, stopped_or_after};
 
 /// Segments that may be on their way to S3 at once. While they are, lines wait, and their messages.
@@ -58,7 +59,7 @@ pub(crate) async fn write_segments(
     while let Some(first) = waiting.recv().await {
         let mut batch = vec![first];
         tokio::select! {
-            () = collect(&mut batch, &mut waiting) => {}
+            () = fill(&mut batch, &mut waiting, limits::SEGMENT_LINES) => {}
             () = stopped_or_after(&stop, limits::SEGMENT_LINGER) => {}
         }
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
@@ -70,15 +71,6 @@ pub(crate) async fn write_segments(
     }
     tasks.close();
     tasks.wait().await;
-}
-
-async fn collect(batch: &mut Vec<Pending>, waiting: &mut mpsc::Receiver<Pending>) {
-    while batch.len() < limits::SEGMENT_LINES {
-        match waiting.recv().await {
-            Some(next) => batch.push(next),
-            None => return,
-        }
-    }
 }
 
 /// Whoever waits for a line that could not be stored learns of it, since what would have told him is gone.

@@ -17,7 +17,7 @@ use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
 use futures::{StreamExt as _, stream};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::{App, AppState};
 use crate::executions::accept::trace;
@@ -42,15 +42,7 @@ enum BatchItem {
     /// It is taken on as this execution.
     Id(ExecutionId),
     /// It is not.
-    Error(ItemError),
-}
-
-/// A problem without what belongs to a whole answer.
-#[derive(Debug, Serialize)]
-struct ItemError {
-    r#type: &'static str,
-    title: &'static str,
-    detail: String,
+    Error(Value),
 }
 
 /// A batch that is to be sent.
@@ -149,10 +141,7 @@ impl From<Result<ExecutionId, ApiError>> for BatchItem {
     fn from(sent: Result<ExecutionId, ApiError>) -> Self {
         match sent {
             Ok(id) => Self::Id(id),
-            Err(error) => {
-                let (_, slug, title) = error.kind();
-                Self::Error(ItemError { r#type: slug, title, detail: error.detail() })
-            }
+            Err(error) => Self::Error(error.in_answer()),
         }
     }
 }

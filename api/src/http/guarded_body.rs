@@ -1,4 +1,4 @@
-//! What a response keeps until it is sent.
+//! A body that keeps something until it is sent.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,17 +7,17 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::response::Response;
 use hyper::body::{Frame, SizeHint};
 
-/// The response, which drops `held` once its body is sent or given up.
-pub(crate) fn until_sent<T: Send + Unpin + 'static>(response: Response, held: T) -> Response {
-    response.map(|body| Body::new(Held { body, _held: held }))
+/// The response, which drops `guard` once its body is sent or given up.
+pub(crate) fn until_sent<T: Send + Unpin + 'static>(response: Response, guard: T) -> Response {
+    response.map(|body| Body::new(GuardedBody { body, _guard: guard }))
 }
 
-struct Held<T> {
+struct GuardedBody<T> {
     body: Body,
-    _held: T,
+    _guard: T,
 }
 
-impl<T: Unpin> HttpBody for Held<T> {
+impl<T: Unpin> HttpBody for GuardedBody<T> {
     type Data = Bytes;
     type Error = axum::Error;
 
