@@ -169,7 +169,10 @@ mod tests {
 
     #[test]
     fn a_file_on_its_way_counts_if_it_still_is_when_looked_at_again() {
-        let folder: OwnedFd = File::open("/proc/self/task").unwrap().into();
+        let path = std::env::temp_dir().join(format!("cleaner-on-its-way-{}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        let folder: OwnedFd = File::open(&path).unwrap().into();
+        std::fs::remove_dir(&path).unwrap();
         let user = User { uid: nix::unistd::geteuid().as_raw(), cleaner: 0 };
         let (sender, _receiver) =
             socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::empty()).unwrap();
