@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
+use crate::executions::events::Watched;
 use crate::executions::run_times::RunTimes;
 use crate::http::admission::Admission;
 use crate::http::error::ApiError;
@@ -34,6 +35,7 @@ pub(crate) struct App {
     pub(crate) index: Arc<Index>,
     pub(crate) stats: Stats,
     pub(crate) run_times: RunTimes,
+    pub(crate) watched: Watched,
     pub(crate) readiness: Readiness,
     pub(crate) admission: Admission,
     pub(crate) shutdown: Shutdown,
@@ -64,6 +66,7 @@ impl App {
             index: Index::new(store.clone()),
             stats: Stats::new(),
             run_times: RunTimes::new(),
+            watched: Watched::default(),
             readiness: Readiness::new(queue.clone(), store.clone()),
             records: Records::new(store.clone()),
             admission: Admission::new(),
@@ -94,5 +97,31 @@ impl App {
         let ask = async || self.queue.limits().await.map(|limits| limits.retention);
         let retention = self.retention.get_or_try_init(ask).await;
         retention.copied().map_err(|error| ApiError::Unavailable(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use badlambda_shared::aws::FixedEndpoint;
+    use badlambda_shared::config::Environment;
+
+    use super::*;
+
+    /// An app whose services do not answer.
+    pub(crate) fn app() -> Arc<App> {
+        let pairs = [
+            ("BADLAMBDA_QUEUE_URL", "http://127.0.0.1:1/q"),
+            ("BADLAMBDA_DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:1/d"),
+            ("BADLAMBDA_BUCKET", "b"),
+        ];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = Config::from_environment(&Environment::from_pairs(pairs).unwrap()).unwrap();
+        let aws = AwsClients::fixed(FixedEndpoint {
+            endpoint: "http://127.0.0.1:1".to_owned(),
+            access_key_id: "id".to_owned(),
+            secret_access_key: "secret".to_owned(),
+            region: "us-east-1".to_owned(),
+        });
+        Arc::new(App::new(&config, &aws, config.listen, Shutdown::default()))
     }
 }

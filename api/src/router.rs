@@ -11,7 +11,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::app::App;
 use crate::dead_letters::{bulk, one, routes as dead_letters};
-use crate::executions::{batch, cancel, list, poll, replay, results, run, submit};
+use crate::executions::{batch, cancel, events, list, poll, replay, results, run, submit};
 use crate::functions::{routes as functions, versions};
 use crate::health;
 use crate::http::access;
@@ -52,6 +52,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route(POST, "/v1/run", Execute, run::run)
         .route(GET, "/v1/functions/{function}/executions/{id}", Read, poll::poll)
         .route(DELETE, "/v1/functions/{function}/executions/{id}", Execute, cancel::cancel)
+        .route(GET, "/v1/functions/{function}/executions/{id}/events", Read, events::events)
         .route(POST, "/v1/functions/{function}/executions/{id}/replay", Execute, replay::replay)
         .route(GET, "/v1/functions/{function}/executions/{id}/input", Read, results::input)
         .route(GET, "/v1/functions/{function}/executions/{id}/result", Read, results::result)
@@ -83,32 +84,11 @@ fn surrounded(routes: Router<Arc<App>>, app: Arc<App>) -> Router {
 mod tests {
     use axum::body::{Body, to_bytes};
     use axum::http::Request;
-    use badlambda_shared::aws::{AwsClients, FixedEndpoint};
-    use badlambda_shared::config::Environment;
-    use badlambda_shared::shutdown::Shutdown;
     use tokio::sync::Notify;
     use tower::ServiceExt as _;
 
     use super::*;
-    use crate::config::Config;
-
-    /// An app whose services nobody asks.
-    fn app() -> Arc<App> {
-        let pairs = [
-            ("BADLAMBDA_QUEUE_URL", "http://127.0.0.1:1/q"),
-            ("BADLAMBDA_DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:1/d"),
-            ("BADLAMBDA_BUCKET", "b"),
-        ];
-        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let config = Config::from_environment(&Environment::from_pairs(pairs).unwrap()).unwrap();
-        let aws = AwsClients::fixed(FixedEndpoint {
-            endpoint: "http://127.0.0.1:1".to_owned(),
-            access_key_id: "id".to_owned(),
-            secret_access_key: "secret".to_owned(),
-            region: "us-east-1".to_owned(),
-        });
-        Arc::new(App::new(&config, &aws, config.listen, Shutdown::default()))
-    }
+    use crate::app::tests::app;
 
     async fn panics() -> &'static str {
         panic!("the inside")

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use moka::future::Cache;
 use serde::de::DeserializeOwned;
 
+use crate::alias::AliasTarget;
 use crate::function::{Manifest, OneShot, Version};
+use crate::id::ExecutionId;
 use crate::limits;
 use crate::name::{FunctionName, Revision, VersionRef};
 use crate::store::{Store, StoreError};
@@ -104,24 +106,32 @@ impl Catalog {
         self.manifests.invalidate(name).await;
     }
 
-    /// The version that `version` names, or the latest. What is remembered may not know it, since it may have been published
-    /// a moment ago: then it is looked for anew.
+    /// What `version` names, or the latest version. What is remembered may not know it, since it may have been published a
+    /// moment ago: then it is looked for anew.
+    pub async fn target(
+        &self,
+        name: &FunctionName,
+        version: Option<&VersionRef>,
+    ) -> Result<AliasTarget, CatalogError> {
+        // A number goes by the manifest, too: a function that is deleted runs no more.
+        if let Some(target) = self.manifest(name).await?.resolve(version) {
+            return Ok(target);
+        }
+        self.forget(name).await;
+        self.manifest(name).await?.resolve(version).ok_or_else(|| no_version(name, version))
+    }
+
+    /// The version that `version` names, or the latest. Of an alias that shares, it is the one that takes what is left, or
+    /// the one that `execution` runs.
     pub async fn resolve(
         &self,
         name: &FunctionName,
         version: Option<&VersionRef>,
+        execution: Option<&ExecutionId>,
     ) -> Result<Arc<Version>, CatalogError> {
-        // A number goes by the manifest, too: a function that is deleted runs no more.
-        let remembered = self.manifest(name).await?;
-        let (manifest, number) = match remembered.resolve(version) {
-            Some(number) => (remembered, number),
-            None => {
-                self.forget(name).await;
-                let present = self.manifest(name).await?;
-                let number = present.resolve(version).ok_or_else(|| no_version(name, version))?;
-                (present, number)
-            }
-        };
+        let target = self.target(name, version).await?;
+        let number = execution.map_or(target.version, |id| target.choose(id));
+        let manifest = self.manifest(name).await?;
         if number == manifest.latest.version {
             return Ok(Arc::new(manifest.latest.clone()));
         }

@@ -181,6 +181,9 @@ pub struct Execution {
     pub result_url: Option<String>,
     /// The result's size.
     pub result_bytes: Option<u64>,
+    /// The end of what it has logged until now. It is there only while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logs_tail: Option<String>,
     /// Where the logs can be fetched, if there are any.
     pub logs_url: Option<String>,
     /// Whether more was logged than is kept.

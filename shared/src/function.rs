@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::alias::AliasTarget;
 use crate::limits::{self, Setting};
 use crate::name::{Alias, FunctionName, VersionRef};
 use crate::timestamp::Timestamp;
@@ -200,7 +201,7 @@ pub struct Manifest {
     /// The latest version, in full, so that the common case needs no second read.
     pub latest: Version,
     /// Movable names for versions.
-    pub aliases: BTreeMap<Alias, u32>,
+    pub aliases: BTreeMap<Alias, AliasTarget>,
     /// When the function was first created.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -222,13 +223,12 @@ fn from_the_beginning() -> u32 {
 }
 
 impl Manifest {
-    /// The number of the version that `version` names, or of the latest; `None` where there is no such alias
-    /// or no such number yet.
-    pub fn resolve(&self, version: Option<&VersionRef>) -> Option<u32> {
+    /// What `version` names, or the latest version; `None` where there is no such alias or no such number yet.
+    pub fn resolve(&self, version: Option<&VersionRef>) -> Option<AliasTarget> {
         match version {
-            None | Some(VersionRef::Latest) => Some(self.latest.version),
-            Some(VersionRef::Number(number)) => self.has(*number).then_some(*number),
-            Some(VersionRef::Alias(alias)) => self.aliases.get(alias).copied(),
+            None | Some(VersionRef::Latest) => Some(AliasTarget::whole(self.latest.version)),
+            Some(VersionRef::Number(number)) => self.has(*number).then(|| AliasTarget::whole(*number)),
+            Some(VersionRef::Alias(alias)) => self.aliases.get(alias).cloned(),
         }
     }
 
@@ -238,9 +238,9 @@ impl Manifest {
             && !self.deleted_versions.contains(&version)
     }
 
-    /// Whether an alias points at this version.
+    /// Whether an alias points at this version, or gives it a share.
     pub fn has_alias_of(&self, version: u32) -> bool {
-        self.aliases.values().any(|pointed_at| *pointed_at == version)
+        self.aliases.values().any(|target| target.versions().any(|pointed_at| pointed_at == version))
     }
 
     /// Marks a version as deleted, which is not the latest. Whoever deletes the oldest ones leaves no marks behind.
@@ -260,7 +260,7 @@ pub struct Function {
     /// The latest version's number.
     pub version: u32,
     /// Movable names for versions.
-    pub aliases: BTreeMap<Alias, u32>,
+    pub aliases: BTreeMap<Alias, AliasTarget>,
     /// The latest code's SHA-256 in hexadecimal.
     pub code_sha256: String,
     /// The latest code's size.

@@ -15,6 +15,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod alias;
 pub mod aws;
 pub mod catalog;
 pub mod config;
@@ -28,6 +29,7 @@ pub mod id;
 pub mod index;
 pub mod keys;
 pub mod limits;
+pub mod logs;
 pub mod message;
 pub mod name;
 pub mod queue;

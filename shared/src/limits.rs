@@ -36,6 +36,8 @@ pub const MAX_ENVIRONMENT_BYTES: usize = 4 * KIB as usize;
 pub const MAX_JSON_DEPTH: usize = 100;
 /// A result up to this size stands in the record too, so that most callers need no second request.
 pub const INLINE_RESULT_BYTES: usize = 16 * KIB as usize;
+/// The end of the logs that stands in the record while an execution runs.
+pub const LOGS_TAIL_BYTES: usize = 16 * KIB as usize;
 /// An input up to this size stands in the record, where inputs are kept: that costs no request of its own.
 pub const INLINE_INPUT_BYTES: usize = 16 * KIB as usize;
 /// Characters of an error's message that a record keeps.
@@ -108,9 +110,11 @@ pub const MAX_RECORD_BYTES: u64 = MIB;
 pub const MAX_MANIFEST_BYTES: u64 = MIB;
 /// Aliases of one function, which all stand in its manifest.
 pub const MAX_ALIASES: usize = 100;
+/// Versions that take a share of an alias's executions.
+pub const MAX_ALIAS_WEIGHTS: usize = 20;
 /// Marks of deleted versions in one manifest, which has room for them; the oldest versions leave none.
 pub const MAX_DELETED_VERSIONS: usize = 10_000;
-/// An alias is set by one number.
+/// An alias is set by some numbers.
 pub const MAX_ALIAS_BODY_BYTES: usize = 4 * KIB as usize;
 /// Lines of a segment of the index, which is stored once it has so many.
 pub const SEGMENT_LINES: usize = 1000;

@@ -31,6 +31,8 @@ pub struct Record {
     pub result: Option<Box<RawValue>>,
     pub result_url: Option<String>,
     pub result_bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logs_tail: Option<String>,
     pub logs_url: Option<String>,
     pub logs_truncated: bool,
     pub urls_expire_at: Option<Timestamp>,
@@ -48,6 +50,9 @@ pub struct Record {
     /// The S3 key of the logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logs_key: Option<String>,
+    /// Where `logs_tail` ends in the logs, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logs_bytes: Option<u64>,
 }
 
 /// Whatever JSON is there, `null` included.
@@ -79,6 +84,7 @@ impl Record {
             result: None,
             result_url: None,
             result_bytes: None,
+            logs_tail: None,
             logs_url: None,
             logs_truncated: false,
             urls_expire_at: None,
@@ -88,6 +94,7 @@ impl Record {
             input_key: None,
             result_key: None,
             logs_key: None,
+            logs_bytes: None,
         }
     }
 
@@ -121,6 +128,8 @@ impl From<Record> for Execution {
             result: record.result,
             result_url: record.result_url,
             result_bytes: record.result_bytes,
+            // A final record may be made of one that was not.
+            logs_tail: record.logs_tail.filter(|_| record.status == Status::Running),
             logs_url: record.logs_url,
             logs_truncated: record.logs_truncated,
             urls_expire_at: record.urls_expire_at,

@@ -190,6 +190,24 @@ impl Store {
         Ok(Some(Bounded::Object(Object { bytes: bytes.into(), etag })))
     }
 
+    /// Reads at most `most` bytes of an object, from the position `offset` on. Where it ends before that, or there is none,
+    /// they are none.
+    pub async fn get_part(&self, key: &str, offset: u64, most: u64) -> Result<Vec<u8>, StoreError> {
+        let range = format!("bytes={offset}-{}", offset.saturating_add(most).saturating_sub(1));
+        let answer = self.client.get_object().bucket(&self.bucket).key(key).range(range).send().await;
+        self.note(&answer);
+        let output = match answer {
+            Ok(output) => output,
+            // 416: the object ends before.
+            Err(error) if matches!(status_of(&error), Some(404 | 416)) && !is_refusal(&error) => {
+                return Ok(vec![]);
+            }
+            Err(error) => return Err(failed("GetObject", key, &error)),
+        };
+        let bytes = output.body.collect().await.map(AggregatedBytes::into_bytes);
+        Ok(bytes.map_err(|error| failed("GetObject", key, &error))?.into())
+    }
+
     /// Writes an object if `condition` holds.
     pub async fn put(
         &self,

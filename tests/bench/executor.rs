@@ -248,5 +248,6 @@ pub fn task(form: Form) -> Task {
         event: r#"{"name":"Ada"}"#.to_owned(),
         trace: Trace::NONE,
         cancelled: None,
+        progress: None,
     }
 }

@@ -33,6 +33,7 @@ mod run;
 pub mod sandbox;
 mod settle;
 mod steps;
+mod watch_record;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +67,7 @@ use crate::run::Runner;
 use crate::sandbox::{Executor, IsolationMode};
 use crate::settle::Settler;
 use crate::steps::Steps;
+use crate::watch_record::RecordWatch;
 
 /// How long executions that are broken off may take to end.
 const ABANDON_PATIENCE: Duration = Duration::from_secs(5);
@@ -176,8 +178,7 @@ impl Services {
                 executor,
                 slots: Arc::new(Semaphore::new(config.slots)),
                 prefetch: prefetch.clone(),
-                records: records.clone(),
-                running,
+                record_watch: RecordWatch { records: records.clone(), running },
                 protection,
                 stop: stop.clone(),
                 abandon: abandon.clone(),

@@ -57,7 +57,8 @@ impl Preparer {
             let one_shot = || self.catalog.one_shot(revision);
             return self.read_catalog("read a one-shot execution's code", one_shot).await;
         }
-        let resolve = || self.catalog.resolve(&request.function, request.version.as_ref());
+        let ExecutionRequest { function, version, id, .. } = request;
+        let resolve = || self.catalog.resolve(function, version.as_ref(), Some(id));
         let version = self.read_catalog("read a function's version", resolve).await?;
         let code = self.read_catalog("read a function's code", || self.catalog.code(&version)).await?;
         Ok((version, code))

@@ -1,18 +1,14 @@
-//! An attempt, from its slot to its outcome. What still runs after a few seconds is recorded as running, and from then
-//! on its record is looked at again and again, since whatever makes that final ends the attempt: a cancellation, or
-//! another worker that has the message, too.
+//! An attempt, from its slot to its outcome. It ends early where the worker's time is up, or the execution is final
+//! already (see `watch_record`).
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use badlambda_shared::execution::Status;
 use badlambda_shared::function::Version;
 use badlambda_shared::history::{AttemptHistory, GivenBack};
-use badlambda_shared::index::Line;
 use badlambda_shared::limits;
 use badlambda_shared::record::Record;
-use badlambda_shared::records::{Recorded, Records};
 use badlambda_shared::retry::Delays;
 use badlambda_shared::timestamp::Timestamp;
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -21,19 +17,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::claim::Claim;
 use crate::ecs::TaskProtection;
-use crate::index::Running;
 use crate::prefetch::Prefetch;
 use crate::prepare::Prepared;
-use crate::sandbox::{Executor, ExecutorError, Outcome, RetryWish, Task};
+use crate::sandbox::{Executor, ExecutorError, Outcome, Progress, RetryWish, Task};
 use crate::settle::Settlement;
+use crate::watch_record::RecordWatch;
 
 /// How long a prefetched message waits for a slot, before another worker had better have it.
 const SLOT_PATIENCE: Duration = Duration::from_secs(1);
-/// When the record of what runs is looked for, if it was not before. The outcome of what ends sooner is refused by S3,
-/// where there is a final record.
-const FIRST_LOOK: Duration = Duration::from_millis(200);
-/// How often the record of what runs is looked at, from this age on.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
 /// From then on a delay is the longest.
@@ -44,8 +35,7 @@ pub(crate) struct Runner {
     pub(crate) executor: Arc<Executor>,
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) prefetch: Prefetch,
-    pub(crate) records: Records,
-    pub(crate) running: Running,
+    pub(crate) record_watch: RecordWatch,
     pub(crate) protection: TaskProtection,
     /// Nothing more is begun.
     pub(crate) stop: CancellationToken,
@@ -128,13 +118,14 @@ impl Runner {
         };
         let began_at = Timestamp::now();
         let version = Arc::clone(&prepared.version);
-        let task = task(claim, prepared, Arc::clone(&cancel));
+        let progress = Arc::new(Progress::default());
+        let task = task(claim, prepared, Arc::clone(&cancel), Arc::clone(&progress));
         let executor = Arc::clone(&self.executor);
         let span = tracing::Span::current();
         let mut running = tokio::task::spawn_blocking(move || span.in_scope(|| executor.execute(&task)));
         let early = tokio::select! {
             result = &mut running => return ended(result, Ended::Abandoned),
-            record = self.overtaken(claim, &version, began_at) => Ended::Overtaken(record),
+            record = self.record_watch.until_final(claim, &version, began_at, &progress) => Ended::Overtaken(record),
             () = self.abandon.cancelled() => Ended::Abandoned,
         };
         if let Err(errno) = nix::unistd::write(&cancel, &1u64.to_ne_bytes()) {
@@ -142,40 +133,6 @@ impl Runner {
         }
         // It may have come to its end at that very moment.
         ended(running.await, early)
-    }
-
-    /// Returns the execution's final record once it has one. Meanwhile it is recorded and listed as running.
-    async fn overtaken(&self, claim: &mut Claim<'_>, version: &Version, began_at: Timestamp) -> Box<Record> {
-        tokio::time::sleep(FIRST_LOOK).await;
-        if !claim.has_looked
-            && let Some(record) = self.final_record(claim).await
-        {
-            return record;
-        }
-        tokio::time::sleep(LOOK_EVERY - FIRST_LOOK).await;
-        let queued = claim.record(Some(version), claim.attempt());
-        let record = Record { status: Status::Running, started_at: Some(began_at), ..queued };
-        match self.records.write(&record, claim.etag.as_deref()).await {
-            Ok(Recorded::Stored { etag }) => claim.etag = Some(etag),
-            Ok(Recorded::AlreadyFinal(other)) => return other,
-            Err(error) => tracing::warn!(%error, "could not record that an execution runs"),
-        }
-        let _listed = self.running.list(Line::of(&record));
-        loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            if let Some(record) = self.final_record(claim).await {
-                return record;
-            }
-        }
-    }
-
-    /// The execution's final record, if there is one, as far as S3 answers.
-    async fn final_record(&self, claim: &Claim<'_>) -> Option<Box<Record>> {
-        let found = self.records.find(&claim.request.function, &claim.request.id).await;
-        let found = found
-            .inspect_err(|error| tracing::warn!(%error, "could not look at the record of what runs"))
-            .ok()?;
-        found.map(|found| Box::new(found.record)).filter(|record| record.status.is_final())
     }
 }
 
@@ -191,7 +148,7 @@ fn ended(
     }
 }
 
-fn task(claim: &Claim<'_>, prepared: Prepared, cancelled: Arc<OwnedFd>) -> Task {
+fn task(claim: &Claim<'_>, prepared: Prepared, cancelled: Arc<OwnedFd>, progress: Arc<Progress>) -> Task {
     let Prepared { version, code, input } = prepared;
     let request = claim.request;
     Task {
@@ -206,6 +163,7 @@ fn task(claim: &Claim<'_>, prepared: Prepared, cancelled: Arc<OwnedFd>) -> Task 
         event: input,
         trace: request.trace.clone(),
         cancelled: Some(cancelled),
+        progress: Some(progress),
     }
 }
 

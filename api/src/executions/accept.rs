@@ -63,9 +63,10 @@ impl Submission {
 pub(crate) async fn accept(app: Arc<App>, headers: &HeaderMap, submission: Submission) -> ApiResult {
     let key = idempotency::key(headers)?.map(|key| (key, submission.fingerprint()));
     let Submission { function, code, input, replay_of, delay, permit } = submission;
-    let (version, revision) = resolve(&app, &function, code).await?;
+    let id = ExecutionId::issue(&function);
+    let (version, revision) = resolve(&app, &function, code, &id).await?;
     let issue = || Ticket {
-        id: ExecutionId::issue(&function),
+        id: id.clone(),
         version,
         revision: revision.clone(),
         submitted_at: Timestamp::now(),
@@ -102,11 +103,12 @@ async fn resolve(
     app: &App,
     function: &FunctionName,
     code: Code,
+    id: &ExecutionId,
 ) -> Result<(Option<u32>, Option<Revision>), ApiError> {
     match code {
         Code::Version(wanted) => {
-            let version = app.catalog.resolve(function, wanted.as_ref()).await?;
-            Ok((Some(version.version), None))
+            let target = app.catalog.target(function, wanted.as_ref()).await?;
+            Ok((Some(target.choose(id)), None))
         }
         Code::OneShot(revision) => Ok((None, Some(revision))),
     }

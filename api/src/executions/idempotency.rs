@@ -18,7 +18,6 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::app::App;
-use crate::executions::poll;
 use crate::executions::ticket::Ticket;
 use crate::functions::manifest::to_json;
 use crate::http::error::{self, ApiError};
@@ -104,7 +103,7 @@ pub(crate) async fn claim(
                     return Err(ApiError::IdempotencyKeyReused);
                 }
                 let ticket = found.ticket.clone();
-                if found.sent || poll::record(app, function, &ticket.id).await?.is_some() {
+                if found.sent || app.records.find(function, &ticket.id).await?.is_some() {
                     return Ok((ticket, Claim::Sent));
                 }
                 // While it is young, the first request may be about to send the message itself.

@@ -1,11 +1,13 @@
-//! Executions: taken on, put on the queue, polled, cancelled, replayed.
+//! Executions: taken on, put on the queue, polled, listened to, cancelled, replayed.
 
 mod accept;
 pub(crate) mod batch;
 pub(crate) mod cancel;
+pub(crate) mod events;
 mod expire;
 mod idempotency;
 pub(crate) mod list;
+mod looks;
 pub(crate) mod poll;
 pub(crate) mod replay;
 pub(crate) mod results;

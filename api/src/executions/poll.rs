@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::app::{App, AppState};
 use crate::executions::expire::if_expired;
+use crate::executions::looks::Looks;
 use crate::http::error::ApiError;
 use crate::http::prefer;
 use crate::http::request::ExecutionPath;
@@ -38,15 +39,29 @@ pub(crate) async fn find(
     id: ExecutionId,
     patience: Duration,
 ) -> Result<Record, ApiError> {
-    let origin = id.origin(&function);
-    if origin == Origin::Forged {
-        return Err(ApiError::ExecutionNotFound(function));
-    }
-    let submitted_at = match origin {
-        Origin::Issued(at) => Some(at),
-        Origin::Foreign | Origin::Forged => None,
-    };
+    let submitted_at = submitted_at(&function, &id)?;
     let found = until_final(app, &function, &id, None, submitted_at, patience).await?;
+    as_it_stands(app, function, id, found).await
+}
+
+/// When the execution was submitted, if its id tells.
+pub(crate) fn submitted_at(function: &FunctionName, id: &ExecutionId) -> Result<Option<Timestamp>, ApiError> {
+    match id.origin(function) {
+        Origin::Issued(at) => Ok(Some(at)),
+        Origin::Foreign => Ok(None),
+        Origin::Forged => Err(ApiError::ExecutionNotFound(function.clone())),
+    }
+}
+
+/// The execution, of which this record was found: queued where there is none, expired where the queue can't have its
+/// message any more.
+pub(crate) async fn as_it_stands(
+    app: &App,
+    function: FunctionName,
+    id: ExecutionId,
+    found: Option<Record>,
+) -> Result<Record, ApiError> {
+    let origin = id.origin(&function);
     let record = match (found, origin) {
         (Some(record), _) if record.status.is_final() => return Ok(record),
         (Some(record), _) => record,
@@ -57,10 +72,7 @@ pub(crate) async fn find(
     if_expired(app, record, origin).await
 }
 
-/// The record, once it is final or `patience` is at an end, or the API stops. It is looked at when it is likely to be
-/// final, as far as executions of this version, or else of this function, have shown. Where nothing tells when it was
-/// submitted, it is looked at at once, and then as if it had been submitted just now. A delayed one is looked at when its
-/// delay or `patience` is over, and as if it had been submitted then: nothing but a cancellation can end it before.
+/// The record, once it is final or `patience` is at an end, or the API stops.
 pub(crate) async fn until_final(
     app: &App,
     function: &FunctionName,
@@ -69,58 +81,15 @@ pub(crate) async fn until_final(
     submitted_at: Option<Timestamp>,
     patience: Duration,
 ) -> Result<Option<Record>, ApiError> {
-    let forecast = app.run_times.forecast(function, version);
     let waiting_since = Instant::now();
-    let delayed_until = app.run_times.delayed_until(id);
-    if let Some(delayed_until) = delayed_until {
-        pause(app, delayed_until.remaining().min(patience)).await;
-    }
-    let submitted_at = delayed_until.or(submitted_at);
-    let delay_over = Instant::now();
-    let age_before = submitted_at.map_or(Duration::ZERO, Timestamp::age);
-    let age = || age_before + delay_over.elapsed();
-    let (mut has_waited, mut function_exists) = (false, false);
-    let mut due = submitted_at.map_or(Duration::ZERO, |_| forecast.first_look(age()));
+    let mut looks = Looks::begin(app, function, id, version, submitted_at, patience).await;
     loop {
-        let left = patience.saturating_sub(waiting_since.elapsed());
-        let delay = due.saturating_sub(age()).min(left);
-        has_waited |= !delay.is_zero();
-        pause(app, delay).await;
-        let looked_at = age();
-        let record = record(app, function, id).await?;
-        app.run_times.note_look(age() - looked_at);
-        if record.is_none() && !function_exists {
-            // Anybody can compute an id that looks as if it had been issued.
-            app.require_function(function).await?;
-            function_exists = true;
-        }
-        let ended = record.as_ref().filter(|record| record.status.is_final());
-        // What had ended before anybody waited may be old.
-        if let Some(record) = ended.filter(|_| has_waited) {
-            app.run_times.note_end(record);
-        }
-        if ended.is_some() || waiting_since.elapsed() >= patience || app.shutdown.soft.is_cancelled() {
+        let record = looks.next(patience.saturating_sub(waiting_since.elapsed())).await?;
+        let has_ended = record.as_ref().is_some_and(|record| record.status.is_final());
+        if has_ended || waiting_since.elapsed() >= patience || app.shutdown.soft.is_cancelled() {
             return Ok(record);
         }
-        due = forecast.later_look(age());
     }
-}
-
-/// Waits, unless the API stops.
-pub(crate) async fn pause(app: &App, duration: Duration) {
-    tokio::select! {
-        () = app.shutdown.soft.cancelled() => {}
-        () = tokio::time::sleep(duration) => {}
-    }
-}
-
-/// The record as it stands.
-pub(crate) async fn record(
-    app: &App,
-    function: &FunctionName,
-    id: &ExecutionId,
-) -> Result<Option<Record>, ApiError> {
-    Ok(app.records.find(function, id).await?.map(|found| found.record))
 }
 
 /// The execution with URLs that work for a while: signed again where the record's are about to end.

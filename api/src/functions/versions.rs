@@ -1,10 +1,12 @@
 //! A function's versions, and the aliases that point at them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Uri;
+use badlambda_shared::alias::{AliasTarget, Weight};
 use badlambda_shared::catalog::CatalogError;
 use badlambda_shared::function::{Manifest, Version};
 use badlambda_shared::limits;
@@ -71,7 +73,7 @@ async fn resolve(app: &App, path: FunctionSubPath) -> Result<Arc<Version>, ApiEr
     let FunctionSubPath(name, version) = path;
     let missing = || ApiError::VersionNotFound { function: name.clone(), version: version.clone() };
     let wanted: VersionRef = version.parse().map_err(|_| missing())?;
-    Ok(app.catalog.resolve(&name, Some(&wanted)).await?)
+    Ok(app.catalog.resolve(&name, Some(&wanted), None).await?)
 }
 
 /// `DELETE /v1/functions/{function}/versions/{version}`
@@ -91,7 +93,9 @@ pub(crate) async fn delete(
             return Err(ApiError::VersionInUse("it is the latest one; publish another version first"));
         }
         if manifest.has_alias_of(number) {
-            return Err(ApiError::VersionInUse("an alias points at it; point that at another version first"));
+            return Err(ApiError::VersionInUse(
+                "an alias points at it, or gives it a share; change that first",
+            ));
         }
         let mut without = manifest.clone();
         without.delete_version(number);
@@ -112,6 +116,20 @@ pub(crate) async fn delete(
 #[serde(deny_unknown_fields)]
 struct AliasRequest {
     version: u32,
+    /// By the version's number.
+    #[serde(default)]
+    weights: BTreeMap<String, Weight>,
+}
+
+impl AliasRequest {
+    fn target(self) -> Result<AliasTarget, ApiError> {
+        let numbered = |(number, weight): (String, Weight)| match number.parse() {
+            Ok(number) => Ok((number, weight)),
+            Err(_) => Err(ApiError::in_body(&["weights", &number], "its name must be a version's number")),
+        };
+        let weights = self.weights.into_iter().map(numbered).collect::<Result<_, _>>()?;
+        AliasTarget::shared(self.version, weights).map_err(|error| ApiError::in_body(&["weights"], error))
+    }
 }
 
 /// `PUT /v1/functions/{function}/aliases/{alias}`
@@ -125,17 +143,17 @@ pub(crate) async fn put_alias(
     let most = limits::MAX_ALIAS_BODY_BYTES;
     let Received { bytes, .. } =
         body::receive(&app.admission, body, most, ApiError::BodyTooLarge(most)).await?;
-    let AliasRequest { version } = json::read(&bytes)?;
+    let target = json::read::<AliasRequest>(&bytes)?.target()?;
     let edited = manifest::edit(&app, &name, |manifest| {
         conditions.check(Some(&manifest.clone().into()), manifest.aliases.contains_key(&alias))?;
-        if !manifest.has(version) {
-            return Err(ApiError::VersionNotFound { function: name.clone(), version: version.to_string() });
+        if let Some(missing) = target.versions().find(|version| !manifest.has(*version)) {
+            return Err(ApiError::VersionNotFound { function: name.clone(), version: missing.to_string() });
         }
-        if manifest.aliases.get(&alias) == Some(&version) {
+        if manifest.aliases.get(&alias) == Some(&target) {
             return Ok(None);
         }
         let mut pointed = manifest.clone();
-        pointed.aliases.insert(alias.clone(), version);
+        pointed.aliases.insert(alias.clone(), target.clone());
         pointed.updated_at = Timestamp::now();
         if pointed.aliases.len() > limits::MAX_ALIASES {
             let reason = format!("a function has at most {} aliases", limits::MAX_ALIASES);

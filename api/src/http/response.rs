@@ -62,6 +62,10 @@ pub(crate) enum ApiResponse {
     Redriven(Value, Option<String>),
     /// Lines of JSON, as they come.
     Lines(Body),
+    /// Server-sent events, as they come.
+    Events(Response),
+    /// There will be no more events.
+    NothingMore,
     /// A probe's answer.
     Healthy,
 }
@@ -119,7 +123,8 @@ impl IntoResponse for ApiResponse {
                 insert(&mut headers, LOCATION, &url);
                 ().into_response()
             }
-            Self::Deleted => ().into_response(),
+            Self::Events(events) => events,
+            Self::Deleted | Self::NothingMore => ().into_response(),
             Self::Healthy => Json(json!({ "status": "ok" })).into_response(),
         };
         (status, headers, body).into_response()

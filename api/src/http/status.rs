@@ -21,9 +21,10 @@ impl ApiResponse {
             | Self::Json(_)
             | Self::DeadLetter(_)
             | Self::Lines(_)
+            | Self::Events(_)
             | Self::Healthy => StatusCode::OK,
             Self::Accepted(..) | Self::Redriven(..) => StatusCode::ACCEPTED,
-            Self::Deleted => StatusCode::NO_CONTENT,
+            Self::Deleted | Self::NothingMore => StatusCode::NO_CONTENT,
             Self::Elsewhere(_) => StatusCode::SEE_OTHER,
             Self::NotModified(_) => StatusCode::NOT_MODIFIED,
         }

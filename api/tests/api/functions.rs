@@ -125,6 +125,38 @@ async fn aliases_move() {
 }
 
 #[tokio::test]
+async fn an_alias_gives_shares_to_other_versions() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    for code in ["2", "3"] {
+        api.put("/v1/functions/hello", json!({ "code": code })).await;
+    }
+    let put = async |body| api.put("/v1/functions/hello/aliases/live", body).await;
+    let shared = json!({ "version": 1, "weights": { "2": 0.25 } });
+    let pointed = put(shared.clone()).await;
+    assert_eq!((pointed.status, &pointed.json()["aliases"]["live"]), (StatusCode::OK, &shared));
+    assert_eq!(api.get("/v1/functions/hello/versions/live").await.json()["version"], 1);
+    let in_use = send(api.request(Method::DELETE, "/v1/functions/hello/versions/2")).await;
+    assert_eq!(in_use.problem(), (409, "version_in_use".to_owned()));
+    let missing = put(json!({ "version": 1, "weights": { "4": 0.25 } })).await;
+    assert_eq!(missing.problem(), (404, "version_not_found".to_owned()));
+    for weights in [
+        json!({ "2": 0.6, "3": 0.6 }),
+        json!({ "1": 0.5 }),
+        json!({ "2": 1.5 }),
+        json!({ "x": 0.5 }),
+        json!(0.5),
+    ] {
+        let refused = put(json!({ "version": 1, "weights": weights })).await;
+        assert_eq!(refused.problem(), (422, "invalid_field".to_owned()), "{weights}");
+        let pointer = refused.json()["errors"][0]["pointer"].as_str().unwrap().to_owned();
+        assert!(pointer.starts_with("/weights"), "{pointer}");
+    }
+    let whole = put(json!({ "version": 2, "weights": { "1": 0 } })).await;
+    assert_eq!(whole.json()["aliases"], json!({ "live": 2 }));
+}
+
+#[tokio::test]
 async fn a_deleted_version_is_gone_and_its_number_with_it() {
     let api = Api::start().await;
     api.create_hello().await;

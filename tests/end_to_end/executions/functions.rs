@@ -1,7 +1,9 @@
 //! The main path: create, submit, poll, result, logs.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use badlambda_shared::alias::AliasTarget;
 use badlambda_shared::limits;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -135,4 +137,37 @@ async fn a_function_that_is_deleted_runs_no_more_by_its_number_either() {
     fleet.create("withdrawn", "'the new code'", json!({})).await;
     assert_eq!(run().await["error"]["kind"], "not_found");
     assert_eq!(fleet.execute("withdrawn", &json!(null)).await["result"], "the new code");
+}
+
+#[tokio::test]
+async fn an_alias_shares_executions_out_by_their_ids() {
+    let fleet = Fleet::start().await;
+    fleet.create("greet", "1", json!({})).await;
+    for (path, body) in [
+        ("/v1/functions/greet", json!({"code": "2"})),
+        ("/v1/functions/greet/aliases/live", json!({"version": 1, "weights": {"2": 0.5}})),
+    ] {
+        fleet.request(Method::PUT, path).json(&body).send().await.unwrap().error_for_status().unwrap();
+    }
+    let inputs = vec![json!(null); 40];
+    let batch =
+        fleet.request(Method::POST, "/v1/functions/greet/executions/batch?version=live").json(&inputs);
+    let answer: Value = batch.send().await.unwrap().json().await.unwrap();
+    let items = answer["executions"].as_array().unwrap();
+    let mut ids: Vec<String> = items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect();
+    for number in 0..40 {
+        let id = format!("order-{number}");
+        let body = json!({"function": "greet", "version": "live", "input": null, "id": id});
+        fleet.send(&body.to_string(), None).await;
+        ids.push(id);
+    }
+    let target: AliasTarget = serde_json::from_value(json!({"version": 1, "weights": {"2": 0.5}})).unwrap();
+    let mut versions = BTreeSet::new();
+    for id in &ids {
+        let execution = fleet.finished(&format!("/v1/functions/greet/executions/{id}")).await;
+        let chosen = target.choose(&id.parse().unwrap());
+        assert_eq!((&execution["version"], &execution["result"]), (&json!(chosen), &json!(chosen)), "{id}");
+        versions.insert(chosen);
+    }
+    assert_eq!(versions.len(), 2);
 }

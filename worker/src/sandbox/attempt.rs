@@ -160,6 +160,7 @@ impl<'a> Attempt<'a> {
             sampler: &self.executor.sampler,
             deadline: self.deadline,
             cancelled: self.task.cancelled.as_deref(),
+            progress: self.task.progress.as_deref(),
         }
     }
 

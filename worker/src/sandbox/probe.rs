@@ -111,6 +111,7 @@ impl Executor {
             event: event.to_string(),
             trace: Trace::NONE,
             cancelled: None,
+            progress: None,
         })
     }
 }

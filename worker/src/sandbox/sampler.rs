@@ -55,6 +55,17 @@ impl MemorySampler {
         }
         last.as_ref().and_then(|(_, by_uid)| by_uid.get(&uid).cloned()).unwrap_or_default()
     }
+
+    /// The CPU time that the processes of `uid` have used which there are now, in milliseconds.
+    pub(super) fn cpu_ms_of(&self, uid: u32) -> f64 {
+        self.held_by(uid).processes.iter().map(|process| cpu_ms_of(process.pid)).sum()
+    }
+}
+
+/// The CPU time that a process has used, in milliseconds, without its children's.
+pub(super) fn cpu_ms_of(pid: i32) -> f64 {
+    let ticks = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok().flatten();
+    cpu_ticks_of(pid) as f64 * 1000.0 / ticks.map_or(100.0, |per_second| per_second as f64)
 }
 
 /// What the processes of `uid` hold at this very moment, if all of them descend from `zygote`. When a process ends,

@@ -11,6 +11,8 @@ use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
 use serde::Serialize;
 
+use super::progress::Progress;
+
 /// One attempt at one execution.
 #[derive(Debug)]
 pub struct Task {
@@ -36,6 +38,8 @@ pub struct Task {
     pub trace: Trace,
     /// Becomes readable when the attempt must end at once. Its outcome is then of no interest.
     pub cancelled: Option<Arc<OwnedFd>>,
+    /// Is told how far the attempt has come.
+    pub progress: Option<Arc<Progress>>,
 }
 
 /// Whether an execution that raised an exception asks for another attempt.

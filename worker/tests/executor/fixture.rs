@@ -66,6 +66,7 @@ pub fn task(form: Form, code: &str, config: Value, event: Value) -> Task {
         event: event.to_string(),
         trace: Trace::NONE,
         cancelled: None,
+        progress: None,
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use badlambda_shared::alias::AliasTarget;
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
@@ -49,6 +50,8 @@ enum BatchItem {
 struct Batch {
     function: FunctionName,
     ticket: Ticket,
+    /// What shares the inputs out among versions.
+    target: AliasTarget,
     inputs: Vec<BatchInput>,
     delay: Duration,
     trace: Trace,
@@ -69,10 +72,10 @@ pub(crate) async fn batch(
     let Received { bytes, permit } =
         body::receive(&app.admission, body, most, ApiError::BodyTooLarge(most)).await?;
     let inputs = read(&app, &headers, &bytes)?;
-    let version = app.catalog.resolve(&function, wanted.as_ref()).await?.version;
+    let target = app.catalog.target(&function, wanted.as_ref()).await?;
     let issue = || Ticket {
         id: ExecutionId::issue(&function),
-        version: Some(version),
+        version: Some(target.version),
         revision: None,
         submitted_at: Timestamp::now(),
         replay_of: None,
@@ -88,8 +91,13 @@ pub(crate) async fn batch(
             (ticket, Some(claim))
         }
     };
+    // The version as which the batch was taken on stays, wherever the alias points by now.
+    let target = match ticket.version {
+        Some(version) if version != target.version => AliasTarget::whole(version),
+        _ => target,
+    };
     drop(bytes);
-    let batch = Batch { function, ticket, inputs, delay, trace: trace(&headers), _permit: permit };
+    let batch = Batch { function, ticket, target, inputs, delay, trace: trace(&headers), _permit: permit };
     let items = match claim {
         Some(Claim::Sent) => batch.items_of_sent(),
         Some(Claim::ToSend(unsent)) => batch.send_all(app, Some(unsent)).await?,
@@ -109,10 +117,11 @@ impl Batch {
     /// Sends everything, even if the client goes away meanwhile: he would come again, and it would be sent twice.
     async fn send_all(self, app: Arc<App>, unsent: Option<Unsent>) -> Result<Vec<BatchItem>, ApiError> {
         let sending = tokio::spawn(async move {
-            let Self { function, ticket, inputs, delay, trace, _permit } = self;
+            let Self { function, ticket, target, inputs, delay, trace, _permit } = self;
             let mut is_sent = true;
             let sends = inputs.into_iter().enumerate().map(|(place, input)| {
-                let ticket = Ticket { id: ticket.id.at_place(&function, place), ..ticket.clone() };
+                let id = ticket.id.at_place(&function, place);
+                let ticket = Ticket { version: Some(target.choose(&id)), id, ..ticket.clone() };
                 let request = input.map(|input| ticket.request(&function, input, trace.clone()));
                 let app = &app;
                 async move {

@@ -25,6 +25,7 @@ use self::pump::Pump;
 pub(super) use self::script::watch_script;
 use crate::sandbox::failures::LimitHit;
 use crate::sandbox::output::Logs;
+use crate::sandbox::progress::Progress;
 use crate::sandbox::sampler::{self, MemorySampler};
 use crate::sandbox::sandbox::Sandbox;
 use crate::sandbox::task::ExecutorError;
@@ -41,6 +42,7 @@ pub(super) struct Bounds<'a> {
     pub(super) sampler: &'a MemorySampler,
     pub(super) deadline: Instant,
     pub(super) cancelled: Option<&'a OwnedFd>,
+    pub(super) progress: Option<&'a Progress>,
 }
 
 impl Bounds<'_> {
@@ -127,7 +129,7 @@ fn watch<W: Watch>(watch: &mut W, pump: &mut Pump<'_>) -> Result<W::End, Executo
     }
 }
 
-/// Looks at memory, and less often at the scratch folder, if it is time for the next look.
+/// Looks at memory, and less often at the scratch folder and the CPU time, if it is time for the next look.
 fn sample<W: Watch>(watch: &mut W, pump: &mut Pump<'_>, now: Instant) -> Option<LimitHit> {
     if !watch.has_begun() || !pump.sample_is_due(now) {
         return None;
@@ -136,6 +138,7 @@ fn sample<W: Watch>(watch: &mut W, pump: &mut Pump<'_>, now: Instant) -> Option<
         Some(identity) => watch.look_at_memory(identity, pump),
         None => pump.see_resident(sampler::resident_bytes_of(watch.pid())),
     };
+    pump.tell_progress(watch.pid(), now);
     by_memory.or_else(|| pump.look_at_scratch())
 }
 

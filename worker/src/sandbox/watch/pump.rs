@@ -5,6 +5,7 @@ use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use badlambda_shared::execution::Usage;
 use badlambda_zygote::protocol::{Identity, Request};
 use badlambda_zygote::wire;
 use nix::errno::Errno;
@@ -13,11 +14,14 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::{Bounds, Readable, Sources, Watched};
 use crate::sandbox::failures::LimitHit;
 use crate::sandbox::output::{Logs, read_available, unblock};
+use crate::sandbox::sampler;
 use crate::sandbox::task::ExecutorError;
 
 /// Most executions end before the first look at their memory.
 const FIRST_SAMPLE: Duration = Duration::from_millis(10);
 const SAMPLE_EVERY: Duration = Duration::from_millis(20);
+/// How often it is told how far the process has come.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 /// Before this, the worker does not read the pipes. What a short execution writes waits there until it has ended.
 const READ_AFTER: Duration = Duration::from_millis(2);
 /// The scratch folder is measured only at one in this many looks at memory.
@@ -51,6 +55,7 @@ pub(super) struct Pump<'a> {
     samples: u32,
     began_at: Instant,
     next_sample: Instant,
+    next_progress: Instant,
     turned_at: Instant,
     stalled: Duration,
 }
@@ -77,6 +82,7 @@ impl<'a> Pump<'a> {
             samples: 0,
             began_at: now,
             next_sample: now + FIRST_SAMPLE,
+            next_progress: now + PROGRESS_EVERY,
             turned_at: now,
             stalled: Duration::ZERO,
         })
@@ -219,6 +225,19 @@ impl<'a> Pump<'a> {
         let is_due = self.samples.is_multiple_of(SCRATCH_SAMPLES);
         let is_over = || self.bounds.sandbox.scratch_bytes(most).is_ok_and(|bytes| bytes > most);
         (is_due && is_over()).then_some(LimitHit::Scratch)
+    }
+
+    /// Tells how far the process has come, if it is time to.
+    pub(super) fn tell_progress(&mut self, pid: i32, now: Instant) {
+        let Some(progress) = self.bounds.progress.filter(|_| now >= self.next_progress) else { return };
+        self.next_progress = now + PROGRESS_EVERY;
+        let cpu_ms = match self.bounds.sandbox.identity {
+            Some(identity) => self.bounds.sampler.cpu_ms_of(identity.execution),
+            None => sampler::cpu_ms_of(pid),
+        };
+        let wall_ms = self.wall().as_micros() as f64 / 1000.0;
+        let usage = Usage { wall_ms, cpu_ms, max_rss_bytes: self.peak_bytes };
+        progress.note(usage, &self.logs.bytes);
     }
 
     fn most_answer_bytes(&self) -> u64 {
