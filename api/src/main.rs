@@ -35,7 +35,7 @@ async fn main() -> anyhow::Result<()> {
     if let Some(Command::Health) = arguments.command {
         return Ok(health::check(environment.parsed(LISTEN)?.unwrap_or(DEFAULT_LISTEN)).await?);
     }
-    telemetry::init(&environment, "info")?;
+    let _telemetry = telemetry::init(&environment, "badlambda-api", "info")?;
     let config = Config::from_environment(&environment)?;
     let shutdown = Shutdown::on_signals().context("could not listen for signals")?;
     let aws = AwsClients::from_process().await;

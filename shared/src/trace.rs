@@ -44,6 +44,11 @@ impl Trace {
         self.xray.as_deref()
     }
 
+    /// The same trace, with another `traceparent`.
+    pub(crate) fn with_traceparent(self, traceparent: String) -> Self {
+        Self { traceparent: Some(traceparent), ..self }
+    }
+
     /// The trace's id, 32 hexadecimal digits. X-Ray's are the same without its version and hyphens.
     pub fn id(&self) -> Option<String> {
         let w3c = self.traceparent().map(|text| text[3..35].to_owned());

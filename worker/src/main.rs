@@ -70,7 +70,7 @@ async fn start() -> anyhow::Result<ExitCode> {
 }
 
 async fn run(environment: &Environment, programs: PathBuf) -> anyhow::Result<()> {
-    telemetry::init(environment, "info")?;
+    let _telemetry = telemetry::init(environment, "badlambda-worker", "info")?;
     let config = Config::from_environment(environment, programs)?;
     let shutdown = Shutdown::on_signals()?;
     let admin = TcpListener::bind(config.listen).await.context("could not listen on BADLAMBDA_LISTEN")?;
@@ -78,7 +78,7 @@ async fn run(environment: &Environment, programs: PathBuf) -> anyhow::Result<()>
 }
 
 async fn examine(environment: &Environment, programs: PathBuf, json: bool) -> anyhow::Result<ExitCode> {
-    telemetry::init(environment, "warn")?;
+    let _telemetry = telemetry::init(environment, "badlambda-worker", "warn")?;
     let config = SandboxConfig::from_environment(environment, programs)?;
     let diagnosis = tokio::task::spawn_blocking(move || doctor::examine(config)).await??;
     if json {
@@ -90,7 +90,7 @@ async fn examine(environment: &Environment, programs: PathBuf, json: bool) -> an
 }
 
 async fn rebuild_index(environment: &Environment) -> anyhow::Result<()> {
-    telemetry::init(environment, "warn")?;
+    let _telemetry = telemetry::init(environment, "badlambda-worker", "warn")?;
     let config = SharedConfig::from_environment(environment)?;
     let store = Store::new(&AwsClients::from_process().await, &config);
     let listed = rebuild(&store, |listed| eprintln!("{listed} executions so far")).await?;

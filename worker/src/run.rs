@@ -10,10 +10,12 @@ use badlambda_shared::history::{AttemptHistory, GivenBack};
 use badlambda_shared::limits;
 use badlambda_shared::record::Record;
 use badlambda_shared::retry::Delays;
+use badlambda_shared::telemetry;
 use badlambda_shared::timestamp::Timestamp;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, debug_span};
 
 use crate::claim::Claim;
 use crate::ecs::TaskProtection;
@@ -72,11 +74,11 @@ impl Runner {
         claim: &mut Claim<'_>,
         prepared: Prepared,
     ) -> Result<Finished, Settlement> {
-        let slot = self.slot().await?;
+        let slot = self.slot().instrument(debug_span!("wait_for_slot")).await?;
         let version = Arc::clone(&prepared.version);
         let _protected = self.protection.cover(Duration::from_millis(version.config.timeout_ms));
         let began_at = Instant::now();
-        let ended = self.attempt(claim, prepared).await;
+        let ended = self.attempt(claim, prepared).instrument(debug_span!("run")).await;
         self.prefetch.note_run(began_at.elapsed());
         let outcome = match ended {
             Ended::Outcome(outcome) => outcome,
@@ -161,7 +163,7 @@ fn task(claim: &Claim<'_>, prepared: Prepared, cancelled: Arc<OwnedFd>, progress
         code,
         config: version.config.clone(),
         event: input,
-        trace: request.trace.clone(),
+        trace: telemetry::from_here(request.trace.clone()),
         cancelled: Some(cancelled),
         progress: Some(progress),
     }

@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use badlambda_shared::queue::Message;
-use tracing::{Instrument, Span};
+use badlambda_shared::telemetry;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span, debug_span};
 
 use crate::claim::{Claim, Claimer};
 use crate::delivery::Delivery;
@@ -27,10 +29,10 @@ pub(crate) struct Steps {
 impl Steps {
     /// Sees a delivery through to its settlement.
     pub(crate) async fn handle(&self, mut delivery: Delivery) {
-        let span = span_of(&delivery.message);
+        let span = span_of(&delivery);
         let handling = async {
             let (Ok(settlement) | Err(settlement)) = self.advance(&mut delivery).await;
-            self.settler.settle(delivery, settlement).await;
+            self.settler.settle(delivery, settlement).instrument(debug_span!("settle")).await;
         };
         handling.instrument(span).await;
     }
@@ -38,17 +40,19 @@ impl Steps {
     async fn advance(&self, delivery: &mut Delivery) -> Result<Settlement, Settlement> {
         let Delivery { message, request, history, permit, .. } = delivery;
         let began_at = Instant::now();
-        let mut claim = self.claimer.claim(message, request, history).await?;
-        let prepared = match self.preparer.prepare(claim.request).await {
+        let mut claim =
+            self.claimer.claim(message, request, history).instrument(debug_span!("claim")).await?;
+        let prepare = self.preparer.prepare(claim.request).instrument(debug_span!("prepare"));
+        let prepared = match prepare.await {
             Ok(prepared) => prepared,
             Err(unprepared) => return Err(self.not_run(&mut claim, unprepared).await?),
         };
         if claim.needs_look(&prepared.version) {
-            self.claimer.look(&mut claim).await?;
+            self.claimer.look(&mut claim).instrument(debug_span!("look")).await?;
         }
         self.prefetch.note_look(began_at.elapsed());
         let finished = self.runner.run(&mut claim, prepared).await?;
-        self.publisher.publish(claim, finished, permit).await
+        self.publisher.publish(claim, finished, permit).instrument(debug_span!("publish")).await
     }
 
     /// What becomes of a message for which there is nothing to run. Its execution may have ended before, and its input or
@@ -64,14 +68,26 @@ impl Steps {
     }
 }
 
-/// Names the message, and the trace that it belongs to, on every line that is logged meanwhile. As an error it is there
-/// for whatever is logged.
-fn span_of(message: &Message) -> Span {
-    let (trace, trace_id) = (&message.trace, message.trace.id());
-    tracing::error_span!(
+/// Names the message, its execution and its trace on every line that is logged meanwhile. As an error it is there for
+/// whatever is logged.
+fn span_of(delivery: &Delivery) -> Span {
+    let Message { message_id, trace, .. } = &delivery.message;
+    let known = match &delivery.request {
+        Ok(request) => Some((&request.function, &request.id)),
+        Err(bad) => bad.known.as_ref().map(|(function, id)| (function, id)),
+    };
+    let span = tracing::error_span!(
         "message",
-        message_id = message.message_id,
+        otel.kind = "consumer",
+        message_id,
+        function = known.map(|(function, _)| function.as_str()),
+        execution = known.map(|(_, id)| id.as_str()),
         traceparent = trace.traceparent(),
-        trace_id = trace_id.as_deref()
-    )
+        trace_id = Empty
+    );
+    telemetry::continue_trace(&span, trace);
+    if let Some(id) = span.in_scope(|| telemetry::from_here(trace.clone())).id() {
+        span.record("trace_id", id);
+    }
+    span
 }

@@ -7,8 +7,8 @@ use axum::http::HeaderMap;
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::name::{FunctionName, Revision, VersionRef};
 use badlambda_shared::record::Record;
+use badlambda_shared::telemetry;
 use badlambda_shared::timestamp::Timestamp;
-use badlambda_shared::trace::{TRACEPARENT, Trace, X_AMZN_TRACE_ID};
 use serde_json::value::RawValue;
 
 use crate::app::App;
@@ -20,6 +20,7 @@ use crate::http::admission::BodyPermit;
 use crate::http::error::ApiError;
 use crate::http::prefer::{self, Wait};
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::http::trace::trace;
 
 /// An execution that is asked for.
 #[derive(Debug)]
@@ -64,7 +65,9 @@ pub(crate) async fn accept(app: Arc<App>, headers: &HeaderMap, submission: Submi
     let key = idempotency::key(headers)?.map(|key| (key, submission.fingerprint()));
     let Submission { function, code, input, replay_of, delay, permit } = submission;
     let id = ExecutionId::issue(&function);
+    tracing::Span::current().record("execution", tracing::field::display(&id));
     let (version, revision) = resolve(&app, &function, code, &id).await?;
+    let trace = telemetry::from_here(trace(headers));
     let issue = || Ticket {
         id: id.clone(),
         version,
@@ -75,7 +78,7 @@ pub(crate) async fn accept(app: Arc<App>, headers: &HeaderMap, submission: Submi
     let (ticket, sent) = match key {
         None => {
             let ticket = issue();
-            send(&app, ticket.request(&function, input, trace(headers)), delay).await?;
+            send(&app, ticket.request(&function, input, trace), delay).await?;
             (ticket, Sent::Now)
         }
         Some((key, fingerprint)) => {
@@ -83,7 +86,7 @@ pub(crate) async fn accept(app: Arc<App>, headers: &HeaderMap, submission: Submi
             match claim {
                 Claim::Sent => (ticket, Sent::Before),
                 Claim::ToSend(unsent) => {
-                    let request = ticket.request(&function, input, trace(headers));
+                    let request = ticket.request(&function, input, trace);
                     send_claimed(Arc::clone(&app), request, delay, unsent).await?;
                     (ticket, Sent::Now)
                 }
@@ -164,13 +167,4 @@ async fn seen(
         Some(record) => Ok(Some(poll::with_fresh_urls(app, record).await?)),
         None => Ok(None),
     }
-}
-
-/// The trace that the request belongs to. A header that comes twice could mean two, and counts as none.
-pub(crate) fn trace(headers: &HeaderMap) -> Trace {
-    let only = |name| {
-        let mut values = headers.get_all(name).iter();
-        values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok())
-    };
-    Trace::read(only(TRACEPARENT), only(X_AMZN_TRACE_ID))
 }

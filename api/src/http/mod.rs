@@ -17,3 +17,4 @@ pub(crate) mod response;
 pub(crate) mod routes;
 pub(crate) mod serve;
 mod status;
+pub(crate) mod trace;

@@ -1,4 +1,4 @@
-//! Around every request: its id, and errors as `application/problem+json` (RFC 9457), the 5xx among them logged.
+//! Around every request: its id, its span, and errors as `application/problem+json` (RFC 9457), the 5xx among them logged.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -6,43 +6,74 @@ use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use badlambda_shared::telemetry;
 use serde_json::{Map, Value, json};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use crate::http::error::ApiError;
+use crate::http::trace::trace;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID_CHARS: usize = 128;
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// Gives the request its id, and its error, if there is one, a body.
+/// Gives the request its id and its span, and its error, if there is one, a body.
 pub(crate) async fn finish(request: Request, next: Next) -> Response {
     let started_at = Instant::now();
     let request_id = request_id(request.headers());
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let response = next.run(request).await;
+    let span = span_of(&request, request_id.to_str().unwrap_or_default());
+    let response = next.run(request).instrument(span.clone()).await;
 
+    let _entered = span.enter();
     let mut response = match response.extensions().get::<Arc<ApiError>>().cloned() {
-        Some(error) => describe(&error, response, request_id.to_str().unwrap_or_default(), &method),
+        Some(error) => describe(&error, response, request_id.to_str().unwrap_or_default()),
         None => response,
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_REQUEST_ID, request_id);
+    let status = response.status();
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
     tracing::debug!(
-        request_id = request_id.to_str().unwrap_or_default(),
-        %method,
-        route = route.as_ref().map_or("none", MatchedPath::as_str),
-        status = response.status().as_u16(),
+        status = status.as_u16(),
         elapsed_ms = started_at.elapsed().as_millis() as u64,
         "answered"
     );
-    response.headers_mut().insert(X_REQUEST_ID, request_id);
     response
+}
+
+/// Names the request, its trace and its execution on every line that is logged meanwhile. As an error it is there for
+/// whatever is logged. What OpenTelemetry has a name for has that name: <https://opentelemetry.io/docs/specs/semconv/http/>.
+fn span_of(request: &Request, request_id: &str) -> Span {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+    let method = request.method();
+    let span = tracing::error_span!(
+        "request",
+        otel.name = format_args!("{method} {route}"),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        request_id,
+        http.request.method = %method,
+        http.route = route,
+        http.response.status_code = Empty,
+        execution = Empty,
+        trace_id = Empty
+    );
+    let trace = trace(request.headers());
+    telemetry::continue_trace(&span, &trace);
+    if let Some(id) = span.in_scope(|| telemetry::from_here(trace)).id() {
+        span.record("trace_id", id);
+    }
+    span
 }
 
 /// A handler's panic, as the error it is to the caller.
@@ -66,11 +97,11 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
     })
 }
 
-fn describe(error: &ApiError, response: Response, request_id: &str, method: &Method) -> Response {
+fn describe(error: &ApiError, response: Response, request_id: &str) -> Response {
     let status = response.status();
     let is_expected = matches!(error, ApiError::Draining | ApiError::Busy | ApiError::TooManyDeadLetters);
     if status.is_server_error() && !is_expected {
-        tracing::error!(request_id, %method, status = status.as_u16(), %error, "a request failed");
+        tracing::error!(status = status.as_u16(), %error, "a request failed");
     }
     let (_, slug, title) = error.kind();
     let mut problem = Map::from_iter([
@@ -108,7 +139,7 @@ mod tests {
     #[test]
     fn nothing_of_the_inside_is_told() {
         let error = ApiError::Internal("key AKIA… in bucket b".to_owned());
-        let response = describe(&error, error_response(), "r", &Method::GET);
+        let response = describe(&error, error_response(), "r");
         assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
         assert!(!error.detail().contains("bucket"));
         assert!(!ApiError::Unavailable("at 10.0.0.1".to_owned()).detail().contains("10.0"));

@@ -33,7 +33,10 @@ impl<S: Send + Sync> FromRequestParts<S> for ExecutionPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let FunctionSubPath(function, id) = FunctionSubPath::from_request_parts(parts, state).await?;
         match id.parse() {
-            Ok(id) => Ok(Self(function, id)),
+            Ok(id) => {
+                tracing::Span::current().record("execution", tracing::field::display(&id));
+                Ok(Self(function, id))
+            }
             Err(_) => Err(ApiError::ExecutionNotFound(function)),
         }
     }

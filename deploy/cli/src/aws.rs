@@ -11,7 +11,7 @@ use crate::system::Addresses;
 
 /// Serves until a signal.
 pub async fn aws(arguments: AwsArguments) -> anyhow::Result<()> {
-    telemetry::init(&Environment::from_process()?, "info")?;
+    let _telemetry = telemetry::init(&Environment::from_process()?, "badlambda", "info")?;
     let shutdown = Shutdown::on_signals()?;
     let config = LocalAwsConfig::new(arguments.listen, arguments.data);
     let aws = badlambda_local::start(config).await.context("the embedded SQS and S3 can't start")?;

@@ -38,7 +38,7 @@ pub async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(BAD_USAGE));
         }
     };
-    telemetry::init(&Environment::from_process()?, "error")?;
+    let _telemetry = telemetry::init(&Environment::from_process()?, "badlambda", "error")?;
     let progress = Progress::start();
     if let Some(notice) = isolation_notice()? {
         progress.note(notice);

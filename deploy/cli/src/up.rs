@@ -9,7 +9,7 @@ use crate::system::{Addresses, System, SystemOptions, isolation_notice};
 
 /// Serves until a signal.
 pub async fn up(arguments: UpArguments) -> anyhow::Result<()> {
-    telemetry::init(&Environment::from_process()?, "info")?;
+    let _telemetry = telemetry::init(&Environment::from_process()?, "badlambda", "info")?;
     if let Some(notice) = isolation_notice()? {
         eprintln!("{notice}");
     }

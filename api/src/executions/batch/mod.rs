@@ -14,6 +14,7 @@ use badlambda_shared::alias::AliasTarget;
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
+use badlambda_shared::telemetry;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
 use futures::{StreamExt as _, stream};
@@ -21,7 +22,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::app::{App, AppState};
-use crate::executions::accept::trace;
 use crate::executions::idempotency::{self, Claim, Unsent};
 use crate::executions::send::send;
 use crate::executions::submit::SubmitQuery;
@@ -31,6 +31,7 @@ use crate::http::body::{self, Received};
 use crate::http::error::ApiError;
 use crate::http::request::{FunctionPath, Query};
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::http::trace::trace;
 
 mod inputs;
 
@@ -97,7 +98,15 @@ pub(crate) async fn batch(
         _ => target,
     };
     drop(bytes);
-    let batch = Batch { function, ticket, target, inputs, delay, trace: trace(&headers), _permit: permit };
+    let batch = Batch {
+        function,
+        ticket,
+        target,
+        inputs,
+        delay,
+        trace: telemetry::from_here(trace(&headers)),
+        _permit: permit,
+    };
     let items = match claim {
         Some(Claim::Sent) => batch.items_of_sent(),
         Some(Claim::ToSend(unsent)) => batch.send_all(app, Some(unsent)).await?,
