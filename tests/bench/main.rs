@@ -1,6 +1,7 @@
 //! Benchmarks, printed as a table and, with `--json`, as JSON: in one run, on this machine. `badlambda-bench help` names
 //! them. `tests/bench/run` runs some of them in turn with what others would use instead.
 
+mod api;
 mod baseline;
 mod executor;
 mod fixture;
@@ -43,6 +44,8 @@ enum Benchmark {
     Fleet,
     /// A fleet whose SQS and S3 take as long as AWS's: submit to answer, rates, requests
     Latency,
+    /// The API alone: submits and polls on one core, memory of those who wait
+    Api,
     /// Lists of a million executions, read for the first time and again
     Lists,
     /// What an execution costs with 1,000 to 100,000 queued
@@ -86,6 +89,7 @@ impl Benchmark {
             Self::System => until_stopped(system::measure()).await,
             Self::Fleet => until_stopped(fleet::measure()).await,
             Self::Latency => until_stopped(latency::measure()).await,
+            Self::Api => until_stopped(api::measure()).await,
             Self::Lists => until_stopped(lists::measure()).await,
             Self::Backlog => until_stopped(fleet::backlog()).await,
             Self::Rate(queue) => until_stopped(queue.measure()).await,

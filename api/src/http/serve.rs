@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -55,9 +55,20 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
 
 /// As many as there are descriptors for, beside those of calls to S3 and SQS.
 fn most_connections() -> usize {
-    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
-    let most = (soft.saturating_sub(OTHER_DESCRIPTORS) / 2).clamp(64, CONNECTIONS);
+    let most = (descriptors().saturating_sub(OTHER_DESCRIPTORS) / 2).clamp(64, CONNECTIONS);
     usize::try_from(most).unwrap_or(64)
+}
+
+/// How many descriptors this process may have, after it has asked for as many as it has a use for. A shell gives 1,024, for
+/// the sake of programs that call select(2).
+fn descriptors() -> u64 {
+    let wanted = 2 * CONNECTIONS + OTHER_DESCRIPTORS;
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
+    let raised = wanted.min(hard).max(soft);
+    match setrlimit(Resource::RLIMIT_NOFILE, raised, hard) {
+        Ok(()) => raised,
+        Err(_) => soft,
+    }
 }
 
 async fn accept(

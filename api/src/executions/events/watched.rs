@@ -8,6 +8,7 @@ use badlambda_shared::id::ExecutionId;
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::record::Record;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::app::App;
 use crate::executions::looks::Looks;
@@ -16,6 +17,10 @@ use crate::http::error::ApiError;
 
 /// How long a look waits after one that failed.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How much longer than a poll that waits a listener may wait for news, as a share of the time for which somebody has
+/// listened, and at most.
+const LATER_BY: u32 = 20;
+const LATEST_BY: Duration = Duration::from_secs(4);
 
 /// The executions for which somebody listens, each with its record as it was last seen.
 #[derive(Debug, Default)]
@@ -49,6 +54,7 @@ async fn look(app: &App, subject: &Subject, sender: &watch::Sender<Arc<Record>>)
     let (function, id) = subject;
     let version = sender.borrow().version;
     let submitted_at = submitted_at(function, id)?;
+    let listening_since = Instant::now();
     let looking = async {
         let mut looks = Looks::begin(app, function, id, version, submitted_at, Duration::MAX).await;
         loop {
@@ -65,6 +71,7 @@ async fn look(app: &App, subject: &Subject, sender: &watch::Sender<Arc<Record>>)
             if is_final {
                 return Ok(());
             }
+            tokio::time::sleep((listening_since.elapsed() / LATER_BY).min(LATEST_BY)).await;
         }
     };
     tokio::select! {
