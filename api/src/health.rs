@@ -1,6 +1,7 @@
-//! Liveness and readiness.
+//! Liveness, readiness, and what was counted.
 
 use axum::extract::State;
+use badlambda_shared::metrics;
 
 use crate::app::AppState;
 use crate::http::error::ApiError;
@@ -17,4 +18,9 @@ pub(crate) async fn ready(State(app): AppState) -> ApiResult {
         return Err(ApiError::Draining);
     }
     app.readiness.check().await.map(|()| ApiResponse::Healthy).map_err(ApiError::Unavailable)
+}
+
+/// `GET /metrics`: what this process has counted, in Prometheus's text format.
+pub(crate) async fn metrics() -> ApiResponse {
+    ApiResponse::Metrics(metrics::render())
 }

@@ -19,7 +19,7 @@
 //!   left behind, and `cancel` ends it before its time.
 //! - `executions::list` lists what `index` finds of the executions that ended, or run. `stats` adds it up.
 //! - `dead_letters` shows what workers gave up, and sends it back to the queue or away.
-//! - `health` answers probes.
+//! - `health` answers probes and scrapes, [`metrics`] names what is counted.
 
 #![forbid(unsafe_code)]
 
@@ -31,6 +31,7 @@ pub mod functions;
 mod health;
 mod http;
 mod index;
+pub mod metrics;
 mod readiness;
 mod router;
 mod stats;
@@ -41,6 +42,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use badlambda_shared::aws::AwsClients;
 use badlambda_shared::limits;
+use badlambda_shared::metrics::keep_up;
 use badlambda_shared::shutdown::Shutdown;
 use tokio::net::TcpListener;
 
@@ -62,6 +64,8 @@ pub async fn run(
     let address = listener.local_addr().context("the listener has no address")?;
     config.check_exposure(address)?;
     config.log(address);
+    metrics::start_counting();
+    tokio::spawn(keep_up(shutdown.soft.clone()));
     let app = Arc::new(app::App::new(&config, &aws, address, shutdown.clone()));
     let tasks = app.tasks.clone();
     let server = async {

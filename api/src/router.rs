@@ -16,6 +16,7 @@ use crate::functions::{routes as functions, versions};
 use crate::health;
 use crate::http::access;
 use crate::http::error::ApiError;
+use crate::http::measure::measure;
 use crate::http::problem;
 use crate::http::routes::GuardedRoutes;
 use crate::stats;
@@ -29,7 +30,7 @@ const DELETE: MethodFilter = MethodFilter::DELETE;
 /// The routes over `app`.
 ///
 /// The contract has more, which belong here:
-/// - `GET /metrics`, `GET /openapi.json`, and the console at `GET /`
+/// - `GET /openapi.json`, and the console at `GET /`
 pub(crate) fn router(app: Arc<App>) -> Router {
     let v1 = GuardedRoutes::new(&app)
         .route_over_functions(GET, "/v1/functions", Read, functions::list)
@@ -62,7 +63,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route_over_functions(POST, "/v1/dead-letters/redrive", Manage, bulk::redrive)
         .route_over_functions(GET, "/v1/dead-letters/{id}", Read, dead_letters::get)
         .route_over_functions(DELETE, "/v1/dead-letters/{id}", Manage, one::delete)
-        .route_over_functions(POST, "/v1/dead-letters/{id}/redrive", Manage, one::redrive);
+        .route_over_functions(POST, "/v1/dead-letters/{id}/redrive", Manage, one::redrive)
+        .route_of_operator(GET, "/metrics", Read, health::metrics);
     // Anybody may ask for these.
     let probes = Router::new().route("/healthz", get(health::live)).route("/readyz", get(health::ready));
     surrounded(v1.into_router().merge(probes), app)
@@ -77,6 +79,7 @@ fn surrounded(routes: Router<Arc<App>>, app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), access::refuse_other_sites))
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(from_fn(problem::finish))
+        .layer(from_fn(measure))
         .with_state(app)
 }
 
@@ -137,6 +140,17 @@ mod tests {
         assert_eq!(answered.headers()["content-length"], "13");
         assert_eq!(to_bytes(answered.into_body(), 100).await.unwrap(), "a long answer");
         assert_eq!(app.admission.free(), 1);
+    }
+
+    #[tokio::test]
+    async fn metrics_are_told_where_there_is_no_room_for_requests() {
+        let app = app();
+        let _all = app.admission.take(u32::try_from(limits::MAX_REQUESTS).unwrap());
+        let ask = async |path: &str| {
+            let request = Request::get(path).header("Host", "localhost").body(Body::empty()).unwrap();
+            router(Arc::clone(&app)).oneshot(request).await.unwrap().status().as_u16()
+        };
+        assert_eq!((ask("/v1/functions").await, ask("/metrics").await), (503, 200));
     }
 
     #[tokio::test]

@@ -1,6 +1,8 @@
 //! Clients of SQS and S3, made once. Where the endpoints and credentials come from is the only difference
 //! between local mode and AWS.
 
+mod requests;
+
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use aws_smithy_http_client::{ConnectorBuilder, tls};
 use aws_smithy_types::checksum_config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_smithy_types::endpoint::Endpoint;
 
+use self::requests::CountRequests;
 use crate::limits;
 
 const POOL_IDLE: Duration = Duration::from_secs(14);
@@ -93,6 +96,7 @@ impl AwsClients {
         let config = aws_sdk_sqs::config::Builder::from(&self.sdk)
             .timeout_config(timeouts)
             .retry_config(RetryConfig::disabled())
+            .interceptor(CountRequests)
             .build();
         aws_sdk_sqs::Client::from_conf(config)
     }
@@ -100,20 +104,29 @@ impl AwsClients {
     /// The client for everything else in SQS.
     pub(crate) fn sqs_for_the_rest(&self) -> aws_sdk_sqs::Client {
         let timeouts = timeouts(Duration::from_secs(5), Duration::from_secs(5));
-        let config = aws_sdk_sqs::config::Builder::from(&self.sdk).timeout_config(timeouts).build();
-        aws_sdk_sqs::Client::from_conf(config)
+        let config = aws_sdk_sqs::config::Builder::from(&self.sdk).timeout_config(timeouts);
+        aws_sdk_sqs::Client::from_conf(config.interceptor(CountRequests).build())
     }
 
-    /// A client of S3, at `endpoint` if that is given.
-    pub(crate) fn s3(&self, path_style: bool, endpoint: Option<&str>) -> aws_sdk_s3::Client {
-        let mut config = aws_sdk_s3::config::Builder::from(&self.sdk)
-            .force_path_style(path_style)
-            .endpoint_resolver(ResolvedOnce::default())
-            .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(30)));
+    /// A client of S3.
+    pub(crate) fn s3(&self, path_style: bool) -> aws_sdk_s3::Client {
+        aws_sdk_s3::Client::from_conf(self.s3_config(path_style).interceptor(CountRequests).build())
+    }
+
+    /// A client that signs URLs of S3, at `endpoint` if that is given, and makes no requests.
+    pub(crate) fn s3_for_presigning(&self, path_style: bool, endpoint: Option<&str>) -> aws_sdk_s3::Client {
+        let mut config = self.s3_config(path_style);
         if let Some(endpoint) = endpoint {
             config = config.endpoint_url(endpoint);
         }
         aws_sdk_s3::Client::from_conf(config.build())
+    }
+
+    fn s3_config(&self, path_style: bool) -> aws_sdk_s3::config::Builder {
+        aws_sdk_s3::config::Builder::from(&self.sdk)
+            .force_path_style(path_style)
+            .endpoint_resolver(ResolvedOnce::default())
+            .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(30)))
     }
 
     /// The credentials that clients were handed out last.

@@ -9,6 +9,7 @@ use crate::alias::AliasTarget;
 use crate::function::{Manifest, OneShot, Version};
 use crate::id::ExecutionId;
 use crate::limits;
+use crate::metrics::{MANIFEST_LOOKUPS, MANIFEST_READS};
 use crate::name::{FunctionName, Revision, VersionRef};
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
@@ -92,7 +93,9 @@ impl Catalog {
 
     /// The function's manifest, at most a few seconds old.
     pub async fn manifest(&self, name: &FunctionName) -> Result<Arc<Manifest>, CatalogError> {
+        MANIFEST_LOOKUPS.count([]);
         let load = async {
+            MANIFEST_READS.count([]);
             let key = self.store.keys().manifest(name);
             let manifest: Option<Manifest> = self.read(&key, MAX_METADATA_BYTES).await?;
             let live = manifest.filter(|manifest| !manifest.deleted);

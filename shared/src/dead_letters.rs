@@ -108,7 +108,7 @@ impl DeadLetters {
         error: &ExecutionError,
     ) -> Result<(), DeadLetterError> {
         let reason = error.message.chars().take(MAX_REASON_CHARS).collect();
-        let mut own = vec![(REASON_ATTRIBUTE, reason), (KIND_ATTRIBUTE, error.kind.name())];
+        let mut own = vec![(REASON_ATTRIBUTE, reason), (KIND_ATTRIBUTE, error.kind.name().to_owned())];
         own.extend(execution.map(|id| (EXECUTION_ATTRIBUTE, id.to_string())));
         if message.copy_bytes(&own) <= limits::SQS_MESSAGE_BYTES {
             return Ok(self.queue.send_copy(message, None, &own).await?);

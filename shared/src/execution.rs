@@ -33,8 +33,14 @@ impl Status {
     }
 
     /// Its name in JSON.
-    pub fn name(self) -> String {
-        name(self)
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
     }
 }
 
@@ -70,13 +76,22 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Its name in JSON.
-    pub fn name(self) -> String {
-        name(self)
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exception => "exception",
+            Self::Syntax => "syntax",
+            Self::Timeout => "timeout",
+            Self::Memory => "memory",
+            Self::Scratch => "scratch",
+            Self::ResultTooLarge => "result_too_large",
+            Self::ResultNotJson => "result_not_json",
+            Self::Crash => "crash",
+            Self::NotFound => "not_found",
+            Self::BadMessage => "bad_message",
+            Self::WorkerLost => "worker_lost",
+            Self::Expired => "expired",
+        }
     }
-}
-
-fn name(of: impl Serialize) -> String {
-    serde_json::to_value(of).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// An execution's failure.
@@ -228,6 +243,29 @@ pub struct ListedError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_those_of_json() {
+        for name in ["queued", "running", "succeeded", "failed", "cancelled"] {
+            assert_eq!(serde_json::from_value::<Status>(name.into()).unwrap().name(), name);
+        }
+        for name in [
+            "exception",
+            "syntax",
+            "timeout",
+            "memory",
+            "scratch",
+            "result_too_large",
+            "result_not_json",
+            "crash",
+            "not_found",
+            "bad_message",
+            "worker_lost",
+            "expired",
+        ] {
+            assert_eq!(serde_json::from_value::<ErrorKind>(name.into()).unwrap().name(), name);
+        }
+    }
 
     #[test]
     fn a_hostile_error_is_cut() {

@@ -51,6 +51,22 @@ pub enum GivenBack {
     Lost(String),
 }
 
+impl GivenBack {
+    /// The names of all reasons, for metrics.
+    pub const NAMES: [&'static str; 5] = ["not_started", "stopped", "not_stored", "failed", "lost"];
+
+    /// The reason's name, for metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NotStarted => "not_started",
+            Self::Stopped => "stopped",
+            Self::NotStored => "not_stored",
+            Self::Failed => "failed",
+            Self::Lost(_) => "lost",
+        }
+    }
+}
+
 impl AttemptHistory {
     /// Reads what a message carries. Whoever may send messages may write anything into it; what makes no sense counts
     /// as nothing.

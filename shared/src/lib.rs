@@ -11,7 +11,8 @@
 //!   [`records`] changes it: the first final form wins.
 //! - [`index`] is what is listed of executions: segments of lines, each stored before its messages are deleted.
 //! - [`dead_letters`] is where messages go that can't be run, and from where they come back.
-//! - [`config`], [`telemetry`], [`shutdown`], [`health`], [`aws`] and [`retry`] are what every process needs around that.
+//! - [`config`], [`telemetry`], [`metrics`], [`shutdown`], [`health`], [`aws`] and [`retry`] are what every process needs
+//!   around that.
 
 #![forbid(unsafe_code)]
 
@@ -31,6 +32,7 @@ pub mod keys;
 pub mod limits;
 pub mod logs;
 pub mod message;
+pub mod metrics;
 pub mod name;
 pub mod queue;
 pub mod record;

@@ -12,6 +12,7 @@ use aws_sdk_sqs::types::{
 use crate::aws::{AwsClients, causes};
 use crate::config::SharedConfig;
 use crate::limits;
+use crate::metrics::{AWS_BATCH_MESSAGES, AWS_REFUSED_ENTRIES};
 
 mod attributes;
 mod batcher;
@@ -94,7 +95,9 @@ impl Queue {
             .send()
             .await
             .map_err(|error| failed("ReceiveMessage", &error))?;
-        Ok(output.messages.unwrap_or_default().into_iter().filter_map(Message::from_sqs).collect())
+        let messages = output.messages.unwrap_or_default();
+        count_messages("ReceiveMessage", messages.len());
+        Ok(messages.into_iter().filter_map(Message::from_sqs).collect())
     }
 
     /// Sends up to ten messages in one call; answers each with its `MessageId`.
@@ -126,7 +129,7 @@ impl Queue {
             .await
             .map_err(|error| failed("SendMessageBatch", &error))?;
         let sent = output.successful.into_iter().map(|entry| (entry.id, entry.message_id));
-        Ok(by_index(messages.len(), sent, output.failed))
+        Ok(by_index("SendMessageBatch", messages.len(), sent, output.failed))
     }
 
     /// Deletes up to ten received messages.
@@ -143,7 +146,7 @@ impl Queue {
             .await
             .map_err(|error| failed("DeleteMessageBatch", &error))?;
         let deleted = output.successful.into_iter().map(|entry| (entry.id, ()));
-        Ok(by_index(receipt_handles.len(), deleted, output.failed))
+        Ok(by_index("DeleteMessageBatch", receipt_handles.len(), deleted, output.failed))
     }
 
     /// Sets how long up to ten received messages stay invisible from now on; nothing gives them back at once.
@@ -167,7 +170,7 @@ impl Queue {
             .await
             .map_err(|error| failed("ChangeMessageVisibilityBatch", &error))?;
         let changed = output.successful.into_iter().map(|entry| (entry.id, ()));
-        Ok(by_index(changes.len(), changed, output.failed))
+        Ok(by_index("ChangeMessageVisibilityBatch", changes.len(), changed, output.failed))
     }
 
     /// Sends a copy of a received message to this queue, with `body` in place of its own if that is given, and with
@@ -256,9 +259,14 @@ fn built<T, E: std::fmt::Display>(
     entries.collect::<Result<_, E>>().map_err(|error| unfit(operation, &error))
 }
 
+fn count_messages(operation: &'static str, messages: usize) {
+    AWS_BATCH_MESSAGES.record([operation], u32::try_from(messages).unwrap_or(u32::MAX));
+}
+
 /// Answers in the order of the entries, whose ids are their indexes. An entry that the answer does not name
 /// counts as failed.
 fn by_index<T>(
+    operation: &'static str,
     entries: usize,
     successful: impl Iterator<Item = (String, T)>,
     failed: Vec<BatchResultErrorEntry>,
@@ -280,6 +288,11 @@ fn by_index<T>(
         if let Some(place) = id.parse().ok().and_then(|index: usize| results.get_mut(index)) {
             *place = result;
         }
+    }
+    count_messages(operation, entries);
+    let refused = results.iter().filter(|result| result.is_err()).count();
+    if refused > 0 {
+        AWS_REFUSED_ENTRIES.add([operation], refused as u64);
     }
     results
 }

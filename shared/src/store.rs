@@ -136,9 +136,9 @@ impl Store {
         let path_style = config.s3_path_style;
         Self {
             refused: Arc::default(),
-            client: aws.s3(path_style, None),
+            client: aws.s3(path_style),
             presigner: Arc::new(Presigner::new(
-                aws.s3(path_style, config.public_s3_endpoint.as_deref()),
+                aws.s3_for_presigning(path_style, config.public_s3_endpoint.as_deref()),
                 config.bucket.clone(),
                 Duration::from_secs(config.url_ttl_seconds),
                 aws.last_credentials(),

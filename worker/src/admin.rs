@@ -1,12 +1,15 @@
-//! The admin port: whether the worker does what it should, or had better be replaced, and whether its loop turns.
+//! The admin port: whether the worker does what it should, or had better be replaced, whether its loop turns, and what
+//! it has counted.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use badlambda_shared::limits;
+use badlambda_shared::metrics;
 use badlambda_shared::store::Store;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -91,7 +94,7 @@ impl Health {
     }
 }
 
-/// Serves `/healthz` and `/readyz` until `ended`; not ready from `stopping` on.
+/// Serves `/healthz`, `/readyz` and `/metrics` until `ended`; not ready from `stopping` on.
 pub(crate) async fn serve(
     listener: TcpListener,
     health: Health,
@@ -112,7 +115,11 @@ pub(crate) async fn serve(
             }
         }
     };
-    let router = Router::new().route("/healthz", get(liveness)).route("/readyz", get(readiness));
+    let counted = async || ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::render());
+    let router = Router::new()
+        .route("/healthz", get(liveness))
+        .route("/readyz", get(readiness))
+        .route("/metrics", get(counted));
     axum::serve(listener, router).with_graceful_shutdown(ended.cancelled_owned()).await
 }
 

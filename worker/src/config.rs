@@ -9,7 +9,7 @@ use badlambda_shared::name::FunctionName;
 
 use crate::sandbox::{ExecutorConfig, IsolationMode, Tuning};
 
-/// Where `/healthz` and `/readyz` are served, where nothing else is said.
+/// Where the admin port listens, where nothing else is said.
 pub const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
 /// How long a zygote may take to start, with all that BADLAMBDA_PRELOAD names.
@@ -27,7 +27,7 @@ const MAX_VISIBILITY_SECONDS: u64 = 12 * 3600;
 pub struct Config {
     /// Queue, bucket, and their limits.
     pub shared: SharedConfig,
-    /// Where `/healthz` and `/readyz` are served.
+    /// Where the admin port listens, which serves `/healthz`, `/readyz` and `/metrics`.
     pub listen: SocketAddr,
     /// Executions at once.
     pub slots: usize,

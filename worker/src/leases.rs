@@ -6,9 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use badlambda_shared::limits;
+use badlambda_shared::metrics::Counted;
 use badlambda_shared::queue::{EntryError, Queue};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+use crate::metrics::{LEASES_LOST, MESSAGES_HELD};
 
 /// Renewals per visibility timeout: two may fail before a message comes back.
 const RENEWALS: u32 = 3;
@@ -47,6 +50,7 @@ struct LeaseState {
 pub(crate) struct Lease {
     leases: Leases,
     receipt_handle: String,
+    _counted: Counted,
 }
 
 impl Lease {
@@ -75,7 +79,11 @@ impl Leases {
         let now = Instant::now();
         let lease = LeaseState { received_at: now, renewed_at: now, sent_at: now, under_way: 0 };
         self.lock().leases.insert(receipt_handle.to_owned(), lease);
-        Lease { leases: self.clone(), receipt_handle: receipt_handle.to_owned() }
+        Lease {
+            leases: self.clone(),
+            receipt_handle: receipt_handle.to_owned(),
+            _counted: MESSAGES_HELD.count(1),
+        }
     }
 
     /// Since when there are leases and none has ended; `None` where there are none.
@@ -85,10 +93,11 @@ impl Leases {
         Some(state.ended_at.map_or(first, |ended_at| ended_at.max(first)))
     }
 
-    fn forget(&self, receipt_handle: &str) {
+    /// Whether it was there.
+    fn forget(&self, receipt_handle: &str) -> bool {
         let mut state = self.lock();
-        state.leases.remove(receipt_handle);
         state.ended_at = Some(Instant::now());
+        state.leases.remove(receipt_handle).is_some()
     }
 
     /// Those whose last renewal, and last attempt at one, is as old as `age`, with how long each may still be held. They
@@ -169,8 +178,11 @@ async fn renew_batch(leases: Leases, queue: Queue, changes: Vec<(String, Duratio
         match result {
             // Whoever holds it now runs it, too, and one record comes first.
             Some(Err(error)) if is_gone(&error) => {
-                tracing::warn!(%error, "a lease is lost, while its execution goes on");
-                leases.forget(&handle);
+                // One that has ended meanwhile is not lost.
+                if leases.forget(&handle) {
+                    tracing::warn!(%error, "a lease is lost, while its execution goes on");
+                    LEASES_LOST.count([]);
+                }
             }
             Some(Err(error)) => tracing::warn!(%error, "could not renew a lease"),
             Some(Ok(())) | None => {}

@@ -8,8 +8,9 @@
 //! - `settle` is the one end of a delivery: it deletes the message, gives it back, or dead-letters it. Before a message
 //!   is deleted, its execution is listed by `index`. `acknowledge` tells SQS, in batches.
 //!
-//! [`run`] is the whole life of a worker, from its start to the end of its drain; `admin` tells how it fares,
-//! `ecs` asks ECS to spare its task, and [`doctor`] tells whether a machine is one that executions can be confined on.
+//! [`run`] is the whole life of a worker, from its start to the end of its drain; `admin` tells how it fares, [`metrics`]
+//! names what is counted, `ecs` asks ECS to spare its task, and [`doctor`] tells whether a machine is one that executions
+//! can be confined on.
 
 #![forbid(unsafe_code)]
 
@@ -24,6 +25,7 @@ mod ecs;
 mod index;
 mod kept_input;
 mod leases;
+pub mod metrics;
 mod prefetch;
 mod prepare;
 mod publish;
@@ -43,6 +45,7 @@ use badlambda_shared::aws::AwsClients;
 use badlambda_shared::catalog::Catalog;
 use badlambda_shared::dead_letters::DeadLetters;
 use badlambda_shared::limits;
+use badlambda_shared::metrics::keep_up;
 use badlambda_shared::queue::{Queue, QueueLimits, SendBatcher};
 use badlambda_shared::records::Records;
 use badlambda_shared::shutdown::Shutdown;
@@ -87,6 +90,8 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     tracing::info!(?config, "starting a worker");
+    metrics::start_counting();
+    let _slots = metrics::SLOTS.count(u32::try_from(config.slots).unwrap_or(u32::MAX));
     let executor = Arc::new(start_executor(&config.sandbox).await?);
     let queue = Queue::new(&aws, &config.shared);
     let store = Store::new(&aws, &config.shared);
@@ -105,6 +110,7 @@ pub async fn run(
     let renewing =
         tokio::spawn(renew_running(store.clone(), running.clone(), config.visibility, ended.clone()));
     tokio::spawn(compact_hours(store.clone(), ended.clone()));
+    tokio::spawn(keep_up(ended.clone()));
     if let Some(agent_uri) = config.ecs_agent_uri.clone() {
         tokio::spawn(protection.clone().keep(agent_uri, ended.clone()));
     }

@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use badlambda_shared::limits;
+use badlambda_shared::metrics::Counted;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::metrics::MESSAGES_PREFETCHED;
 
 /// What is prefetched should begin within this time, or another worker could have had it.
 const BEGINS_WITHIN: Duration = Duration::from_millis(100);
@@ -80,6 +83,20 @@ fn weigh(mean: &mut Duration, sample: Duration) {
 pub(crate) struct PrefetchPermit {
     prefetch: Prefetch,
     permit: Option<OwnedSemaphorePermit>,
+    /// While it holds a message that has no slot yet.
+    prefetched: Option<Counted>,
+}
+
+impl PrefetchPermit {
+    /// Notes that a message has come for it.
+    pub(crate) fn note_message(&mut self) {
+        self.prefetched = Some(MESSAGES_PREFETCHED.count(1));
+    }
+
+    /// Notes that its message has got a slot.
+    pub(crate) fn note_slot(&mut self) {
+        self.prefetched = None;
+    }
 }
 
 impl Prefetch {
@@ -117,7 +134,7 @@ impl Prefetch {
     }
 
     fn permit(&self, permit: OwnedSemaphorePermit) -> PrefetchPermit {
-        PrefetchPermit { prefetch: self.clone(), permit: Some(permit) }
+        PrefetchPermit { prefetch: self.clone(), permit: Some(permit), prefetched: None }
     }
 
     /// Whether more messages may be held.

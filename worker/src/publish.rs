@@ -1,7 +1,7 @@
 //! Publishing what an attempt came to: result, logs and a large input first, then the record, whose first final form
 //! wins.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use badlambda_shared::execution::Status;
 use badlambda_shared::function::{StoreResult, Version};
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::claim::Claim;
 use crate::kept_input;
+use crate::metrics::STORE;
 use crate::prefetch::PrefetchPermit;
 use crate::retry::{RetryError, retry_until, stopped_or_after};
 use crate::run::Finished;
@@ -59,12 +60,13 @@ impl Publisher {
         finished: Finished,
         permit: &mut Option<PrefetchPermit>,
     ) -> Result<Settlement, Settlement> {
+        let ended_at = Instant::now();
         let Finished { version, outcome, slot } = finished;
         let _memory = self.memory_for(&outcome).await;
         // From here on it only waits for S3, which needs no slot.
         drop((slot, permit.take()));
         let published = self.store_all(&claim, &version, *outcome).await;
-        published.map_err(|error| {
+        published.inspect(|_| STORE.record([], ended_at.elapsed())).map_err(|error| {
             let after = match error {
                 RetryError::GaveUp if self.abandon.is_cancelled() => Duration::ZERO,
                 RetryError::GaveUp => LATER,

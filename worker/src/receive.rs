@@ -129,7 +129,8 @@ impl Receiver {
         }
     }
 
-    fn delivery(&self, message: Message, permit: PrefetchPermit) -> Delivery {
+    fn delivery(&self, message: Message, mut permit: PrefetchPermit) -> Delivery {
+        permit.note_message();
         let carried = message.carried.clone();
         Delivery {
             request: message.received().parse(self.default_function.as_ref()),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use badlambda_shared::function::Version;
 use badlambda_shared::history::{AttemptHistory, GivenBack};
 use badlambda_shared::limits;
+use badlambda_shared::metrics::{Counted, function_label};
 use badlambda_shared::record::Record;
 use badlambda_shared::retry::Delays;
 use badlambda_shared::telemetry;
@@ -19,7 +20,8 @@ use tracing::{Instrument as _, debug_span};
 
 use crate::claim::Claim;
 use crate::ecs::TaskProtection;
-use crate::prefetch::Prefetch;
+use crate::metrics::{RUN, SLOTS_BUSY};
+use crate::prefetch::{Prefetch, PrefetchPermit};
 use crate::prepare::Prepared;
 use crate::sandbox::{Executor, ExecutorError, Outcome, Progress, RetryWish, Task};
 use crate::settle::Settlement;
@@ -51,7 +53,14 @@ pub(crate) struct Finished {
     pub(crate) version: Arc<Version>,
     pub(crate) outcome: Box<Outcome>,
     /// Kept until the outcome may wait for S3: where that stalls, no more is begun.
-    pub(crate) slot: OwnedSemaphorePermit,
+    pub(crate) slot: Slot,
+}
+
+/// The permit to run one execution.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    _permit: OwnedSemaphorePermit,
+    _busy: Counted,
 }
 
 /// How an attempt ended.
@@ -73,8 +82,12 @@ impl Runner {
         &self,
         claim: &mut Claim<'_>,
         prepared: Prepared,
+        permit: &mut Option<PrefetchPermit>,
     ) -> Result<Finished, Settlement> {
         let slot = self.slot().instrument(debug_span!("wait_for_slot")).await?;
+        if let Some(permit) = permit {
+            permit.note_slot();
+        }
         let version = Arc::clone(&prepared.version);
         let _protected = self.protection.cover(Duration::from_millis(version.config.timeout_ms));
         let began_at = Instant::now();
@@ -91,6 +104,7 @@ impl Runner {
                 return Err(Settlement::Retry { after: growing_delay(claim.history.lost), because });
             }
         };
+        RUN.record([function_label(&claim.request.function)], outcome.usage.wall_ms / 1000.0);
         let failed = outcome.result.is_err();
         match retry_delay(claim.history, failed, outcome.retry, version.config.retries) {
             Some(after) => Err(Settlement::Retry { after, because: GivenBack::Failed }),
@@ -99,16 +113,17 @@ impl Runner {
     }
 
     /// A free slot, unless the worker stops, or others could run the message sooner.
-    async fn slot(&self) -> Result<OwnedSemaphorePermit, Settlement> {
-        let slot = tokio::select! {
+    async fn slot(&self) -> Result<Slot, Settlement> {
+        let permit = tokio::select! {
             biased;
             () = self.stop.cancelled() => None,
-            slot = Arc::clone(&self.slots).acquire_owned() => slot.ok(),
+            permit = Arc::clone(&self.slots).acquire_owned() => permit.ok(),
             () = tokio::time::sleep(SLOT_PATIENCE) => {
                 self.prefetch.note_stall();
                 None
             }
         };
+        let slot = permit.map(|permit| Slot { _permit: permit, _busy: SLOTS_BUSY.count(1) });
         slot.ok_or(Settlement::Retry { after: Duration::ZERO, because: GivenBack::NotStarted })
     }
 

@@ -1,5 +1,5 @@
-//! The end of every delivery, and the one place that deletes a message, gives it back, or dead-letters it, and that lists
-//! and logs how it ended.
+//! The end of every delivery, and the one place that deletes a message, gives it back, or dead-letters it, and that lists,
+//! logs and counts how it ended.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use badlambda_shared::enqueue::copy_of;
 use badlambda_shared::execution::ExecutionError;
 use badlambda_shared::history::GivenBack;
 use badlambda_shared::index::Line;
+use badlambda_shared::metrics::{function_label, known_function_label};
 use badlambda_shared::queue::SendBatcher;
 use badlambda_shared::record::Record;
 use badlambda_shared::records::{Recorded, Records};
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::acknowledge::Acknowledgement;
 use crate::delivery::{Delivery, Receipt};
 use crate::index::IndexWriter;
+use crate::metrics::{DEAD_LETTERS, EXECUTIONS, QUEUE_WAIT, RETRIES};
 use crate::retry::{retry_until, stopped_or_after};
 
 /// How long a dead-letter queue or a bucket that takes nothing may hold up a message.
@@ -76,7 +78,7 @@ impl Settler {
         match settlement {
             Settlement::Done { record, is_own } => {
                 if is_own {
-                    log_finished(&record);
+                    note_finished(&record);
                 }
                 self.list_and_delete(delivery, Line::of(&record)).await;
             }
@@ -117,6 +119,7 @@ impl Settler {
     /// is released as it is, which counts as a lost attempt.
     async fn give_back(&self, delivery: Delivery, after: Duration, because: &GivenBack) {
         log_given_back(&delivery, after, because);
+        RETRIES.count([because.name()]);
         if self.send_copy(&delivery, after, because).await {
             self.delete(delivery).await;
         } else {
@@ -158,13 +161,14 @@ impl Settler {
         let any = |_: &DeadLetterError| true;
         retry_until("dead-letter a message", stopped_or_after(&self.stop, PATIENCE), any, add).await.ok()?;
         tracing::info!(reason = error.message, "dead-lettered a message");
+        DEAD_LETTERS.count([error.kind.name()]);
         let Some(refused) = refused else { return Some(None) };
         let record = refused.record.failed(error.bounded());
         let write = || self.records.write(&record, refused.etag.as_deref());
         let give_up = stopped_or_after(&self.stop, PATIENCE);
         match retry_until("write a final record", give_up, StoreError::may_pass, write).await.ok()? {
             Recorded::Stored { .. } => {
-                log_finished(&record);
+                note_finished(&record);
                 Some(Some(Line::of(&record)))
             }
             Recorded::AlreadyFinal(other) => Some(Some(Line::of(&other))),
@@ -189,8 +193,26 @@ fn log_given_back(delivery: &Delivery, after: Duration, because: &GivenBack) {
     }
 }
 
-/// Logs what came of an execution whose final record this worker has stored; never what the code said or returned.
-/// Metrics and alarms are made of this line.
+/// Notes what came of an execution whose final record this worker has stored.
+fn note_finished(record: &Record) {
+    log_finished(record);
+    count_finished(record);
+}
+
+fn count_finished(record: &Record) {
+    // What never began may name a function that does not exist.
+    let function = match record.started_at {
+        Some(_) => function_label(&record.function),
+        None => known_function_label(&record.function),
+    };
+    let kind = record.error.as_ref().map_or("none", |error| error.kind.name());
+    EXECUTIONS.count([function, record.status.name(), kind]);
+    if let Some(started_at) = record.started_at {
+        QUEUE_WAIT.record([function], record.submitted_at.until(started_at));
+    }
+}
+
+/// Logs what came of it; never what the code said or returned. CloudWatch's metrics and alarms are made of this line.
 fn log_finished(record: &Record) {
     let queued_ms = record.started_at.map(|at| at.unix_ms() - record.submitted_at.unix_ms());
     tracing::info!(

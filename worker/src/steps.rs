@@ -51,7 +51,7 @@ impl Steps {
             self.claimer.look(&mut claim).instrument(debug_span!("look")).await?;
         }
         self.prefetch.note_look(began_at.elapsed());
-        let finished = self.runner.run(&mut claim, prepared).await?;
+        let finished = self.runner.run(&mut claim, prepared, permit).await?;
         self.publisher.publish(claim, finished, permit).instrument(debug_span!("publish")).await
     }
 

@@ -14,6 +14,7 @@ use crate::app::{App, AppState};
 use crate::http::error::ApiError;
 use crate::http::request::ExecutionPath;
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::metrics::CANCELS;
 
 /// `DELETE /v1/functions/{function}/executions/{id}`. To cancel again what was cancelled is no error.
 pub(crate) async fn cancel(State(app): AppState, target: ExecutionPath) -> ApiResult {
@@ -27,7 +28,10 @@ pub(crate) async fn cancel(State(app): AppState, target: ExecutionPath) -> ApiRe
     };
     let cancelled = Record { status: Status::Cancelled, finished_at: Some(Timestamp::now()), ..record };
     match app.records.write(&cancelled, etag.as_deref()).await? {
-        Recorded::Stored { .. } => answer(cancelled),
+        Recorded::Stored { .. } => {
+            CANCELS.count([]);
+            answer(cancelled)
+        }
         Recorded::AlreadyFinal(other) => answer(*other),
     }
 }

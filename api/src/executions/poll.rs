@@ -19,6 +19,7 @@ use crate::http::error::ApiError;
 use crate::http::prefer;
 use crate::http::request::ExecutionPath;
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::metrics::WAITS;
 
 /// `GET /v1/functions/{function}/executions/{id}`
 pub(crate) async fn poll(
@@ -81,6 +82,7 @@ pub(crate) async fn until_final(
     submitted_at: Option<Timestamp>,
     patience: Duration,
 ) -> Result<Option<Record>, ApiError> {
+    let _counted = (!patience.is_zero()).then(|| WAITS.count(1));
     let waiting_since = Instant::now();
     let mut looks = Looks::begin(app, function, id, version, submitted_at, patience).await;
     loop {

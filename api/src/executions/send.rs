@@ -5,17 +5,22 @@ use std::time::Duration;
 
 use badlambda_shared::enqueue::{EnqueueError, message_for};
 use badlambda_shared::message::ExecutionRequest;
+use badlambda_shared::metrics::function_label;
 use badlambda_shared::queue::{OutgoingMessage, SendError};
 
 use crate::app::App;
 use crate::executions::idempotency::Unsent;
 use crate::http::error::ApiError;
+use crate::metrics::SUBMITS;
 
 /// Returns once the queue has the execution, which no worker is given before `delay` has passed. A large input goes to
 /// the bucket first.
 pub(crate) async fn send(app: &App, request: ExecutionRequest, delay: Duration) -> Result<(), ApiError> {
+    let function = function_label(&request.function);
     let message = message_for(&app.store, request).await?;
-    Ok(app.batcher.send(OutgoingMessage { delay, ..message }).await?)
+    app.batcher.send(OutgoingMessage { delay, ..message }).await?;
+    SUBMITS.count([function]);
+    Ok(())
 }
 
 /// Sends and notes it, even if the client goes away in between: he would come again, and it would be sent twice.

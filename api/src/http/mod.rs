@@ -7,6 +7,7 @@ pub(crate) mod conditions;
 pub(crate) mod error;
 pub(crate) mod guarded_body;
 pub(crate) mod json;
+pub(crate) mod measure;
 mod pace;
 pub(crate) mod page;
 pub(crate) mod part;

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::http::error::ApiError;
 use crate::http::trace::trace;
+use crate::metrics::PROBLEMS;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID_CHARS: usize = 128;
@@ -104,6 +105,7 @@ fn describe(error: &ApiError, response: Response, request_id: &str) -> Response 
         tracing::error!(status = status.as_u16(), %error, "a request failed");
     }
     let (_, slug, title) = error.kind();
+    PROBLEMS.count([slug]);
     let mut problem = Map::from_iter([
         ("type".to_owned(), json!(slug)),
         ("title".to_owned(), json!(title)),

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use badlambda_shared::execution::Execution;
 use badlambda_shared::function::{Function, Version};
 use badlambda_shared::record::Record;
-use badlambda_shared::{limits, store};
+use badlambda_shared::{limits, metrics, store};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -66,6 +66,8 @@ pub(crate) enum ApiResponse {
     Events(Response),
     /// There will be no more events.
     NothingMore,
+    /// What was counted, for Prometheus.
+    Metrics(String),
     /// A probe's answer.
     Healthy,
 }
@@ -125,6 +127,10 @@ impl IntoResponse for ApiResponse {
             }
             Self::Events(events) => events,
             Self::Deleted | Self::NothingMore => ().into_response(),
+            Self::Metrics(text) => {
+                insert(&mut headers, CONTENT_TYPE, metrics::CONTENT_TYPE);
+                text.into_response()
+            }
             Self::Healthy => Json(json!({ "status": "ok" })).into_response(),
         };
         (status, headers, body).into_response()

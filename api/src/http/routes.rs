@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodFilter, on};
+use axum::routing::{MethodFilter, MethodRouter, on};
 
 use crate::app::App;
 use crate::http::admission::admit;
@@ -31,7 +31,8 @@ impl GuardedRoutes {
         scope: Scope,
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
-        self.add(method, path, Needed { scope, checked: FunctionCheck::ByPath }, handler)
+        let handler = self.admitted(method, handler);
+        self.add(path, Needed { scope, checked: FunctionCheck::ByPath }, handler)
     }
 
     /// A route about more than one function, or one that the path does not name. Its handler takes the
@@ -43,21 +44,34 @@ impl GuardedRoutes {
         scope: Scope,
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
-        self.add(method, path, Needed { scope, checked: FunctionCheck::ByHandler }, handler)
+        let handler = self.admitted(method, handler);
+        self.add(path, Needed { scope, checked: FunctionCheck::ByHandler }, handler)
     }
 
-    fn add<T: 'static>(
+    /// A route of the operator's, about all functions, which is answered also where there is no room for requests.
+    pub(crate) fn route_of_operator<T: 'static>(
         self,
         method: MethodFilter,
         path: &str,
-        needed: Needed,
+        scope: Scope,
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
-        let Self { app, routes } = self;
-        let guarded = on(method, handler)
-            .route_layer(from_fn_with_state(Arc::clone(&app), admit))
-            .route_layer(from_fn_with_state((Arc::clone(&app), needed), authorize));
-        Self { routes: routes.route(path, guarded), app }
+        // The path names no function, so that a token for some functions is refused.
+        self.add(path, Needed { scope, checked: FunctionCheck::ByPath }, on(method, handler))
+    }
+
+    fn admitted<T: 'static>(
+        &self,
+        method: MethodFilter,
+        handler: impl Handler<T, Arc<App>>,
+    ) -> MethodRouter<Arc<App>> {
+        on(method, handler).route_layer(from_fn_with_state(Arc::clone(&self.app), admit))
+    }
+
+    fn add(self, path: &str, needed: Needed, routes: MethodRouter<Arc<App>>) -> Self {
+        let Self { app, routes: others } = self;
+        let guarded = routes.route_layer(from_fn_with_state((Arc::clone(&app), needed), authorize));
+        Self { routes: others.route(path, guarded), app }
     }
 
     pub(crate) fn into_router(self) -> Router<Arc<App>> {

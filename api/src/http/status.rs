@@ -22,6 +22,7 @@ impl ApiResponse {
             | Self::DeadLetter(_)
             | Self::Lines(_)
             | Self::Events(_)
+            | Self::Metrics(_)
             | Self::Healthy => StatusCode::OK,
             Self::Accepted(..) | Self::Redriven(..) => StatusCode::ACCEPTED,
             Self::Deleted | Self::NothingMore => StatusCode::NO_CONTENT,

@@ -23,7 +23,7 @@ struct Summary {
     succeeded: u64,
     failed: u64,
     cancelled: u64,
-    kinds: BTreeMap<String, u64>,
+    kinds: BTreeMap<&'static str, u64>,
     waits: Vec<f64>,
     runs: Vec<f64>,
 }

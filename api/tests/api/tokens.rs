@@ -52,6 +52,7 @@ fn routes(id: &str) -> Vec<(&'static str, Method, String, Value)> {
         ("read", Method::GET, execution.clone(), Value::Null),
         ("read", Method::GET, format!("{execution}/result"), Value::Null),
         ("read", Method::GET, format!("{execution}/logs"), Value::Null),
+        ("read", Method::GET, "/metrics".to_owned(), Value::Null),
         ("read", Method::GET, "/v1/dead-letters".to_owned(), Value::Null),
         ("read", Method::GET, "/v1/dead-letters/0".to_owned(), Value::Null),
         ("manage", Method::DELETE, "/v1/dead-letters".to_owned(), Value::Null),
@@ -151,6 +152,7 @@ async fn a_token_for_some_functions_sees_and_uses_no_others() {
         (Method::POST, "/v1/functions", json!({ "name": "other", "code": "1" })),
         (Method::POST, "/v1/functions?name=other", code.clone()),
         (Method::DELETE, "/v1/functions/c", Value::Null),
+        (Method::GET, "/metrics", Value::Null),
     ] {
         let refused = ask(&api, "team", method.clone(), path, body).await;
         assert_eq!(refused.problem(), (403, "function_not_allowed".to_owned()), "{method} {path}");

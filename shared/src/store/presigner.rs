@@ -138,7 +138,7 @@ mod tests {
             region: "eu-west-3".to_owned(),
         });
         let (bucket, ttl) = ("bucket".to_owned(), Duration::from_secs(900));
-        Presigner::new(aws.s3(path_style, None), bucket, ttl, aws.last_credentials())
+        Presigner::new(aws.s3_for_presigning(path_style, None), bucket, ttl, aws.last_credentials())
     }
 
     #[tokio::test]

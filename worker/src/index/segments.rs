@@ -1,6 +1,7 @@
 //! Storing a line for each execution that ended, many in one object.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use badlambda_shared::index::{Line, store_lines};
 use badlambda_shared::limits;
@@ -10,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::batch::fill;
+use crate::metrics::{INDEX_LAG, INDEX_WAITING};
 use crate::retry::{STORE_PATIENCE, retry_until, stopped_or_after};
 
 /// Segments that may be on their way to S3 at once. While they are, lines wait, and their messages.
@@ -38,13 +40,18 @@ impl IndexWriter {
 
     /// Returns once the line is stored. False where it could not be in time.
     pub(crate) async fn write(&self, line: Line) -> bool {
+        let (ended_at, _waiting) = (Instant::now(), INDEX_WAITING.count(1));
         let (stored, is_stored) = oneshot::channel();
         let written =
             async { self.pending.send(Pending { line, stored }).await.is_ok() && is_stored.await.is_ok() };
-        tokio::select! {
+        let written = tokio::select! {
             written = written => written,
             () = self.abandon.cancelled() => false,
+        };
+        if written {
+            INDEX_LAG.record([], ended_at.elapsed());
         }
+        written
     }
 }
 

@@ -24,6 +24,7 @@ use super::watch::{
     Bounds, HandlerEnd, Launch, LoadEnd, TemplateEnds, Watched, watch_handler, watch_load, watch_script,
 };
 use super::zygotes::{Channel, pair};
+use crate::metrics::{FORKS, KILLS, TEMPLATE_LOADS, TEMPLATES};
 
 /// How many threads an execution may have. The kernel counts threads as processes (RLIMIT_NPROC).
 const MAX_THREADS: u64 = 256;
@@ -91,16 +92,20 @@ impl<'a> Attempt<'a> {
             executions: 0,
             waits_since: Instant::now(),
             looked_at: None,
+            counted: None,
         };
         let launch = Launch { request: Request::Load(job), code: &self.code, input: &input };
         let ends = TemplateEnds { requests: theirs, reports: reports_to };
         let (channel, reports) = (&template.zygote_channel, &template.reports);
+        FORKS.count(["zygote"]);
         let mut watched = watch_load(self.bounds(&template.sandbox), channel, reports, &launch, ends)?;
         self.deadline += watched.stalled;
         let exit = match watched.end {
             LoadEnd::Loaded(pid) if watched.limit_hit.is_none() => {
                 if template.adopt(pid, watched.pid) && template.sandbox.clean().is_ok() {
                     self.logs = watched.logs;
+                    template.counted = Some(TEMPLATES.count(1));
+                    TEMPLATE_LOADS.count(["loaded"]);
                     return Ok(Ok((template, watched.pid)));
                 }
                 watched.limit_hit = Some(LimitHit::LeftProcesses);
@@ -109,6 +114,7 @@ impl<'a> Attempt<'a> {
             LoadEnd::Failed(exit) => Some(exit),
             LoadEnd::Loaded(_) | LoadEnd::Broken => None,
         };
+        TEMPLATE_LOADS.count(["failed"]);
         executor.templates.end_behind(vec![template]);
         self.judge(watched, exit, true).map(Err)
     }
@@ -119,6 +125,7 @@ impl<'a> Attempt<'a> {
         environment.extend(self.task.trace_environment());
         let (job, input) = self.job(sandbox, &environment, &self.context(), &self.task.event)?;
         let launch = Launch { request: Request::Execute(job), code: &self.code, input: &input };
+        FORKS.count(["zygote"]);
         let watched = watch_script(self.bounds(sandbox), channel, &launch)?;
         let exit = watched.end;
         self.judge(watched, Some(exit), true)
@@ -146,6 +153,9 @@ impl<'a> Attempt<'a> {
             (good, watched.limit_hit) = (false, watched.limit_hit.or(Some(LimitHit::LeftProcesses)));
         }
         let was_asked = !matches!(watched.end, HandlerEnd::NotAsked);
+        if was_asked {
+            FORKS.count(["template"]);
+        }
         Ok(HandlerRun { outcome: self.judge(watched, exit, false)?, was_asked, template_is_good: good })
     }
 
@@ -204,6 +214,9 @@ impl<'a> Attempt<'a> {
         from_zygote: bool,
     ) -> Result<Outcome, ExecutorError> {
         let Watched { limit_hit, answer, logs: Logs { bytes: logs, truncated }, .. } = watched;
+        if let Some(limit_hit) = limit_hit {
+            KILLS.count([limit_hit.name()]);
+        }
         let report = RunReport { limit_hit, exit, from_zygote, answer: &answer, logs: &logs };
         let Classification { result, retry } = report.classify(&self.task.config)?;
         // The execution claims that there was no space. The claim counts only if the worker also finds the scratch

@@ -28,6 +28,20 @@ pub(super) enum LimitHit {
 }
 
 impl LimitHit {
+    /// Its name, for metrics.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Memory => "memory",
+            Self::Scratch => "scratch",
+            Self::Processes => "processes",
+            Self::TooLarge => "result_too_large",
+            Self::Broken => "broken_template",
+            Self::LeftProcesses => "left_processes",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// The error that the caller gets. A cancellation has none, and is an `Err`.
     pub(super) fn error(self, config: &FunctionConfig) -> Result<ExecutionError, ExecutorError> {
         match self {

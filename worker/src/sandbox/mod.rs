@@ -81,6 +81,7 @@ pub use self::task::{ExecutorError, Outcome, RetryWish, Task};
 use self::templates::{Template, TemplateKey, Templates};
 use self::watchdog::{Watchdog, WatchdogParts};
 use self::zygotes::{Channel, Zygotes, lock};
+use crate::metrics::{SANDBOXES_GIVEN_UP, TEMPLATES_ENDED};
 
 /// Paths that executions may read beside Ruby's own folders: programs and libraries, and the files in which programs
 /// look up users, hosts, services, time zones, file types and fonts.
@@ -284,6 +285,7 @@ impl Executor {
             // another thread, so that nobody waits for that.
             Err(error) => {
                 tracing::warn!(%error, function = task.function, "a sandbox is given up");
+                SANDBOXES_GIVEN_UP.count([]);
                 thread::spawn(move || drop(idle));
             }
         }
@@ -323,6 +325,7 @@ impl Executor {
         if run.template_is_good {
             self.templates.put(template);
         } else {
+            TEMPLATES_ENDED.count([if run.was_asked { "broken" } else { "ended" }]);
             self.templates.end_behind(vec![template]);
         }
         Ok(run)

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use badlambda_shared::metrics::Counted;
 use badlambda_zygote::processes::{any_process_of, open_process};
 use badlambda_zygote::protocol::Identity;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -18,6 +19,7 @@ use super::sampler::{MemorySampler, Process, cpu_ticks_of, held_below, holds_mem
 use super::sandbox::Sandbox;
 use super::sandboxes::Sandboxes;
 use super::zygotes::{Channel, lock};
+use crate::metrics::{SANDBOXES_GIVEN_UP, TEMPLATES_ENDED};
 
 /// After this many executions, a template is ended and loaded anew, because its CPU time has a limit (RLIMIT_CPU).
 const MOST_EXECUTIONS: u32 = 20_000;
@@ -68,6 +70,8 @@ pub(super) struct Template {
     /// How many executions it had served at the watchdog's last look, and how much CPU time it had used, in clock
     /// ticks.
     pub(super) looked_at: Option<(u32, u64)>,
+    /// Once it is loaded.
+    pub(super) counted: Option<Counted>,
 }
 
 /// The templates that wait, least recently used first.
@@ -86,12 +90,16 @@ impl Templates {
 
     /// Takes a waiting template for `key`. If that template has ended meanwhile, drops it and returns `None`.
     pub(super) fn take(&self, key: &TemplateKey) -> Option<Template> {
-        let found = {
+        let template = {
             let mut waiting = lock(&self.waiting);
             let index = waiting.iter().rposition(|template| template.key == *key)?;
-            waiting.remove(index)
+            waiting.remove(index)?
         };
-        found.filter(Template::waits)
+        if template.waits() {
+            return Some(template);
+        }
+        TEMPLATES_ENDED.count(["ended"]);
+        None
     }
 
     /// Puts a template back as the most recently used. Ends the template if it is worn out, and otherwise those
@@ -103,8 +111,9 @@ impl Templates {
             let mut waiting = lock(&self.waiting);
             waiting.push_back(template);
             let surplus = waiting.len().saturating_sub(self.most);
-            waiting.drain(..surplus).collect()
+            waiting.drain(..surplus).inspect(|_| TEMPLATES_ENDED.count(["surplus"])).collect()
         } else {
+            TEMPLATES_ENDED.count(["worn_out"]);
             vec![template]
         };
         self.end_behind(ended);
@@ -113,7 +122,9 @@ impl Templates {
     /// Ends the waiting templates that are of no use any more or take too much: those that have ended, have waited
     /// for too long, use CPU time or too much memory, or have other processes than they need.
     pub(super) fn end_useless(&self, sampler: &MemorySampler) {
-        let useless = self.take_if(|template| template.is_useless(sampler));
+        let useless = self.take_if(|template| {
+            template.reason_to_end(sampler).inspect(|reason| TEMPLATES_ENDED.count([reason])).is_some()
+        });
         for template in &useless {
             tracing::debug!(function = template.key.function, "a template is ended that waited");
         }
@@ -123,7 +134,10 @@ impl Templates {
     /// Ends the template that was used least recently, and waits until it has ended. Returns false if there is none.
     pub(super) fn end_oldest(&self) -> bool {
         let oldest = lock(&self.waiting).pop_front();
-        oldest.map(|template| template.end(&self.sandboxes)).is_some()
+        let Some(oldest) = oldest else { return false };
+        TEMPLATES_ENDED.count(["pressure"]);
+        oldest.end(&self.sandboxes);
+        true
     }
 
     /// Ends templates on another thread, with whatever their top levels started, and keeps their sandboxes for
@@ -154,7 +168,10 @@ impl Template {
         drop((requests, loader));
         match sandbox.end_all().and_then(|()| sandbox.clean()) {
             Ok(()) => sandboxes.give_back(sandbox),
-            Err(error) => tracing::warn!(%error, "the sandbox of a template is given up"),
+            Err(error) => {
+                tracing::warn!(%error, "the sandbox of a template is given up");
+                SANDBOXES_GIVEN_UP.count([]);
+            }
         }
     }
 
@@ -201,18 +218,24 @@ impl Template {
         alone.unwrap_or(false)
     }
 
-    fn is_useless(&mut self, sampler: &MemorySampler) -> bool {
-        if self.waits_since.elapsed() > IDLE_FOR || !self.waits() {
-            return true;
+    /// Why it is of no use any more, or takes too much, in a word for metrics.
+    fn reason_to_end(&mut self, sampler: &MemorySampler) -> Option<&'static str> {
+        if !self.waits() {
+            return Some("ended");
         }
-        let Some(identity) = self.sandbox.identity else { return false };
+        if self.waits_since.elapsed() > IDLE_FOR {
+            return Some("idle");
+        }
+        let identity = self.sandbox.identity?;
         let held = sampler.held_by(identity.template);
         let ticks = cpu_ticks_of(self.pid);
         let before = self.looked_at.replace((self.executions, ticks));
         let burns = before.is_some_and(|(executions, before)| {
             executions == self.executions && ticks.saturating_sub(before) > IDLE_TICKS
         });
-        burns || held.processes.len() > IDLE_PROCESSES || held.largest_bytes > self.memory_bytes
+        let is_over =
+            burns || held.processes.len() > IDLE_PROCESSES || held.largest_bytes > self.memory_bytes;
+        is_over.then_some("over_limits")
     }
 }
 

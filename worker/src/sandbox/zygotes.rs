@@ -18,6 +18,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socketpair
 use nix::sys::time::{TimeVal, TimeValLike};
 
 use super::task::ExecutorError;
+use crate::metrics::ZYGOTE_RESTARTS;
 
 /// How long a running zygote may take to answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
@@ -109,6 +110,7 @@ impl Zygotes {
         tracing::warn!(pid = zygote.process.id(), "a zygote ended; starting another");
         let started = Zygote::spawn(&self.program, &self.confinement, self.patience)?;
         *zygote = started.when_ready(self.patience)?;
+        ZYGOTE_RESTARTS.count([]);
         zygote.open_channel().map_err(ExecutorError::System)
     }
 

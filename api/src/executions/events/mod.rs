@@ -14,6 +14,7 @@ use axum::response::IntoResponse as _;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use badlambda_shared::execution::Execution;
 use badlambda_shared::logs::{as_text, whole_characters};
+use badlambda_shared::metrics::Counted;
 use badlambda_shared::record::Record;
 use futures::stream;
 use serde::Serialize;
@@ -28,6 +29,7 @@ use crate::executions::poll;
 use crate::http::error::ApiError;
 use crate::http::request::ExecutionPath;
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::metrics::WAITS;
 
 /// Load balancers cut connections that are idle for 60 s.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -47,7 +49,7 @@ pub(crate) async fn events(
         return Ok(ApiResponse::NothingMore);
     }
     let records = watch_record(&app, record);
-    let listener = Listener { app, records, position, is_over: false };
+    let listener = Listener { app, records, position, is_over: false, _counted: WAITS.count(1) };
     let events = stream::unfold(listener, Listener::next);
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     Ok(ApiResponse::Events(Sse::new(events).keep_alive(keep_alive).into_response()))
@@ -59,6 +61,7 @@ struct Listener {
     records: watch::Receiver<Arc<Record>>,
     position: Position,
     is_over: bool,
+    _counted: Counted,
 }
 
 impl Listener {

@@ -93,7 +93,7 @@ impl Position {
 /// As an event's id: `1.running.4096`.
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let status = self.status.map_or_else(|| NO_STATUS.to_owned(), Status::name);
+        let status = self.status.map_or(NO_STATUS, Status::name);
         write!(f, "{}.{status}.{}", self.attempts, self.logs_end)
     }
 }
