@@ -19,7 +19,8 @@
 //!   left behind, and `cancel` ends it before its time.
 //! - `executions::list` lists what `index` finds of the executions that ended, or run. `stats` adds it up.
 //! - `dead_letters` shows what workers gave up, and sends it back to the queue or away.
-//! - `health` answers probes.
+//! - `health` answers probes, and `openapi` describes all of this: what each call takes and answers stands beside its
+//!   handler.
 
 #![forbid(unsafe_code)]
 
@@ -31,6 +32,7 @@ pub mod functions;
 mod health;
 mod http;
 mod index;
+mod openapi;
 mod readiness;
 mod router;
 mod stats;
@@ -45,6 +47,11 @@ use badlambda_shared::shutdown::Shutdown;
 use tokio::net::TcpListener;
 
 pub use crate::config::{Config, DEFAULT_LISTEN};
+
+/// The API's OpenAPI 3.1 document, in JSON.
+pub fn openapi_document() -> &'static str {
+    &openapi::DOCUMENT.json
+}
 
 /// Serves the API on `listener` until `shutdown`.
 ///

@@ -18,6 +18,7 @@ use crate::http::access;
 use crate::http::error::ApiError;
 use crate::http::problem;
 use crate::http::routes::GuardedRoutes;
+use crate::openapi;
 use crate::stats;
 use crate::tokens::Scope::{Execute, Manage, Read};
 
@@ -29,9 +30,18 @@ const DELETE: MethodFilter = MethodFilter::DELETE;
 /// The routes over `app`.
 ///
 /// The contract has more, which belong here:
-/// - `GET /metrics`, `GET /openapi.json`, and the console at `GET /`
+/// - `GET /metrics`, and the console at `GET /`
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let v1 = GuardedRoutes::new(&app)
+    // Anybody may ask for these.
+    let open = Router::new()
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/openapi.json", get(openapi::get));
+    surrounded(guarded(&app).into_router().merge(open), app)
+}
+
+fn guarded(app: &Arc<App>) -> GuardedRoutes {
+    GuardedRoutes::new(app)
         .route_over_functions(GET, "/v1/functions", Read, functions::list)
         .route_over_functions(POST, "/v1/functions", Manage, functions::create)
         .route(GET, "/v1/functions/{function}", Read, functions::get)
@@ -61,10 +71,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route_over_functions(POST, "/v1/dead-letters/redrive", Manage, bulk::redrive)
         .route_over_functions(GET, "/v1/dead-letters/{id}", Read, dead_letters::get)
         .route_over_functions(DELETE, "/v1/dead-letters/{id}", Manage, one::delete)
-        .route_over_functions(POST, "/v1/dead-letters/{id}/redrive", Manage, one::redrive);
-    // Anybody may ask for these.
-    let probes = Router::new().route("/healthz", get(health::live)).route("/readyz", get(health::ready));
-    surrounded(v1.into_router().merge(probes), app)
+        .route_over_functions(POST, "/v1/dead-letters/{id}/redrive", Manage, one::redrive)
 }
 
 /// What stands around every route, the outermost last.
@@ -81,11 +88,14 @@ fn surrounded(routes: Router<Arc<App>>, app: Arc<App>) -> Router {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use axum::body::{Body, to_bytes};
     use axum::http::Request;
     use badlambda_shared::aws::{AwsClients, FixedEndpoint};
     use badlambda_shared::config::Environment;
     use badlambda_shared::shutdown::Shutdown;
+    use serde_json::Value;
     use tokio::sync::Notify;
     use tower::ServiceExt as _;
 
@@ -108,6 +118,19 @@ mod tests {
             region: "us-east-1".to_owned(),
         });
         Arc::new(App::new(&config, &aws, config.listen, Shutdown::default()))
+    }
+
+    #[tokio::test]
+    async fn every_route_is_documented_and_no_other() {
+        let document: Value = serde_json::from_str(crate::openapi_document()).unwrap();
+        let operations = |item: &Value| item.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let paths = document["paths"].as_object().unwrap().iter();
+        let documented: BTreeSet<(String, String)> = paths
+            .flat_map(|(path, item)| operations(item).into_iter().map(|method| (method, path.clone())))
+            .collect();
+        let open = ["/healthz", "/readyz", "/openapi.json"].map(|path| ("get".to_owned(), path.to_owned()));
+        let guarded = guarded(&app()).listed();
+        assert_eq!(documented, guarded.into_iter().chain(open).collect());
     }
 
     async fn panics() -> &'static str {

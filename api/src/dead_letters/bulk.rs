@@ -13,11 +13,12 @@ use axum::extract::State;
 use badlambda_shared::dead_letters::{DeadLetterError, Progress, Selection};
 use badlambda_shared::limits;
 use futures::stream;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Interval;
 use tokio_util::sync::DropGuard;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app::{App, AppState};
 use crate::dead_letters::look::in_turn;
@@ -25,28 +26,59 @@ use crate::dead_letters::query::selection;
 use crate::http::error::ApiError;
 use crate::http::request::Query;
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::http::schema;
 use crate::tokens::Caller;
 
 /// How often a line tells how far it is.
 const LINE_EVERY: Duration = Duration::from_secs(1);
 
 /// The query of `POST /v1/dead-letters/redrive`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct RedriveQuery {
+    /// Those with this `kind`, or with this in their reason's sentence.
+    #[param(schema_with = schema::reason)]
     reason: Option<String>,
+    /// Those of this function.
+    #[param(schema_with = schema::function_name)]
     function: Option<String>,
+    /// How many in a second.
+    #[param(schema_with = schema::redrives_per_second)]
     per_second: Option<u32>,
+    /// Count them, and do nothing.
+    #[param(example = true)]
     dry_run: Option<bool>,
 }
 
 /// The query of `DELETE /v1/dead-letters`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct DeleteQuery {
+    /// Those with this `kind`, or with this in their reason's sentence.
+    #[param(schema_with = schema::reason)]
     reason: Option<String>,
+    /// Those of this function.
+    #[param(schema_with = schema::function_name)]
     function: Option<String>,
+    /// Count them, and do nothing.
+    #[param(example = true)]
     dry_run: Option<bool>,
+}
+
+/// How many dead letters it would be.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeadLetterCount {
+    dry_run: bool,
+    /// Those that would be sent back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redriven: Option<u64>,
+    /// Those that would be deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted: Option<u64>,
+    /// Whether there was time to look at all.
+    complete: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -55,7 +87,17 @@ enum Action {
     Delete,
 }
 
-/// `POST /v1/dead-letters/redrive`
+/// Send dead letters back to the queue.
+///
+/// All, or those of a reason or function. The answer is a line of JSON each second, the last one with `complete`. To stop
+/// it, close the connection.
+#[utoipa::path(
+    post, path = "/v1/dead-letters/redrive", operation_id = "RedriveDeadLetters", tag = "dead letters",
+    params(RedriveQuery),
+    responses((status = 200, description = "How far it is, or how many it would be.", content(
+        (DeadLetterCount = "application/json"), (String = "application/x-ndjson"),
+    ))),
+)]
 pub(crate) async fn redrive(
     State(app): AppState,
     caller: Caller,
@@ -70,7 +112,17 @@ pub(crate) async fn redrive(
     begin(&app, Action::Redrive { per_second }, selection, query.dry_run).await
 }
 
-/// `DELETE /v1/dead-letters`
+/// Delete dead letters.
+///
+/// All, or those of a reason or function. The answer is a line of JSON each second, the last one with `complete`. To stop
+/// it, close the connection.
+#[utoipa::path(
+    delete, path = "/v1/dead-letters", operation_id = "DeleteDeadLetters", tag = "dead letters",
+    params(DeleteQuery),
+    responses((status = 200, description = "How far it is, or how many it would be.", content(
+        (DeadLetterCount = "application/json"), (String = "application/x-ndjson"),
+    ))),
+)]
 pub(crate) async fn delete(
     State(app): AppState,
     caller: Caller,
@@ -125,8 +177,12 @@ async fn count(app: &Arc<App>, action: Action, selection: Selection) -> ApiResul
         look.await.map(|()| count)
     })
     .await?;
-    let counted = json!({ "dry_run": true, action.done(): looked.found, "complete": looked.is_complete });
-    Ok(ApiResponse::Counted(counted))
+    let (redriven, deleted) = match action {
+        Action::Redrive { .. } => (Some(looked.found), None),
+        Action::Delete => (None, Some(looked.found)),
+    };
+    let count = DeadLetterCount { dry_run: true, redriven, deleted, complete: looked.is_complete };
+    Ok(ApiResponse::Counted(json!(count)))
 }
 
 /// What is streamed, and what it is about.
@@ -176,7 +232,7 @@ impl Lines {
                 if !matches!(error, ApiError::Draining) {
                     tracing::error!(%error, "dead letters were left");
                 }
-                last.insert("error".to_owned(), error.in_answer())
+                last.insert("error".to_owned(), json!(error.in_answer()))
             }
         };
         line(last)

@@ -15,5 +15,6 @@ pub(crate) mod problem;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod routes;
+pub(crate) mod schema;
 pub(crate) mod serve;
-mod status;
+pub(crate) mod status;

@@ -31,7 +31,7 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
         None => response,
     };
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     tracing::debug!(
         request_id = request_id.to_str().unwrap_or_default(),

@@ -16,11 +16,19 @@ use crate::tokens::authorize::{FunctionCheck, Needed, authorize};
 pub(crate) struct GuardedRoutes {
     app: Arc<App>,
     routes: Router<Arc<App>>,
+    /// Each with its method and path.
+    #[cfg(test)]
+    listed: Vec<(MethodFilter, String)>,
 }
 
 impl GuardedRoutes {
     pub(crate) fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app), routes: Router::new() }
+        Self {
+            app: Arc::clone(app),
+            routes: Router::new(),
+            #[cfg(test)]
+            listed: vec![],
+        }
     }
 
     /// A route about the `{function}` in its path.
@@ -53,11 +61,29 @@ impl GuardedRoutes {
         needed: Needed,
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
-        let Self { app, routes } = self;
+        let app = self.app;
         let guarded = on(method, handler)
             .route_layer(from_fn_with_state(Arc::clone(&app), admit))
             .route_layer(from_fn_with_state((Arc::clone(&app), needed), authorize));
-        Self { routes: routes.route(path, guarded), app }
+        Self {
+            routes: self.routes.route(path, guarded),
+            app,
+            #[cfg(test)]
+            listed: self.listed.into_iter().chain([(method, path.to_owned())]).collect(),
+        }
+    }
+
+    /// Method, as OpenAPI writes it, and path of each.
+    #[cfg(test)]
+    pub(crate) fn listed(&self) -> Vec<(String, String)> {
+        let name = |method: MethodFilter| match method {
+            MethodFilter::GET => "get",
+            MethodFilter::POST => "post",
+            MethodFilter::PUT => "put",
+            MethodFilter::DELETE => "delete",
+            other => panic!("{other:?} has no name here"),
+        };
+        self.listed.iter().map(|(method, path)| (name(*method).to_owned(), path.clone())).collect()
     }
 
     pub(crate) fn into_router(self) -> Router<Arc<App>> {

@@ -2,6 +2,8 @@
 
 mod batches;
 mod conditions;
+#[path = "../../../tests/conformance.rs"]
+mod conformance;
 mod dead_letters;
 mod delays;
 mod executions;
@@ -11,6 +13,7 @@ mod idempotency;
 mod inputs;
 mod lifecycle;
 mod one_shots;
+mod openapi;
 mod polling;
 mod publishing;
 mod refusals;

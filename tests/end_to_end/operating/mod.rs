@@ -3,6 +3,7 @@
 mod commands;
 mod configuration;
 mod deployed;
+mod openapi;
 mod operator;
 mod pages;
 mod permissions;
