@@ -13,8 +13,6 @@ use serde_json::Value;
 
 /// Where the document lies, for references within it.
 const ROOT: &str = "mem:///openapi.json";
-/// What is sent line by line, and may have no end while a test looks.
-const STREAMS: [&str; 2] = ["application/x-ndjson", "text/event-stream"];
 
 /// The document, and every schema of it that a response can meet, compiled once.
 struct Contract {
@@ -50,11 +48,6 @@ pub(crate) struct Seen<'a> {
     pub(crate) body: Option<&'a [u8]>,
 }
 
-/// Whether the body comes bit by bit.
-pub(crate) fn is_streamed(headers: &HeaderMap) -> bool {
-    media_type(headers).is_some_and(|media_type| STREAMS.contains(&media_type))
-}
-
 /// Panics where the document does not allow the response.
 pub(crate) fn check(seen: &Seen<'_>) {
     if let Err(reason) = CONTRACT.check(seen) {
@@ -78,7 +71,7 @@ impl Contract {
             return Err(format!("it is of the media type {media_type}"));
         }
         let Some(body) = seen.body.filter(|_| seen.method != Method::HEAD) else { return Ok(()) };
-        let value = if media_type.ends_with("json") {
+        let value = if media_type == "application/json" || media_type.ends_with("+json") {
             serde_json::from_slice(body).map_err(|error| error.to_string())?
         } else {
             Value::from(String::from_utf8_lossy(body))
@@ -138,7 +131,8 @@ impl Contract {
     }
 }
 
-fn media_type(headers: &HeaderMap) -> Option<&str> {
+/// The media type, without its parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     value.split(';').next().map(str::trim)
 }
