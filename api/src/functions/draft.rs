@@ -30,7 +30,7 @@ pub(crate) struct Draft {
 #[serde(deny_unknown_fields)]
 pub(crate) struct FunctionRequest {
     /// The function's name; without one, a new function gets one.
-    #[schema(schema_with = schema::created_name)]
+    #[schema(schema_with = schema::name_if_any)]
     name: Option<FunctionName>,
     /// Ruby code.
     #[schema(min_length = 1)]

@@ -115,7 +115,7 @@ pub(crate) async fn delete(
     FunctionSubPath(name, version): FunctionSubPath,
 ) -> ApiResult {
     let missing = || ApiError::VersionNotFound { function: name.clone(), version: version.clone() };
-    let number: u32 = version.parse().map_err(|_| missing())?;
+    let Ok(VersionRef::Number(number)) = version.parse() else { return Err(missing()) };
     // The manifest marks it as deleted, by which it is gone. What remains of its object after a failure is never read.
     manifest::edit(&app, &name, |manifest| {
         if !manifest.has(number) {

@@ -58,6 +58,15 @@ pub(crate) fn version_number() -> Schema {
     integer(1..=u32::MAX.into(), None)
 }
 
+/// The name that a new function is to have, if it is given one.
+pub(crate) fn name_if_any() -> Schema {
+    let mut name = created_name();
+    if let Schema::Object(name) = &mut name {
+        name.schema_type = SchemaType::from_iter([Type::String, Type::Null]);
+    }
+    name
+}
+
 /// `config` in a request, where each field is optional: `openapi` makes it of [`FunctionConfig`].
 pub(crate) struct FunctionConfigRequest;
 
@@ -195,13 +204,19 @@ const ENTITY_TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"([ ]*,[ ]*(W/)?"[!#-~]*")*)$"#;
 impl IntoParams for Conditions {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let names = [
-            ("If-Match", "Only if this is still its `ETag`, or `*` for whatever there is."),
-            ("If-None-Match", "Only if this is not its `ETag`, or `*` for only if there is none."),
+            ("If-Match", "Only if this is still its `ETag`, or `*` for whatever there is.", "*"),
+            (
+                "If-None-Match",
+                "Only if this is not its `ETag`, or `*` for only if there is none.",
+                "\"5f3c\"",
+            ),
         ];
         let tags = || ObjectBuilder::new().schema_type(Type::String).pattern(Some(ENTITY_TAGS)).build();
-        let header =
-            |(name, description)| parameter(name, ParameterIn::Header, description).schema(Some(tags()));
-        names.map(|name| header(name).build()).into()
+        let header = |(name, description, example)| {
+            let header = parameter(name, ParameterIn::Header, description).schema(Some(tags()));
+            header.example(Some(json!(example))).build()
+        };
+        names.map(header).into()
     }
 }
 

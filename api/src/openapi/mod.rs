@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use utoipa::OpenApi;
 use utoipa::openapi::path::{PathItem, PathsMap};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Components, Info, OpenApi as Api, SecurityRequirement, Server, Tag};
+use utoipa::openapi::{Components, Info, OpenApi as Api, RefOr, SecurityRequirement, Server, Tag};
 
 use crate::dead_letters::{bulk, one, routes as dead_letters};
 use crate::executions::{batch, cancel, list, poll, replay, results, run, submit};
@@ -139,6 +139,9 @@ fn described() -> Api {
     for (path, item) in &mut api.paths.paths {
         let operations = [&mut item.post, &mut item.put, &mut item.get, &mut item.delete];
         for operation in operations.into_iter().flatten() {
+            if let Some(RefOr::T(body)) = &mut operation.request_body {
+                schemas::leave_out_null(body);
+            }
             problems::add_to(operation, path);
             headers::add_to(operation);
         }

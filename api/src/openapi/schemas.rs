@@ -1,9 +1,12 @@
 //! Schemas, as they are to be known by: those of responses leave no field open.
 
+use std::collections::BTreeMap;
+
 use badlambda_shared::function::FunctionConfig;
 use serde_json::json;
-use utoipa::openapi::schema::{AdditionalProperties, Object, Schema};
-use utoipa::openapi::{Components, RefOr};
+use utoipa::openapi::request_body::RequestBody;
+use utoipa::openapi::schema::{AdditionalProperties, AllOf, Object, Schema};
+use utoipa::openapi::{Components, Content, RefOr, Required};
 
 /// `config` in a function, which has every field.
 const CONFIG: &str = "FunctionConfig";
@@ -22,6 +25,21 @@ pub(super) fn complete(components: &mut Components) {
             && !name.ends_with("Request")
         {
             close(schema, name);
+        }
+    }
+}
+
+/// Where a body may be left out, it is not therefore null.
+pub(super) fn leave_out_null(body: &mut RequestBody) {
+    if body.required == Some(Required::True) {
+        return;
+    }
+    for content in body.content.values_mut() {
+        if let RefOr::T(Content { schema: Some(schema), .. }) = content
+            && let RefOr::T(Schema::OneOf(one_of)) = schema
+            && let Some(other) = one_of.items.first().cloned()
+        {
+            *schema = other;
         }
     }
 }
@@ -69,21 +87,36 @@ fn inline(schema: &mut RefOr<Schema>) -> Option<&mut Schema> {
 fn flatten_all(components: &mut Components) {
     let known = components.schemas.clone();
     for schema in components.schemas.values_mut() {
-        let RefOr::T(Schema::AllOf(all_of)) = schema else { continue };
-        let mut flat = Object::new();
-        flat.description.clone_from(&all_of.description);
-        for item in &all_of.items {
-            let item = match item {
-                RefOr::Ref(reference) => {
-                    let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
-                    known.get(name)
-                }
-                own => Some(own),
-            };
-            if let Some(RefOr::T(Schema::Object(object))) = item {
-                flat.properties.extend(object.properties.clone());
-            }
+        if let RefOr::T(Schema::AllOf(all_of)) = schema {
+            *schema = Schema::Object(flattened(all_of, &known)).into();
         }
-        *schema = Schema::Object(flat).into();
+    }
+    // What nothing else refers to is no schema of its own.
+    let flattened = known.values().filter_map(|schema| match schema {
+        RefOr::T(Schema::AllOf(all_of)) => Some(all_of),
+        _ => None,
+    });
+    for name in flattened.flat_map(|all_of| &all_of.items).filter_map(referred) {
+        components.schemas.remove(name);
+    }
+}
+
+fn flattened(all_of: &AllOf, known: &BTreeMap<String, RefOr<Schema>>) -> Object {
+    let mut flat = Object::new();
+    flat.description.clone_from(&all_of.description);
+    for item in &all_of.items {
+        let item = referred(item).map_or(Some(item), |name| known.get(name));
+        if let Some(RefOr::T(Schema::Object(object))) = item {
+            flat.properties.extend(object.properties.clone());
+        }
+    }
+    flat
+}
+
+/// The name of the schema that this one stands for.
+fn referred(schema: &RefOr<Schema>) -> Option<&str> {
+    match schema {
+        RefOr::Ref(reference) => reference.ref_location.rsplit('/').next(),
+        RefOr::T(_) => None,
     }
 }

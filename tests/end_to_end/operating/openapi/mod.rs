@@ -31,14 +31,17 @@ async fn the_document_is_valid() {
 async fn requests_made_of_it_find_no_fault() {
     let fleet = Fleet::start_with(&[("BADLAMBDA_API_TOKEN", TOKEN)]).await;
     let mut schemathesis = Command::new(repository().join("target/python/bin/schemathesis"));
-    schemathesis.arg("--no-color").arg("--config-file");
-    schemathesis.arg(repository().join("tests/end_to_end/operating/openapi/schemathesis.toml"));
+    schemathesis.args([
+        "--no-color",
+        "--config-file",
+        "tests/end_to_end/operating/openapi/schemathesis.toml",
+    ]);
     schemathesis.arg("run").arg(format!("{}/openapi.json", fleet.address("api")));
     // More of them by hand, with BADLAMBDA_EXAMPLES.
     if let Ok(examples) = std::env::var("BADLAMBDA_EXAMPLES") {
         schemathesis.args(["--max-examples", &examples]);
     }
-    schemathesis.current_dir(std::env::temp_dir()).env("TOKEN", TOKEN).kill_on_drop(true);
+    schemathesis.current_dir(repository()).env("TOKEN", TOKEN).kill_on_drop(true);
     let ended = schemathesis.output().await.expect("tests/run installs schemathesis");
     let told = String::from_utf8_lossy(&ended.stdout);
     assert!(ended.status.success(), "{told}{}", String::from_utf8_lossy(&ended.stderr));
