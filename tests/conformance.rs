@@ -14,6 +14,9 @@ use serde_json::Value;
 /// Where the document lies, for references within it.
 const ROOT: &str = "mem:///openapi.json";
 
+/// What says how each line of a response is.
+const LINES: &str = "x-item-schema";
+
 /// The document, and every schema of it that a response can meet, compiled once.
 struct Contract {
     document: Value,
@@ -71,12 +74,19 @@ impl Contract {
             return Err(format!("it is of the media type {media_type}"));
         }
         let Some(body) = seen.body.filter(|_| seen.method != Method::HEAD) else { return Ok(()) };
+        let place = format!("{place}/content/{}", escaped(media_type));
+        if content[media_type].get(LINES).is_some() {
+            for line in body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                let line = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+                self.validate(&line, &format!("{place}/{LINES}"))?;
+            }
+        }
         let value = if media_type == "application/json" || media_type.ends_with("+json") {
             serde_json::from_slice(body).map_err(|error| error.to_string())?
         } else {
             Value::from(String::from_utf8_lossy(body))
         };
-        self.validate(&value, &format!("{place}/content/{}/schema", escaped(media_type)))
+        self.validate(&value, &format!("{place}/schema"))
     }
 
     /// The place of the response in the document. What the document has no operation for is refused.
@@ -144,7 +154,7 @@ fn collect_schemas(value: &Value, place: &mut String, found: &mut Vec<String>) {
         let length = place.len();
         write!(place, "/{}", escaped(name)).unwrap();
         let is_of_request = place.ends_with("/requestBody") || place.ends_with("/parameters");
-        if name == "schema" {
+        if name == "schema" || name == LINES {
             found.push(place.clone());
         } else if !is_of_request {
             collect_schemas(field, place, found);

@@ -35,6 +35,7 @@ mod index;
 mod openapi;
 mod readiness;
 mod router;
+mod schema;
 mod stats;
 mod tokens;
 

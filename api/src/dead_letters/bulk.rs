@@ -14,7 +14,7 @@ use badlambda_shared::dead_letters::{DeadLetterError, Progress, Selection};
 use badlambda_shared::limits;
 use futures::stream;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Interval;
 use tokio_util::sync::DropGuard;
@@ -23,10 +23,10 @@ use utoipa::{IntoParams, ToSchema};
 use crate::app::{App, AppState};
 use crate::dead_letters::look::in_turn;
 use crate::dead_letters::query::selection;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, ProblemInAnswer};
 use crate::http::request::Query;
 use crate::http::response::{ApiResponse, ApiResult};
-use crate::http::schema;
+use crate::schema;
 use crate::tokens::Caller;
 
 /// How often a line tells how far it is.
@@ -79,6 +79,27 @@ pub(crate) struct DeadLetterCount {
     deleted: Option<u64>,
     /// Whether there was time to look at all.
     complete: bool,
+}
+
+/// How far it is, or how it ended.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeadLetterLine {
+    /// In the last line: whether there is nothing left to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    complete: Option<bool>,
+    /// Those that were deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted: Option<u64>,
+    /// Why it is not complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ProblemInAnswer>,
+    /// Messages that were not looked at.
+    left: u64,
+    /// Those that were sent back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redriven: Option<u64>,
+    /// Those of another queue.
+    skipped: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -177,10 +198,7 @@ async fn count(app: &Arc<App>, action: Action, selection: Selection) -> ApiResul
         look.await.map(|()| count)
     })
     .await?;
-    let (redriven, deleted) = match action {
-        Action::Redrive { .. } => (Some(looked.found), None),
-        Action::Delete => (None, Some(looked.found)),
-    };
+    let (redriven, deleted) = action.done(looked.found);
     let count = DeadLetterCount { dry_run: true, redriven, deleted, complete: looked.is_complete };
     Ok(ApiResponse::Counted(json!(count)))
 }
@@ -202,18 +220,16 @@ async fn next_line(lines: Option<Lines>) -> Option<(Result<Bytes, Infallible>, O
     tokio::select! {
         biased;
         ended = &mut lines.task => Some((Ok(lines.last(ended)), None)),
-        _ = lines.tick.tick() => Some((Ok(line(lines.so_far())), Some(lines))),
+        _ = lines.tick.tick() => Some((Ok(line(&lines.so_far())), Some(lines))),
     }
 }
 
 impl Lines {
-    fn so_far(&self) -> Map<String, Value> {
+    fn so_far(&self) -> DeadLetterLine {
         let counts = self.progress.counts();
-        Map::from_iter([
-            (self.action.done().to_owned(), json!(counts.done)),
-            ("skipped".to_owned(), json!(counts.skipped)),
-            ("left".to_owned(), json!(self.total.saturating_sub(counts.looked_at))),
-        ])
+        let (redriven, deleted) = self.action.done(counts.done);
+        let left = self.total.saturating_sub(counts.looked_at);
+        DeadLetterLine { complete: None, deleted, error: None, left, redriven, skipped: counts.skipped }
     }
 
     fn last(&self, ended: Result<Result<(), DeadLetterError>, JoinError>) -> Bytes {
@@ -224,31 +240,31 @@ impl Lines {
             Err(error) => Some(ApiError::Internal(error.to_string())),
         };
         let mut last = self.so_far();
-        last.insert("complete".to_owned(), json!(failure.is_none()));
+        last.complete = Some(failure.is_none());
         match failure {
             // SQS's count of what there was is rough.
-            None => last.insert("left".to_owned(), json!(0)),
+            None => last.left = 0,
             Some(error) => {
                 if !matches!(error, ApiError::Draining) {
                     tracing::error!(%error, "dead letters were left");
                 }
-                last.insert("error".to_owned(), json!(error.in_answer()))
+                last.error = Some(error.in_answer());
             }
-        };
-        line(last)
+        }
+        line(&last)
     }
 }
 
-fn line(fields: Map<String, Value>) -> Bytes {
-    format!("{}\n", Value::Object(fields)).into()
+fn line(fields: &DeadLetterLine) -> Bytes {
+    format!("{}\n", json!(fields)).into()
 }
 
 impl Action {
-    /// What became of the messages, as the lines call it.
-    fn done(self) -> &'static str {
+    /// What became of so many messages: they were sent back, or deleted.
+    fn done(self, count: u64) -> (Option<u64>, Option<u64>) {
         match self {
-            Self::Redrive { .. } => "redriven",
-            Self::Delete => "deleted",
+            Self::Redrive { .. } => (Some(count), None),
+            Self::Delete => (None, Some(count)),
         }
     }
 }

@@ -11,7 +11,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 
 use crate::http::error::ApiError;
 use crate::http::request::parsed;
-use crate::http::schema::text;
+use crate::schema::text;
 use crate::tokens::Caller;
 
 /// What SQS's message ids are made of.

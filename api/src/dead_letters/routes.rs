@@ -16,7 +16,7 @@ use crate::dead_letters::query::{DeadLetterPath, only, selection};
 use crate::http::page::page_limit;
 use crate::http::request::Query;
 use crate::http::response::{ApiResponse, ApiResult};
-use crate::http::schema;
+use crate::schema;
 use crate::tokens::Caller;
 
 /// The query of `GET /v1/dead-letters`.

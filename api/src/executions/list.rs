@@ -17,8 +17,9 @@ use crate::http::error::ApiError;
 use crate::http::page::{page, page_limit};
 use crate::http::request::{FunctionPath, Query, parsed};
 use crate::http::response::ApiResult;
-use crate::http::schema::{self, ExecutionsCursor};
 use crate::index::{Filter, Page, Position};
+use crate::schema;
+use crate::schema::parameters::ExecutionsCursor;
 use crate::tokens::Caller;
 
 /// The query of both lists.

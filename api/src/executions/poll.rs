@@ -19,7 +19,7 @@ use crate::http::error::ApiError;
 use crate::http::prefer;
 use crate::http::request::ExecutionPath;
 use crate::http::response::{ApiResponse, ApiResult};
-use crate::http::schema::PreferHeader;
+use crate::schema::parameters::PreferHeader;
 
 /// Show an execution, or wait for it.
 #[utoipa::path(

@@ -23,7 +23,8 @@ use crate::http::error::ApiError;
 use crate::http::json;
 use crate::http::request::ExecutionPath;
 use crate::http::response::ApiResult;
-use crate::http::schema::{self, IdempotencyKeyHeader, PreferHeader};
+use crate::schema;
+use crate::schema::parameters::{IdempotencyKeyHeader, PreferHeader};
 
 /// How much a body takes beside an input.
 const REST_BYTES: usize = 4096;

@@ -12,7 +12,7 @@ use crate::executions::poll;
 use crate::http::error::ApiError;
 use crate::http::request::ExecutionPath;
 use crate::http::response::{ApiResponse, ApiResult};
-use crate::http::schema::AnyJson;
+use crate::schema::AnyJson;
 
 /// Fetch an execution's input.
 #[utoipa::path(

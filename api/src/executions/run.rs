@@ -25,7 +25,8 @@ use crate::http::error::ApiError;
 use crate::http::json;
 use crate::http::request::Query;
 use crate::http::response::ApiResult;
-use crate::http::schema::{self, IdempotencyKeyHeader, PreferHeader};
+use crate::schema;
+use crate::schema::parameters::{IdempotencyKeyHeader, PreferHeader};
 
 /// The query of `POST /v1/run`.
 #[derive(Deserialize, IntoParams)]

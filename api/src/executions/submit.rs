@@ -21,7 +21,8 @@ use crate::http::error::ApiError;
 use crate::http::json;
 use crate::http::request::{FunctionPath, Query, parsed};
 use crate::http::response::ApiResult;
-use crate::http::schema::{self, AnyJson, IdempotencyKeyHeader, PreferHeader};
+use crate::schema::parameters::{IdempotencyKeyHeader, PreferHeader};
+use crate::schema::{self, AnyJson};
 
 /// The query of `POST …/executions` and of a batch.
 #[derive(Deserialize, IntoParams)]

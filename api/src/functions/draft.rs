@@ -14,7 +14,7 @@ use crate::http::body::{self, Received};
 use crate::http::error::ApiError;
 use crate::http::json;
 use crate::http::part::{InvalidPart, Part};
-use crate::http::schema;
+use crate::schema;
 
 /// A function's next version, before it has a number.
 #[derive(Clone, Debug)]

@@ -25,7 +25,8 @@ use crate::http::error::ApiError;
 use crate::http::page::{PageQuery, page};
 use crate::http::request::{FunctionPath, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
-use crate::http::schema::{self, FunctionsCursor};
+use crate::schema;
+use crate::schema::parameters::FunctionsCursor;
 use crate::tokens::Caller;
 
 /// The query of `POST /v1/functions`.

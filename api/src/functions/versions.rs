@@ -24,7 +24,8 @@ use crate::http::json;
 use crate::http::page::{PageQuery, page};
 use crate::http::request::{FunctionPath, FunctionSubPath, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
-use crate::http::schema::{self, AliasPath, VersionNumberPath, VersionsCursor};
+use crate::schema;
+use crate::schema::parameters::{AliasPath, VersionNumberPath, VersionsCursor};
 
 /// A page of a function's versions, the newest first.
 #[derive(Serialize, ToSchema)]

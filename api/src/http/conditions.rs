@@ -60,7 +60,7 @@ impl Conditions {
     pub(crate) fn is_known(&self, function: &Function) -> Result<bool, ApiError> {
         let without = Self { if_none_match: None, ..self.clone() };
         without.check(Some(function), true)?;
-        Ok(self.check(Some(function), true).is_err())
+        Ok(self.knows(&entity_tag(function)?))
     }
 
     /// Whether who reads has what is under this entity tag already.
@@ -140,14 +140,14 @@ fn tags_in(line: &str) -> Option<Vec<EntityTag>> {
         if rest.is_empty() {
             return Some(tags);
         }
-        let strong = rest.strip_prefix("W/");
-        let (opaque, behind) = strong.unwrap_or(rest).strip_prefix('"')?.split_once('"')?;
+        let weak = rest.strip_prefix("W/");
+        let (opaque, behind) = weak.unwrap_or(rest).strip_prefix('"')?.split_once('"')?;
         let is_possible = opaque.bytes().all(|byte| (b'!'..=b'~').contains(&byte));
         rest = behind.trim_start();
         if !is_possible || !(rest.is_empty() || rest.starts_with(',')) {
             return None;
         }
-        tags.push(EntityTag { is_weak: strong.is_some(), opaque: format!("\"{opaque}\"") });
+        tags.push(EntityTag { is_weak: weak.is_some(), opaque: format!("\"{opaque}\"") });
     }
 }
 

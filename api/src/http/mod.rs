@@ -15,6 +15,5 @@ pub(crate) mod problem;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod routes;
-pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod status;

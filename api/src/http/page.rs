@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 
 use crate::http::error::ApiError;
 use crate::http::response::ApiResponse;
-use crate::http::schema;
+use crate::schema;
 
 /// Which part of a list is asked for.
 #[derive(Debug, Deserialize, IntoParams)]

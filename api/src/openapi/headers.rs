@@ -5,7 +5,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Components, Ref, RefOr};
 
-use crate::http::schema::text;
+use crate::schema::text;
 
 /// Each header with what its value matches, and what it says.
 const TEXTS: [(&str, &str, &str); 11] = [

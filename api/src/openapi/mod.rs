@@ -22,7 +22,7 @@ use crate::health;
 use crate::http::conditions::Conditions;
 use crate::http::error::ApiError;
 use crate::http::response::{ApiResponse, ApiResult};
-use crate::http::schema::IfNoneMatchHeader;
+use crate::schema::parameters::IfNoneMatchHeader;
 use crate::stats;
 
 mod headers;
@@ -85,6 +85,7 @@ const BEARER: &str = "token";
         get,
     ),
     components(schemas(
+        bulk::DeadLetterLine,
         badlambda_shared::execution::ErrorKind,
         badlambda_shared::id::ExecutionId,
         badlambda_shared::name::Alias,
@@ -142,6 +143,7 @@ fn described() -> Api {
             if let Some(RefOr::T(body)) = &mut operation.request_body {
                 schemas::leave_out_null(body);
             }
+            schemas::describe_lines(operation);
             problems::add_to(operation, path);
             headers::add_to(operation);
         }

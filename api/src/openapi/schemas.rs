@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use badlambda_shared::function::FunctionConfig;
 use serde_json::json;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::schema::{AdditionalProperties, AllOf, Object, Schema};
 use utoipa::openapi::{Components, Content, RefOr, Required};
@@ -13,8 +15,18 @@ const CONFIG: &str = "FunctionConfig";
 /// `config` in a request, where each field is optional.
 const CONFIG_REQUEST: &str = "FunctionConfigRequest";
 /// What is left out of a response where there is nothing.
-const LEFT_OUT: [(&str, &str); 3] =
-    [(CONFIG, "handler"), ("DeadLetterCount", "redriven"), ("DeadLetterCount", "deleted")];
+const LEFT_OUT: [(&str, &str); 7] = [
+    (CONFIG, "handler"),
+    ("DeadLetterCount", "redriven"),
+    ("DeadLetterCount", "deleted"),
+    ("DeadLetterLine", "complete"),
+    ("DeadLetterLine", "deleted"),
+    ("DeadLetterLine", "error"),
+    ("DeadLetterLine", "redriven"),
+];
+/// Each operation that answers with lines of JSON, and the schema of a line.
+const LINES: [(&str, &str); 2] =
+    [("RedriveDeadLetters", "DeadLetterLine"), ("DeleteDeadLetters", "DeadLetterLine")];
 
 /// Completes the schemas of responses and of `config`.
 pub(super) fn complete(components: &mut Components) {
@@ -25,6 +37,20 @@ pub(super) fn complete(components: &mut Components) {
             && !name.ends_with("Request")
         {
             close(schema, name);
+        }
+    }
+}
+
+/// Says what the lines of a response hold. OpenAPI 3.1 has no word for that; the extension means 3.2's `itemSchema`.
+pub(super) fn describe_lines(operation: &mut Operation) {
+    let id = operation.operation_id.as_deref();
+    let Some((_, line)) = LINES.iter().find(|(lines, _)| Some(*lines) == id) else { return };
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response
+            && let Some(RefOr::T(content)) = response.content.get_mut("application/x-ndjson")
+        {
+            let line = json!({ "$ref": format!("#/components/schemas/{line}") });
+            content.extensions = Some(ExtensionsBuilder::new().add("x-item-schema", line).build());
         }
     }
 }

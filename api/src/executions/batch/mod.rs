@@ -31,7 +31,8 @@ use crate::http::body::{self, Received};
 use crate::http::error::{ApiError, ProblemInAnswer};
 use crate::http::request::{FunctionPath, Query};
 use crate::http::response::{ApiResponse, ApiResult};
-use crate::http::schema::{AnyJson, IdempotencyKeyHeader};
+use crate::schema::AnyJson;
+use crate::schema::parameters::IdempotencyKeyHeader;
 
 mod inputs;
 

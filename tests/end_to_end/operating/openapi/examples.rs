@@ -126,8 +126,9 @@ async fn every_example_runs() {
         let operation = operations.iter().find(|operation| id_of(operation) == name).unwrap();
         let answers = operation.send_examples(&fleet, &id).await;
         if name == "ExecuteFunction" {
-            assert_eq!(answers[0]["status"], "succeeded", "{}", answers[0]);
-            executed = answers[0]["id"].as_str().unwrap().to_owned();
+            let finished = fleet.finished(answers[0]["url"].as_str().unwrap()).await;
+            assert_eq!(finished["status"], "succeeded", "{finished}");
+            executed = finished["id"].as_str().unwrap().to_owned();
         }
     }
 }
