@@ -107,7 +107,7 @@ fn response(status: StatusCode, slugs: &BTreeSet<&str>) -> Response {
 
 /// Adds what every operation like this one can answer, and gives the statuses that it names their bodies.
 pub(super) fn add_to(operation: &mut Operation, path: &str) {
-    let own = operation.responses.responses.iter().filter_map(|(status, _)| status.parse().ok());
+    let own = operation.responses.responses.keys().filter_map(|status| status.parse().ok());
     let own = own.filter(|status: &StatusCode| status.is_client_error() || status.is_server_error());
     let statuses: BTreeSet<StatusCode> = own.chain(surrounding(operation, path)).collect();
     for status in statuses {
