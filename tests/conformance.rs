@@ -10,6 +10,7 @@ use boon::{Compiler, SchemaIndex, Schemas};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// Where the document lies, for references within it.
 const ROOT: &str = "mem:///openapi.json";
@@ -140,26 +141,24 @@ impl Contract {
     }
 }
 
-/// JSON. Half of a surrogate pair, which its grammar allows and no string of Rust's can hold, counts as some character.
+/// JSON, with null in the place of what its grammar allows and `Value` can't hold, such as 1e999, or half of a surrogate
+/// pair: inputs and results may have either, and are shown as they are.
 fn parsed(json: &[u8]) -> Result<Value, String> {
-    let text = String::from_utf8_lossy(json);
-    let is_surrogate = |escape: &str| {
-        let mut digits = escape.chars();
-        digits.next().is_some_and(|digit| "dD".contains(digit))
-            && digits.next().is_some_and(|digit| "89abcdefABCDEF".contains(digit))
-    };
-    serde_json::from_str(&text).or_else(|_| {
-        let mut parts = text.split("\\u");
-        let mut whole = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            whole.push_str("\\u");
-            match part.get(4..).filter(|_| is_surrogate(part)) {
-                Some(rest) => whole.extend(["fffd", rest]),
-                None => whole.push_str(part),
-            }
-        }
-        serde_json::from_str(&whole).map_err(|error| error.to_string())
-    })
+    let raw: &RawValue = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    Ok(held(raw))
+}
+
+fn held(raw: &RawValue) -> Value {
+    let json = raw.get();
+    if let Ok(value) = serde_json::from_str(json) {
+        value
+    } else if let Ok(fields) = serde_json::from_str::<HashMap<String, &RawValue>>(json) {
+        fields.into_iter().map(|(name, field)| (name, held(field))).collect()
+    } else if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(json) {
+        items.into_iter().map(held).collect()
+    } else {
+        Value::Null
+    }
 }
 
 /// The media type, without its parameters.
