@@ -2,17 +2,37 @@
 
 use axum::extract::State;
 use badlambda_shared::metrics;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::app::AppState;
 use crate::http::error::ApiError;
 use crate::http::response::{ApiResponse, ApiResult};
 
-/// `GET /healthz`: the process answers.
+/// All is well.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Health {
+    #[schema(pattern = "^ok$")]
+    pub(crate) status: &'static str,
+}
+
+/// Tell whether the process answers.
+#[utoipa::path(
+    get, path = "/healthz", operation_id = "GetLiveness", tag = "probes", security(()),
+    responses((status = 200, description = "It does.", body = Health)),
+)]
 pub(crate) async fn live() -> ApiResponse {
     ApiResponse::Healthy
 }
 
-/// `GET /readyz`: the queue and the bucket answer, and the API is not stopping.
+/// Tell whether the queue and the bucket answer, and the API is not stopping.
+#[utoipa::path(
+    get, path = "/readyz", operation_id = "GetReadiness", tag = "probes", security(()),
+    responses(
+        (status = 200, description = "All is well.", body = Health),
+        (status = 503, description = "It is not ready."),
+    ),
+)]
 pub(crate) async fn ready(State(app): AppState) -> ApiResult {
     if app.shutdown.soft.is_cancelled() {
         return Err(ApiError::Draining);
@@ -20,7 +40,11 @@ pub(crate) async fn ready(State(app): AppState) -> ApiResult {
     app.readiness.check().await.map(|()| ApiResponse::Healthy).map_err(ApiError::Unavailable)
 }
 
-/// `GET /metrics`: what this process has counted, in Prometheus's text format.
+/// Show what this process has counted, in Prometheus's text format.
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "GetMetrics", tag = "probes",
+    responses((status = 200, description = "All metrics.", body = String, content_type = "text/plain")),
+)]
 pub(crate) async fn metrics() -> ApiResponse {
     ApiResponse::Metrics(metrics::render())
 }

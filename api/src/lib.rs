@@ -19,7 +19,8 @@
 //!   left behind, and `cancel` ends it before its time.
 //! - `executions::list` lists what `index` finds of the executions that ended, or run. `stats` adds it up.
 //! - `dead_letters` shows what workers gave up, and sends it back to the queue or away.
-//! - `health` answers probes and scrapes, [`metrics`] names what is counted.
+//! - `health` answers probes and scrapes, [`metrics`] names what is counted. `openapi` describes all of this: what each call
+//!   takes and answers stands beside its handler.
 
 #![forbid(unsafe_code)]
 
@@ -32,8 +33,10 @@ mod health;
 mod http;
 mod index;
 pub mod metrics;
+mod openapi;
 mod readiness;
 mod router;
+mod schema;
 mod stats;
 mod tokens;
 
@@ -47,6 +50,11 @@ use badlambda_shared::shutdown::Shutdown;
 use tokio::net::TcpListener;
 
 pub use crate::config::{Config, DEFAULT_LISTEN};
+
+/// The API's OpenAPI 3.1 document, in JSON.
+pub fn openapi_document() -> &'static str {
+    &openapi::DOCUMENT.json
+}
 
 /// Serves the API on `listener` until `shutdown`.
 ///

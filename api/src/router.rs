@@ -19,6 +19,7 @@ use crate::http::error::ApiError;
 use crate::http::measure::measure;
 use crate::http::problem;
 use crate::http::routes::GuardedRoutes;
+use crate::openapi;
 use crate::stats;
 use crate::tokens::Scope::{Execute, Manage, Read};
 
@@ -30,9 +31,18 @@ const DELETE: MethodFilter = MethodFilter::DELETE;
 /// The routes over `app`.
 ///
 /// The contract has more, which belong here:
-/// - `GET /openapi.json`, and the console at `GET /`
+/// - the console at `GET /`
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let v1 = GuardedRoutes::new(&app)
+    // Anybody may ask for these.
+    let open = Router::new()
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/openapi.json", get(openapi::get));
+    surrounded(guarded(&app).into_router().merge(open), app)
+}
+
+fn guarded(app: &Arc<App>) -> GuardedRoutes {
+    GuardedRoutes::new(app)
         .route_over_functions(GET, "/v1/functions", Read, functions::list)
         .route_over_functions(POST, "/v1/functions", Manage, functions::create)
         .route(GET, "/v1/functions/{function}", Read, functions::get)
@@ -64,10 +74,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route_over_functions(GET, "/v1/dead-letters/{id}", Read, dead_letters::get)
         .route_over_functions(DELETE, "/v1/dead-letters/{id}", Manage, one::delete)
         .route_over_functions(POST, "/v1/dead-letters/{id}/redrive", Manage, one::redrive)
-        .route_of_operator(GET, "/metrics", Read, health::metrics);
-    // Anybody may ask for these.
-    let probes = Router::new().route("/healthz", get(health::live)).route("/readyz", get(health::ready));
-    surrounded(v1.into_router().merge(probes), app)
+        .route_of_operator(GET, "/metrics", Read, health::metrics)
 }
 
 /// What stands around every route, the outermost last.
@@ -85,13 +92,29 @@ fn surrounded(routes: Router<Arc<App>>, app: Arc<App>) -> Router {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use axum::body::{Body, to_bytes};
     use axum::http::Request;
+    use serde_json::Value;
     use tokio::sync::Notify;
     use tower::ServiceExt as _;
 
     use super::*;
     use crate::app::tests::app;
+
+    #[tokio::test]
+    async fn every_route_is_documented_and_no_other() {
+        let document: Value = serde_json::from_str(crate::openapi_document()).unwrap();
+        let operations = |item: &Value| item.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let paths = document["paths"].as_object().unwrap().iter();
+        let documented: BTreeSet<(String, String)> = paths
+            .flat_map(|(path, item)| operations(item).into_iter().map(|method| (method, path.clone())))
+            .collect();
+        let open = ["/healthz", "/readyz", "/openapi.json"].map(|path| ("get".to_owned(), path.to_owned()));
+        let guarded = guarded(&app()).listed();
+        assert_eq!(documented, guarded.into_iter().chain(open).collect());
+    }
 
     async fn panics() -> &'static str {
         panic!("the inside")

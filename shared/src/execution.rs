@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::id::ExecutionId;
 use crate::limits;
@@ -11,7 +12,7 @@ use crate::name::FunctionName;
 use crate::timestamp::Timestamp;
 
 /// Where an execution stands. The last three are final and never change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Accepted, and no worker has said that it runs.
@@ -45,7 +46,7 @@ impl Status {
 }
 
 /// Why an execution has no result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// Ruby raised; `type` is the class.
@@ -95,7 +96,7 @@ impl ErrorKind {
 }
 
 /// An execution's failure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ExecutionError {
     /// Why there is no result.
     pub kind: ErrorKind,
@@ -144,7 +145,7 @@ fn truncate(text: &mut String, chars: usize) {
 }
 
 /// What an attempt used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Usage {
     /// Wall clock, from the fork to the answer, in milliseconds.
     pub wall_ms: f64,
@@ -155,7 +156,7 @@ pub struct Usage {
 }
 
 /// How the attempt was confined.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Isolation {
     /// 0 (none, or not with a uid of its own) to 3.
     pub tier: u8,
@@ -164,7 +165,7 @@ pub struct Isolation {
 }
 
 /// An execution, as the API shows it. Its record, from which this is made, is a [`crate::record::Record`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Execution {
     /// Its id: the API's, the producer's, or SQS's `MessageId`.
     pub id: ExecutionId,
@@ -187,10 +188,12 @@ pub struct Execution {
     /// What the attempt that counts used.
     pub usage: Option<Usage>,
     /// The input itself, where it is kept and small enough.
+    #[schema(value_type = Value)]
     pub input: Option<Box<RawValue>>,
     /// The execution that this one repeats.
     pub replay_of: Option<ExecutionId>,
     /// The result itself, where it is small enough.
+    #[schema(value_type = Value)]
     pub result: Option<Box<RawValue>>,
     /// Where the result can be fetched, whatever its size.
     pub result_url: Option<String>,
@@ -213,7 +216,7 @@ pub struct Execution {
 
 /// An execution, as lists show it: what an [`Execution`] has of these fields, the result and the error's message only as
 /// far as they are short.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[expect(missing_docs, reason = "they are explained in `Execution`")]
 pub struct ListedExecution {
     pub id: ExecutionId,
@@ -227,12 +230,13 @@ pub struct ListedExecution {
     pub attempts: u32,
     pub usage: Option<Usage>,
     /// Null where it is longer than 120 bytes.
+    #[schema(value_type = Value)]
     pub result: Option<Box<RawValue>>,
     pub error: Option<ListedError>,
 }
 
 /// An execution's failure, as lists show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ListedError {
     /// Why there is no result.
     pub kind: ErrorKind,

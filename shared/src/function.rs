@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::alias::AliasTarget;
 use crate::limits::{self, Setting};
@@ -10,7 +11,7 @@ use crate::name::{Alias, FunctionName, VersionRef};
 use crate::timestamp::Timestamp;
 
 /// How a function's code is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Form {
     /// The value of the last expression is the result.
@@ -20,7 +21,7 @@ pub enum Form {
 }
 
 /// Which results are stored as objects of their own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StoreResult {
     /// All.
@@ -31,7 +32,7 @@ pub enum StoreResult {
 }
 
 /// A function's limits, permissions and environment. Every field is optional in a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FunctionConfig {
     /// Wall clock of one attempt, in milliseconds.
@@ -51,9 +52,11 @@ pub struct FunctionConfig {
     /// Processes and threads at once, where `subprocesses` is true.
     pub max_processes: u64,
     /// What `ENV` holds beside the documented names.
+    #[schema(schema_with = crate::schema::environment)]
     pub environment: BTreeMap<String, String>,
     /// The top-level method to call, where it is neither `handler` nor `lambda_handler`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[a-z_][A-Za-z0-9_]{0,63}[?!]?$")]
     pub handler: Option<String>,
     /// How often a failed execution is tried again.
     pub retries: u64,
@@ -94,9 +97,9 @@ pub struct ConfigFieldError {
 }
 
 impl FunctionConfig {
-    /// The fields that hold what they must not.
-    pub fn refused_fields(&self) -> Vec<ConfigFieldError> {
-        let numbers: [(&str, u64, &Setting); 7] = [
+    /// Every field that is a number, by its name, with its value and what it may be.
+    pub fn numbers(&self) -> [(&'static str, u64, &'static Setting); 7] {
+        [
             ("timeout_ms", self.timeout_ms, &limits::TIMEOUT_MS),
             ("memory_mb", self.memory_mb, &limits::MEMORY_MB),
             ("max_result_bytes", self.max_result_bytes, &limits::MAX_RESULT_BYTES),
@@ -104,8 +107,13 @@ impl FunctionConfig {
             ("max_scratch_bytes", self.max_scratch_bytes, &limits::MAX_SCRATCH_BYTES),
             ("max_processes", self.max_processes, &limits::MAX_PROCESSES),
             ("retries", self.retries, &limits::RETRIES),
-        ];
-        let out_of_range = numbers.into_iter().filter(|(_, value, setting)| !setting.range.contains(value));
+        ]
+    }
+
+    /// The fields that hold what they must not.
+    pub fn refused_fields(&self) -> Vec<ConfigFieldError> {
+        let out_of_range =
+            self.numbers().into_iter().filter(|(_, value, setting)| !setting.range.contains(value));
         let mut refused_fields: Vec<ConfigFieldError> = out_of_range
             .map(|(field, value, setting)| {
                 let (least, most) = (setting.range.start(), setting.range.end());
@@ -164,13 +172,14 @@ fn is_method_name(name: &str) -> bool {
 }
 
 /// One immutable version of a function, as S3 holds it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Version {
     /// The function's name.
     pub function: FunctionName,
     /// Its number, from 1 on.
     pub version: u32,
     /// The code's SHA-256 in hexadecimal, under which it is stored.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     pub code_sha256: String,
     /// The code's size.
     pub code_bytes: u64,
@@ -253,7 +262,7 @@ impl Manifest {
 }
 
 /// A function as the API shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Function {
     /// The function's name.
     pub name: FunctionName,
@@ -262,6 +271,7 @@ pub struct Function {
     /// Movable names for versions.
     pub aliases: BTreeMap<Alias, AliasTarget>,
     /// The latest code's SHA-256 in hexadecimal.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     pub code_sha256: String,
     /// The latest code's size.
     pub code_bytes: u64,

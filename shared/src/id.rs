@@ -21,7 +21,7 @@ const RANDOM_CHARS: usize = 13;
 const BODY_CHARS: usize = TIME_CHARS + RANDOM_CHARS;
 const CHECK_CHARS: usize = 8;
 const LATEST_MS: i64 = (1 << 48) - 1;
-const MAX_FOREIGN_CHARS: usize = 128;
+pub(crate) const MAX_FOREIGN_CHARS: usize = 128;
 
 /// The id of one execution.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -11,6 +11,7 @@
 //!   [`records`] changes it: the first final form wins.
 //! - [`index`] is what is listed of executions: segments of lines, each stored before its messages are deleted.
 //! - [`dead_letters`] is where messages go that can't be run, and from where they come back.
+//! - [`schema`] is how names, ids and times look in the API's OpenAPI document.
 //! - [`config`], [`telemetry`], [`metrics`], [`shutdown`], [`health`], [`aws`] and [`retry`] are what every process needs
 //!   around that.
 
@@ -38,6 +39,7 @@ pub mod queue;
 pub mod record;
 pub mod records;
 pub mod retry;
+pub mod schema;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;

@@ -159,8 +159,8 @@ pub const DEAD_LETTER_LOOK: Duration = Duration::from_secs(45);
 pub const REDRIVES_PER_SECOND: u32 = 10;
 /// The most that may be asked for, as of SQS's own redrive.
 pub const MAX_REDRIVES_PER_SECOND: u32 = 500;
-/// Text that a list is filtered by: a reason's length.
-pub const MAX_FILTER_BYTES: usize = KIB as usize;
+/// Characters of text that a list is filtered by: a dead letter's reason.
+pub const MAX_FILTER_CHARS: usize = KIB as usize;
 /// Characters of a token that is given in the clear, and of a secret access key: too many to be guessed, if made by chance.
 pub const MIN_TOKEN_CHARS: usize = 16;
 /// Tokens of one API: each request is compared with all of them.

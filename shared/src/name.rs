@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-const MAX_NAME_CHARS: usize = 64;
+pub(crate) const MAX_NAME_CHARS: usize = 64;
 /// Under this name run executions whose code is no function's. Nobody can create a function of this name.
 const ONE_SHOT: &str = "_run";
 const REVISION_CHARS: usize = 64;

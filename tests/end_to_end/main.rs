@@ -2,6 +2,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests are told by the environment what to run on")]
 
+#[path = "../conformance.rs"]
+mod conformance;
 mod executions;
 mod failures;
 mod fixtures;

@@ -13,40 +13,93 @@ use axum::extract::State;
 use badlambda_shared::dead_letters::{DeadLetterError, Progress, Selection};
 use badlambda_shared::limits;
 use futures::stream;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Interval;
 use tokio_util::sync::DropGuard;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app::{App, AppState};
 use crate::dead_letters::look::in_turn;
 use crate::dead_letters::query::selection;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, ProblemInAnswer};
 use crate::http::request::Query;
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::schema;
 use crate::tokens::Caller;
 
 /// How often a line tells how far it is.
 const LINE_EVERY: Duration = Duration::from_secs(1);
 
 /// The query of `POST /v1/dead-letters/redrive`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct RedriveQuery {
+    /// Those with this `kind`, or with this in their reason's sentence.
+    #[param(schema_with = schema::reason)]
     reason: Option<String>,
+    /// Those of this function.
+    #[param(schema_with = schema::function_name)]
     function: Option<String>,
+    /// How many in a second.
+    #[param(schema_with = schema::redrives_per_second)]
     per_second: Option<u32>,
+    /// Count them, and do nothing.
+    #[param(example = true)]
     dry_run: Option<bool>,
 }
 
 /// The query of `DELETE /v1/dead-letters`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct DeleteQuery {
+    /// Those with this `kind`, or with this in their reason's sentence.
+    #[param(schema_with = schema::reason)]
     reason: Option<String>,
+    /// Those of this function.
+    #[param(schema_with = schema::function_name)]
     function: Option<String>,
+    /// Count them, and do nothing.
+    #[param(example = true)]
     dry_run: Option<bool>,
+}
+
+/// How many dead letters it would be.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeadLetterCount {
+    dry_run: bool,
+    /// Those that would be sent back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redriven: Option<u64>,
+    /// Those that would be deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted: Option<u64>,
+    /// Whether there was time to look at all.
+    complete: bool,
+}
+
+/// How far it is, or how it ended.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeadLetterLine {
+    /// In the last line: whether there is nothing left to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    complete: Option<bool>,
+    /// Those that were deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted: Option<u64>,
+    /// Why it is not complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ProblemInAnswer>,
+    /// Messages that were not looked at.
+    left: u64,
+    /// Those that were sent back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redriven: Option<u64>,
+    /// Those of another queue.
+    skipped: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -55,7 +108,17 @@ enum Action {
     Delete,
 }
 
-/// `POST /v1/dead-letters/redrive`
+/// Send dead letters back to the queue.
+///
+/// All, or those of a reason or function. The answer is a line of JSON each second, the last one with `complete`. To stop
+/// it, close the connection.
+#[utoipa::path(
+    post, path = "/v1/dead-letters/redrive", operation_id = "RedriveDeadLetters", tag = "dead letters",
+    params(RedriveQuery),
+    responses((status = 200, description = "How far it is, or how many it would be.", content(
+        (DeadLetterCount = "application/json"), (String = "application/x-ndjson"),
+    ))),
+)]
 pub(crate) async fn redrive(
     State(app): AppState,
     caller: Caller,
@@ -70,7 +133,17 @@ pub(crate) async fn redrive(
     begin(&app, Action::Redrive { per_second }, selection, query.dry_run).await
 }
 
-/// `DELETE /v1/dead-letters`
+/// Delete dead letters.
+///
+/// All, or those of a reason or function. The answer is a line of JSON each second, the last one with `complete`. To stop
+/// it, close the connection.
+#[utoipa::path(
+    delete, path = "/v1/dead-letters", operation_id = "DeleteDeadLetters", tag = "dead letters",
+    params(DeleteQuery),
+    responses((status = 200, description = "How far it is, or how many it would be.", content(
+        (DeadLetterCount = "application/json"), (String = "application/x-ndjson"),
+    ))),
+)]
 pub(crate) async fn delete(
     State(app): AppState,
     caller: Caller,
@@ -125,8 +198,9 @@ async fn count(app: &Arc<App>, action: Action, selection: Selection) -> ApiResul
         look.await.map(|()| count)
     })
     .await?;
-    let counted = json!({ "dry_run": true, action.done(): looked.found, "complete": looked.is_complete });
-    Ok(ApiResponse::Counted(counted))
+    let (redriven, deleted) = action.done(looked.found);
+    let count = DeadLetterCount { dry_run: true, redriven, deleted, complete: looked.is_complete };
+    Ok(ApiResponse::Counted(json!(count)))
 }
 
 /// What is streamed, and what it is about.
@@ -146,18 +220,16 @@ async fn next_line(lines: Option<Lines>) -> Option<(Result<Bytes, Infallible>, O
     tokio::select! {
         biased;
         ended = &mut lines.task => Some((Ok(lines.last(ended)), None)),
-        _ = lines.tick.tick() => Some((Ok(line(lines.so_far())), Some(lines))),
+        _ = lines.tick.tick() => Some((Ok(line(&lines.so_far())), Some(lines))),
     }
 }
 
 impl Lines {
-    fn so_far(&self) -> Map<String, Value> {
+    fn so_far(&self) -> DeadLetterLine {
         let counts = self.progress.counts();
-        Map::from_iter([
-            (self.action.done().to_owned(), json!(counts.done)),
-            ("skipped".to_owned(), json!(counts.skipped)),
-            ("left".to_owned(), json!(self.total.saturating_sub(counts.looked_at))),
-        ])
+        let (redriven, deleted) = self.action.done(counts.done);
+        let left = self.total.saturating_sub(counts.looked_at);
+        DeadLetterLine { complete: None, deleted, error: None, left, redriven, skipped: counts.skipped }
     }
 
     fn last(&self, ended: Result<Result<(), DeadLetterError>, JoinError>) -> Bytes {
@@ -168,31 +240,31 @@ impl Lines {
             Err(error) => Some(ApiError::Internal(error.to_string())),
         };
         let mut last = self.so_far();
-        last.insert("complete".to_owned(), json!(failure.is_none()));
+        last.complete = Some(failure.is_none());
         match failure {
             // SQS's count of what there was is rough.
-            None => last.insert("left".to_owned(), json!(0)),
+            None => last.left = 0,
             Some(error) => {
                 if !matches!(error, ApiError::Draining) {
                     tracing::error!(%error, "dead letters were left");
                 }
-                last.insert("error".to_owned(), error.in_answer())
+                last.error = Some(error.in_answer());
             }
-        };
-        line(last)
+        }
+        line(&last)
     }
 }
 
-fn line(fields: Map<String, Value>) -> Bytes {
-    format!("{}\n", Value::Object(fields)).into()
+fn line(fields: &DeadLetterLine) -> Bytes {
+    format!("{}\n", json!(fields)).into()
 }
 
 impl Action {
-    /// What became of the messages, as the lines call it.
-    fn done(self) -> &'static str {
+    /// What became of so many messages: they were sent back, or deleted.
+    fn done(self, count: u64) -> (Option<u64>, Option<u64>) {
         match self {
-            Self::Redrive { .. } => "redriven",
-            Self::Delete => "deleted",
+            Self::Redrive { .. } => (Some(count), None),
+            Self::Delete => (None, Some(count)),
         }
     }
 }

@@ -2,9 +2,13 @@
 
 use axum::extract::State;
 use badlambda_shared::dead_letters::Redriven;
+use badlambda_shared::id::ExecutionId;
 use badlambda_shared::limits;
+use badlambda_shared::name::FunctionName;
 use badlambda_shared::record::url_of;
+use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::app::AppState;
 use crate::dead_letters::look::in_turn;
@@ -13,7 +17,28 @@ use crate::http::error::ApiError;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::tokens::Caller;
 
-/// `POST /v1/dead-letters/{id}/redrive`
+/// A dead letter that is in the queue again.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RedrivenDeadLetter {
+    /// Its id as a dead letter.
+    id: String,
+    /// The function that it asks for; null where it can't be read.
+    function: Option<FunctionName>,
+    /// The execution as which it runs; null where it can't be read.
+    execution: Option<ExecutionId>,
+    /// Where to poll that.
+    url: Option<String>,
+}
+
+/// Send a dead letter back to the queue.
+#[utoipa::path(
+    post, path = "/v1/dead-letters/{id}/redrive", operation_id = "RedriveDeadLetter", tag = "dead letters",
+    params(DeadLetterPath),
+    responses(
+        (status = 202, description = "It is in the queue again.", body = RedrivenDeadLetter, headers(("Location"))),
+        (status = 409, description = "SQS moved it here from another queue."),
+    ),
+)]
 pub(crate) async fn redrive(
     State(app): AppState,
     caller: Caller,
@@ -38,11 +63,16 @@ fn accepted(redriven: Redriven) -> ApiResponse {
     let Redriven { message_id, execution } = redriven;
     let url = execution.as_ref().map(|(function, id)| url_of(function, id));
     let (function, execution) = execution.unzip();
-    let body = json!({ "id": message_id, "function": function, "execution": execution, "url": url });
-    ApiResponse::Redriven(body, url)
+    let redriven = RedrivenDeadLetter { id: message_id, function, execution, url: url.clone() };
+    ApiResponse::Redriven(json!(redriven), url)
 }
 
-/// `DELETE /v1/dead-letters/{id}`
+/// Delete a dead letter.
+#[utoipa::path(
+    delete, path = "/v1/dead-letters/{id}", operation_id = "DeleteDeadLetter", tag = "dead letters",
+    params(DeadLetterPath),
+    responses((status = 204, description = "It is gone.")),
+)]
 pub(crate) async fn delete(
     State(app): AppState,
     caller: Caller,

@@ -5,9 +5,13 @@ use axum::http::request::Parts;
 use badlambda_shared::dead_letters::Selection;
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
+use utoipa::IntoParams;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 
 use crate::http::error::ApiError;
 use crate::http::request::parsed;
+use crate::schema::text;
 use crate::tokens::Caller;
 
 /// What SQS's message ids are made of.
@@ -30,15 +34,24 @@ impl<S: Send + Sync> FromRequestParts<S> for DeadLetterPath {
     }
 }
 
+impl IntoParams for DeadLetterPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let id = ParameterBuilder::new().name("id").parameter_in(ParameterIn::Path).required(Required::True);
+        let schema = text("^[A-Za-z0-9-]+$", MESSAGE_ID_CHARS);
+        vec![id.description(Some("The dead letter's id.")).schema(Some(schema)).build()]
+    }
+}
+
 /// Those with this reason and of this function, as far as the caller may use them.
 pub(super) fn selection(
     caller: &Caller,
     reason: Option<String>,
     function: Option<&str>,
 ) -> Result<Selection, ApiError> {
-    if reason.as_ref().is_some_and(|reason| reason.is_empty() || reason.len() > limits::MAX_FILTER_BYTES) {
-        let most = limits::MAX_FILTER_BYTES;
-        return Err(ApiError::parameter("reason", format!("it must have 1 to {most} bytes")));
+    let is_possible = |reason: &String| (1..=limits::MAX_FILTER_CHARS).contains(&reason.chars().count());
+    if !reason.as_ref().is_none_or(is_possible) {
+        let most = limits::MAX_FILTER_CHARS;
+        return Err(ApiError::parameter("reason", format!("it must have 1 to {most} characters")));
     }
     let functions = match function {
         Some(name) => {

@@ -2,9 +2,13 @@
 
 use axum::extract::State;
 use badlambda_shared::dead_letters::DeadLetter;
+use badlambda_shared::id::ExecutionId;
 use badlambda_shared::limits;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use badlambda_shared::name::FunctionName;
+use badlambda_shared::timestamp::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app::AppState;
 use crate::dead_letters::look::in_turn;
@@ -12,19 +16,62 @@ use crate::dead_letters::query::{DeadLetterPath, only, selection};
 use crate::http::page::page_limit;
 use crate::http::request::Query;
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::schema;
 use crate::tokens::Caller;
 
 /// The query of `GET /v1/dead-letters`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
+    /// How many entries a page may have.
+    #[param(schema_with = schema::page_limit)]
     limit: Option<usize>,
+    /// Those with this `kind`, or with this in their reason's sentence.
+    #[param(schema_with = schema::reason)]
     reason: Option<String>,
+    /// Those of this function.
+    #[param(schema_with = schema::function_name)]
     function: Option<String>,
 }
 
-/// `GET /v1/dead-letters`, in SQS's order, which is none. So there is no next page; `complete` tells whether there may be
-/// more than are shown.
+/// Dead letters, in SQS's order, which is none.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeadLetterPage {
+    dead_letters: Vec<ShownDeadLetter>,
+    /// Always null, since SQS has no pages.
+    #[schema(schema_with = schema::null)]
+    next: Option<String>,
+    /// Whether there are no more than these.
+    complete: bool,
+}
+
+/// A message that was given up.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ShownDeadLetter {
+    id: String,
+    /// Why it is there: a sentence.
+    reason: String,
+    /// The kind of its execution's error; null where SQS itself gave it up.
+    kind: Option<String>,
+    /// The function that it asked for; null where it can't be read.
+    function: Option<FunctionName>,
+    /// The execution that it asked for; null where it can't be read.
+    execution: Option<ExecutionId>,
+    /// When it came there, or, where SQS moved it, when it was first sent.
+    received_at: Timestamp,
+    /// The message's body; null in a list where it is long.
+    body: Option<String>,
+}
+
+/// List dead letters.
+///
+/// SQS has no order and no pages. `complete` tells whether there may be more than are shown.
+#[utoipa::path(
+    get, path = "/v1/dead-letters", operation_id = "ListDeadLetters", tag = "dead letters",
+    params(ListQuery),
+    responses((status = 200, description = "Dead letters.", body = DeadLetterPage)),
+)]
 pub(crate) async fn list(State(app): AppState, caller: Caller, Query(query): Query<ListQuery>) -> ApiResult {
     let limit = page_limit(query.limit, limits::MAX_PAGE)?;
     let selection = selection(&caller, query.reason, query.function.as_deref())?;
@@ -39,10 +86,16 @@ pub(crate) async fn list(State(app): AppState, caller: Caller, Query(query): Que
     let mut found = looked.found;
     let is_complete = looked.is_complete && found.len() <= limit;
     found.truncate(limit);
-    Ok(ApiResponse::Page(json!({ "dead_letters": found, "next": null, "complete": is_complete }), None))
+    let page = DeadLetterPage { dead_letters: found, next: None, complete: is_complete };
+    Ok(ApiResponse::Page(json!(page), None))
 }
 
-/// `GET /v1/dead-letters/{id}`
+/// Show a dead letter.
+#[utoipa::path(
+    get, path = "/v1/dead-letters/{id}", operation_id = "GetDeadLetter", tag = "dead letters",
+    params(DeadLetterPath),
+    responses((status = 200, description = "The dead letter, with its whole body.", body = ShownDeadLetter)),
+)]
 pub(crate) async fn get(
     State(app): AppState,
     caller: Caller,
@@ -56,31 +109,28 @@ pub(crate) async fn get(
     })
     .await?;
     let missing = looked.missing();
-    looked.found.map(|letter| ApiResponse::DeadLetter(in_full(letter))).ok_or(missing)
+    looked.found.map(|letter| ApiResponse::DeadLetter(json!(in_full(letter)))).ok_or(missing)
 }
 
 /// As a list shows it: a long body is left out, so that a page of them is not huge.
-fn in_list(mut letter: DeadLetter) -> Value {
+fn in_list(mut letter: DeadLetter) -> ShownDeadLetter {
     let is_long = letter.body.len() > limits::INLINE_DEAD_LETTER_BYTES;
     if is_long {
         letter.body.clear();
     }
-    let mut shown = in_full(letter);
-    if is_long {
-        shown["body"] = Value::Null;
-    }
-    shown
+    let shown = in_full(letter);
+    if is_long { ShownDeadLetter { body: None, ..shown } } else { shown }
 }
 
-fn in_full(letter: DeadLetter) -> Value {
+fn in_full(letter: DeadLetter) -> ShownDeadLetter {
     let (function, execution) = letter.execution.unzip();
-    json!({
-        "id": letter.message_id,
-        "reason": letter.reason,
-        "kind": letter.kind,
-        "function": function,
-        "execution": execution,
-        "received_at": letter.sent_at,
-        "body": letter.body,
-    })
+    ShownDeadLetter {
+        id: letter.message_id,
+        reason: letter.reason,
+        kind: letter.kind,
+        function,
+        execution,
+        received_at: letter.sent_at,
+        body: Some(letter.body),
+    }
 }

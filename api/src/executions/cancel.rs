@@ -4,7 +4,7 @@
 //! few seconds while it does. So what is queued never runs, and what runs is ended soon after.
 
 use axum::extract::State;
-use badlambda_shared::execution::Status;
+use badlambda_shared::execution::{Execution, Status};
 use badlambda_shared::id::Origin;
 use badlambda_shared::record::Record;
 use badlambda_shared::records::Recorded;
@@ -16,7 +16,18 @@ use crate::http::request::ExecutionPath;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::metrics::CANCELS;
 
-/// `DELETE /v1/functions/{function}/executions/{id}`. To cancel again what was cancelled is no error.
+/// Cancel an execution, queued or running.
+///
+/// To cancel again what was cancelled is no error.
+#[utoipa::path(
+    delete, path = "/v1/functions/{function}/executions/{id}", operation_id = "CancelExecution", tag = "executions",
+    params(ExecutionPath),
+    responses(
+        (status = 202, description = "It is cancelled. What runs is ended within some seconds.", body = Execution,
+            headers(("Location"))),
+        (status = 409, description = "It has finished."),
+    ),
+)]
 pub(crate) async fn cancel(State(app): AppState, target: ExecutionPath) -> ApiResult {
     let ExecutionPath(function, id) = &target;
     let found = app.records.find(function, id).await?;

@@ -7,9 +7,10 @@ use axum::http::Uri;
 use badlambda_shared::execution::{ErrorKind, ListedExecution, Status};
 use badlambda_shared::limits;
 use badlambda_shared::timestamp::Timestamp;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app::{App, AppState};
 use crate::http::error::ApiError;
@@ -17,22 +18,53 @@ use crate::http::page::{page, page_limit};
 use crate::http::request::{FunctionPath, Query, parsed};
 use crate::http::response::ApiResult;
 use crate::index::{Filter, Page, Position};
+use crate::schema;
+use crate::schema::parameters::ExecutionsCursor;
 use crate::tokens::Caller;
 
 /// The query of both lists.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
+    /// Those that stand like this.
+    #[param(schema_with = schema::listed_status, example = "succeeded")]
     status: Option<String>,
+    /// Those whose error is of this kind.
+    #[param(schema_with = schema::error_kind)]
     kind: Option<String>,
+    /// Those of this version.
+    #[param(schema_with = schema::number)]
     version: Option<u32>,
+    /// Those that ended at this time or later: RFC 3339, or `15m`, `2h`, `7d` ago.
+    #[param(schema_with = schema::moment, example = "2h")]
     since: Option<String>,
+    /// Those that ended before this time.
+    #[param(schema_with = schema::moment)]
     until: Option<String>,
+    /// How many entries a page may have.
+    #[param(schema_with = schema::listed_limit)]
     limit: Option<usize>,
+    #[param(ignore)]
     cursor: Option<String>,
 }
 
-/// `GET /v1/executions`: those of the functions that the caller may use.
+/// A page of executions, the newest first.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ExecutionPage {
+    executions: Vec<ListedExecution>,
+    /// The `cursor` of the next page.
+    next: Option<String>,
+}
+
+/// List the executions of all functions.
+///
+/// What ended, the newest first, and before it what has run for over 5 s. A page may be short and still have a `next`.
+#[utoipa::path(
+    get, path = "/v1/executions", operation_id = "ListExecutions", tag = "executions",
+    params(ListQuery, ExecutionsCursor),
+    responses((status = 200, description = "A page of executions.", body = ExecutionPage, headers(("Link")))),
+)]
 pub(crate) async fn all(
     State(app): AppState,
     caller: Caller,
@@ -42,7 +74,14 @@ pub(crate) async fn all(
     list(&app, &uri, Filter { functions: caller.functions().cloned(), ..Filter::default() }, query).await
 }
 
-/// `GET /v1/functions/{function}/executions`
+/// List the executions of a function.
+///
+/// What ended, the newest first, and before it what has run for over 5 s. A page may be short and still have a `next`.
+#[utoipa::path(
+    get, path = "/v1/functions/{function}/executions", operation_id = "ListFunctionExecutions", tag = "executions",
+    params(FunctionPath, ListQuery, ExecutionsCursor),
+    responses((status = 200, description = "A page of executions.", body = ExecutionPage, headers(("Link")))),
+)]
 pub(crate) async fn of_function(
     State(app): AppState,
     FunctionPath(function): FunctionPath,
@@ -68,7 +107,7 @@ async fn list(app: &App, uri: &Uri, filter: Filter, query: ListQuery) -> ApiResu
     let Page { lines, next } = app.index.find(&filter, from, limit).await?;
     let executions: Vec<ListedExecution> = lines.into_iter().map(ListedExecution::from).collect();
     let next = next.map(|position| position.to_string());
-    Ok(page(uri, "executions", &executions, next))
+    Ok(page(uri, &ExecutionPage { executions, next: next.clone() }, next.as_deref()))
 }
 
 fn status(text: &str) -> Result<Status, ApiError> {

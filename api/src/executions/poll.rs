@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
+use badlambda_shared::execution::Execution;
 use badlambda_shared::id::{ExecutionId, Origin};
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
@@ -20,8 +21,15 @@ use crate::http::prefer;
 use crate::http::request::ExecutionPath;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::metrics::WAITS;
+use crate::schema::parameters::PreferHeader;
 
-/// `GET /v1/functions/{function}/executions/{id}`
+/// Show an execution, or wait for it.
+#[utoipa::path(
+    get, path = "/v1/functions/{function}/executions/{id}", operation_id = "GetExecution", tag = "executions",
+    params(ExecutionPath, PreferHeader),
+    responses((status = 200, description = "The execution as it stands.", body = Execution,
+        headers(("Retry-After"), ("Preference-Applied")))),
+)]
 pub(crate) async fn poll(
     State(app): AppState,
     ExecutionPath(function, id): ExecutionPath,

@@ -5,10 +5,12 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use badlambda_shared::execution::Execution;
 use badlambda_shared::name::VersionRef;
 use badlambda_shared::record::Record;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::app::{App, AppState};
 use crate::executions::accept::{Code, Submission, accept};
@@ -21,21 +23,40 @@ use crate::http::error::ApiError;
 use crate::http::json;
 use crate::http::request::ExecutionPath;
 use crate::http::response::ApiResult;
+use crate::schema;
+use crate::schema::parameters::{IdempotencyKeyHeader, PreferHeader};
 
 /// How much a body takes beside an input.
 const REST_BYTES: usize = 4096;
 
 /// What is to be different. Without a version it is the one that was executed.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Request {
+pub(crate) struct ReplayRequest {
+    /// Which version is executed.
     #[serde(default, deserialize_with = "json::version")]
     version: Option<VersionRef>,
+    /// What it is given in place of the input that was kept.
     #[serde(default, deserialize_with = "json::present")]
+    #[schema(schema_with = schema::any_json)]
     input: Option<Box<RawValue>>,
 }
 
-/// `POST /v1/functions/{function}/executions/{id}/replay`
+/// Execute again.
+///
+/// Without a body as it was: the same version, and the input that was kept.
+#[utoipa::path(
+    post, path = "/v1/functions/{function}/executions/{id}/replay", operation_id = "ReplayExecution", tag = "executions",
+    params(ExecutionPath, PreferHeader, IdempotencyKeyHeader),
+    request_body(content = Option<ReplayRequest>, example = json!({"input": {"name": "Grace"}})),
+    responses(
+        (status = 202, description = "It is taken on, and not finished.", body = Execution,
+            headers(("Location"), ("Retry-After"), ("Preference-Applied"))),
+        (status = 200, description = "It is finished, within the wait or by an earlier request with the same key.",
+            body = Execution, headers(("Preference-Applied"))),
+        (status = 409, description = "No worker has told of it yet, it is not finished, or its input was not kept."),
+    ),
+)]
 pub(crate) async fn replay(
     State(app): AppState,
     ExecutionPath(function, id): ExecutionPath,
@@ -45,7 +66,8 @@ pub(crate) async fn replay(
     let most = app.max_input_bytes;
     let Received { bytes, mut permit } =
         body::receive(&app.admission, body, most + REST_BYTES, ApiError::InputTooLarge(most)).await?;
-    let request = if bytes.is_empty() { Request::default() } else { json::read(&bytes)? };
+    let request: ReplayRequest =
+        if bytes.is_empty() { ReplayRequest::default() } else { json::read(&bytes)? };
     if let Some(input) = &request.input {
         check(&app, input, &["input"])?;
     }

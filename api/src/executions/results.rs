@@ -12,8 +12,18 @@ use crate::executions::poll;
 use crate::http::error::ApiError;
 use crate::http::request::ExecutionPath;
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::schema::AnyJson;
 
-/// `GET /v1/functions/{function}/executions/{id}/input`
+/// Fetch an execution's input.
+#[utoipa::path(
+    get, path = "/v1/functions/{function}/executions/{id}/input", operation_id = "GetExecutionInput", tag = "executions",
+    params(ExecutionPath),
+    responses(
+        (status = 200, description = "The input.", body = AnyJson),
+        (status = 303, description = "The input is at this URL, without credentials.", headers(("Location"))),
+        (status = 409, description = "No worker has told of it yet, or it is not finished."),
+    ),
+)]
 pub(crate) async fn input(State(app): AppState, ExecutionPath(function, id): ExecutionPath) -> ApiResult {
     let execution = has_begun(poll::find(&app, function, id, Duration::ZERO).await?)?;
     match (execution.input, execution.input_key) {
@@ -24,7 +34,16 @@ pub(crate) async fn input(State(app): AppState, ExecutionPath(function, id): Exe
     }
 }
 
-/// `GET /v1/functions/{function}/executions/{id}/result`
+/// Fetch an execution's result.
+#[utoipa::path(
+    get, path = "/v1/functions/{function}/executions/{id}/result", operation_id = "GetExecutionResult", tag = "executions",
+    params(ExecutionPath),
+    responses(
+        (status = 200, description = "The result, which stands in the record alone.", body = AnyJson),
+        (status = 303, description = "The result is at this URL, without credentials.", headers(("Location"))),
+        (status = 409, description = "It is not finished."),
+    ),
+)]
 pub(crate) async fn result(State(app): AppState, target: ExecutionPath) -> ApiResult {
     let finished = finished(&app, target).await?;
     match (finished.result_key, finished.result) {
@@ -33,7 +52,15 @@ pub(crate) async fn result(State(app): AppState, target: ExecutionPath) -> ApiRe
     }
 }
 
-/// `GET /v1/functions/{function}/executions/{id}/logs`
+/// Fetch an execution's logs.
+#[utoipa::path(
+    get, path = "/v1/functions/{function}/executions/{id}/logs", operation_id = "GetExecutionLogs", tag = "executions",
+    params(ExecutionPath),
+    responses(
+        (status = 303, description = "The logs are at this URL, without credentials.", headers(("Location"))),
+        (status = 409, description = "It is not finished."),
+    ),
+)]
 pub(crate) async fn logs(State(app): AppState, target: ExecutionPath) -> ApiResult {
     let finished = finished(&app, target).await?;
     redirect(&app, finished.logs_key, ApiError::NoLogs).await

@@ -6,12 +6,14 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use badlambda_shared::execution::Execution;
 use badlambda_shared::function::{FunctionConfig, OneShot};
 use badlambda_shared::name::{FunctionName, NameError, Revision};
 use badlambda_shared::store::{Condition, JSON};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app::{App, AppState};
 use crate::executions::accept::{Code, Submission, accept};
@@ -23,25 +25,50 @@ use crate::http::error::ApiError;
 use crate::http::json;
 use crate::http::request::Query;
 use crate::http::response::ApiResult;
+use crate::schema;
+use crate::schema::parameters::{IdempotencyKeyHeader, PreferHeader};
 
 /// The query of `POST /v1/run`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct RunQuery {
+    /// For how many seconds no worker has it.
+    #[param(schema_with = schema::delay)]
     delay: Option<u64>,
 }
 
-#[derive(Deserialize)]
+/// Code that is executed once.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Request {
+pub(crate) struct RunRequest {
+    /// Ruby code.
+    #[schema(min_length = 1)]
     code: String,
+    /// What the code is given.
     #[serde(default, deserialize_with = "json::present")]
+    #[schema(schema_with = schema::any_json)]
     input: Option<Box<RawValue>>,
     #[serde(default)]
+    #[schema(value_type = schema::FunctionConfigRequest)]
     config: FunctionConfig,
 }
 
-/// `POST /v1/run`
+/// Execute code once, without a function.
+///
+/// The code is checked as at creation. The execution runs under the name `_run`, and its `version` is null.
+#[utoipa::path(
+    post, path = "/v1/run", operation_id = "RunOnce", tag = "executions",
+    params(RunQuery, PreferHeader, IdempotencyKeyHeader),
+    request_body(content = RunRequest, example = json!({"code": "event.sum", "input": [1, 2, 3]})),
+    responses(
+        (status = 202, description = "It is taken on, and not finished.", body = Execution,
+            headers(("Location"), ("Retry-After"), ("Preference-Applied"))),
+        (status = 200, description = "It is finished, within the wait or by an earlier request with the same key.",
+            body = Execution, headers(("Preference-Applied"))),
+        (status = 415, description = "The body is not JSON."),
+    ),
+)]
 pub(crate) async fn run(
     State(app): AppState,
     Query(query): Query<RunQuery>,
@@ -55,7 +82,7 @@ pub(crate) async fn run(
     if !body::media_type(&headers).is_some_and(|media_type| body::is_json(&media_type)) {
         return Err(ApiError::UnsupportedMediaType("send JSON with `Content-Type: application/json`"));
     }
-    let Request { code, input, config } = json::read(&bytes)?;
+    let RunRequest { code, input, config } = json::read(&bytes)?;
     drop(bytes);
     let input = input.unwrap_or_else(|| RawValue::NULL.to_owned());
     check(&app, &input, &["input"])?;

@@ -5,11 +5,13 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use badlambda_shared::execution::Execution;
 use badlambda_shared::limits;
 use badlambda_shared::message::depth_is_bounded;
 use badlambda_shared::name::VersionRef;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use utoipa::IntoParams;
 
 use crate::app::{App, AppState};
 use crate::executions::accept::{Code, Submission, accept};
@@ -19,12 +21,19 @@ use crate::http::error::ApiError;
 use crate::http::json;
 use crate::http::request::{FunctionPath, Query, parsed};
 use crate::http::response::ApiResult;
+use crate::schema::parameters::{IdempotencyKeyHeader, PreferHeader};
+use crate::schema::{self, AnyJson};
 
 /// The query of `POST …/executions` and of a batch.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct SubmitQuery {
+    /// Which version is executed: its number, an alias or `$LATEST`.
+    #[param(schema_with = schema::version)]
     version: Option<String>,
+    /// For how many seconds no worker has it.
+    #[param(schema_with = schema::delay)]
     delay: Option<u64>,
 }
 
@@ -47,8 +56,20 @@ pub(crate) fn delay(seconds: Option<u64>) -> Result<Duration, ApiError> {
     Err(ApiError::parameter("delay", format!("it must be from 0 to {} seconds", most.as_secs())))
 }
 
-/// `POST /v1/functions/{function}/executions`. The body is the input, whatever its media type says; no body is
-/// `null`, as it is for a message without one.
+/// Execute a function.
+///
+/// The body is the input, whatever its media type says; no body is `null`, as it is for a message without one.
+#[utoipa::path(
+    post, path = "/v1/functions/{function}/executions", operation_id = "ExecuteFunction", tag = "executions",
+    params(FunctionPath, SubmitQuery, PreferHeader, IdempotencyKeyHeader),
+    request_body(content = Option<AnyJson>, example = json!({"name": "Ada"})),
+    responses(
+        (status = 202, description = "It is taken on, and not finished.", body = Execution,
+            headers(("Location"), ("Retry-After"), ("Preference-Applied"))),
+        (status = 200, description = "It is finished, within the wait or by an earlier request with the same key.",
+            body = Execution, headers(("Preference-Applied"))),
+    ),
+)]
 pub(crate) async fn submit(
     State(app): AppState,
     FunctionPath(function): FunctionPath,

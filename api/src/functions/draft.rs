@@ -6,6 +6,7 @@ use badlambda_shared::function::{ConfigFieldError, Form, FunctionConfig};
 use badlambda_shared::name::FunctionName;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::functions::syntax::{self, CodeError};
@@ -13,6 +14,7 @@ use crate::http::body::{self, Received};
 use crate::http::error::ApiError;
 use crate::http::json;
 use crate::http::part::{InvalidPart, Part};
+use crate::schema;
 
 /// A function's next version, before it has a number.
 #[derive(Clone, Debug)]
@@ -23,12 +25,18 @@ pub(crate) struct Draft {
     pub(crate) config: FunctionConfig,
 }
 
-#[derive(Deserialize)]
+/// A function that is to be created or changed.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Request {
+pub(crate) struct FunctionRequest {
+    /// The function's name; without one, a new function gets one.
+    #[schema(schema_with = schema::name_if_any)]
     name: Option<FunctionName>,
+    /// Ruby code.
+    #[schema(min_length = 1)]
     code: String,
     #[serde(default)]
+    #[schema(value_type = schema::FunctionConfigRequest)]
     config: FunctionConfig,
 }
 
@@ -47,7 +55,7 @@ pub(crate) async fn read(
     let most = most_body_bytes(app.max_code_bytes);
     let too_large = ApiError::CodeTooLarge(app.max_code_bytes);
     let Received { bytes, permit: _permit } = body::receive(&app.admission, body, most, too_large).await?;
-    let request: Request = match body::media_type(headers).as_deref() {
+    let request: FunctionRequest = match body::media_type(headers).as_deref() {
         Some(json) if body::is_json(json) => json::read(&bytes)?,
         Some("application/x-ruby" | "text/x-ruby") => ruby(&bytes)?,
         _ => {
@@ -56,7 +64,7 @@ pub(crate) async fn read(
             ));
         }
     };
-    let Request { name, code, config } = request;
+    let FunctionRequest { name, code, config } = request;
     Ok((name, check(app, code, config).await?))
 }
 
@@ -77,10 +85,10 @@ pub(crate) async fn check(app: &App, code: String, config: FunctionConfig) -> Re
     Ok(Draft { code, code_sha256, form, config })
 }
 
-fn ruby(bytes: &[u8]) -> Result<Request, ApiError> {
+fn ruby(bytes: &[u8]) -> Result<FunctionRequest, ApiError> {
     let code = std::str::from_utf8(bytes)
         .map_err(|error| ApiError::in_body(&["code"], format!("it must be UTF-8: {error}")))?;
-    Ok(Request { name: None, code: code.to_owned(), config: FunctionConfig::default() })
+    Ok(FunctionRequest { name: None, code: code.to_owned(), config: FunctionConfig::default() })
 }
 
 impl From<ConfigFieldError> for InvalidPart {

@@ -11,11 +11,12 @@ use badlambda_shared::limits;
 use badlambda_shared::name::{FunctionName, NameError};
 use badlambda_shared::timestamp::Timestamp;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::app::{App, AppState};
-use crate::functions::draft::Draft;
+use crate::functions::draft::{Draft, FunctionRequest};
 use crate::functions::publish::{Mode, preview, publish};
 use crate::functions::versions;
 use crate::functions::{draft, manifest};
@@ -24,26 +25,59 @@ use crate::http::error::ApiError;
 use crate::http::page::{PageQuery, page};
 use crate::http::request::{FunctionPath, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::schema;
+use crate::schema::parameters::FunctionsCursor;
 use crate::tokens::Caller;
 
-/// The query of `POST /v1/functions`; the name is for bodies that have no place for one.
-#[derive(Deserialize)]
+/// The query of `POST /v1/functions`.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct CreateQuery {
+    /// The function's name, for a body that has no place for it.
+    #[param(schema_with = schema::created_name)]
     name: Option<String>,
+    /// Check everything, and store nothing.
     #[serde(default)]
     dry_run: bool,
 }
 
 /// The query of `PUT /v1/functions/{function}`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PutQuery {
+    /// Check everything, and store nothing.
     #[serde(default)]
     dry_run: bool,
 }
 
-/// `POST /v1/functions`
+/// A page of functions, in the order of their names.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FunctionPage {
+    functions: Vec<Function>,
+    /// The `cursor` of the next page.
+    next: Option<String>,
+}
+
+/// Create a function.
+///
+/// Its code is checked without being run. Without a name it gets one.
+#[utoipa::path(
+    post, path = "/v1/functions", operation_id = "CreateFunction", tag = "functions",
+    params(CreateQuery),
+    request_body(content(
+        (FunctionRequest = "application/json",
+            example = json!({"name": "hello", "code": "puts \"greeting\"\n{ greeting: \"Hello, #{event.fetch(\"name\")}!\" }"})),
+        (String = "application/x-ruby", example = json!("{ sum: event.sum }")),
+    )),
+    responses(
+        (status = 201, description = "The function is new.", body = Function, headers(("Location"), ("ETag"))),
+        (status = 200, description = "With `dry_run`: the function as it would be.", body = Function),
+        (status = 409, description = "There is a function of this name, or others change it at the same time."),
+        (status = 415, description = "The body is neither JSON nor Ruby."),
+    ),
+)]
 pub(crate) async fn create(
     State(app): AppState,
     caller: Caller,
@@ -66,7 +100,26 @@ pub(crate) async fn create(
     store_or_preview(&app, &name, &draft, Mode::Create, &conditions, query.dry_run).await
 }
 
-/// `PUT /v1/functions/{function}`
+/// Create a function, or publish its next version.
+///
+/// The same code and config again make no new version.
+#[utoipa::path(
+    put, path = "/v1/functions/{function}", operation_id = "PutFunction", tag = "functions",
+    params(FunctionPath, PutQuery, Conditions),
+    request_body(content(
+        (FunctionRequest = "application/json",
+            example = json!({"code": "{ greeting: \"Hi, #{event.fetch(\"name\")}!\" }", "config": {"timeout_ms": 5000}})),
+        (String = "application/x-ruby", example = json!("event.fetch(\"name\").upcase")),
+    )),
+    responses(
+        (status = 201, description = "The function is new.", body = Function, headers(("Location"), ("ETag"))),
+        (status = 200, description = "The function with its latest version; with `dry_run`, as it would be.",
+            body = Function, headers(("ETag"))),
+        (status = 409, description = "Others change the function at the same time."),
+        (status = 412, description = "A condition does not hold."),
+        (status = 415, description = "The body is neither JSON nor Ruby."),
+    ),
+)]
 pub(crate) async fn put(
     State(app): AppState,
     FunctionPath(name): FunctionPath,
@@ -116,7 +169,14 @@ fn generated() -> Result<FunctionName, ApiError> {
     parsed("name", &format!("fn-{}", &random[..16]))
 }
 
-/// `GET /v1/functions`. A page may hold fewer than asked for, since deleted functions are left out of it.
+/// List functions.
+///
+/// A page may hold fewer than asked for, since deleted functions are left out of it.
+#[utoipa::path(
+    get, path = "/v1/functions", operation_id = "ListFunctions", tag = "functions",
+    params(PageQuery, FunctionsCursor),
+    responses((status = 200, description = "A page of functions.", body = FunctionPage, headers(("Link")))),
+)]
 pub(crate) async fn list(
     State(app): AppState,
     caller: Caller,
@@ -136,7 +196,8 @@ pub(crate) async fn list(
         .try_filter_map(|function| async { Ok(function) })
         .try_collect()
         .await?;
-    Ok(page(&uri, "functions", &functions, next.map(String::from)))
+    let next = next.map(String::from);
+    Ok(page(&uri, &FunctionPage { functions, next: next.clone() }, next.as_deref()))
 }
 
 /// The next names behind `after`, and where the page behind them begins, if there is one.
@@ -170,7 +231,16 @@ async fn present(app: &App, name: FunctionName) -> Result<Option<Function>, ApiE
     }
 }
 
-/// `GET /v1/functions/{function}`
+/// Show a function.
+#[utoipa::path(
+    get, path = "/v1/functions/{function}", operation_id = "GetFunction", tag = "functions",
+    params(FunctionPath, Conditions),
+    responses(
+        (status = 200, description = "The function, with its latest version's config.", body = Function, headers(("ETag"))),
+        (status = 304, description = "It is the one that `If-None-Match` names.", headers(("ETag"))),
+        (status = 412, description = "It is not the one that `If-Match` names."),
+    ),
+)]
 pub(crate) async fn get(
     State(app): AppState,
     FunctionPath(name): FunctionPath,
@@ -183,15 +253,26 @@ pub(crate) async fn get(
     Ok(ApiResponse::Function(Box::new(function)))
 }
 
-/// `DELETE /v1/functions/{function}`
+/// Delete a function.
 ///
-/// The manifest stays behind as deleted, so that numbers are never given again. The versions go, so that
-/// messages that name one find nothing; what remains of them after a failure is hidden by the manifest.
+/// Its versions go with it, and what is queued for it ends as `not_found`. A later function of its name goes on counting
+/// versions.
+#[utoipa::path(
+    delete, path = "/v1/functions/{function}", operation_id = "DeleteFunction", tag = "functions",
+    params(FunctionPath, Conditions),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 409, description = "Others change the function at the same time."),
+        (status = 412, description = "A condition does not hold."),
+    ),
+)]
 pub(crate) async fn delete(
     State(app): AppState,
     FunctionPath(name): FunctionPath,
     conditions: Conditions,
 ) -> ApiResult {
+    // The manifest stays behind as deleted, so that numbers are never given again. The versions go, so that messages that
+    // name one find nothing; what remains of them after a failure is hidden by the manifest.
     let deleted = manifest::edit(&app, &name, |manifest| {
         conditions.check(Some(&manifest.clone().into()), true)?;
         let mut deleted = manifest.clone();

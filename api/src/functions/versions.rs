@@ -8,13 +8,14 @@ use axum::extract::State;
 use axum::http::Uri;
 use badlambda_shared::alias::{AliasTarget, Weight};
 use badlambda_shared::catalog::CatalogError;
-use badlambda_shared::function::{Manifest, Version};
+use badlambda_shared::function::{Function, Manifest, Version};
 use badlambda_shared::limits;
 use badlambda_shared::name::{Alias, FunctionName, VersionRef};
 use badlambda_shared::store::StoreError;
 use badlambda_shared::timestamp::Timestamp;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::app::{App, AppState};
 use crate::functions::manifest;
@@ -25,8 +26,23 @@ use crate::http::json;
 use crate::http::page::{PageQuery, page};
 use crate::http::request::{FunctionPath, FunctionSubPath, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::schema;
+use crate::schema::parameters::{AliasPath, VersionNumberPath, VersionsCursor};
 
-/// `GET /v1/functions/{function}/versions`, the newest first.
+/// A page of a function's versions, the newest first.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct VersionPage {
+    versions: Vec<Version>,
+    /// The `cursor` of the next page.
+    next: Option<String>,
+}
+
+/// List the versions of a function.
+#[utoipa::path(
+    get, path = "/v1/functions/{function}/versions", operation_id = "ListVersions", tag = "versions",
+    params(FunctionPath, PageQuery, VersionsCursor),
+    responses((status = 200, description = "A page of versions, the newest first.", body = VersionPage, headers(("Link")))),
+)]
 pub(crate) async fn list(
     State(app): AppState,
     FunctionPath(name): FunctionPath,
@@ -47,7 +63,7 @@ pub(crate) async fn list(
         .try_collect()
         .await?;
     let next = last.filter(|last| *last > first).map(|last| last.to_string());
-    Ok(page(&uri, "versions", &versions, next))
+    Ok(page(&uri, &VersionPage { versions, next: next.clone() }, next.as_deref()))
 }
 
 async fn present(app: &App, name: &FunctionName, number: u32) -> Result<Option<Version>, ApiError> {
@@ -58,12 +74,22 @@ async fn present(app: &App, name: &FunctionName, number: u32) -> Result<Option<V
     }
 }
 
-/// `GET /v1/functions/{function}/versions/{version}`; an alias will do, too.
+/// Show a version of a function.
+#[utoipa::path(
+    get, path = "/v1/functions/{function}/versions/{version}", operation_id = "GetVersion", tag = "versions",
+    params(FunctionPath, ("version" = VersionRef, Path, description = "Its number, an alias or `$LATEST`.", example = "1")),
+    responses((status = 200, description = "The version, with its config.", body = Version)),
+)]
 pub(crate) async fn get(State(app): AppState, path: FunctionSubPath) -> ApiResult {
     Ok(ApiResponse::Version(resolve(&app, path).await?))
 }
 
-/// `GET /v1/functions/{function}/versions/{version}/code`; an alias will do, too.
+/// Show the code of a version.
+#[utoipa::path(
+    get, path = "/v1/functions/{function}/versions/{version}/code", operation_id = "GetVersionCode", tag = "versions",
+    params(FunctionPath, ("version" = VersionRef, Path, description = "Its number, an alias or `$LATEST`.", example = "live")),
+    responses((status = 200, description = "Ruby code.", body = String, content_type = "application/x-ruby")),
+)]
 pub(crate) async fn code(State(app): AppState, path: FunctionSubPath) -> ApiResult {
     let version = resolve(&app, path).await?;
     Ok(ApiResponse::Code(app.catalog.code(&version).await?))
@@ -76,15 +102,24 @@ async fn resolve(app: &App, path: FunctionSubPath) -> Result<Arc<Version>, ApiEr
     Ok(app.catalog.resolve(&name, Some(&wanted), None).await?)
 }
 
-/// `DELETE /v1/functions/{function}/versions/{version}`
+/// Delete a version.
 ///
-/// The manifest marks it as deleted, by which it is gone. What remains of its object after a failure is never read.
+/// What is queued for it ends as `not_found`.
+#[utoipa::path(
+    delete, path = "/v1/functions/{function}/versions/{version}", operation_id = "DeleteVersion", tag = "versions",
+    params(FunctionPath, VersionNumberPath),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 409, description = "It is the latest one, or an alias points at it, or others change the function."),
+    ),
+)]
 pub(crate) async fn delete(
     State(app): AppState,
     FunctionSubPath(name, version): FunctionSubPath,
 ) -> ApiResult {
     let missing = || ApiError::VersionNotFound { function: name.clone(), version: version.clone() };
-    let number: u32 = version.parse().map_err(|_| missing())?;
+    let Ok(VersionRef::Number(number)) = version.parse() else { return Err(missing()) };
+    // The manifest marks it as deleted, by which it is gone. What remains of its object after a failure is never read.
     manifest::edit(&app, &name, |manifest| {
         if !manifest.has(number) {
             return Err(missing());
@@ -112,11 +147,14 @@ pub(crate) async fn delete(
     Ok(ApiResponse::Deleted)
 }
 
-#[derive(Deserialize)]
+/// What an alias is to point at.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct AliasRequest {
+pub(crate) struct AliasRequest {
+    /// A version's number.
+    #[schema(schema_with = schema::version_number)]
     version: u32,
-    /// By the version's number.
+    #[schema(schema_with = badlambda_shared::schema::weights)]
     #[serde(default)]
     weights: BTreeMap<String, Weight>,
 }
@@ -132,7 +170,17 @@ impl AliasRequest {
     }
 }
 
-/// `PUT /v1/functions/{function}/aliases/{alias}`
+/// Point an alias at a version.
+#[utoipa::path(
+    put, path = "/v1/functions/{function}/aliases/{alias}", operation_id = "PutAlias", tag = "versions",
+    params(FunctionPath, AliasPath, Conditions),
+    request_body(content = AliasRequest, example = json!({"version": 1})),
+    responses(
+        (status = 200, description = "The function, with the alias.", body = Function, headers(("ETag"))),
+        (status = 409, description = "Others change the function at the same time."),
+        (status = 412, description = "A condition does not hold."),
+    ),
+)]
 pub(crate) async fn put_alias(
     State(app): AppState,
     FunctionSubPath(name, alias): FunctionSubPath,
@@ -165,7 +213,16 @@ pub(crate) async fn put_alias(
     Ok(ApiResponse::Function(Box::new(edited.into())))
 }
 
-/// `DELETE /v1/functions/{function}/aliases/{alias}`
+/// Remove an alias.
+#[utoipa::path(
+    delete, path = "/v1/functions/{function}/aliases/{alias}", operation_id = "DeleteAlias", tag = "versions",
+    params(FunctionPath, AliasPath, Conditions),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 409, description = "Others change the function at the same time."),
+        (status = 412, description = "A condition does not hold."),
+    ),
+)]
 pub(crate) async fn delete_alias(
     State(app): AppState,
     FunctionSubPath(name, alias): FunctionSubPath,

@@ -60,7 +60,16 @@ impl Conditions {
     pub(crate) fn is_known(&self, function: &Function) -> Result<bool, ApiError> {
         let without = Self { if_none_match: None, ..self.clone() };
         without.check(Some(function), true)?;
-        Ok(self.check(Some(function), true).is_err())
+        Ok(self.knows(&entity_tag(function)?))
+    }
+
+    /// Whether who reads has what is under this entity tag already.
+    pub(crate) fn knows(&self, entity_tag: &str) -> bool {
+        match &self.if_none_match {
+            Some(EntityTags::OneOf(tags)) => tags.iter().any(|tag| tag == entity_tag),
+            Some(EntityTags::Any) => true,
+            None => false,
+        }
     }
 
     /// Whether there is one.
@@ -107,18 +116,39 @@ fn entity_tags(
         if line == "*" {
             return Ok(Some(EntityTags::Any));
         }
-        // Ours hold no comma, so that a tag with one in it, which is cut in two here, matches none either way.
-        for tag in line.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
-            let opaque = tag.strip_prefix("W/").unwrap_or(tag);
-            if !opaque.starts_with('"') && !opaque.ends_with('"') {
-                return Err(refused());
-            }
-            if comparison == Comparison::Weak || opaque == tag {
-                tags.push(opaque.to_owned());
-            }
-        }
+        tags.extend(tags_in(line).ok_or_else(refused)?);
     }
-    Ok(Some(EntityTags::OneOf(tags)))
+    if tags.is_empty() {
+        return Err(refused());
+    }
+    let compared = tags.into_iter().filter(|tag| comparison == Comparison::Weak || !tag.is_weak);
+    Ok(Some(EntityTags::OneOf(compared.map(|tag| tag.opaque).collect())))
+}
+
+/// An entity tag of a request, with its quotes.
+struct EntityTag {
+    is_weak: bool,
+    opaque: String,
+}
+
+/// The entity tags of a line, which may have commas in them; `None` where it holds something else.
+fn tags_in(line: &str) -> Option<Vec<EntityTag>> {
+    let mut tags = vec![];
+    let mut rest = line;
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', ',']);
+        if rest.is_empty() {
+            return Some(tags);
+        }
+        let weak = rest.strip_prefix("W/");
+        let (opaque, behind) = weak.unwrap_or(rest).strip_prefix('"')?.split_once('"')?;
+        let is_possible = opaque.bytes().all(|byte| (b'!'..=b'~').contains(&byte));
+        rest = behind.trim_start();
+        if !is_possible || !(rest.is_empty() || rest.starts_with(',')) {
+            return None;
+        }
+        tags.push(EntityTag { is_weak: weak.is_some(), opaque: format!("\"{opaque}\"") });
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +174,9 @@ mod tests {
         assert_eq!(read(&lines, Comparison::Weak).unwrap(), one_of(&["\"a\"", "\"b\"", "\"c\""]));
         assert_eq!(read(&[" * "], Comparison::Strong).unwrap(), Some(EntityTags::Any));
         assert_eq!(read(&[], Comparison::Strong).unwrap(), None);
-        assert!(read(&["abc"], Comparison::Strong).is_err());
+        assert_eq!(read(&["\"a,b\""], Comparison::Strong).unwrap(), one_of(&["\"a,b\""]));
+        for malformed in ["abc", "\"abc", "abc\"", "\"a\" \"b\"", "\"a b\"", "w/\"a\"", ""] {
+            assert!(read(&[malformed], Comparison::Strong).is_err(), "{malformed}");
+        }
     }
 }

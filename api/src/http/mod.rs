@@ -17,5 +17,5 @@ pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod routes;
 pub(crate) mod serve;
-mod status;
+pub(crate) mod status;
 pub(crate) mod trace;

@@ -4,15 +4,22 @@ use axum::http::Uri;
 use badlambda_shared::limits;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::IntoParams;
 
 use crate::http::error::ApiError;
 use crate::http::response::ApiResponse;
+use crate::schema;
 
 /// Which part of a list is asked for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
+    /// How many entries a page may have.
+    #[param(schema_with = schema::page_limit)]
     limit: Option<usize>,
+    /// The `next` of the page before.
+    #[param(ignore)]
     pub(crate) cursor: Option<String>,
 }
 
@@ -32,10 +39,10 @@ pub(crate) fn page_limit(asked: Option<usize>, most: usize) -> Result<usize, Api
     Err(ApiError::parameter("limit", format!("it must be from 1 to {most}")))
 }
 
-/// A page of the list `name`, which was asked for at `uri`, and where the next one begins, if there is one.
-pub(crate) fn page(uri: &Uri, name: &str, entries: &impl Serialize, next: Option<String>) -> ApiResponse {
-    let link = next.as_deref().map(|cursor| format!("<{}>; rel=\"next\"", with_cursor(uri, cursor)));
-    ApiResponse::Page(json!({ name: entries, "next": next }), link)
+/// A page, which was asked for at `uri`, and the link to the one that begins at `next`, if there is one.
+pub(crate) fn page(uri: &Uri, page: &impl Serialize, next: Option<&str>) -> ApiResponse {
+    let link = next.map(|cursor| format!("<{}>; rel=\"next\"", with_cursor(uri, cursor)));
+    ApiResponse::Page(json!(page), link)
 }
 
 /// The same path and query from `cursor` on.

@@ -4,19 +4,21 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, LINK, LOCATION, RETRY_AFTER};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, LINK, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use badlambda_shared::execution::Execution;
 use badlambda_shared::function::{Function, Version};
 use badlambda_shared::record::Record;
 use badlambda_shared::{limits, metrics, store};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
+use crate::health::Health;
 use crate::http::conditions::entity_tag;
 use crate::http::error::ApiError;
 use crate::http::prefer::Wait;
+use crate::openapi::Document;
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
@@ -68,6 +70,8 @@ pub(crate) enum ApiResponse {
     NothingMore,
     /// What was counted, for Prometheus.
     Metrics(String),
+    /// The API's OpenAPI document.
+    Document(&'static Document),
     /// A probe's answer.
     Healthy,
 }
@@ -131,7 +135,13 @@ impl IntoResponse for ApiResponse {
                 insert(&mut headers, CONTENT_TYPE, metrics::CONTENT_TYPE);
                 text.into_response()
             }
-            Self::Healthy => Json(json!({ "status": "ok" })).into_response(),
+            Self::Document(document) => {
+                insert(&mut headers, ETAG, &document.entity_tag);
+                insert(&mut headers, CACHE_CONTROL, "no-cache");
+                insert(&mut headers, CONTENT_TYPE, store::JSON);
+                document.json.as_str().into_response()
+            }
+            Self::Healthy => Json(Health { status: "ok" }).into_response(),
         };
         (status, headers, body).into_response()
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::routing::{MethodFilter, on};
 
 use crate::app::App;
 use crate::http::admission::admit;
@@ -16,11 +16,19 @@ use crate::tokens::authorize::{FunctionCheck, Needed, authorize};
 pub(crate) struct GuardedRoutes {
     app: Arc<App>,
     routes: Router<Arc<App>>,
+    /// Each with its method and path.
+    #[cfg(test)]
+    listed: Vec<(MethodFilter, String)>,
 }
 
 impl GuardedRoutes {
     pub(crate) fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app), routes: Router::new() }
+        Self {
+            app: Arc::clone(app),
+            routes: Router::new(),
+            #[cfg(test)]
+            listed: vec![],
+        }
     }
 
     /// A route about the `{function}` in its path.
@@ -31,8 +39,7 @@ impl GuardedRoutes {
         scope: Scope,
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
-        let handler = self.admitted(method, handler);
-        self.add(path, Needed { scope, checked: FunctionCheck::ByPath }, handler)
+        self.add(method, path, Needed { scope, checked: FunctionCheck::ByPath }, true, handler)
     }
 
     /// A route about more than one function, or one that the path does not name. Its handler takes the
@@ -44,8 +51,7 @@ impl GuardedRoutes {
         scope: Scope,
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
-        let handler = self.admitted(method, handler);
-        self.add(path, Needed { scope, checked: FunctionCheck::ByHandler }, handler)
+        self.add(method, path, Needed { scope, checked: FunctionCheck::ByHandler }, true, handler)
     }
 
     /// A route of the operator's, about all functions, which is answered also where there is no room for requests.
@@ -57,21 +63,42 @@ impl GuardedRoutes {
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
         // The path names no function, so that a token for some functions is refused.
-        self.add(path, Needed { scope, checked: FunctionCheck::ByPath }, on(method, handler))
+        self.add(method, path, Needed { scope, checked: FunctionCheck::ByPath }, false, handler)
     }
 
-    fn admitted<T: 'static>(
-        &self,
+    fn add<T: 'static>(
+        self,
         method: MethodFilter,
+        path: &str,
+        needed: Needed,
+        takes_room: bool,
         handler: impl Handler<T, Arc<App>>,
-    ) -> MethodRouter<Arc<App>> {
-        on(method, handler).route_layer(from_fn_with_state(Arc::clone(&self.app), admit))
+    ) -> Self {
+        let app = self.app;
+        let mut guarded = on(method, handler);
+        if takes_room {
+            guarded = guarded.route_layer(from_fn_with_state(Arc::clone(&app), admit));
+        }
+        let guarded = guarded.route_layer(from_fn_with_state((Arc::clone(&app), needed), authorize));
+        Self {
+            routes: self.routes.route(path, guarded),
+            app,
+            #[cfg(test)]
+            listed: self.listed.into_iter().chain([(method, path.to_owned())]).collect(),
+        }
     }
 
-    fn add(self, path: &str, needed: Needed, routes: MethodRouter<Arc<App>>) -> Self {
-        let Self { app, routes: others } = self;
-        let guarded = routes.route_layer(from_fn_with_state((Arc::clone(&app), needed), authorize));
-        Self { routes: others.route(path, guarded), app }
+    /// Method, as OpenAPI writes it, and path of each.
+    #[cfg(test)]
+    pub(crate) fn listed(&self) -> Vec<(String, String)> {
+        let name = |method: MethodFilter| match method {
+            MethodFilter::GET => "get",
+            MethodFilter::POST => "post",
+            MethodFilter::PUT => "put",
+            MethodFilter::DELETE => "delete",
+            other => panic!("{other:?} has no name here"),
+        };
+        self.listed.iter().map(|(method, path)| (name(*method).to_owned(), path.clone())).collect()
     }
 
     pub(crate) fn into_router(self) -> Router<Arc<App>> {

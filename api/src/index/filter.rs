@@ -93,13 +93,18 @@ impl fmt::Display for Position {
     }
 }
 
+/// The most digits of a time in a cursor: what has more is none of ours.
+pub(crate) const CURSOR_DIGITS: usize = 18;
+
 impl FromStr for Position {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const WRONG: &str = "it must be the `next` of an earlier page";
         let (before, id) = text.split_once('.').map_or((text, None), |(before, id)| (before, Some(id)));
-        let before_ms = before.parse().ok().filter(|ms: &i64| *ms >= 0).ok_or(WRONG)?;
+        let is_possible =
+            (1..=CURSOR_DIGITS).contains(&before.len()) && before.bytes().all(|b| b.is_ascii_digit());
+        let before_ms = before.parse().ok().filter(|_| is_possible).ok_or(WRONG)?;
         let after_id = id.map(str::parse).transpose().map_err(|_| WRONG)?;
         Ok(Self { before_ms, after_id })
     }
@@ -114,7 +119,7 @@ mod tests {
         for text in ["1796007787124", "1796007787124.m-1"] {
             assert_eq!(text.parse::<Position>().unwrap().to_string(), text);
         }
-        for bad in ["", "x", "1.", "1./", "-5", "99999999999999999999"] {
+        for bad in ["", "x", "1.", "1./", "-5", "+5", "0000000000000000005"] {
             assert!(bad.parse::<Position>().is_err(), "{bad}");
         }
     }

@@ -11,9 +11,11 @@ use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::timestamp::Timestamp;
 use moka::future::Cache;
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-use self::summary::Summaries;
+use self::summary::{Period, Summaries, VersionSummary};
 use crate::app::{App, AppState};
 use crate::http::error::ApiError;
 use crate::http::request::FunctionPath;
@@ -54,7 +56,46 @@ fn cache<K: Hash + Eq + Send + Sync + 'static>() -> Cache<K, Arc<Value>> {
     Cache::builder().max_capacity(REMEMBERED).time_to_live(limits::STATS_TTL).build()
 }
 
-/// `GET /v1/stats`. A token for some functions sees what ended of these alone.
+/// How the queue stands, and what ended lately.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FleetStats {
+    queue: QueueStats,
+    /// By minute, the oldest first.
+    minutes: Vec<Period>,
+}
+
+/// How many messages there are.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct QueueStats {
+    /// They wait for a worker.
+    visible: u64,
+    /// Their delay is not over.
+    delayed: u64,
+    /// A worker has them.
+    in_flight: u64,
+    /// They were given up.
+    dead_lettered: u64,
+    /// How long the execution waited that began last; null where none has begun in the last 15 minutes.
+    oldest_seconds: Option<f64>,
+}
+
+/// What ended of a function.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FunctionStats {
+    function: FunctionName,
+    /// By five minutes, the oldest first.
+    periods: Vec<Period>,
+    /// By version, the newest first.
+    versions: Vec<VersionSummary>,
+}
+
+/// Show how the queue stands, and what ended in the last 15 minutes.
+///
+/// A token for some functions sees what ended of these alone.
+#[utoipa::path(
+    get, path = "/v1/stats", operation_id = "GetStats", tag = "stats",
+    responses((status = 200, description = "Two seconds old at most.", body = FleetStats)),
+)]
 pub(crate) async fn of_fleet(State(app): AppState, caller: Caller) -> ApiResult {
     let functions = caller.functions().map(|functions| functions.iter().cloned().collect());
     let made = app.stats.fleet.try_get_with(functions, async {
@@ -65,28 +106,31 @@ pub(crate) async fn of_fleet(State(app): AppState, caller: Caller) -> ApiResult 
         // SQS does not tell the age of its oldest message. It hands out the oldest first, more or less: so that is about
         // how long those waited that began last.
         let oldest = if queue.visible == 0 { Some(0.0) } else { ended.last_wait_ms() };
-        Ok::<_, ApiError>(Arc::new(json!({
-            "queue": {
-                "visible": queue.visible,
-                "delayed": queue.delayed,
-                "in_flight": queue.held,
-                "dead_lettered": dead_letters.visible + dead_letters.held,
-                "oldest_seconds": oldest.map(|ms| (ms / 1000.0).round()),
-            },
-            "minutes": ended.by_period(),
-        })))
+        let queue = QueueStats {
+            visible: queue.visible,
+            delayed: queue.delayed,
+            in_flight: queue.held,
+            dead_lettered: dead_letters.visible + dead_letters.held,
+            oldest_seconds: oldest.map(|ms| (ms / 1000.0).round()),
+        };
+        Ok::<_, ApiError>(Arc::new(json!(FleetStats { queue, minutes: ended.by_period() })))
     });
     answer(made.await)
 }
 
-/// `GET /v1/functions/{function}/stats`
+/// Show what ended of a function in the last hour.
+#[utoipa::path(
+    get, path = "/v1/functions/{function}/stats", operation_id = "GetFunctionStats", tag = "stats",
+    params(FunctionPath),
+    responses((status = 200, description = "Two seconds old at most.", body = FunctionStats)),
+)]
 pub(crate) async fn of_function(State(app): AppState, FunctionPath(function): FunctionPath) -> ApiResult {
     app.require_function(&function).await?;
     let made = app.stats.functions.try_get_with(function.clone(), async {
         let filter = Filter { functions: Some([function.clone()].into()), ..Filter::default() };
         let ended = summaries(&app, filter, FUNCTION).await?;
         let (periods, versions) = (ended.by_period(), ended.by_version());
-        Ok(Arc::new(json!({ "function": function, "periods": periods, "versions": versions })))
+        Ok(Arc::new(json!(FunctionStats { function, periods, versions })))
     });
     answer(made.await)
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use badlambda_shared::execution::Status;
 use badlambda_shared::index::Row;
 use badlambda_shared::timestamp::Timestamp;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What ended in a number of periods, and of each version.
 pub(super) struct Summaries {
@@ -26,6 +27,45 @@ struct Summary {
     kinds: BTreeMap<&'static str, u64>,
     waits: Vec<f64>,
     runs: Vec<f64>,
+}
+
+/// What ended in a period.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Period {
+    /// When it began.
+    from: Option<Timestamp>,
+    #[serde(flatten)]
+    ended: Ended,
+}
+
+/// What ended of a version.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct VersionSummary {
+    /// Null for what no version was known of.
+    version: Option<u32>,
+    #[serde(flatten)]
+    ended: Ended,
+}
+
+/// What ended, and how long it waited and ran.
+#[derive(Serialize, ToSchema)]
+struct Ended {
+    succeeded: u64,
+    failed: u64,
+    cancelled: u64,
+    /// How many failed, by the kind of their error.
+    kinds: BTreeMap<&'static str, u64>,
+    /// Null where nothing was begun.
+    wait_ms: Option<Percentiles>,
+    /// Null where nothing ran.
+    run_ms: Option<Percentiles>,
+}
+
+/// In milliseconds.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+struct Percentiles {
+    p50: f64,
+    p99: f64,
 }
 
 impl Summaries {
@@ -53,17 +93,17 @@ impl Summaries {
     }
 
     /// The oldest first.
-    pub(super) fn by_period(&self) -> Vec<Value> {
+    pub(super) fn by_period(&self) -> Vec<Period> {
         let begins = (0..).map(|n| Timestamp::from_unix_ms(self.since_ms + n * self.each_ms));
-        begins.zip(&self.periods).map(|(begin, period)| period.named("from", json!(begin))).collect()
+        begins.zip(&self.periods).map(|(from, period)| Period { from, ended: period.ended() }).collect()
     }
 
     /// The newest first. Null stands for what no version was known of.
-    pub(super) fn by_version(&self) -> Vec<Value> {
+    pub(super) fn by_version(&self) -> Vec<VersionSummary> {
         self.versions
             .iter()
             .rev()
-            .map(|(version, summary)| summary.named("version", json!(version)))
+            .map(|(version, summary)| VersionSummary { version: *version, ended: summary.ended() })
             .collect()
     }
 }
@@ -83,28 +123,27 @@ impl Summary {
         self.runs.extend(row.usage().map(|usage| usage.wall_ms));
     }
 
-    fn named(&self, name: &str, value: Value) -> Value {
-        json!({
-            name: value,
-            "succeeded": self.succeeded,
-            "failed": self.failed,
-            "cancelled": self.cancelled,
-            "kinds": self.kinds,
-            "wait_ms": percentiles(&self.waits),
-            "run_ms": percentiles(&self.runs),
-        })
+    fn ended(&self) -> Ended {
+        Ended {
+            succeeded: self.succeeded,
+            failed: self.failed,
+            cancelled: self.cancelled,
+            kinds: self.kinds.clone(),
+            wait_ms: percentiles(&self.waits),
+            run_ms: percentiles(&self.runs),
+        }
     }
 }
 
-/// Null where there is nothing.
-fn percentiles(values: &[f64]) -> Value {
+/// `None` where there is nothing.
+fn percentiles(values: &[f64]) -> Option<Percentiles> {
     let mut values = values.to_vec();
     values.sort_unstable_by(f64::total_cmp);
     let at = |share: f64| {
         let index = ((values.len() as f64 * share).ceil() as usize).saturating_sub(1);
         values.get(index).copied()
     };
-    at(0.5).zip(at(0.99)).map_or(Value::Null, |(p50, p99)| json!({ "p50": p50, "p99": p99 }))
+    Some(Percentiles { p50: at(0.5)?, p99: at(0.99)? })
 }
 
 #[cfg(test)]
@@ -114,8 +153,8 @@ mod tests {
     #[test]
     fn percentiles_are_values_that_there_were() {
         let hundred: Vec<f64> = (1..=100).rev().map(f64::from).collect();
-        assert_eq!(percentiles(&hundred), json!({"p50": 50.0, "p99": 99.0}));
-        assert_eq!(percentiles(&[7.0]), json!({"p50": 7.0, "p99": 7.0}));
-        assert_eq!(percentiles(&[]), Value::Null);
+        assert_eq!(percentiles(&hundred), Some(Percentiles { p50: 50.0, p99: 99.0 }));
+        assert_eq!(percentiles(&[7.0]), Some(Percentiles { p50: 7.0, p99: 7.0 }));
+        assert_eq!(percentiles(&[]), None);
     }
 }

@@ -19,6 +19,8 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::conformance::{Seen, check};
+
 pub(crate) struct Api {
     pub(crate) url: String,
     pub(crate) store: Store,
@@ -158,12 +160,19 @@ impl Api {
     }
 }
 
+/// Sends it, and panics where the OpenAPI document does not allow the response.
 pub(crate) async fn send(request: RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
-    let status = response.status();
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let response = client.execute(request).await.unwrap();
+    let (status, all_headers) = (response.status(), response.headers().clone());
     let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap().to_owned();
     let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-    Answer { status, headers, text: response.text().await.unwrap() }
+    let text = response.text().await.unwrap();
+    let body = Some(text.as_bytes());
+    check(&Seen { method: &method, path: &path, status, headers: &all_headers, body });
+    Answer { status, headers, text }
 }
 
 /// The embedded SQS and S3, with a folder of their own.

@@ -1,7 +1,10 @@
 //! The API in process on a free port, over the embedded SQS and S3, spoken to by plain HTTP.
 
+mod bad_input;
 mod batches;
 mod conditions;
+#[path = "../../../tests/conformance.rs"]
+mod conformance;
 mod dead_letters;
 mod delays;
 mod executions;
@@ -11,6 +14,7 @@ mod idempotency;
 mod inputs;
 mod lifecycle;
 mod one_shots;
+mod openapi;
 mod polling;
 mod publishing;
 mod refusals;

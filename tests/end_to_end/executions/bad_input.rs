@@ -4,13 +4,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::fixtures::fleet::Fleet;
+use crate::fixtures::request::Request;
 
 struct Refused {
     status: u16,
     problem: Value,
 }
 
-async fn refused(request: reqwest::RequestBuilder) -> Refused {
+async fn refused(request: Request) -> Refused {
     let answer = request.send().await.unwrap();
     let status = answer.status().as_u16();
     assert_eq!(answer.headers()["content-type"], "application/problem+json", "{status}");

@@ -4,6 +4,7 @@ mod commands;
 mod configuration;
 mod deployed;
 mod metrics;
+mod openapi;
 mod operator;
 mod pages;
 mod permissions;

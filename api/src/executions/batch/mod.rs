@@ -19,7 +19,8 @@ use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
 use futures::{StreamExt as _, stream};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::app::{App, AppState};
 use crate::executions::idempotency::{self, Claim, Unsent};
@@ -28,23 +29,31 @@ use crate::executions::submit::SubmitQuery;
 use crate::executions::ticket::Ticket;
 use crate::http::admission::BodyPermit;
 use crate::http::body::{self, Received};
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, ProblemInAnswer};
 use crate::http::request::{FunctionPath, Query};
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::http::trace::trace;
+use crate::schema::AnyJson;
+use crate::schema::parameters::IdempotencyKeyHeader;
 
 mod inputs;
 
 use self::inputs::{BatchInput, read};
 
+/// What became of each input, in their order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BatchAnswer {
+    executions: Vec<BatchItem>,
+}
+
 /// What became of one input.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum BatchItem {
     /// It is taken on as this execution.
     Id(ExecutionId),
     /// It is not.
-    Error(Value),
+    Error(ProblemInAnswer),
 }
 
 /// A batch that is to be sent.
@@ -60,7 +69,18 @@ struct Batch {
     _permit: BodyPermit,
 }
 
-/// `POST /v1/functions/{function}/executions/batch`
+/// Execute a function once for each of many inputs.
+///
+/// An array of inputs, or one on each line. A line that is no JSON, or can't be an input, is an `error` of its own.
+#[utoipa::path(
+    post, path = "/v1/functions/{function}/executions/batch", operation_id = "ExecuteBatch", tag = "executions",
+    params(FunctionPath, SubmitQuery, IdempotencyKeyHeader),
+    request_body(content(
+        (Vec<AnyJson> = "application/json", example = json!([{"name": "Ada"}, {"name": "Grace"}])),
+        (String = "application/x-ndjson", example = json!("{\"name\": \"Ada\"}\n{\"name\": \"Grace\"}\n")),
+    )),
+    responses((status = 200, description = "What became of each input, in their order.", body = BatchAnswer)),
+)]
 pub(crate) async fn batch(
     State(app): AppState,
     FunctionPath(function): FunctionPath,
@@ -112,7 +132,7 @@ pub(crate) async fn batch(
         Some(Claim::ToSend(unsent)) => batch.send_all(app, Some(unsent)).await?,
         None => batch.send_all(app, None).await?,
     };
-    Ok(ApiResponse::Batch(json!({ "executions": items })))
+    Ok(ApiResponse::Batch(json!(BatchAnswer { executions: items })))
 }
 
 impl Batch {

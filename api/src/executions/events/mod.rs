@@ -21,6 +21,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::sync::watch;
 
+pub(crate) use self::position::LAST_EVENT_ID;
 use self::position::{Piece, Position};
 pub(crate) use self::watched::Watched;
 use self::watched::watch_record;
@@ -30,13 +31,24 @@ use crate::http::error::ApiError;
 use crate::http::request::ExecutionPath;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::metrics::WAITS;
+use crate::schema::parameters::LastEventIdHeader;
 
 /// Load balancers cut connections that are idle for 60 s.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The size of an event's piece of the logs, once all of them are stored.
 const PIECE_BYTES: u64 = 64 * 1024;
 
-/// `GET /v1/functions/{function}/executions/{id}/events`
+/// Listen to an execution.
+///
+/// `event: status` has the execution as its data, `event: logs` a piece of the logs. The final status comes last.
+#[utoipa::path(
+    get, path = "/v1/functions/{function}/executions/{id}/events", operation_id = "ListenToExecution", tag = "executions",
+    params(ExecutionPath, LastEventIdHeader),
+    responses(
+        (status = 200, description = "Server-sent events.", body = String, content_type = "text/event-stream"),
+        (status = 204, description = "All was told: there will be no more events."),
+    ),
+)]
 pub(crate) async fn events(
     State(app): AppState,
     ExecutionPath(function, id): ExecutionPath,

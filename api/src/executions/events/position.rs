@@ -14,7 +14,7 @@ use crate::http::error::ApiError;
 use crate::http::part::Part;
 
 /// As errors write the header's name.
-const LAST_EVENT_ID: &str = "Last-Event-ID";
+pub(crate) const LAST_EVENT_ID: &str = "Last-Event-ID";
 
 /// How much a listener has been told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
