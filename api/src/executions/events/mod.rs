@@ -20,6 +20,7 @@ use futures::stream;
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::watch;
+use utoipa::ToSchema;
 
 pub(crate) use self::position::LAST_EVENT_ID;
 use self::position::{Piece, Position};
@@ -38,6 +39,19 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The size of an event's piece of the logs, once all of them are stored.
 const PIECE_BYTES: u64 = 64 * 1024;
 
+/// An event, as a client of server-sent events reads it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what is written field by field")]
+pub(crate) struct ExecutionEvent {
+    /// Where the listener is after this event: for `Last-Event-ID`.
+    #[schema(pattern = "^[0-9]+\\.(none|queued|running|succeeded|failed|cancelled)\\.[0-9]+$")]
+    id: String,
+    #[schema(pattern = "^(status|logs)$")]
+    event: String,
+    /// JSON: the Execution, or `{"offset", "text"}`.
+    data: String,
+}
+
 /// Listen to an execution.
 ///
 /// `event: status` has the execution as its data, `event: logs` a piece of the logs. The final status comes last.
@@ -45,7 +59,7 @@ const PIECE_BYTES: u64 = 64 * 1024;
     get, path = "/v1/functions/{function}/executions/{id}/events", operation_id = "ListenToExecution", tag = "executions",
     params(ExecutionPath, LastEventIdHeader),
     responses(
-        (status = 200, description = "Server-sent events.", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "Server-sent events.", body = ExecutionEvent, content_type = "text/event-stream"),
         (status = 204, description = "All was told: there will be no more events."),
     ),
 )]

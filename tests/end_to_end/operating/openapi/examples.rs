@@ -9,9 +9,10 @@ use super::document;
 use crate::fixtures::fleet::Fleet;
 
 /// Every operation, so that each finds what it needs.
-const ORDER: [&str; 33] = [
+const ORDER: [&str; 35] = [
     "GetLiveness",
     "GetReadiness",
+    "GetMetrics",
     "GetOpenApi",
     "CreateFunction",
     "ListFunctions",
@@ -21,6 +22,7 @@ const ORDER: [&str; 33] = [
     "GetExecutionInput",
     "GetExecutionResult",
     "GetExecutionLogs",
+    "ListenToExecution",
     "ReplayExecution",
     "ExecuteBatch",
     "RunOnce",

@@ -4,7 +4,7 @@ import uuid
 
 import schemathesis
 
-CONDITIONS = ("If-Match", "If-None-Match")
+VALID = {"If-Match": '"0"', "If-None-Match": '"0"', "Last-Event-ID": "0.none.0"}
 
 
 # Ruby and lines of JSON are sent as the text that they are. What is no text can't be sent.
@@ -20,7 +20,7 @@ def before_call(context, case, kwargs):
     key = headers.get("Idempotency-Key")
     if isinstance(key, str) and 0 < len(key) <= 200 and all("!" <= char <= "~" for char in key):
         headers["Idempotency-Key"] = f"{key}{uuid.uuid4()}"
-    # It takes 0 for an entity tag in requests that it holds to be valid.
-    for name in CONDITIONS:
+    # It takes 0 for a value of these in requests that it holds to be valid.
+    for name, valid in VALID.items():
         if str(headers.get(name)) == "0":
-            headers[name] = '"0"'
+            headers[name] = valid
