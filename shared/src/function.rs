@@ -9,6 +9,7 @@ use crate::alias::AliasTarget;
 use crate::limits::{self, Setting};
 use crate::name::{Alias, FunctionName, VersionRef};
 use crate::timestamp::Timestamp;
+use crate::whole_number;
 
 /// How a function's code is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -36,20 +37,26 @@ pub enum StoreResult {
 #[serde(deny_unknown_fields, default)]
 pub struct FunctionConfig {
     /// Wall clock of one attempt, in milliseconds.
+    #[serde(deserialize_with = "whole_number::deserialize")]
     pub timeout_ms: u64,
     /// Resident memory of all its processes, in MiB.
+    #[serde(deserialize_with = "whole_number::deserialize")]
     pub memory_mb: u64,
     /// The result's size as JSON, in bytes.
+    #[serde(deserialize_with = "whole_number::deserialize")]
     pub max_result_bytes: u64,
     /// How much of the logs is kept, in bytes.
+    #[serde(deserialize_with = "whole_number::deserialize")]
     pub max_log_bytes: u64,
     /// The scratch folder's size, in bytes.
+    #[serde(deserialize_with = "whole_number::deserialize")]
     pub max_scratch_bytes: u64,
     /// May open network connections, where the worker's operator allows it.
     pub network: bool,
     /// May start processes.
     pub subprocesses: bool,
     /// Processes and threads at once, where `subprocesses` is true.
+    #[serde(deserialize_with = "whole_number::deserialize")]
     pub max_processes: u64,
     /// What `ENV` holds beside the documented names.
     #[schema(schema_with = crate::schema::environment)]
@@ -59,6 +66,7 @@ pub struct FunctionConfig {
     #[schema(pattern = "^[a-z_][A-Za-z0-9_]{0,63}[?!]?$")]
     pub handler: Option<String>,
     /// How often a failed execution is tried again.
+    #[serde(deserialize_with = "whole_number::deserialize")]
     pub retries: u64,
     /// Whether the input is kept with the record.
     pub keep_input: bool,

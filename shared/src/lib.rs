@@ -45,6 +45,7 @@ pub mod store;
 pub mod telemetry;
 pub mod timestamp;
 pub mod trace;
+pub mod whole_number;
 
 /// The allocator of every program that is linked to this: a short execution costs 8 % less CPU than with the C library's.
 #[global_allocator]

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::whole_number;
+
 pub(crate) const MAX_NAME_CHARS: usize = 64;
 /// Under this name run executions whose code is no function's. Nobody can create a function of this name.
 const ONE_SHOT: &str = "_run";
@@ -57,7 +59,7 @@ pub struct Alias(String);
 #[serde(untagged)]
 pub enum VersionRef {
     /// One immutable version.
-    Number(u32),
+    Number(#[serde(deserialize_with = "whole_number::deserialize")] u32),
     /// `$LATEST`: the newest revision, which is the latest version.
     #[serde(with = "latest")]
     Latest,

@@ -2,6 +2,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests are told by the environment what to run on")]
 
+// It takes longest, and tests begin in the order of their names.
+mod api_document;
 #[path = "../conformance.rs"]
 mod conformance;
 mod executions;

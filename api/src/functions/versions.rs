@@ -13,6 +13,7 @@ use badlambda_shared::limits;
 use badlambda_shared::name::{Alias, FunctionName, VersionRef};
 use badlambda_shared::store::StoreError;
 use badlambda_shared::timestamp::Timestamp;
+use badlambda_shared::whole_number;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -153,6 +154,7 @@ pub(crate) async fn delete(
 pub(crate) struct AliasRequest {
     /// A version's number.
     #[schema(schema_with = schema::version_number)]
+    #[serde(deserialize_with = "whole_number::deserialize")]
     version: u32,
     #[schema(schema_with = badlambda_shared::schema::weights)]
     #[serde(default)]

@@ -253,3 +253,14 @@ async fn functions_are_listed_page_by_page() {
     seen.sort();
     assert_eq!(seen, ["a", "a-b", "a0", "b", "c"]);
 }
+
+#[tokio::test]
+async fn a_whole_number_is_one_however_json_writes_it() {
+    let api = Api::start().await;
+    let create = api.request(Method::POST, "/v1/functions").header("content-type", "application/json");
+    let created = send(create.body(r#"{"name": "hello", "code": "1", "config": {"retries": 2.0}}"#)).await;
+    assert_eq!((created.status, &created.json()["config"]["retries"]), (StatusCode::CREATED, &json!(2)));
+    let point = api.request(Method::PUT, "/v1/functions/hello/aliases/live");
+    let point = point.header("content-type", "application/json").body(r#"{"version": 1e0}"#);
+    assert_eq!(send(point).await.json()["aliases"], json!({ "live": 1 }));
+}

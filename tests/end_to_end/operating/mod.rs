@@ -4,7 +4,6 @@ mod commands;
 mod configuration;
 mod deployed;
 mod metrics;
-mod openapi;
 mod operator;
 mod pages;
 mod permissions;

@@ -31,11 +31,7 @@ async fn the_document_is_valid() {
 async fn requests_made_of_it_find_no_fault() {
     let fleet = Fleet::start_with(&[("BADLAMBDA_API_TOKEN", TOKEN)]).await;
     let mut schemathesis = Command::new(repository().join("target/python/bin/schemathesis"));
-    schemathesis.args([
-        "--no-color",
-        "--config-file",
-        "tests/end_to_end/operating/openapi/schemathesis.toml",
-    ]);
+    schemathesis.args(["--no-color", "--config-file", "tests/end_to_end/api_document/schemathesis.toml"]);
     schemathesis.arg("run").arg(format!("{}/openapi.json", fleet.address("api")));
     // More of them by hand, with BADLAMBDA_EXAMPLES.
     if let Ok(examples) = std::env::var("BADLAMBDA_EXAMPLES") {
