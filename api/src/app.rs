@@ -8,12 +8,13 @@ use axum::extract::State;
 use badlambda_shared::aws::AwsClients;
 use badlambda_shared::catalog::Catalog;
 use badlambda_shared::dead_letters::DeadLetters;
+use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::queue::{Queue, SendBatcher};
 use badlambda_shared::records::Records;
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::store::Store;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, OnceCell, Semaphore};
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
@@ -36,6 +37,8 @@ pub(crate) struct App {
     pub(crate) stats: Stats,
     pub(crate) run_times: RunTimes,
     pub(crate) watched: Watched,
+    /// How many of those who wait may look at a record at once.
+    pub(crate) looks: Semaphore,
     pub(crate) readiness: Readiness,
     pub(crate) admission: Admission,
     pub(crate) shutdown: Shutdown,
@@ -67,6 +70,7 @@ impl App {
             stats: Stats::new(),
             run_times: RunTimes::new(),
             watched: Watched::default(),
+            looks: Semaphore::new(limits::LOOKS_AT_ONCE),
             readiness: Readiness::new(queue.clone(), store.clone()),
             records: Records::new(store.clone()),
             admission: Admission::new(),

@@ -66,13 +66,16 @@ impl<'a> Looks<'a> {
         let delay = self.due.saturating_sub(self.age()).min(patience);
         self.has_waited |= !delay.is_zero();
         pause(self.app, delay).await;
+        let permit = self.app.looks.acquire().await;
         let looked_at = self.age();
-        let found = self.app.records.find(self.function, self.id).await?;
+        // A call to S3 takes tens of KiB while it lasts, which who waits must not hold meanwhile: so calls are boxed.
+        let found = Box::pin(self.app.records.find(self.function, self.id)).await?;
+        drop(permit);
         let record = found.map(|found| found.record);
         self.app.run_times.note_look(self.age() - looked_at);
         if record.is_none() && !self.function_exists {
             // Anybody can compute an id that looks as if it had been issued.
-            self.app.require_function(self.function).await?;
+            Box::pin(self.app.require_function(self.function)).await?;
             self.function_exists = true;
         }
         let ended = record.as_ref().filter(|record| record.status.is_final());

@@ -129,7 +129,7 @@ impl Listener {
     /// The next piece of the logs of an execution that has ended.
     async fn stored_logs(&mut self, record: &Record) -> Result<Option<Piece>, ApiError> {
         let Some(key) = &record.logs_key else { return Ok(None) };
-        let piece = self.app.store.get_part(key, self.position.logs_end(), PIECE_BYTES).await?;
+        let piece = Box::pin(self.app.store.get_part(key, self.position.logs_end(), PIECE_BYTES)).await?;
         // A character that goes on behind the piece comes with the next.
         let is_last = (piece.len() as u64) < PIECE_BYTES;
         let end = if is_last { piece.len() } else { whole_characters(&piece).end };
@@ -138,7 +138,7 @@ impl Listener {
 
     async fn status_event(&mut self, record: &Record) -> Result<Event, ApiError> {
         self.position.tell_status(record);
-        let execution = poll::with_fresh_urls(&self.app, record.clone()).await?;
+        let execution = Box::pin(poll::with_fresh_urls(&self.app, record.clone())).await?;
         self.event("status", Execution::from(execution))
     }
 
