@@ -43,7 +43,7 @@ static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
 });
 
 /// A response, as far as it was read.
-pub(crate) struct Seen<'a> {
+pub(crate) struct ReadResponse<'a> {
     pub(crate) method: &'a Method,
     pub(crate) path: &'a str,
     pub(crate) status: StatusCode,
@@ -53,16 +53,16 @@ pub(crate) struct Seen<'a> {
 }
 
 /// Panics where the document does not allow the response.
-pub(crate) fn check(seen: &Seen<'_>) {
+pub(crate) fn check(seen: &ReadResponse<'_>) {
     if let Err(reason) = CONTRACT.check(seen) {
-        let Seen { method, path, status, body, .. } = seen;
+        let ReadResponse { method, path, status, body, .. } = seen;
         let body = body.map(String::from_utf8_lossy).unwrap_or_default();
         panic!("/openapi.json does not allow this response: {reason}\n{method} {path}: {status}\n{body}");
     }
 }
 
 impl Contract {
-    fn check(&self, seen: &Seen<'_>) -> Result<(), String> {
+    fn check(&self, seen: &ReadResponse<'_>) -> Result<(), String> {
         let place = self.response(seen)?;
         let response = self.document.pointer(&place).ok_or("it is in the document, and is not")?;
         self.check_headers(seen, &response["headers"])?;
@@ -90,7 +90,7 @@ impl Contract {
     }
 
     /// The place of the response in the document. What the document has no operation for is refused.
-    fn response(&self, seen: &Seen<'_>) -> Result<String, String> {
+    fn response(&self, seen: &ReadResponse<'_>) -> Result<String, String> {
         let method = if seen.method == Method::HEAD { &Method::GET } else { seen.method };
         let method = method.as_str().to_ascii_lowercase();
         let status = seen.status.as_str();
@@ -125,7 +125,7 @@ impl Contract {
         paths.min_by_key(|path| path.matches('{').count()).map(String::as_str)
     }
 
-    fn check_headers(&self, seen: &Seen<'_>, documented: &Value) -> Result<(), String> {
+    fn check_headers(&self, seen: &ReadResponse<'_>, documented: &Value) -> Result<(), String> {
         for name in documented.as_object().into_iter().flat_map(|headers| headers.keys()) {
             let Some(value) = seen.headers.get(name).and_then(|value| value.to_str().ok()) else { continue };
             let place = format!("/components/headers/{}/schema", escaped(name));

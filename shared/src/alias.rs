@@ -89,10 +89,10 @@ fn position(id: &ExecutionId) -> u32 {
     (leading % u64::from(WHOLE)) as u32
 }
 
-/// A target that shares, in JSON.
+/// A target with shares, in JSON.
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "AliasTarget", deny_unknown_fields)]
-struct Shared {
+struct WeightedTarget {
     version: u32,
     weights: BTreeMap<u32, Weight>,
 }
@@ -102,7 +102,7 @@ impl Serialize for AliasTarget {
         if self.weights.is_empty() {
             return serializer.serialize_u32(self.version);
         }
-        Shared { version: self.version, weights: self.weights.clone() }.serialize(serializer)
+        WeightedTarget { version: self.version, weights: self.weights.clone() }.serialize(serializer)
     }
 }
 
@@ -126,7 +126,8 @@ impl<'de> Visitor<'de> for TargetVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<AliasTarget, A::Error> {
-        let Shared { version, weights } = Shared::deserialize(MapAccessDeserializer::new(map))?;
+        let WeightedTarget { version, weights } =
+            WeightedTarget::deserialize(MapAccessDeserializer::new(map))?;
         AliasTarget::shared(version, weights).map_err(A::Error::custom)
     }
 }

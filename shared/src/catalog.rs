@@ -116,12 +116,24 @@ impl Catalog {
         name: &FunctionName,
         version: Option<&VersionRef>,
     ) -> Result<AliasTarget, CatalogError> {
+        self.target_in_manifest(name, version).await.map(|(target, _)| target)
+    }
+
+    /// The same, and the manifest that says it.
+    async fn target_in_manifest(
+        &self,
+        name: &FunctionName,
+        version: Option<&VersionRef>,
+    ) -> Result<(AliasTarget, Arc<Manifest>), CatalogError> {
         // A number goes by the manifest, too: a function that is deleted runs no more.
-        if let Some(target) = self.manifest(name).await?.resolve(version) {
-            return Ok(target);
+        let remembered = self.manifest(name).await?;
+        if let Some(target) = remembered.resolve(version) {
+            return Ok((target, remembered));
         }
         self.forget(name).await;
-        self.manifest(name).await?.resolve(version).ok_or_else(|| no_version(name, version))
+        let present = self.manifest(name).await?;
+        let target = present.resolve(version).ok_or_else(|| no_version(name, version))?;
+        Ok((target, present))
     }
 
     /// The version that `version` names, or the latest. Of an alias that shares, it is the one that takes what is left, or
@@ -132,9 +144,8 @@ impl Catalog {
         version: Option<&VersionRef>,
         execution: Option<&ExecutionId>,
     ) -> Result<Arc<Version>, CatalogError> {
-        let target = self.target(name, version).await?;
+        let (target, manifest) = self.target_in_manifest(name, version).await?;
         let number = execution.map_or(target.version, |id| target.choose(id));
-        let manifest = self.manifest(name).await?;
         if number == manifest.latest.version {
             return Ok(Arc::new(manifest.latest.clone()));
         }

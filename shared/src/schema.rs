@@ -39,6 +39,12 @@ pub fn environment() -> Schema {
     all.description(Some(description)).build().into()
 }
 
+/// The schema of a version's number.
+pub fn version_number() -> Schema {
+    let number = ObjectBuilder::new().schema_type(Type::Integer);
+    number.minimum(Some(1)).maximum(Some(u32::MAX)).build().into()
+}
+
 fn text(pattern: &str, most: usize) -> ObjectBuilder {
     let text = ObjectBuilder::new().schema_type(Type::String);
     text.pattern(Some(pattern)).min_length(Some(1)).max_length(Some(most))
@@ -64,11 +70,10 @@ impl ToSchema for Alias {}
 
 impl PartialSchema for VersionRef {
     fn schema() -> RefOr<Schema> {
-        let number = ObjectBuilder::new().schema_type(Type::Integer);
-        let number = number.minimum(Some(1)).maximum(Some(u32::MAX));
         let latest = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["$LATEST"]));
         let description = "A version's number, an alias, or `$LATEST` for the newest one.";
-        let any = AnyOfBuilder::new().item(number).item(latest).item(Ref::from_schema_name("Alias"));
+        let any =
+            AnyOfBuilder::new().item(version_number()).item(latest).item(Ref::from_schema_name("Alias"));
         Schema::from(any.description(Some(description)).build()).into()
     }
 }
@@ -90,14 +95,13 @@ impl ToSchema for Weight {}
 
 impl PartialSchema for AliasTarget {
     fn schema() -> RefOr<Schema> {
-        let number =
-            || ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(u32::MAX));
-        let shared = ObjectBuilder::new().property("version", number()).property("weights", weights());
+        let shared =
+            ObjectBuilder::new().property("version", version_number()).property("weights", weights());
         let shared = shared
             .required("version")
             .required("weights")
             .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
-        let target = OneOfBuilder::new().item(number()).item(shared);
+        let target = OneOfBuilder::new().item(version_number()).item(shared);
         let description = "A version's number, or a version that shares executions with others.";
         Schema::from(target.description(Some(description)).build()).into()
     }

@@ -85,9 +85,6 @@ fn span_of(delivery: &Delivery) -> Span {
         traceparent = trace.traceparent(),
         trace_id = Empty
     );
-    telemetry::continue_trace(&span, trace);
-    if let Some(id) = span.in_scope(|| telemetry::from_here(trace.clone())).id() {
-        span.record("trace_id", id);
-    }
+    telemetry::continue_trace(&span, trace.clone());
     span
 }

@@ -48,7 +48,8 @@ impl RecordWatch {
         let running = Record { status: Status::Running, started_at: Some(began_at), ..queued };
         let mut listed = None;
         loop {
-            if let Some(record) = self.renew(claim, &with_progress(&running, &progress.report())).await {
+            if let Some(record) = self.renew_record(claim, &with_progress(&running, &progress.report())).await
+            {
                 return record;
             }
             listed.get_or_insert_with(|| self.running.list(Line::of(&running)));
@@ -66,7 +67,7 @@ impl RecordWatch {
     }
 
     /// Writes the record, as far as S3 takes it. Returns the execution's final record, if it has one already.
-    async fn renew(&self, claim: &mut Claim<'_>, record: &Record) -> Option<Box<Record>> {
+    async fn renew_record(&self, claim: &mut Claim<'_>, record: &Record) -> Option<Box<Record>> {
         match self.records.write(record, claim.etag.as_deref()).await {
             Ok(Recorded::Stored { etag }) => claim.etag = Some(etag),
             Ok(Recorded::AlreadyFinal(other)) => return Some(other),

@@ -5,12 +5,12 @@
 
 use axum::extract::State;
 use badlambda_shared::execution::{Execution, Status};
-use badlambda_shared::id::Origin;
 use badlambda_shared::record::Record;
 use badlambda_shared::records::Recorded;
 use badlambda_shared::timestamp::Timestamp;
 
 use crate::app::{App, AppState};
+use crate::executions::poll::submitted_at;
 use crate::http::error::ApiError;
 use crate::http::request::ExecutionPath;
 use crate::http::response::{ApiResponse, ApiResult};
@@ -50,10 +50,9 @@ pub(crate) async fn cancel(State(app): AppState, target: ExecutionPath) -> ApiRe
 /// An execution that no worker has told of yet. One that was sent to the queue directly may be there or not: recording
 /// that it is cancelled is right in both cases.
 async fn unseen(app: &App, ExecutionPath(function, id): &ExecutionPath) -> Result<Record, ApiError> {
-    let submitted_at = match id.origin(function) {
-        Origin::Forged => return Err(ApiError::ExecutionNotFound(function.clone())),
-        Origin::Issued(at) => at,
-        Origin::Foreign => {
+    let submitted_at = match submitted_at(function, id)? {
+        Some(at) => at,
+        None => {
             app.require_function(function).await?;
             Timestamp::now()
         }

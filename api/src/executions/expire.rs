@@ -1,21 +1,22 @@
 //! Executions whose message has outlived the queue: no worker will take them any more.
 
 use badlambda_shared::execution::ExecutionError;
-use badlambda_shared::id::Origin;
 use badlambda_shared::limits;
 use badlambda_shared::record::Record;
+use badlambda_shared::timestamp::Timestamp;
 
 use crate::app::App;
 use crate::http::error::ApiError;
 
 /// The record as it stands, or, where the queue can't have the message any more, as that of an execution that has ended
-/// so. Nothing is written: whoever asks again is told the same.
-pub(crate) async fn if_expired(app: &App, record: Record, origin: Origin) -> Result<Record, ApiError> {
+/// so. `submitted_at` is what the id tells. Nothing is written: whoever asks again is told the same.
+pub(crate) async fn if_expired(
+    app: &App,
+    record: Record,
+    submitted_at: Option<Timestamp>,
+) -> Result<Record, ApiError> {
     // What a producer says of the time is not to be trusted; when a worker began is.
-    let since = match origin {
-        Origin::Issued(at) => Some(at),
-        Origin::Foreign | Origin::Forged => record.started_at,
-    };
+    let since = submitted_at.or(record.started_at);
     let Some(since) = since.filter(|since| since.age() > limits::EXPIRY_MARGIN) else {
         return Ok(record);
     };

@@ -107,7 +107,7 @@ async fn list(app: &App, uri: &Uri, filter: Filter, query: ListQuery) -> ApiResu
     let Page { lines, next } = app.index.find(&filter, from, limit).await?;
     let executions: Vec<ListedExecution> = lines.into_iter().map(ListedExecution::from).collect();
     let next = next.map(|position| position.to_string());
-    Ok(page(uri, &ExecutionPage { executions, next: next.clone() }, next.as_deref()))
+    Ok(page(uri, next, |next| ExecutionPage { executions, next }))
 }
 
 fn status(text: &str) -> Result<Status, ApiError> {

@@ -50,7 +50,7 @@ pub(crate) async fn find(
 ) -> Result<Record, ApiError> {
     let submitted_at = submitted_at(&function, &id)?;
     let found = until_final(app, &function, &id, None, submitted_at, patience).await?;
-    as_it_stands(app, function, id, found).await
+    as_it_stands(app, function, id, submitted_at, found).await
 }
 
 /// When the execution was submitted, if its id tells.
@@ -63,22 +63,21 @@ pub(crate) fn submitted_at(function: &FunctionName, id: &ExecutionId) -> Result<
 }
 
 /// The execution, of which this record was found: queued where there is none, expired where the queue can't have its
-/// message any more.
+/// message any more. `submitted_at` is what [`submitted_at`] tells.
 pub(crate) async fn as_it_stands(
     app: &App,
     function: FunctionName,
     id: ExecutionId,
+    submitted_at: Option<Timestamp>,
     found: Option<Record>,
 ) -> Result<Record, ApiError> {
-    let origin = id.origin(&function);
-    let record = match (found, origin) {
+    let record = match (found, submitted_at) {
         (Some(record), _) if record.status.is_final() => return Ok(record),
         (Some(record), _) => record,
-        (None, Origin::Issued(at)) => Record::queued(id, function, None, at),
-        (None, Origin::Forged) => return Err(ApiError::ExecutionNotFound(function)),
-        (None, Origin::Foreign) => return Err(ApiError::ExecutionNotSeen(function)),
+        (None, Some(at)) => Record::queued(id, function, None, at),
+        (None, None) => return Err(ApiError::ExecutionNotSeen(function)),
     };
-    if_expired(app, record, origin).await
+    if_expired(app, record, submitted_at).await
 }
 
 /// The record, once it is final or `patience` is at an end, or the API stops.

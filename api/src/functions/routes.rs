@@ -196,8 +196,7 @@ pub(crate) async fn list(
         .try_filter_map(|function| async { Ok(function) })
         .try_collect()
         .await?;
-    let next = next.map(String::from);
-    Ok(page(&uri, &FunctionPage { functions, next: next.clone() }, next.as_deref()))
+    Ok(page(&uri, next.map(String::from), |next| FunctionPage { functions, next }))
 }
 
 /// The next names behind `after`, and where the page behind them begins, if there is one.

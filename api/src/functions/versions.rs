@@ -64,7 +64,7 @@ pub(crate) async fn list(
         .try_collect()
         .await?;
     let next = last.filter(|last| *last > first).map(|last| last.to_string());
-    Ok(page(&uri, &VersionPage { versions, next: next.clone() }, next.as_deref()))
+    Ok(page(&uri, next, |next| VersionPage { versions, next }))
 }
 
 async fn present(app: &App, name: &FunctionName, number: u32) -> Result<Option<Version>, ApiError> {
@@ -156,7 +156,7 @@ pub(crate) struct AliasRequest {
     #[schema(schema_with = schema::version_number)]
     #[serde(deserialize_with = "whole_number::deserialize")]
     version: u32,
-    #[schema(schema_with = badlambda_shared::schema::weights)]
+    #[schema(schema_with = schema::weights)]
     #[serde(default)]
     weights: BTreeMap<String, Weight>,
 }

@@ -39,10 +39,15 @@ pub(crate) fn page_limit(asked: Option<usize>, most: usize) -> Result<usize, Api
     Err(ApiError::parameter("limit", format!("it must be from 1 to {most}")))
 }
 
-/// A page, which was asked for at `uri`, and the link to the one that begins at `next`, if there is one.
-pub(crate) fn page(uri: &Uri, page: &impl Serialize, next: Option<&str>) -> ApiResponse {
-    let link = next.map(|cursor| format!("<{}>; rel=\"next\"", with_cursor(uri, cursor)));
-    ApiResponse::Page(json!(page), link)
+/// The page that `with_next` makes, which was asked for at `uri`, and the link to the one that begins at `next`, if there
+/// is one.
+pub(crate) fn page<P: Serialize>(
+    uri: &Uri,
+    next: Option<String>,
+    with_next: impl FnOnce(Option<String>) -> P,
+) -> ApiResponse {
+    let link = next.as_deref().map(|cursor| format!("<{}>; rel=\"next\"", with_cursor(uri, cursor)));
+    ApiResponse::Page(json!(with_next(next)), link)
 }
 
 /// The same path and query from `cursor` on.

@@ -69,11 +69,7 @@ fn span_of(request: &Request, request_id: &str) -> Span {
         execution = Empty,
         trace_id = Empty
     );
-    let trace = trace(request.headers());
-    telemetry::continue_trace(&span, &trace);
-    if let Some(id) = span.in_scope(|| telemetry::from_here(trace)).id() {
-        span.record("trace_id", id);
-    }
+    telemetry::continue_trace(&span, trace(request.headers()));
     span
 }
 

@@ -6,7 +6,7 @@ use badlambda_shared::execution::{ErrorKind, Status};
 use badlambda_shared::function::FunctionConfig;
 use badlambda_shared::limits;
 use badlambda_shared::name::{FunctionName, VersionRef};
-pub(crate) use badlambda_shared::schema::created_name;
+pub(crate) use badlambda_shared::schema::{created_name, version_number, weights};
 use serde_json::Value;
 use utoipa::openapi::schema::{
     KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, SchemaType, Type,
@@ -47,11 +47,6 @@ pub(crate) fn delay() -> Schema {
 /// A version's number in a filter.
 pub(crate) fn number() -> Schema {
     integer(0..=u32::MAX.into(), None)
-}
-
-/// A version's number.
-pub(crate) fn version_number() -> Schema {
-    integer(1..=u32::MAX.into(), None)
 }
 
 /// The name that a new function is to have, if it is given one.

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::conformance::{Seen, check};
+use crate::conformance::{ReadResponse, check};
 
 pub(crate) struct Api {
     pub(crate) url: String,
@@ -171,7 +171,7 @@ pub(crate) async fn send(request: RequestBuilder) -> Answer {
     let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
     let text = response.text().await.unwrap();
     let body = Some(text.as_bytes());
-    check(&Seen { method: &method, path: &path, status, headers: &all_headers, body });
+    check(&ReadResponse { method: &method, path: &path, status, headers: &all_headers, body });
     Answer { status, headers, text }
 }
 

@@ -19,7 +19,13 @@ async fn anybody_may_have_it() {
 #[tokio::test]
 #[should_panic(expected = "its status is not documented")]
 async fn a_response_that_is_not_documented_is_found() {
-    use crate::conformance::{Seen, check};
+    use crate::conformance::{ReadResponse, check};
     let (status, headers) = (StatusCode::IM_A_TEAPOT, reqwest::header::HeaderMap::new());
-    check(&Seen { method: &Method::GET, path: "/v1/functions", status, headers: &headers, body: Some(b"") });
+    check(&ReadResponse {
+        method: &Method::GET,
+        path: "/v1/functions",
+        status,
+        headers: &headers,
+        body: Some(b""),
+    });
 }

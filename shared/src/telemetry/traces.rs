@@ -20,6 +20,9 @@ use crate::trace::{TRACEPARENT, Trace};
 /// Spans of ours are exported, whatever the log's filter says, and not those of libraries.
 const OURS: &str = "badlambda";
 
+/// The field of a span that names its trace.
+const TRACE_ID: &str = "trace_id";
+
 /// Makes what sends spans. Where and how, it reads from OpenTelemetry's own variables:
 /// <https://opentelemetry.io/docs/specs/otel/protocol/exporter/>.
 pub(super) fn provider(service: &'static str) -> Result<SdkTracerProvider, String> {
@@ -38,12 +41,17 @@ where
     layer.with_filter(Targets::new().with_target(OURS, Level::DEBUG))
 }
 
-/// Makes the span a part of this trace, if the trace has a `traceparent`.
-pub fn continue_trace(span: &Span, trace: &Trace) {
-    let Some(traceparent) = trace.traceparent() else { return };
-    let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
-    // It fails only where spans are not exported.
-    let _ = span.set_parent(TraceContextPropagator::new().extract(&carrier));
+/// Makes the span a part of this trace, if the trace has a `traceparent`, and names the trace in the span's field
+/// `trace_id`, if there is one.
+pub fn continue_trace(span: &Span, trace: Trace) {
+    if let Some(traceparent) = trace.traceparent() {
+        let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
+        // It fails only where spans are not exported.
+        let _ = span.set_parent(TraceContextPropagator::new().extract(&carrier));
+    }
+    if let Some(id) = span.in_scope(|| from_here(trace)).id() {
+        span.record(TRACE_ID, id);
+    }
 }
 
 /// The trace, for whom the current span calls: with this span as its parent, where spans are exported.

@@ -64,7 +64,9 @@ async fn look(app: &App, subject: &Subject, sender: &watch::Sender<Arc<Record>>)
                     tokio::time::sleep(RETRY_AFTER).await;
                     continue;
                 }
-                found => Box::pin(as_it_stands(app, function.clone(), id.clone(), found?)).await?,
+                found => {
+                    Box::pin(as_it_stands(app, function.clone(), id.clone(), submitted_at, found?)).await?
+                }
             };
             let is_final = found.status.is_final();
             sender.send_replace(Arc::new(found));
