@@ -1,4 +1,4 @@
-//! Reading functions: manifests from memory for a few seconds, versions and code, which never change, for good.
+//! Reading functions: manifests from memory for a few seconds; versions, revisions and code, which never change, for good.
 
 use std::sync::Arc;
 
@@ -6,23 +6,23 @@ use moka::future::Cache;
 use serde::de::DeserializeOwned;
 
 use crate::alias::AliasTarget;
-use crate::function::{Manifest, OneShot, Version};
+use crate::function::{Form, FunctionConfig, Manifest, RevisionContent, Version};
 use crate::id::ExecutionId;
 use crate::limits;
 use crate::metrics::{MANIFEST_LOOKUPS, MANIFEST_READS};
 use crate::name::{FunctionName, Revision, VersionRef};
 use crate::store::{Store, StoreError};
-use crate::timestamp::Timestamp;
+
+mod runnable;
 
 const MANIFESTS: u64 = 10_000;
 const VERSIONS: u64 = 10_000;
+const REVISIONS: u64 = 10_000;
 const CODE_BYTES: u64 = 64 * 1024 * 1024;
 const ONE_SHOT_BYTES: u64 = 16 * 1024 * 1024;
-/// What a remembered version takes beside its code, more or less.
-const VERSION_BYTES: usize = 1024;
+/// What a remembered revision takes beside its code, more or less.
+const REVISION_BYTES: usize = 1024;
 const MAX_METADATA_BYTES: u64 = 1024 * 1024;
-/// Bytes that JSON may take for each byte of text.
-const MAX_ESCAPED: u64 = 6;
 
 /// Something about a function could not be read.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -37,6 +37,28 @@ pub enum CatalogError {
         function: FunctionName,
         /// What was asked for: a number, an alias, or `latest`.
         version: String,
+    },
+    /// The function has no such revision.
+    #[error(
+        "the function {function} has no revision {revision}; send one that the API shows of its versions"
+    )]
+    NoRevision {
+        /// The function.
+        function: FunctionName,
+        /// What was asked for.
+        revision: Revision,
+    },
+    /// The version is not of the revision that was named beside it.
+    #[error(
+        "version {version} of the function {function} is not of the revision {revision}; send one of the two alone"
+    )]
+    OtherRevision {
+        /// The function.
+        function: FunctionName,
+        /// The version's number.
+        version: u32,
+        /// What was named beside it.
+        revision: Revision,
     },
     /// The code of a one-shot execution is not there, or not any more.
     #[error("the code of this one-shot execution is not stored, or no longer; send it again")]
@@ -60,8 +82,20 @@ impl From<StoreError> for CatalogError {
     }
 }
 
-/// A version, and its Ruby source.
-pub type Runnable = (Arc<Version>, Arc<str>);
+/// What an execution runs.
+#[derive(Debug)]
+pub struct Runnable {
+    /// The number of the version; `None` where there is none, or the revision alone was asked for.
+    pub version: Option<u32>,
+    /// The name of what follows. What is prepared for one execution serves others of the same revision.
+    pub revision: Revision,
+    /// How the code is run.
+    pub form: Form,
+    /// What the code may use.
+    pub config: FunctionConfig,
+    /// The Ruby code.
+    pub code: Arc<str>,
+}
 
 /// Functions, their versions and their code, as read from the store.
 #[derive(Clone, Debug)]
@@ -69,8 +103,10 @@ pub struct Catalog {
     store: Store,
     manifests: Cache<FunctionName, Arc<Manifest>>,
     versions: Cache<(FunctionName, u32), Arc<Version>>,
+    /// By their keys.
+    revisions: Cache<String, Arc<RevisionContent>>,
     code: Cache<String, Arc<str>>,
-    one_shots: Cache<Revision, Runnable>,
+    one_shots: Cache<Revision, Arc<Runnable>>,
     max_code_bytes: u64,
 }
 
@@ -78,13 +114,14 @@ impl Catalog {
     /// A catalog over `store`, for code of at most `max_code_bytes`.
     pub fn new(store: Store, max_code_bytes: u64) -> Self {
         let weigh = |_: &String, code: &Arc<str>| u32::try_from(code.len()).unwrap_or(u32::MAX);
-        let weigh_one_shot = |_: &Revision, (_, code): &Runnable| {
-            u32::try_from(code.len() + VERSION_BYTES).unwrap_or(u32::MAX)
+        let weigh_one_shot = |_: &Revision, one_shot: &Arc<Runnable>| {
+            u32::try_from(one_shot.code.len() + REVISION_BYTES).unwrap_or(u32::MAX)
         };
         Self {
             store,
             manifests: Cache::builder().max_capacity(MANIFESTS).time_to_live(limits::MANIFEST_TTL).build(),
             versions: Cache::new(VERSIONS),
+            revisions: Cache::new(REVISIONS),
             code: Cache::builder().max_capacity(CODE_BYTES).weigher(weigh).build(),
             one_shots: Cache::builder().max_capacity(ONE_SHOT_BYTES).weigher(weigh_one_shot).build(),
             max_code_bytes,
@@ -164,40 +201,17 @@ impl Catalog {
         self.versions.try_get_with(key, load).await.map_err(|error: Arc<CatalogError>| (*error).clone())
     }
 
-    /// A version's Ruby source.
-    pub async fn code(&self, version: &Version) -> Result<Arc<str>, CatalogError> {
+    /// Ruby code, by its SHA-256.
+    pub async fn code(&self, code_sha256: &str) -> Result<Arc<str>, CatalogError> {
         let load = async {
-            let key = self.store.keys().code(&version.code_sha256);
+            let key = self.store.keys().code(code_sha256);
             let damaged = |detail: String| CatalogError::Damaged { key: key.clone(), detail };
             let object = self.store.get(&key, self.max_code_bytes).await?;
             let object = object.ok_or_else(|| damaged("it is gone".to_owned()))?;
             let code = String::from_utf8(object.bytes).map_err(|error| damaged(error.to_string()))?;
             Ok(Arc::from(code))
         };
-        let loaded = self.code.try_get_with_by_ref(&version.code_sha256, load).await;
-        loaded.map_err(|error: Arc<CatalogError>| (*error).clone())
-    }
-
-    /// What a one-shot execution runs: a version of no function, whose number is 0.
-    pub async fn one_shot(&self, revision: &Revision) -> Result<Runnable, CatalogError> {
-        let load = async {
-            let key = self.store.keys().one_shot(revision);
-            let most = self.max_code_bytes * MAX_ESCAPED + MAX_METADATA_BYTES;
-            let one_shot: OneShot = self.read(&key, most).await?.ok_or(CatalogError::NoOneShot)?;
-            let OneShot { code, form, config } = one_shot;
-            let version = Version {
-                function: FunctionName::one_shot(),
-                version: 0,
-                // What is prepared for one execution serves others only if the config is the same, too.
-                code_sha256: revision.to_string(),
-                code_bytes: code.len() as u64,
-                form,
-                config,
-                created_at: Timestamp::now(),
-            };
-            Ok((Arc::new(version), Arc::from(code)))
-        };
-        let loaded = self.one_shots.try_get_with_by_ref(revision, load).await;
+        let loaded = self.code.try_get_with_by_ref(code_sha256, load).await;
         loaded.map_err(|error: Arc<CatalogError>| (*error).clone())
     }
 

@@ -99,6 +99,16 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_asks_for_what_the_execution_was_found_to_run() {
+        let mut found = request("1");
+        found.pin(Some(3), "0123456789abcdef".repeat(4).parse().unwrap());
+        let copy = copy_of(found, AttemptHistory::default(), Duration::ZERO).unwrap();
+        let expected =
+            format!(r#"{{"function":"hello","version":3,"revision":"{}","#, "0123456789abcdef".repeat(4));
+        assert!(copy.body.starts_with(&expected), "{}", copy.body);
+    }
+
+    #[test]
     fn what_fills_a_message_has_no_copy() {
         let body = format!("\"{}\"", "x".repeat(limits::SQS_MESSAGE_BYTES - 100));
         assert!(copy_of(request(&body), AttemptHistory::default(), Duration::ZERO).is_none());

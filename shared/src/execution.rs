@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::id::ExecutionId;
 use crate::limits;
-use crate::name::FunctionName;
+use crate::name::{FunctionName, Revision};
 use crate::timestamp::Timestamp;
 
 /// Where an execution stands. The last three are final and never change.
@@ -171,8 +171,10 @@ pub struct Execution {
     pub id: ExecutionId,
     /// The function's name.
     pub function: FunctionName,
-    /// The version that ran, once that is known.
+    /// The version that ran, once that is known. What names a revision alone has none.
     pub version: Option<u32>,
+    /// The revision that ran, once that is known.
+    pub revision: Option<Revision>,
     /// Where it stands.
     pub status: Status,
     /// Where to poll it, relative to the API.

@@ -3,6 +3,7 @@
 use crate::id::ExecutionId;
 use crate::index::{Hour, SegmentName};
 use crate::name::{FunctionName, Revision};
+use crate::timestamp::Timestamp;
 
 /// Makes the keys of one deployment.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +37,17 @@ impl Keys {
     /// One immutable version.
     pub fn version(&self, function: &FunctionName, number: u32) -> String {
         format!("{}functions/{function}/versions/{number}.json", self.prefix)
+    }
+
+    /// Under which the revisions of a function are listed that was created at `created_at`. Those of another one that had
+    /// its name before lie elsewhere.
+    pub fn revisions(&self, function: &FunctionName, created_at: Timestamp) -> String {
+        format!("{}functions/{function}/revisions/{}/", self.prefix, created_at.unix_ms())
+    }
+
+    /// One revision of that function.
+    pub fn revision(&self, function: &FunctionName, created_at: Timestamp, revision: &Revision) -> String {
+        format!("{}{revision}.json", self.revisions(function, created_at))
     }
 
     /// Ruby code, stored once per content.
@@ -138,6 +150,11 @@ mod tests {
         let id: ExecutionId = "6f1c0a4e-8f6b-4d0e-9d5f-2f6a7f0a9b11".parse().unwrap();
         assert_eq!(keys.manifest(&function), "team/functions/hello/function.json");
         assert_eq!(keys.version(&function, 3), "team/functions/hello/versions/3.json");
+        let (created_at, revision) = (Timestamp::from_unix_ms(5).unwrap(), "0123456789abcdef".repeat(4));
+        assert_eq!(
+            keys.revision(&function, created_at, &revision.parse().unwrap()),
+            format!("team/functions/hello/revisions/5/{revision}.json")
+        );
         assert_eq!(
             keys.record(&function, &id),
             format!("team/executions/{}/hello/{id}/record.json", id.shard())

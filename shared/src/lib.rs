@@ -2,7 +2,7 @@
 //! contract's types, and the two services that stand between them.
 //!
 //! A tour, in the order of an execution's path:
-//! - [`name`], [`function`] and [`execution`] are the contract's types, and [`id`] makes and checks the ids of
+//! - [`name`], [`function`], with its versions and revisions, and [`execution`] are the contract's types, and [`id`] makes and checks the ids of
 //!   executions. [`limits`] holds every limit and default with its reason.
 //! - [`message`] reads both kinds of message that ask for an execution, and [`enqueue`] makes one; [`trace`] is what
 //!   they carry of a trace, [`history`] what they carry of earlier attempts.

@@ -21,7 +21,8 @@ pub struct Envelope {
     /// Which version; the latest without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<VersionRef>,
-    /// The code to run where that is no function's, which the function `_run` stands for.
+    /// The revision to run. Beside a version's number, it is that version's. Of the function `_run`, it is the code and
+    /// config of a one-shot execution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<Revision>,
     /// The input; `null` without it.
@@ -57,9 +58,9 @@ pub struct ExecutionRequest {
     pub id: ExecutionId,
     /// The function's name.
     pub function: FunctionName,
-    /// Which version; the latest without it.
+    /// Which version; the latest where neither this nor a revision is named.
     pub version: Option<VersionRef>,
-    /// The code of a one-shot execution, which has no version.
+    /// Which revision. With it, the version is a number or not named.
     pub revision: Option<Revision>,
     /// Where the input is.
     pub input: Input,
@@ -69,6 +70,15 @@ pub struct ExecutionRequest {
     pub replay_of: Option<ExecutionId>,
     /// The trace it belongs to.
     pub trace: Trace,
+}
+
+impl ExecutionRequest {
+    /// From now on it asks for what it was found to name: whatever is published or pointed at meanwhile, a copy of its
+    /// message runs the same.
+    pub fn pin(&mut self, version: Option<u32>, revision: Revision) {
+        self.version = version.map(VersionRef::Number);
+        self.revision = Some(revision);
+    }
 }
 
 /// A message that can never run.
@@ -161,8 +171,10 @@ impl Received<'_> {
             return Err(refuse("`input` is nested too deeply"));
         }
         let (version, revision) = (envelope.version, envelope.revision);
-        if revision.is_some() && (version.is_some() || !function.is_one_shot()) {
-            return Err(refuse("`revision` is for the function `_run`, and without a version"));
+        let may_stand_beside =
+            |version: &VersionRef| matches!(version, VersionRef::Number(_)) && !function.is_one_shot();
+        if revision.is_some() && !version.as_ref().is_none_or(may_stand_beside) {
+            return Err(refuse("beside `revision`, `version` must be a number, and not be there for `_run`"));
         }
         let submitted_at = envelope.submitted_at.unwrap_or(self.sent_at);
         let (replay_of, trace) = (envelope.replay_of, self.trace.clone());
@@ -315,16 +327,23 @@ mod tests {
     }
 
     #[test]
-    fn a_revision_is_for_one_shot_executions() {
+    fn a_revision_stands_alone_or_beside_a_number() {
         let revision = "0123456789abcdef".repeat(4);
         let parsed = |function: &str, rest: &str| {
             let body =
                 format!(r#"{{"function": "{function}", "revision": "{revision}", "id": "m-1"{rest}}}"#);
             parse(&body, None)
         };
-        assert_eq!(parsed("_run", "").unwrap().revision.unwrap().as_str(), revision);
-        assert!(parsed("hello", "").unwrap_err().known.is_some());
-        assert!(parsed("_run", r#", "version": 1"#).unwrap_err().reason.contains("without a version"));
+        for (function, rest) in [("_run", ""), ("hello", ""), ("hello", r#", "version": 1"#)] {
+            let request = parsed(function, rest).unwrap();
+            assert_eq!(request.revision.unwrap().as_str(), revision);
+            assert_eq!(request.version.is_some(), !rest.is_empty());
+        }
+        for version in [r#""live""#, r#""$LATEST""#] {
+            let refused = parsed("hello", &format!(r#", "version": {version}"#)).unwrap_err();
+            assert!(refused.known.is_some() && refused.reason.contains("must be a number"), "{refused}");
+        }
+        assert!(parsed("_run", r#", "version": 1"#).unwrap_err().reason.contains("for `_run`"));
         assert!(parse(r#"{"function": "_run", "revision": "../x"}"#, None).is_err());
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::whole_number;
 
@@ -44,7 +45,7 @@ fn well_formed(name: &str) -> bool {
 #[serde(try_from = "String", into = "String")]
 pub struct FunctionName(String);
 
-/// The SHA-256 of code and configuration, in hexadecimal.
+/// The name of code and configuration that belong together: a SHA-256, in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Revision(String);
@@ -128,6 +129,13 @@ impl FunctionName {
     /// Whether this is the name that one-shot executions run under, which is no function's.
     pub fn is_one_shot(&self) -> bool {
         self.0 == ONE_SHOT
+    }
+}
+
+impl Revision {
+    /// The name of what `bytes` stand for.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self(hex::encode(Sha256::digest(bytes)))
     }
 }
 

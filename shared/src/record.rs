@@ -18,6 +18,7 @@ pub struct Record {
     pub id: ExecutionId,
     pub function: FunctionName,
     pub version: Option<u32>,
+    pub revision: Option<Revision>,
     pub status: Status,
     pub url: String,
     pub submitted_at: Timestamp,
@@ -38,9 +39,6 @@ pub struct Record {
     pub urls_expire_at: Option<Timestamp>,
     pub isolation: Option<Isolation>,
     pub error: Option<ExecutionError>,
-    /// The code that a one-shot execution runs, to replay it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revision: Option<Revision>,
     /// The S3 key of an input that is kept and too large for the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_key: Option<String>,
@@ -73,6 +71,7 @@ impl Record {
             id,
             function,
             version,
+            revision: None,
             status: Status::Queued,
             submitted_at,
             started_at: None,
@@ -90,7 +89,6 @@ impl Record {
             urls_expire_at: None,
             isolation: None,
             error: None,
-            revision: None,
             input_key: None,
             result_key: None,
             logs_key: None,
@@ -116,6 +114,7 @@ impl From<Record> for Execution {
             id: record.id,
             function: record.function,
             version: record.version,
+            revision: record.revision,
             status: record.status,
             url: record.url,
             submitted_at: record.submitted_at,
@@ -153,7 +152,7 @@ mod tests {
         let [input_key, result_key, logs_key] = ["i", "r", "l"].map(|key| Some(key.to_owned()));
         let shown = Execution::from(Record { input_key, result_key, logs_key, ..queued(Some(3)) });
         let expected = serde_json::json!({
-            "id": "m-1", "function": "hello", "version": 3, "status": "queued",
+            "id": "m-1", "function": "hello", "version": 3, "revision": null, "status": "queued",
             "url": "/v1/functions/hello/executions/m-1",
             "submitted_at": "1970-01-01T00:00:00.000Z", "started_at": null, "finished_at": null,
             "attempts": 0, "usage": null, "input": null, "replay_of": null, "result": null, "result_url": null, "result_bytes": null,

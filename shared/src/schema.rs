@@ -9,7 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::alias::{AliasTarget, Weight};
 use crate::id::{ExecutionId, MAX_FOREIGN_CHARS};
 use crate::limits::{MAX_ALIAS_WEIGHTS, MAX_ENVIRONMENT_BYTES};
-use crate::name::{Alias, FunctionName, MAX_NAME_CHARS, VersionRef};
+use crate::name::{Alias, FunctionName, MAX_NAME_CHARS, Revision, VersionRef};
 use crate::timestamp::Timestamp;
 
 /// What the names of functions match that somebody can create.
@@ -18,6 +18,7 @@ const CREATED_NAME: &str = "^[A-Za-z0-9][A-Za-z0-9_-]*$";
 const ANY_NAME: &str = "^(_run|[A-Za-z0-9][A-Za-z0-9_-]*)$";
 /// A name that is not a number.
 const ALIAS: &str = "^([A-Za-z][A-Za-z0-9_-]*|[0-9]+[A-Za-z_-][A-Za-z0-9_-]*)$";
+const REVISION: &str = "^[0-9a-f]{64}$";
 const ID: &str = "^[A-Za-z0-9_-]+$";
 const TIME: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$";
 
@@ -67,6 +68,17 @@ impl PartialSchema for Alias {
 }
 
 impl ToSchema for Alias {}
+
+impl PartialSchema for Revision {
+    fn schema() -> RefOr<Schema> {
+        let revision = ObjectBuilder::new().schema_type(Type::String).pattern(Some(REVISION));
+        let description =
+            "The name of code and config that belong together: the same ones have the same name.";
+        Schema::from(revision.description(Some(description)).build()).into()
+    }
+}
+
+impl ToSchema for Revision {}
 
 impl PartialSchema for VersionRef {
     fn schema() -> RefOr<Schema> {

@@ -242,7 +242,7 @@ pub fn task(form: Form) -> Task {
         version: 1,
         attempt: 1,
         form,
-        code_sha256: code.to_owned(),
+        revision: code.to_owned(),
         code: Arc::from(code),
         config: FunctionConfig::default(),
         event: r#"{"name":"Ada"}"#.to_owned(),

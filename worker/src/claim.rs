@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
+use badlambda_shared::catalog::Runnable;
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
-use badlambda_shared::function::Version;
 use badlambda_shared::history::{AttemptHistory, GivenBack};
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::message::{BadMessage, ExecutionRequest};
@@ -29,7 +29,7 @@ const STORE_DELAY: Duration = Duration::from_secs(30);
 /// An execution that this delivery may run.
 #[derive(Debug)]
 pub(crate) struct Claim<'a> {
-    pub(crate) request: &'a ExecutionRequest,
+    pub(crate) request: &'a mut ExecutionRequest,
     pub(crate) history: &'a AttemptHistory,
     /// Of the execution's record as it was last seen.
     pub(crate) etag: Option<String>,
@@ -39,8 +39,8 @@ pub(crate) struct Claim<'a> {
 
 impl Claim<'_> {
     /// Whether the record must be looked for before this is run.
-    pub(crate) fn needs_look(&self, version: &Version) -> bool {
-        version.config.network || self.attempt() > 1
+    pub(crate) fn needs_look(&self, runnable: &Runnable) -> bool {
+        runnable.config.network || self.attempt() > 1
     }
 
     /// Which attempt this is, from 1 on.
@@ -48,16 +48,20 @@ impl Claim<'_> {
         self.history.attempts.saturating_add(1)
     }
 
-    /// The execution's record, as far as it is known before it is run. It holds or names the input, where the version
+    /// The execution's record, as far as it is known before it is run. It holds or names the input, where the config
     /// keeps inputs, unless that has still to be stored.
-    pub(crate) fn record(&self, version: Option<&Version>, attempts: u32) -> Record {
-        let ExecutionRequest { id, function, revision, input, submitted_at, replay_of, .. } = self.request;
-        // One-shot executions have no version.
-        let number = version.filter(|_| revision.is_none()).map(|version| version.version);
+    pub(crate) fn record(&self, runnable: Option<&Runnable>, attempts: u32) -> Record {
+        let ExecutionRequest { id, function, version, revision, input, submitted_at, replay_of, .. } =
+            &*self.request;
+        let (number, revision) = match runnable {
+            Some(runnable) => (runnable.version, Some(runnable.revision.clone())),
+            // What did not run is of no version. A replay must know of a revision that was asked for alone.
+            None => (None, revision.clone().filter(|_| version.is_none())),
+        };
         let queued = Record::queued(id.clone(), function.clone(), number, *submitted_at);
-        let keeps = version.is_some_and(|version| version.config.keep_input);
+        let keeps = runnable.is_some_and(|runnable| runnable.config.keep_input);
         let (input, input_key) = kept_input::in_record(input, keeps);
-        let (revision, replay_of) = (revision.clone(), replay_of.clone());
+        let replay_of = replay_of.clone();
         Record { attempts, input, input_key, revision, replay_of, ..queued }
     }
 
@@ -90,7 +94,7 @@ impl Claimer {
     pub(crate) async fn claim<'a>(
         &self,
         message: &Message,
-        request: &'a Result<ExecutionRequest, BadMessage>,
+        request: &'a mut Result<ExecutionRequest, BadMessage>,
         history: &'a AttemptHistory,
     ) -> Result<Claim<'a>, Settlement> {
         let request = match request {

@@ -1,10 +1,9 @@
-//! What an execution needs before it can run: its version, its code, its input.
+//! What an execution needs before it can run: its code and config, and its input.
 
 use std::sync::Arc;
 
 use badlambda_shared::catalog::{Catalog, CatalogError, Runnable};
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
-use badlambda_shared::function::Version;
 use badlambda_shared::id::Origin;
 use badlambda_shared::message::{ExecutionRequest, Input, depth_is_bounded};
 use badlambda_shared::store::Store;
@@ -15,8 +14,7 @@ use crate::retry::{RetryError, STORE_PATIENCE, retry_until, stopped_or_after};
 /// Everything that is run.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    pub(crate) version: Arc<Version>,
-    pub(crate) code: Arc<str>,
+    pub(crate) runnable: Arc<Runnable>,
     /// JSON.
     pub(crate) input: String,
 }
@@ -42,35 +40,21 @@ pub(crate) enum Unprepared {
 impl Preparer {
     /// Fetches what is not remembered.
     pub(crate) async fn prepare(&self, request: &ExecutionRequest) -> Result<Prepared, Unprepared> {
-        let (version, code) = self.runnable(request).await?;
-        if version.config.network && !self.allow_network {
+        let runnable = self.runnable(request).await?;
+        if runnable.config.network && !self.allow_network {
             let message = "the function's config has \"network\": true, which this fleet does not allow; \
                            its operator can set BADLAMBDA_ALLOW_NETWORK=true";
             return Err(bad_message(message));
         }
         let input = self.input(request).await?;
-        Ok(Prepared { version, code, input })
+        Ok(Prepared { runnable, input })
     }
 
-    async fn runnable(&self, request: &ExecutionRequest) -> Result<Runnable, Unprepared> {
-        if let Some(revision) = &request.revision {
-            let one_shot = || self.catalog.one_shot(revision);
-            return self.read_catalog("read a one-shot execution's code", one_shot).await;
-        }
-        let ExecutionRequest { function, version, id, .. } = request;
-        let resolve = || self.catalog.resolve(function, version.as_ref(), Some(id));
-        let version = self.read_catalog("read a function's version", resolve).await?;
-        let code = self.read_catalog("read a function's code", || self.catalog.code(&version)).await?;
-        Ok((version, code))
-    }
-
-    async fn read_catalog<T, F>(&self, what: &str, attempt: impl FnMut() -> F) -> Result<T, Unprepared>
-    where
-        F: Future<Output = Result<T, CatalogError>>,
-    {
+    async fn runnable(&self, request: &ExecutionRequest) -> Result<Arc<Runnable>, Unprepared> {
+        let read = || self.catalog.runnable(request);
         let may_pass = |error: &CatalogError| matches!(error, CatalogError::Store(error) if error.may_pass());
         let give_up = stopped_or_after(&self.stop, STORE_PATIENCE);
-        retry_until(what, give_up, may_pass, attempt).await.map_err(|error| match error {
+        retry_until("read what is to run", give_up, may_pass, read).await.map_err(|error| match error {
             RetryError::GaveUp => Unprepared::GaveUp,
             RetryError::Permanent(error) => {
                 Unprepared::Never(ExecutionError::new(ErrorKind::NotFound, error.to_string()))

@@ -3,8 +3,9 @@
 
 use std::time::{Duration, Instant};
 
+use badlambda_shared::catalog::Runnable;
 use badlambda_shared::execution::Status;
-use badlambda_shared::function::{StoreResult, Version};
+use badlambda_shared::function::StoreResult;
 use badlambda_shared::history::GivenBack;
 use badlambda_shared::keys::beside;
 use badlambda_shared::limits;
@@ -61,11 +62,11 @@ impl Publisher {
         permit: &mut Option<PrefetchPermit>,
     ) -> Result<Settlement, Settlement> {
         let ended_at = Instant::now();
-        let Finished { version, outcome, slot } = finished;
+        let Finished { runnable, outcome, slot } = finished;
         let _memory = self.memory_for(&outcome).await;
         // From here on it only waits for S3, which needs no slot.
         drop((slot, permit.take()));
-        let published = self.store_all(&claim, &version, *outcome).await;
+        let published = self.store_all(&claim, &runnable, *outcome).await;
         published.inspect(|_| STORE.record([], ended_at.elapsed())).map_err(|error| {
             let after = match error {
                 RetryError::GaveUp if self.abandon.is_cancelled() => Duration::ZERO,
@@ -89,19 +90,19 @@ impl Publisher {
     async fn store_all(
         &self,
         claim: &Claim<'_>,
-        version: &Version,
+        runnable: &Runnable,
         outcome: Outcome,
     ) -> Result<Settlement, RetryError<StoreError>> {
         let keys = self.store.keys();
         let (function, id, input) = (&claim.request.function, &claim.request.id, &claim.request.input);
-        let keeps = version.config.keep_input;
+        let keeps = runnable.config.keep_input;
         let input_name = keys.input(function, id);
         let names = Names {
             input: matches!(input, Input::Inline(_)).then(|| input_name.clone()),
             result: keys.result(function, id),
             logs: keys.logs(function, id),
         };
-        let queued = claim.record(Some(version), claim.attempt());
+        let queued = claim.record(Some(runnable), claim.attempt());
         let Outcome { result, logs, started_at, usage, logs_truncated, isolation, retry: _ } = outcome;
         let (result, error) = match result {
             Ok(json) => (Some(Bytes::from(json)), None),
@@ -109,7 +110,7 @@ impl Publisher {
         };
         let logs = (!logs.is_empty()).then(|| Bytes::from(logs));
         let inline = result.as_ref().and_then(inline);
-        let is_stored = inline.is_none() || version.config.store_result == StoreResult::Always;
+        let is_stored = inline.is_none() || runnable.config.store_result == StoreResult::Always;
         let (input_key, result_key, logs_key) = tokio::try_join!(
             self.store_own(&input_name, kept_input::to_store(input, keeps), JSON),
             self.store_own(&names.result, result.clone().filter(|_| is_stored), JSON),

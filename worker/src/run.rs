@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use badlambda_shared::function::Version;
+use badlambda_shared::catalog::Runnable;
 use badlambda_shared::history::{AttemptHistory, GivenBack};
 use badlambda_shared::limits;
 use badlambda_shared::metrics::{Counted, function_label};
@@ -50,7 +50,7 @@ pub(crate) struct Runner {
 /// An attempt that has ended with what is to be published.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    pub(crate) version: Arc<Version>,
+    pub(crate) runnable: Arc<Runnable>,
     pub(crate) outcome: Box<Outcome>,
     /// Kept until the outcome may wait for S3: where that stalls, no more is begun.
     pub(crate) slot: Slot,
@@ -88,8 +88,8 @@ impl Runner {
         if let Some(permit) = permit {
             permit.note_slot();
         }
-        let version = Arc::clone(&prepared.version);
-        let _protected = self.protection.cover(Duration::from_millis(version.config.timeout_ms));
+        let runnable = Arc::clone(&prepared.runnable);
+        let _protected = self.protection.cover(Duration::from_millis(runnable.config.timeout_ms));
         let began_at = Instant::now();
         let ended = self.attempt(claim, prepared).instrument(debug_span!("run")).await;
         self.prefetch.note_run(began_at.elapsed());
@@ -106,9 +106,9 @@ impl Runner {
         };
         RUN.record([function_label(&claim.request.function)], outcome.usage.wall_ms / 1000.0);
         let failed = outcome.result.is_err();
-        match retry_delay(claim.history, failed, outcome.retry, version.config.retries) {
+        match retry_delay(claim.history, failed, outcome.retry, runnable.config.retries) {
             Some(after) => Err(Settlement::Retry { after, because: GivenBack::Failed }),
-            None => Ok(Finished { version, outcome, slot }),
+            None => Ok(Finished { runnable, outcome, slot }),
         }
     }
 
@@ -134,7 +134,7 @@ impl Runner {
             Err(errno) => return Ended::Lost(errno.into()),
         };
         let began_at = Timestamp::now();
-        let version = Arc::clone(&prepared.version);
+        let runnable = Arc::clone(&prepared.runnable);
         let progress = Arc::new(Progress::default());
         let task = task(claim, prepared, Arc::clone(&cancel), Arc::clone(&progress));
         let executor = Arc::clone(&self.executor);
@@ -142,7 +142,7 @@ impl Runner {
         let mut running = tokio::task::spawn_blocking(move || span.in_scope(|| executor.execute(&task)));
         let early = tokio::select! {
             result = &mut running => return ended(result, Ended::Abandoned),
-            record = self.record_watch.until_final(claim, &version, began_at, &progress) => Ended::Overtaken(record),
+            record = self.record_watch.until_final(claim, &runnable, began_at, &progress) => Ended::Overtaken(record),
             () = self.abandon.cancelled() => Ended::Abandoned,
         };
         if let Err(errno) = nix::unistd::write(&cancel, &1u64.to_ne_bytes()) {
@@ -166,17 +166,17 @@ fn ended(
 }
 
 fn task(claim: &Claim<'_>, prepared: Prepared, cancelled: Arc<OwnedFd>, progress: Arc<Progress>) -> Task {
-    let Prepared { version, code, input } = prepared;
-    let request = claim.request;
+    let Prepared { runnable, input } = prepared;
+    let request = &*claim.request;
     Task {
         execution_id: request.id.to_string(),
         function: request.function.to_string(),
-        version: version.version,
+        version: runnable.version.unwrap_or(0),
         attempt: claim.attempt(),
-        form: version.form,
-        code_sha256: version.code_sha256.clone(),
-        code,
-        config: version.config.clone(),
+        revision: runnable.revision.to_string(),
+        form: runnable.form,
+        code: Arc::clone(&runnable.code),
+        config: runnable.config.clone(),
         event: input,
         trace: telemetry::from_here(request.trace.clone()),
         cancelled: Some(cancelled),

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use badlambda_shared::catalog::Runnable;
 use badlambda_shared::queue::Message;
 use badlambda_shared::telemetry;
 use tracing::field::Empty;
@@ -47,7 +48,9 @@ impl Steps {
             Ok(prepared) => prepared,
             Err(unprepared) => return Err(self.not_run(&mut claim, unprepared).await?),
         };
-        if claim.needs_look(&prepared.version) {
+        let Runnable { version, revision, .. } = &*prepared.runnable;
+        claim.request.pin(*version, revision.clone());
+        if claim.needs_look(&prepared.runnable) {
             self.claimer.look(&mut claim).instrument(debug_span!("look")).await?;
         }
         self.prefetch.note_look(began_at.elapsed());

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
+use badlambda_shared::catalog::Runnable;
 use badlambda_shared::execution::Status;
-use badlambda_shared::function::Version;
 use badlambda_shared::index::Line;
 use badlambda_shared::logs::{as_text, whole_characters};
 use badlambda_shared::record::Record;
@@ -33,7 +33,7 @@ impl RecordWatch {
     pub(crate) async fn until_final(
         &self,
         claim: &mut Claim<'_>,
-        version: &Version,
+        runnable: &Runnable,
         began_at: Timestamp,
         progress: &Progress,
     ) -> Box<Record> {
@@ -44,7 +44,7 @@ impl RecordWatch {
             return record;
         }
         tokio::time::sleep(RENEW_EVERY - FIRST_LOOK).await;
-        let queued = claim.record(Some(version), claim.attempt());
+        let queued = claim.record(Some(runnable), claim.attempt());
         let running = Record { status: Status::Running, started_at: Some(began_at), ..queued };
         let mut listed = None;
         loop {

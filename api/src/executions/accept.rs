@@ -41,8 +41,8 @@ pub(crate) struct Submission {
 pub(crate) enum Code {
     /// This version of the function, or the latest.
     Version(Option<VersionRef>),
-    /// What is stored for one-shot executions under this revision.
-    OneShot(Revision),
+    /// This revision: a one-shot execution's, or one of the function's.
+    Revision(Revision),
 }
 
 impl Submission {
@@ -50,7 +50,7 @@ impl Submission {
     fn fingerprint(&self) -> String {
         let code = match &self.code {
             Code::Version(version) => version.as_ref().map(ToString::to_string).unwrap_or_default(),
-            Code::OneShot(revision) => revision.to_string(),
+            Code::Revision(revision) => revision.to_string(),
         };
         let replay_of = self.replay_of.as_ref().map(ExecutionId::as_str).unwrap_or_default();
         let delay = self.delay.as_secs().to_string();
@@ -101,7 +101,7 @@ pub(crate) async fn accept(app: Arc<App>, headers: &HeaderMap, submission: Submi
     answer(&app, function, ticket, headers, sent).await
 }
 
-/// The version or the revision that is run, however others move aliases and publish meanwhile.
+/// The version and the revision that are run, however others move aliases and publish meanwhile.
 async fn resolve(
     app: &App,
     function: &FunctionName,
@@ -110,10 +110,15 @@ async fn resolve(
 ) -> Result<(Option<u32>, Option<Revision>), ApiError> {
     match code {
         Code::Version(wanted) => {
-            let target = app.catalog.target(function, wanted.as_ref()).await?;
-            Ok((Some(target.choose(id)), None))
+            let version = app.catalog.resolve(function, wanted.as_ref(), Some(id)).await?;
+            Ok((Some(version.version), Some(version.revision.clone())))
         }
-        Code::OneShot(revision) => Ok((None, Some(revision))),
+        Code::Revision(revision) => {
+            if !function.is_one_shot() {
+                app.catalog.revision(function, &revision).await?;
+            }
+            Ok((None, Some(revision)))
+        }
     }
 }
 

@@ -72,12 +72,13 @@ pub(crate) async fn replay(
         check(&app, input, &["input"])?;
     }
     let original = has_begun(poll::find(&app, function, id, Duration::ZERO).await?)?;
-    let code = match (&original.revision, request.version) {
-        (Some(_), Some(_)) => {
-            return Err(ApiError::in_body(&["version"], "a one-shot execution has none; leave it out"));
-        }
-        (Some(revision), None) => Code::OneShot(revision.clone()),
-        (None, version) => Code::Version(version.or(original.version.map(VersionRef::Number))),
+    if request.version.is_some() && original.function.is_one_shot() {
+        return Err(ApiError::in_body(&["version"], "a one-shot execution has none; leave it out"));
+    }
+    let version = request.version.or(original.version.map(VersionRef::Number));
+    let code = match (version, &original.revision) {
+        (None, Some(revision)) => Code::Revision(revision.clone()),
+        (version, _) => Code::Version(version),
     };
     let replay_of = Some(original.id.clone());
     let function = original.function.clone();

@@ -1,18 +1,17 @@
 //! `POST /v1/run`: executes code that is no function's, once.
 //!
-//! Code and config are stored in one object, under their hash, which the message names. No function is made: the
-//! execution runs under a name that no function can have.
+//! Code and config are stored in one object, under the name of their revision, which the message names, too. No function is
+//! made: the execution runs under a name that no function can have.
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use badlambda_shared::execution::Execution;
 use badlambda_shared::function::{FunctionConfig, OneShot};
-use badlambda_shared::name::{FunctionName, NameError, Revision};
+use badlambda_shared::name::{FunctionName, Revision};
 use badlambda_shared::store::{Condition, JSON};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::{App, AppState};
@@ -87,17 +86,16 @@ pub(crate) async fn run(
     let input = input.unwrap_or_else(|| RawValue::NULL.to_owned());
     check(&app, &input, &["input"])?;
     let draft = draft::check(&app, code, config).await?;
-    let code = Code::OneShot(store(&app, draft).await?);
+    let code = Code::Revision(store(&app, draft).await?);
     let function = FunctionName::one_shot();
     accept(app, &headers, Submission { function, code, input, replay_of: None, delay, permit }).await
 }
 
-/// Stores code and config under their hash. What was there already is written again: it expires by its age.
+/// Stores code and config as a revision. What was there already is written again: it expires by its age.
 async fn store(app: &App, draft: Draft) -> Result<Revision, ApiError> {
-    let Draft { code, form, config, .. } = draft;
-    let bytes = to_json(&OneShot { code, form, config })?;
-    let revision: Result<Revision, NameError> = hex::encode(Sha256::digest(&bytes)).parse();
-    let revision = revision.map_err(|error| ApiError::Internal(error.to_string()))?;
+    let Draft { code, content } = draft;
+    let revision = content.revision();
+    let bytes = to_json(&OneShot { code, form: content.form, config: content.config })?;
     app.store.put(&app.store.keys().one_shot(&revision), bytes, JSON, Condition::Always).await?;
     Ok(revision)
 }

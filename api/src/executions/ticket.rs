@@ -14,8 +14,9 @@ use serde_json::value::RawValue;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Ticket {
     pub(crate) id: ExecutionId,
-    /// `None` for a one-shot execution, which has a revision instead.
+    /// `None` for a one-shot execution, and for one of a revision that was named alone.
     pub(crate) version: Option<u32>,
+    /// `None` where an older API settled it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) revision: Option<Revision>,
     pub(crate) submitted_at: Timestamp,
@@ -45,7 +46,7 @@ impl Ticket {
 
     /// The execution as it is until a worker has told of it.
     pub(crate) fn queued(self, function: FunctionName) -> Record {
-        let Self { id, version, submitted_at, replay_of, .. } = self;
-        Record { replay_of, ..Record::queued(id, function, version, submitted_at) }
+        let Self { id, version, revision, submitted_at, replay_of } = self;
+        Record { revision, replay_of, ..Record::queued(id, function, version, submitted_at) }
     }
 }

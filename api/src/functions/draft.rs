@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::HeaderMap;
-use badlambda_shared::function::{ConfigFieldError, Form, FunctionConfig};
+use badlambda_shared::function::{ConfigFieldError, FunctionConfig, RevisionContent};
 use badlambda_shared::name::FunctionName;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -16,13 +16,11 @@ use crate::http::json;
 use crate::http::part::{InvalidPart, Part};
 use crate::schema;
 
-/// A function's next version, before it has a number.
+/// A revision that may have to be stored, and its code.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
     pub(crate) code: String,
-    pub(crate) code_sha256: String,
-    pub(crate) form: Form,
-    pub(crate) config: FunctionConfig,
+    pub(crate) content: RevisionContent,
 }
 
 /// A function that is to be created or changed.
@@ -81,8 +79,8 @@ pub(crate) async fn check(app: &App, code: String, config: FunctionConfig) -> Re
         return Err(ApiError::in_body(&["code"], "it must not be empty"));
     }
     let form = syntax::inspect(code.clone(), config.handler.clone()).await?;
-    let code_sha256 = hex::encode(Sha256::digest(&code));
-    Ok(Draft { code, code_sha256, form, config })
+    let (code_sha256, code_bytes) = (hex::encode(Sha256::digest(&code)), code.len() as u64);
+    Ok(Draft { code, content: RevisionContent { code_sha256, code_bytes, form, config } })
 }
 
 fn ruby(bytes: &[u8]) -> Result<FunctionRequest, ApiError> {

@@ -1,15 +1,17 @@
 //! Publishing a version, so that a version's number never means two contents, whoever else publishes or crashes.
 //!
-//! Three objects are written, in this order: the code, under its own digest; `versions/{n}.json`, only where there
-//! is none (`If-None-Match`); and the manifest, only in the place of the one that was read (`If-Match`). A number
-//! belongs to whoever writes its object first, and for ever. It counts once the manifest has reached it.
+//! Four objects are written, in this order: the code and the revision, each under its own digest;
+//! `versions/{n}.json`, only where there is none (`If-None-Match`); and the manifest, only in the place of the one that
+//! was read (`If-Match`). Code and revision are the same whoever writes them. A number belongs to whoever writes its
+//! object first, and for ever. It counts once the manifest has reached it.
 //!
 //! - Two that publish at once: one finds the number taken, by other content, and takes the next. Whoever replaces
 //!   the manifest second starts again; if by then the manifest has passed his number, that one is published, too.
 //! - One that crashed before the manifest leaves a number nobody was told. Whoever comes with the same content
 //!   takes it over; whoever comes with other content passes it by, and it becomes part of the history.
 //! - One whose condition (`If-Match`) no longer holds leaves its number in the same way.
-//! - A deleted function keeps its manifest, so that numbers go on; `first_version` hides those of its former life.
+//! - A deleted function keeps its manifest, so that numbers go on; `first_version` hides those of its former life. Its
+//!   revisions lie under the time when it was created, where a later function of its name does not look.
 
 use badlambda_shared::function::{Function, Manifest, Version};
 use badlambda_shared::limits;
@@ -54,12 +56,14 @@ pub(crate) async fn publish(
             return Ok(ApiResponse::Function(Box::new(unchanged)));
         }
         if !code_is_stored {
-            let key = app.store.keys().code(&draft.code_sha256);
-            app.store.put(&key, draft.code.clone().into_bytes(), RUBY, Condition::Always).await?;
+            store_code(app, draft).await?;
             code_is_stored = true;
         }
-        let version = take_number(app, name, draft, current.as_ref()).await?;
-        let wanted = next_manifest(current.as_ref(), version);
+        let now = Timestamp::now();
+        let version = next_version(name, draft, current.as_ref(), now);
+        store_revision(app, &version, created_at(current.as_ref(), now)).await?;
+        let version = take_number(app, version).await?;
+        let wanted = next_manifest(current.as_ref(), version, now);
         if let Written::Stored(_) = manifest::replace(app, current.as_ref(), &wanted).await? {
             return Ok(published(wanted));
         }
@@ -81,7 +85,11 @@ pub(crate) async fn preview(
     check(conditions, current.as_ref())?;
     let function = match unchanged(name, current.as_ref(), draft, mode)? {
         Some(unchanged) => unchanged,
-        None => next_manifest(current.as_ref(), next_version(name, draft, current.as_ref())).into(),
+        None => {
+            let now = Timestamp::now();
+            let version = next_version(name, draft, current.as_ref(), now);
+            next_manifest(current.as_ref(), version, now).into()
+        }
     };
     Ok(ApiResponse::Preview(Box::new(function)))
 }
@@ -91,8 +99,7 @@ fn check(conditions: &Conditions, current: Option<&Current>) -> Result<(), ApiEr
     if !conditions.is_set() {
         return Ok(());
     }
-    let live = current.filter(|current| !current.manifest.deleted);
-    let function = live.map(|current| Function::from(current.manifest.clone()));
+    let function = live(current).map(|manifest| Function::from(manifest.clone()));
     conditions.check(function.as_ref(), function.is_some())
 }
 
@@ -103,9 +110,9 @@ fn unchanged(
     draft: &Draft,
     mode: Mode,
 ) -> Result<Option<Function>, ApiError> {
-    match current.filter(|current| !current.manifest.deleted) {
+    match live(current) {
         Some(_) if mode == Mode::Create => Err(ApiError::NameTaken(name.clone())),
-        Some(live) if is_same(&live.manifest.latest, draft) => Ok(Some(live.manifest.clone().into())),
+        Some(manifest) if manifest.latest.content == draft.content => Ok(Some(manifest.clone().into())),
         _ => Ok(None),
     }
 }
@@ -127,20 +134,23 @@ fn counts(tried: &Manifest, current: Option<&Current>, mode: Mode, conditions: &
     })
 }
 
-fn is_same(version: &Version, draft: &Draft) -> bool {
-    version.code_sha256 == draft.code_sha256 && version.config == draft.config && version.form == draft.form
+async fn store_code(app: &App, draft: &Draft) -> Result<(), ApiError> {
+    let key = app.store.keys().code(&draft.content.code_sha256);
+    app.store.put(&key, draft.code.clone().into_bytes(), RUBY, Condition::Always).await?;
+    Ok(())
 }
 
-/// Stores `draft` under the first number that is free, or holds the same already.
-async fn take_number(
-    app: &App,
-    name: &FunctionName,
-    draft: &Draft,
-    current: Option<&Current>,
-) -> Result<Version, ApiError> {
-    let mut version = next_version(name, draft, current);
+/// Stores the version's revision, as one of the function that was created at `created_at`.
+async fn store_revision(app: &App, version: &Version, created_at: Timestamp) -> Result<(), ApiError> {
+    let key = app.store.keys().revision(&version.function, created_at, &version.revision);
+    app.store.put(&key, manifest::to_json(&version.content)?, JSON, Condition::Always).await?;
+    Ok(())
+}
+
+/// Stores the version under the first number from its own on that is free, or holds the same already.
+async fn take_number(app: &App, mut version: Version) -> Result<Version, ApiError> {
     for _ in 0..limits::VERSION_TRIES {
-        let key = app.store.keys().version(name, version.version);
+        let key = app.store.keys().version(&version.function, version.version);
         let written = app.store.put(&key, manifest::to_json(&version)?, JSON, Condition::Absent).await?;
         if let Written::Stored(_) = written {
             return Ok(version);
@@ -149,30 +159,32 @@ async fn take_number(
         let Some(object) = app.store.get(&key, limits::MAX_MANIFEST_BYTES).await? else { continue };
         let taken: Version = serde_json::from_slice(&object.bytes)
             .map_err(|error| ApiError::Internal(format!("{key} is damaged: {error}")))?;
-        if is_same(&taken, draft) {
+        if taken.content == version.content {
             return Ok(taken);
         }
         version.version += 1;
     }
-    Err(ApiError::ConcurrentChange(name.clone()))
+    Err(ApiError::ConcurrentChange(version.function))
 }
 
 /// With the number behind the latest one's.
-fn next_version(name: &FunctionName, draft: &Draft, current: Option<&Current>) -> Version {
+fn next_version(name: &FunctionName, draft: &Draft, current: Option<&Current>, now: Timestamp) -> Version {
     Version {
         function: name.clone(),
         version: current.map_or(0, |current| current.manifest.latest.version) + 1,
-        code_sha256: draft.code_sha256.clone(),
-        code_bytes: draft.code.len() as u64,
-        form: draft.form,
-        config: draft.config.clone(),
-        created_at: Timestamp::now(),
+        revision: draft.content.revision(),
+        content: draft.content.clone(),
+        created_at: now,
     }
 }
 
-fn next_manifest(current: Option<&Current>, latest: Version) -> Manifest {
-    let now = Timestamp::now();
-    match current.map(|current| &current.manifest).filter(|manifest| !manifest.deleted) {
+/// When the function was created that has the next version: now, if there is none yet.
+fn created_at(current: Option<&Current>, now: Timestamp) -> Timestamp {
+    live(current).map_or(now, |manifest| manifest.created_at)
+}
+
+fn next_manifest(current: Option<&Current>, latest: Version, now: Timestamp) -> Manifest {
+    match live(current) {
         Some(manifest) => Manifest { latest, updated_at: now, ..manifest.clone() },
         None => Manifest {
             name: latest.function.clone(),
@@ -185,4 +197,9 @@ fn next_manifest(current: Option<&Current>, latest: Version) -> Manifest {
             deleted: false,
         },
     }
+}
+
+/// The manifest of a function that is not deleted.
+fn live(current: Option<&Current>) -> Option<&Manifest> {
+    current.map(|current| &current.manifest).filter(|manifest| !manifest.deleted)
 }

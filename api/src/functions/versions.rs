@@ -93,7 +93,7 @@ pub(crate) async fn get(State(app): AppState, path: FunctionSubPath) -> ApiResul
 )]
 pub(crate) async fn code(State(app): AppState, path: FunctionSubPath) -> ApiResult {
     let version = resolve(&app, path).await?;
-    Ok(ApiResponse::Code(app.catalog.code(&version).await?))
+    Ok(ApiResponse::Code(app.catalog.code(&version.content.code_sha256).await?))
 }
 
 async fn resolve(app: &App, path: FunctionSubPath) -> Result<Arc<Version>, ApiError> {
@@ -120,7 +120,8 @@ pub(crate) async fn delete(
 ) -> ApiResult {
     let missing = || ApiError::VersionNotFound { function: name.clone(), version: version.clone() };
     let Ok(VersionRef::Number(number)) = version.parse() else { return Err(missing()) };
-    // The manifest marks it as deleted, by which it is gone. What remains of its object after a failure is never read.
+    // The manifest marks it as deleted, by which it is gone. What remains of its object after a failure is never read. Its
+    // revision stays: another version may have the same one, and somebody may publish it at this moment.
     manifest::edit(&app, &name, |manifest| {
         if !manifest.has(number) {
             return Err(missing());
@@ -244,13 +245,14 @@ pub(crate) async fn delete_alias(
     Ok(ApiResponse::Deleted)
 }
 
-/// Deletes every version up to the manifest's latest. Later ones belong to whoever creates the function again.
+/// Deletes every version up to the manifest's latest, and every revision. Later versions, and what lies under a later time
+/// of creation, belong to whoever creates the function again.
 pub(crate) async fn delete_all(app: &App, manifest: &Manifest) -> Result<(), StoreError> {
     let keys = app.store.keys();
-    stream::iter((manifest.first_version..=manifest.latest.version).map(Ok))
-        .try_for_each_concurrent(limits::READS_AT_ONCE, |number| {
-            let key = keys.version(&manifest.name, number);
-            async move { app.store.delete(&key).await }
-        })
+    let numbers = manifest.first_version..=manifest.latest.version;
+    let versions = numbers.map(|number| keys.version(&manifest.name, number));
+    let revisions = app.store.list_all(&keys.revisions(&manifest.name, manifest.created_at)).await?;
+    stream::iter(versions.chain(revisions.keys).map(Ok))
+        .try_for_each_concurrent(limits::READS_AT_ONCE, |key| async move { app.store.delete(&key).await })
         .await
 }

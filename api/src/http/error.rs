@@ -295,11 +295,14 @@ impl From<CatalogError> for ApiError {
         match error {
             CatalogError::NoFunction(function) => Self::FunctionNotFound(function),
             CatalogError::NoVersion { function, version } => Self::VersionNotFound { function, version },
+            CatalogError::NoRevision { function, revision } => {
+                Self::VersionNotFound { function, version: revision.into() }
+            }
             CatalogError::Store(error) if error.may_pass() => Self::Unavailable(error.to_string()),
             CatalogError::Store(error) => Self::Internal(error.to_string()),
-            error @ (CatalogError::NoOneShot | CatalogError::Damaged { .. }) => {
-                Self::Internal(error.to_string())
-            }
+            error @ (CatalogError::OtherRevision { .. }
+            | CatalogError::NoOneShot
+            | CatalogError::Damaged { .. }) => Self::Internal(error.to_string()),
         }
     }
 }

@@ -24,6 +24,7 @@ fn items(answer: &Answer) -> Vec<Value> {
 async fn each_input_is_an_execution_and_each_line_too() {
     let api = Api::start().await;
     api.create_hello().await;
+    let revision = api.get("/v1/functions/hello").await.json()["revision"].clone();
     for is_array in [true, false] {
         let answer = match is_array {
             true => api.post(PATH, json!([{ "n": 1 }, null, 3])).await,
@@ -38,6 +39,7 @@ async fn each_input_is_an_execution_and_each_line_too() {
             assert!(matches!(id.origin(&"hello".parse().unwrap()), Origin::Issued(_)));
             let message = messages.iter().find(|message| message["id"] == item["id"]).unwrap();
             assert_eq!((message.get("input"), &message["version"]), (Some(input), &json!(1)));
+            assert_eq!(message["revision"], revision);
             let polled = api.get(&format!("/v1/functions/hello/executions/{id}")).await;
             assert_eq!(polled.json()["status"], "queued");
         }
@@ -107,6 +109,22 @@ async fn a_repeated_batch_answers_the_same_ids_and_is_sent_once() {
     assert!(messages.iter().any(|message| message["id"] == last["id"]));
     let ids: BTreeSet<String> = messages.iter().map(|message| message["id"].to_string()).collect();
     assert_eq!(ids.len(), 4);
+}
+
+#[tokio::test]
+async fn each_message_of_a_batch_names_the_revision_of_its_own_version() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    let first = api.get("/v1/functions/hello").await.json()["revision"].clone();
+    let second = api.put("/v1/functions/hello", json!({ "code": "2" })).await.json()["revision"].clone();
+    let shares = json!({ "version": 1, "weights": { "2": 0.5 } });
+    api.put("/v1/functions/hello/aliases/live", shares).await;
+    assert_eq!(items(&api.post(&format!("{PATH}?version=live"), json!(vec![1; 30])).await).len(), 30);
+    let messages = api.messages(30).await;
+    let settled: BTreeSet<_> =
+        messages.iter().map(|m| (m["version"].to_string(), m["revision"].to_string())).collect();
+    let expected = [("1".to_owned(), first.to_string()), ("2".to_owned(), second.to_string())];
+    assert_eq!(settled, expected.into());
 }
 
 #[tokio::test]

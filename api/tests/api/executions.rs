@@ -23,12 +23,14 @@ async fn an_accepted_execution_is_in_the_queue() {
     assert_eq!((&execution["status"], &execution["version"]), (&json!("queued"), &json!(1)));
     let fields: BTreeSet<&str> = execution.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = "attempts error finished_at function id input isolation logs_truncated logs_url replay_of result \
-                    result_bytes result_url started_at status submitted_at url urls_expire_at usage version";
+                    result_bytes result_url revision started_at status submitted_at url urls_expire_at usage version";
     assert_eq!(fields, expected.split_whitespace().collect());
 
+    let revision = api.get("/v1/functions/hello").await.json()["revision"].clone();
+    assert_eq!(execution["revision"], revision);
     let message = api.messages(1).await.remove(0);
     let expected = json!({
-        "function": "hello", "version": 1, "input": { "name": "Ada" }, "id": id,
+        "function": "hello", "version": 1, "revision": revision, "input": { "name": "Ada" }, "id": id,
         "submitted_at": execution["submitted_at"]
     });
     assert_eq!(message, expected);
@@ -57,10 +59,11 @@ async fn a_submits_trace_is_the_messages() {
 }
 
 #[tokio::test]
-async fn a_version_is_settled_when_it_is_submitted() {
+async fn version_and_revision_are_settled_when_it_is_submitted() {
     let api = Api::start().await;
     api.create_hello().await;
-    api.put("/v1/functions/hello", json!({ "code": "2" })).await;
+    let first = api.get("/v1/functions/hello").await.json()["revision"].clone();
+    let second = api.put("/v1/functions/hello", json!({ "code": "2" })).await.json()["revision"].clone();
     api.put("/v1/functions/hello/aliases/live", json!({ "version": 1 })).await;
     for (query, version) in [("", 2), ("?version=1", 1), ("?version=2", 2), ("?version=live", 1)] {
         let path = format!("/v1/functions/hello/executions{query}");
@@ -68,9 +71,10 @@ async fn a_version_is_settled_when_it_is_submitted() {
         assert_eq!((accepted.status, &accepted.json()["version"]), (StatusCode::ACCEPTED, &json!(version)));
     }
     let messages = api.messages(4).await;
-    let mut versions: Vec<u64> = messages.iter().map(|m| m["version"].as_u64().unwrap()).collect();
-    versions.sort_unstable();
-    assert_eq!(versions, [1, 1, 2, 2]);
+    let mut settled: Vec<_> =
+        messages.iter().map(|m| (m["version"].as_u64().unwrap(), &m["revision"])).collect();
+    settled.sort_unstable_by_key(|(version, _)| *version);
+    assert_eq!(settled, [(1, &first), (1, &first), (2, &second), (2, &second)]);
 }
 
 #[tokio::test]

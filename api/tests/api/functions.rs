@@ -28,6 +28,7 @@ async fn a_function_has_the_contracts_shape() {
     assert!(times.iter().all(|time| time.as_ref().unwrap().as_str().unwrap().ends_with('Z')), "{times:?}");
     let expected = json!({
         "name": "hello", "version": 1, "aliases": {},
+        "revision": "d1d6221e04097626a45f45a92e56d3f052c37df084d028d1fba9f0c60e7ac3d2",
         "code_sha256": "fc9c2f0cb6d0d9bd5a9ae28142670b6622d12d55606ef0747b5646db8241f2b4",
         "code_bytes": 37, "form": "handler",
         "config": {
@@ -70,6 +71,7 @@ async fn versions_are_published_once_and_kept() {
     assert_eq!((code.text.as_str(), code.headers["content-type"].as_str()), ("event", "application/x-ruby"));
     let version = api.get("/v1/functions/hello/versions/3").await.json();
     assert_eq!(version, versions["versions"][0]);
+    assert_eq!(version["revision"], api.get("/v1/functions/hello").await.json()["revision"]);
     assert_eq!(version["config"]["retries"], 1);
     for missing in ["4", "0", "-1", "x", "99999999999"] {
         for path in ["", "/code"] {
@@ -77,6 +79,41 @@ async fn versions_are_published_once_and_kept() {
             assert_eq!(answer.problem(), (404, "version_not_found".to_owned()), "{missing}{path}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_same_code_and_config_are_the_same_revision() {
+    let api = Api::start().await;
+    let created = async |name, config| {
+        let body = json!({ "name": name, "code": "event", "config": config });
+        api.post("/v1/functions", body).await.json()["revision"].clone()
+    };
+    let first = created("hello", json!({})).await;
+    assert_eq!(created("same", json!({ "retries": 0 })).await, first);
+    assert_ne!(created("other", json!({ "retries": 1 })).await, first);
+    let published = async |code| {
+        let function = api.put("/v1/functions/hello", json!({ "code": code })).await.json();
+        (function["version"].clone(), function["revision"].clone())
+    };
+    let (number, second) = published("2").await;
+    assert_eq!((number, second == first), (json!(2), false));
+    // What was published before another one is published once more, but is no other revision.
+    assert_eq!(published("event").await, (json!(3), first));
+}
+
+#[tokio::test]
+async fn a_revision_goes_with_its_function_and_not_with_a_version() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    api.put("/v1/functions/hello", json!({ "code": "2" })).await;
+    let stored = async || {
+        let below = api.store.list_below("functions/hello/revisions/", None, 10).await.unwrap();
+        below.keys.len()
+    };
+    let deleted = send(api.request(Method::DELETE, "/v1/functions/hello/versions/1")).await;
+    assert_eq!((deleted.status, stored().await), (StatusCode::NO_CONTENT, 2));
+    let deleted = send(api.request(Method::DELETE, "/v1/functions/hello")).await;
+    assert_eq!((deleted.status, stored().await), (StatusCode::NO_CONTENT, 0));
 }
 
 #[tokio::test]

@@ -108,6 +108,24 @@ async fn an_execution_is_replayed_as_it_was_or_with_changes() {
 }
 
 #[tokio::test]
+async fn an_execution_of_a_revision_alone_is_replayed_as_one() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    let original = recorded(&api, json!({ "status": "failed", "input": 7, "version": null })).await;
+    api.put("/v1/functions/hello", json!({ "code": "2" })).await;
+    let accepted = replay(&api, &original, json!({})).await.json();
+    assert_eq!((&accepted["version"], &accepted["revision"]), (&json!(null), &original["revision"]));
+    let message = api.messages(1).await.remove(0);
+    assert_eq!((message.get("version"), &message["revision"]), (None, &original["revision"]));
+    let other = replay(&api, &original, json!({ "version": 2 })).await.json();
+    assert_eq!(other["version"], 2);
+    let unknown = json!({ "status": "failed", "input": 7, "version": null, "revision": "0".repeat(64) });
+    let unknown = recorded(&api, unknown).await;
+    let refused = replay(&api, &unknown, json!({})).await;
+    assert_eq!(refused.problem(), (404, "version_not_found".to_owned()));
+}
+
+#[tokio::test]
 async fn a_replay_is_a_submit_in_all_else() {
     let api = Api::start().await;
     api.create_hello().await;

@@ -2,12 +2,11 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::fixture::{Api, send};
 
 #[tokio::test]
-async fn code_is_stored_by_its_hash_and_listed_nowhere() {
+async fn code_is_stored_as_a_revision_and_listed_nowhere() {
     let api = Api::start().await;
     let body = json!({ "code": "event + 1", "input": 41, "config": { "timeout_ms": 500 } });
     let accepted = api.post("/v1/run", body).await;
@@ -20,14 +19,16 @@ async fn code_is_stored_by_its_hash_and_listed_nowhere() {
 
     let message = api.messages(1).await.remove(0);
     assert_eq!((&message["function"], &message["input"]), (&json!("_run"), &json!(41)));
+    assert_eq!(execution["revision"], message["revision"]);
     let revision = message["revision"].as_str().unwrap();
     let key = api.store.keys().one_shot(&revision.parse().unwrap());
     let stored = api.store.get(&key, 10_000).await.unwrap().unwrap();
-    assert_eq!(revision, hex::encode(Sha256::digest(&stored.bytes)));
     let stored: Value = serde_json::from_slice(&stored.bytes).unwrap();
     assert_eq!((&stored["code"], &stored["form"]), (&json!("event + 1"), &json!("script")));
     assert_eq!(stored["config"]["timeout_ms"], 500);
     assert_eq!(api.get("/v1/functions").await.json()["functions"], json!([]));
+    let function = json!({ "name": "hello", "code": "event + 1", "config": { "timeout_ms": 500 } });
+    assert_eq!(api.post("/v1/functions", function).await.json()["revision"], revision);
 }
 
 #[tokio::test]

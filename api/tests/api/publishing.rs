@@ -1,6 +1,9 @@
 //! Publishing among others who publish, and after a crash.
 
+use std::collections::BTreeSet;
+
 use badlambda_shared::store::{Condition, JSON};
+use badlambda_shared::timestamp::Timestamp;
 use futures::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -14,17 +17,34 @@ async fn many_who_publish_at_once_get_versions_of_their_own() {
     let codes: Vec<String> = (0..50).map(|number| format!("{number}")).collect();
     let published =
         join_all(codes.iter().map(|code| api.put("/v1/functions/hello", json!({ "code": code })))).await;
+    let mut revisions = BTreeSet::new();
     for (code, answer) in codes.iter().zip(&published) {
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-        let version = &answer.json()["version"];
-        let stored = api.get(&format!("/v1/functions/hello/versions/{version}/code")).await;
-        assert_eq!(stored.text, *code);
+        let function = answer.json();
+        let path = format!("/v1/functions/hello/versions/{}", function["version"]);
+        assert_eq!(api.get(&format!("{path}/code")).await.text, *code);
+        let version = api.get(&path).await.json();
+        for field in ["revision", "code_sha256", "config"] {
+            assert_eq!(version[field], function[field], "{field} of {code}");
+        }
+        let content = revision(&api, &function).await;
+        assert_eq!(content["code_sha256"], function["code_sha256"]);
+        revisions.insert(function["revision"].to_string());
     }
+    assert_eq!(revisions.len(), 50);
     let mut versions: Vec<u64> =
         published.iter().map(|answer| answer.json()["version"].as_u64().unwrap()).collect();
     versions.sort_unstable();
     assert_eq!(versions, (2..=51).collect::<Vec<u64>>());
     assert_eq!(api.get("/v1/functions/hello").await.json()["version"], 51);
+}
+
+/// The latest revision of `function`, as it is stored.
+async fn revision(api: &Api, function: &Value) -> Value {
+    let created_at: Timestamp = serde_json::from_value(function["created_at"].clone()).unwrap();
+    let revision = function["revision"].as_str().unwrap().parse().unwrap();
+    let key = api.store.keys().revision(&"hello".parse().unwrap(), created_at, &revision);
+    serde_json::from_slice(&api.store.get(&key, 10_000).await.unwrap().unwrap().bytes).unwrap()
 }
 
 #[tokio::test]
@@ -45,11 +65,13 @@ async fn only_one_creates() {
     );
 }
 
-/// The version object that a publish left behind when it died before the manifest.
+/// The version object, of one byte of code, that a publish left behind when it died before the manifest.
 async fn leave_behind(api: &Api, number: u32, code_sha256: &str) {
     let mut version = api.get("/v1/functions/hello/versions").await.json()["versions"][0].clone();
-    version["version"] = json!(number);
-    version["code_sha256"] = json!(code_sha256);
+    let own = json!({ "version": number, "code_sha256": code_sha256, "code_bytes": 1 });
+    version.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+    // As an API left it behind that knew of no revisions.
+    version.as_object_mut().unwrap().remove("revision");
     let key = api.store.keys().version(&"hello".parse().unwrap(), number);
     let bytes = serde_json::to_vec(&version).unwrap();
     api.store.put(&key, bytes, JSON, Condition::Absent).await.unwrap();
@@ -70,6 +92,7 @@ async fn what_a_crash_left_behind_is_never_overwritten() {
     leave_behind(&api, 4, sha256_of_4).await;
     let taken_over = api.put("/v1/functions/hello", json!({ "code": "4" })).await;
     assert_eq!((taken_over.status, &taken_over.json()["version"]), (StatusCode::OK, &json!(4)));
+    assert_eq!(revision(&api, &taken_over.json()).await["code_sha256"], sha256_of_4);
 }
 
 #[tokio::test]

@@ -55,6 +55,7 @@ fn envelopes() -> impl Strategy<Value = String> {
             field("input", deep()),
             field("input_key", quoted(keys())),
             field("version", versions()),
+            field("revision", quoted(revisions())),
             field("submitted_at", quoted(times())),
             (quoted(text()), json()).prop_map(|(name, value)| format!("{name}:{value}")),
         ],
@@ -136,6 +137,10 @@ fn versions() -> impl Strategy<Value = String> {
     const TRICKS: &[&str] =
         &["1", "0", "-1", "9", "1.0", "1e0", "4294967296", "\"live\"", "\"1\"", "\"../1\"", "null", "[1]"];
     prop_oneof![2 => any_of(TRICKS), 1 => json()]
+}
+
+fn revisions() -> impl Strategy<Value = String> {
+    prop_oneof![3 => "[0-9a-f]{64}", 1 => "[0-9a-fA-F]{63,65}", 1 => text()]
 }
 
 fn times() -> impl Strategy<Value = String> {

@@ -6,7 +6,7 @@ use badlambda_shared::id::Origin;
 use badlambda_shared::keys::Keys;
 use badlambda_shared::limits;
 use badlambda_shared::message::{BadMessage, ExecutionRequest, Input, Received};
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::name::{FunctionName, VersionRef};
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
 use proptest::prelude::*;
@@ -65,6 +65,10 @@ fn check_accepted(request: &ExecutionRequest) -> Result<(), TestCaseError> {
     if let Input::Inline(json) = &request.input {
         let grammatical: Result<serde::de::IgnoredAny, _> = serde_json::from_str(json.get());
         prop_assert!(grammatical.is_ok() && depth(json.get()) <= limits::MAX_JSON_DEPTH);
+    }
+    if let Some(revision) = &request.revision {
+        prop_assert!(is_safe(revision.as_str()) && revision.as_str().len() == 64);
+        prop_assert!(matches!(request.version, None | Some(VersionRef::Number(_))));
     }
     check_trace(&request.trace)?;
     // Whoever records or logs it must be able to write it.

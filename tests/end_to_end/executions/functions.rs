@@ -15,11 +15,12 @@ const HELLO: &str = r#"{ greeting: "Hello, #{event.fetch("name")}!" }"#;
 #[tokio::test]
 async fn an_execution_goes_from_submit_to_poll() {
     let fleet = Fleet::start().await;
-    fleet.create("hello", HELLO, json!({})).await;
+    let function = fleet.create("hello", HELLO, json!({})).await;
     let execution = fleet.execute("hello", &json!({"name": "Ada"})).await;
     assert_eq!(execution["status"], "succeeded");
     assert_eq!(execution["result"], json!({"greeting": "Hello, Ada!"}));
     assert_eq!((&execution["version"], &execution["attempts"]), (&json!(1), &json!(1)));
+    assert_eq!(execution["revision"], function["revision"]);
     assert_eq!(execution["result_bytes"], 26);
     assert_eq!((&execution["error"], &execution["logs_url"]), (&Value::Null, &Value::Null));
     assert!(execution["usage"]["wall_ms"].as_f64().unwrap() > 0.0);

@@ -16,4 +16,5 @@ mod one_shots;
 mod presigned;
 mod records;
 mod results;
+mod revisions;
 mod traces;

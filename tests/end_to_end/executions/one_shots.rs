@@ -19,13 +19,14 @@ async fn code_runs_without_a_function() {
         let execution: Value = answer.json().await.unwrap();
         assert_eq!((&execution["status"], &execution["result"]), (&json!("succeeded"), &json!(result)));
         assert_eq!((&execution["function"], &execution["version"]), (&json!("_run"), &json!(null)));
-        assert!(execution.get("revision").is_none(), "{execution}");
+        assert!(execution["revision"].is_string(), "{execution}");
         let polled = fleet.finished(execution["url"].as_str().unwrap()).await;
         assert_eq!(polled["result"], result);
         let replay = format!("{}/replay", execution["url"].as_str().unwrap());
         let replay = fleet.request(Method::POST, &replay).header("prefer", "wait=30");
         let replayed: Value = replay.json(&json!({"input": 1})).send().await.unwrap().json().await.unwrap();
         assert_eq!((&replayed["result"], &replayed["replay_of"]), (&json!(result - 40), &execution["id"]));
+        assert_eq!(replayed["revision"], execution["revision"]);
     }
 }
 

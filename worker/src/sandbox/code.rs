@@ -15,7 +15,7 @@ use super::zygotes::lock;
 
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 
-/// The code of recent versions, each in one memory file.
+/// The code of recent revisions, each in one memory file.
 #[derive(Debug)]
 pub(super) struct CodeFiles(Mutex<LruCache<String, Arc<OwnedFd>>>);
 
@@ -27,11 +27,11 @@ impl CodeFiles {
     /// The file that holds the task's code.
     pub(super) fn of(&self, task: &Task) -> io::Result<Arc<OwnedFd>> {
         let mut files = lock(&self.0);
-        if let Some(file) = files.get(&task.code_sha256) {
+        if let Some(file) = files.get(&task.revision) {
             return Ok(Arc::clone(file));
         }
         let file = Arc::new(sealed(&[task.code.as_bytes()])?);
-        files.put(task.code_sha256.clone(), Arc::clone(&file));
+        files.put(task.revision.clone(), Arc::clone(&file));
         Ok(file)
     }
 }

@@ -296,7 +296,7 @@ impl Executor {
         let key = TemplateKey {
             function: task.function.clone(),
             version: task.version,
-            code_sha256: task.code_sha256.clone(),
+            revision: task.revision.clone(),
         };
         let mut attempt = Attempt::begin(self, task)?;
         if let Some(template) = self.templates.take(&key) {

@@ -105,7 +105,7 @@ impl Executor {
             version: 1,
             attempt: 1,
             form: Form::Script,
-            code_sha256: code.to_owned(),
+            revision: code.to_owned(),
             code: Arc::from(code),
             config,
             event: event.to_string(),

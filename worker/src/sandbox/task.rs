@@ -20,14 +20,14 @@ pub struct Task {
     pub execution_id: String,
     /// The function's name.
     pub function: String,
-    /// The version's number.
+    /// The version's number; 0 where it has none.
     pub version: u32,
+    /// The revision. The executor remembers by it what it prepared.
+    pub revision: String,
     /// Which attempt it is, from 1 on.
     pub attempt: u32,
     /// How the code is run.
     pub form: Form,
-    /// The code's SHA-256. The executor remembers the code by it.
-    pub code_sha256: String,
     /// The code.
     pub code: Arc<str>,
     /// The version's limits and permissions.

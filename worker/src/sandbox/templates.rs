@@ -43,7 +43,7 @@ const PAUSE: Duration = Duration::from_micros(50);
 pub(super) struct TemplateKey {
     pub(super) function: String,
     pub(super) version: u32,
-    pub(super) code_sha256: String,
+    pub(super) revision: String,
 }
 
 /// A template, with the sandbox it lives in.

@@ -60,7 +60,7 @@ pub fn task(form: Form, code: &str, config: Value, event: Value) -> Task {
         version: 1,
         attempt: 1,
         form,
-        code_sha256: code.to_owned(),
+        revision: code.to_owned(),
         code: Arc::from(code),
         config: serde_json::from_value::<FunctionConfig>(config).unwrap(),
         event: event.to_string(),

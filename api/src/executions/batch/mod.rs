@@ -4,6 +4,7 @@
 //! `Idempotency-Key` stands for the batch as it does for an execution, and a repeated request answers the same ids. Where
 //! the queue did not take all of them, a repeated request sends all again: a worker drops what has a final record.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +14,11 @@ use axum::http::HeaderMap;
 use badlambda_shared::alias::AliasTarget;
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::name::{FunctionName, Revision, VersionRef};
 use badlambda_shared::telemetry;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
+use futures::future::try_join_all;
 use futures::{StreamExt as _, stream};
 use serde::Serialize;
 use serde_json::json;
@@ -62,6 +64,8 @@ struct Batch {
     ticket: Ticket,
     /// What shares the inputs out among versions.
     target: AliasTarget,
+    /// Those of these versions.
+    revisions: BTreeMap<u32, Revision>,
     inputs: Vec<BatchInput>,
     delay: Duration,
     trace: Trace,
@@ -94,10 +98,11 @@ pub(crate) async fn batch(
         body::receive(&app.admission, body, most, ApiError::BodyTooLarge(most)).await?;
     let inputs = read(&app, &headers, &bytes)?;
     let target = app.catalog.target(&function, wanted.as_ref()).await?;
+    let revisions = revisions(&app, &function, &target).await?;
     let issue = || Ticket {
         id: ExecutionId::issue(&function),
         version: Some(target.version),
-        revision: None,
+        revision: revisions.get(&target.version).cloned(),
         submitted_at: Timestamp::now(),
         replay_of: None,
     };
@@ -113,15 +118,19 @@ pub(crate) async fn batch(
         }
     };
     // The version as which the batch was taken on stays, wherever the alias points by now.
-    let target = match ticket.version {
-        Some(version) if version != target.version => AliasTarget::whole(version),
-        _ => target,
+    let (target, revisions) = match ticket.version {
+        Some(version) if version != target.version => {
+            let revision = ticket.revision.clone().map(|revision| (version, revision));
+            (AliasTarget::whole(version), revision.into_iter().collect())
+        }
+        _ => (target, revisions),
     };
     drop(bytes);
     let batch = Batch {
         function,
         ticket,
         target,
+        revisions,
         inputs,
         delay,
         trace: telemetry::from_here(trace(&headers)),
@@ -135,6 +144,19 @@ pub(crate) async fn batch(
     Ok(ApiResponse::Batch(json!(BatchAnswer { executions: items })))
 }
 
+/// The revision of each version that takes a share.
+async fn revisions(
+    app: &App,
+    function: &FunctionName,
+    target: &AliasTarget,
+) -> Result<BTreeMap<u32, Revision>, ApiError> {
+    let revision = async |number| {
+        let version = app.catalog.resolve(function, Some(&VersionRef::Number(number)), None).await?;
+        Ok((number, version.revision.clone()))
+    };
+    try_join_all(target.versions().map(revision)).await.map(BTreeMap::from_iter)
+}
+
 impl Batch {
     /// What an earlier request was answered: what can't be an input never could.
     fn items_of_sent(self) -> Vec<BatchItem> {
@@ -146,11 +168,13 @@ impl Batch {
     /// Sends everything, even if the client goes away meanwhile: he would come again, and it would be sent twice.
     async fn send_all(self, app: Arc<App>, unsent: Option<Unsent>) -> Result<Vec<BatchItem>, ApiError> {
         let sending = tokio::spawn(async move {
-            let Self { function, ticket, target, inputs, delay, trace, _permit } = self;
+            let Self { function, ticket, target, revisions, inputs, delay, trace, _permit } = self;
             let mut is_sent = true;
             let sends = inputs.into_iter().enumerate().map(|(place, input)| {
                 let id = ticket.id.at_place(&function, place);
-                let ticket = Ticket { version: Some(target.choose(&id)), id, ..ticket.clone() };
+                let version = target.choose(&id);
+                let revision = revisions.get(&version).cloned();
+                let ticket = Ticket { version: Some(version), revision, id, ..ticket.clone() };
                 let request = input.map(|input| ticket.request(&function, input, trace.clone()));
                 let app = &app;
                 async move {
