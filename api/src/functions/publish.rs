@@ -45,7 +45,7 @@ pub(crate) async fn publish(
 ) -> ApiResult {
     let mut delays = manifest::delays();
     let mut tried: Option<Manifest> = None;
-    let mut code_is_stored = false;
+    let mut stored_for = None;
     for _ in 0..limits::PUBLISH_TRIES {
         let current = manifest::read(app, name).await?;
         if let Some(tried) = tried.take_if(|tried| counts(tried, current.as_ref(), mode, conditions)) {
@@ -55,13 +55,13 @@ pub(crate) async fn publish(
         if let Some(unchanged) = unchanged(name, current.as_ref(), draft, mode)? {
             return Ok(ApiResponse::Function(Box::new(unchanged)));
         }
-        if !code_is_stored {
-            store_code(app, draft).await?;
-            code_is_stored = true;
-        }
         let now = Timestamp::now();
         let version = next_version(name, draft, current.as_ref(), now);
-        store_revision(app, &version, created_at(current.as_ref(), now)).await?;
+        let created_at = live(current.as_ref()).map_or(now, |manifest| manifest.created_at);
+        if stored_for != Some(created_at) {
+            store_revision(app, draft, &version, created_at).await?;
+            stored_for = Some(created_at);
+        }
         let version = take_number(app, version).await?;
         let wanted = next_manifest(current.as_ref(), version, now);
         if let Written::Stored(_) = manifest::replace(app, current.as_ref(), &wanted).await? {
@@ -134,16 +134,20 @@ fn counts(tried: &Manifest, current: Option<&Current>, mode: Mode, conditions: &
     })
 }
 
-async fn store_code(app: &App, draft: &Draft) -> Result<(), ApiError> {
-    let key = app.store.keys().code(&draft.content.code_sha256);
-    app.store.put(&key, draft.code.clone().into_bytes(), RUBY, Condition::Always).await?;
-    Ok(())
-}
-
-/// Stores the version's revision, as one of the function that was created at `created_at`.
-async fn store_revision(app: &App, version: &Version, created_at: Timestamp) -> Result<(), ApiError> {
-    let key = app.store.keys().revision(&version.function, created_at, &version.revision);
-    app.store.put(&key, manifest::to_json(&version.content)?, JSON, Condition::Always).await?;
+/// Stores code and revision of the version, for the function that was created at `created_at`.
+async fn store_revision(
+    app: &App,
+    draft: &Draft,
+    version: &Version,
+    created_at: Timestamp,
+) -> Result<(), ApiError> {
+    let (keys, content) = (app.store.keys(), manifest::to_json(&version.content)?);
+    let code_key = keys.code(&version.content.code_sha256);
+    let revision_key = keys.revision(&version.function, created_at, &version.revision);
+    tokio::try_join!(
+        app.store.put(&code_key, draft.code.clone().into_bytes(), RUBY, Condition::Always),
+        app.store.put(&revision_key, content, JSON, Condition::Always),
+    )?;
     Ok(())
 }
 
@@ -176,11 +180,6 @@ fn next_version(name: &FunctionName, draft: &Draft, current: Option<&Current>, n
         content: draft.content.clone(),
         created_at: now,
     }
-}
-
-/// When the function was created that has the next version: now, if there is none yet.
-fn created_at(current: Option<&Current>, now: Timestamp) -> Timestamp {
-    live(current).map_or(now, |manifest| manifest.created_at)
 }
 
 fn next_manifest(current: Option<&Current>, latest: Version, now: Timestamp) -> Manifest {
