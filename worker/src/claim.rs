@@ -55,7 +55,7 @@ impl Claim<'_> {
             &*self.request;
         let (number, revision) = match runnable {
             Some(runnable) => (runnable.version, Some(runnable.revision.clone())),
-            // What did not run is of no version. A replay must know of a revision that was asked for alone.
+            // What did not run has no version. A revision that was asked for alone is kept, for a replay to run it.
             None => (None, revision.clone().filter(|_| version.is_none())),
         };
         let queued = Record::queued(id.clone(), function.clone(), number, *submitted_at);

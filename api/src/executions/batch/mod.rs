@@ -64,7 +64,7 @@ struct Batch {
     ticket: Ticket,
     /// What shares the inputs out among versions.
     target: AliasTarget,
-    /// Those of these versions.
+    /// The revision of each of these versions.
     revisions: BTreeMap<u32, Revision>,
     inputs: Vec<BatchInput>,
     delay: Duration,
@@ -98,7 +98,7 @@ pub(crate) async fn batch(
         body::receive(&app.admission, body, most, ApiError::BodyTooLarge(most)).await?;
     let inputs = read(&app, &headers, &bytes)?;
     let target = app.catalog.target(&function, wanted.as_ref()).await?;
-    let revisions = revisions(&app, &function, &target).await?;
+    let revisions = revisions_of(&app, &function, &target).await?;
     let issue = || Ticket {
         id: ExecutionId::issue(&function),
         version: Some(target.version),
@@ -145,7 +145,7 @@ pub(crate) async fn batch(
 }
 
 /// The revision of each version that takes a share.
-async fn revisions(
+async fn revisions_of(
     app: &App,
     function: &FunctionName,
     target: &AliasTarget,
