@@ -60,8 +60,8 @@ impl From<StoredVersion> for Version {
     }
 }
 
-/// What the name of a revision is the digest of. What it holds and in which order must never change: a name once given is
-/// in messages, records and keys.
+/// What the name of a revision is the digest of, as JSON, which it can always be written as. What it holds and in which order
+/// must never change: a name once given is in messages, records and keys.
 #[derive(Serialize)]
 struct Named<'a> {
     code_sha256: &'a str,
