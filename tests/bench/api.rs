@@ -11,14 +11,12 @@ use reqwest::Client;
 use serde_json::Value;
 
 use crate::fixture::{Fleet, wait_until_ready};
-use crate::memory;
+use crate::processes;
 use crate::report::Report;
 
 const IN_FLIGHT: usize = 32;
 const MEASURED: Duration = Duration::from_secs(5);
 const WAITING: usize = 1_000;
-/// The kernel counts CPU time in hundredths of a second.
-const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Against the embedded SQS and S3, with no worker: whatever is submitted stays queued.
 pub async fn measure() -> anyhow::Result<Report> {
@@ -75,7 +73,7 @@ async fn rate<T>(
     pid: u32,
     ask: impl AsyncFn(usize) -> anyhow::Result<T>,
 ) -> anyhow::Result<Vec<T>> {
-    let (began_at, cpu_before) = (Instant::now(), cpu_seconds(pid)?);
+    let (began_at, cpu_before) = (Instant::now(), processes::cpu_seconds(pid)?);
     let ask = &ask;
     let timed = |n| async move {
         let asked_at = Instant::now();
@@ -83,7 +81,7 @@ async fn rate<T>(
     };
     let in_time = stream::iter(0..).take_while(|_| async { began_at.elapsed() < MEASURED });
     let answered: Vec<_> = in_time.map(timed).buffer_unordered(IN_FLIGHT).collect().await;
-    let (took, cpu) = (began_at.elapsed(), cpu_seconds(pid)? - cpu_before);
+    let (took, cpu) = (began_at.elapsed(), processes::cpu_seconds(pid)? - cpu_before);
     let (answers, times): (Vec<T>, Vec<Duration>) =
         answered.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
     report.add(format!("{what}, {IN_FLIGHT} in flight"), times.len() as f64 / took.as_secs_f64(), "/s");
@@ -101,7 +99,7 @@ async fn memory_of<W>(
     begin: impl AsyncFn(&str) -> Result<W, reqwest::Error>,
 ) -> anyhow::Result<()> {
     ensure!(urls.len() >= WAITING, "too few executions were submitted");
-    let resident = || memory::mib(pid, "Rss").context("the API is gone");
+    let resident = || processes::mib(pid, "Rss").context("the API is gone");
     let (before, threads) = (resident()?, threads_of(pid)?.len());
     let mut waiting = vec![];
     for url in &urls[..WAITING] {
@@ -114,12 +112,4 @@ async fn memory_of<W>(
     let more = threads_of(pid)?.len().saturating_sub(threads);
     report.add(format!("threads of the API for {WAITING} of them"), more as f64, "");
     Ok(())
-}
-
-/// The CPU time that a process has used.
-fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let (_, fields) = stat.rsplit_once(") ").context("a process has no stat")?;
-    let ticks: u64 = fields.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    Ok(ticks as f64 / TICKS_PER_SECOND)
 }

@@ -220,7 +220,7 @@ impl Rate {
             Ok(all)
         })?;
         let per_second = measured.len() as f64 / started.elapsed().as_secs_f64();
-        let zygote_mib = crate::memory::largest_resident_mib("badlambda-zygot")?;
+        let zygote_mib = crate::processes::largest_resident_mib("badlambda-zygot")?;
         let (latencies, around) = measured.into_iter().unzip();
         Ok(Self { per_second, latencies, around, zygote_mib })
     }

@@ -11,13 +11,15 @@ use serde_json::{Value, json};
 
 use crate::fixture::{Fleet, Programs, envelope, wait_until_ready};
 use crate::report::Report;
-use crate::stations::{Traced, add_stations};
+use crate::stations::{Trace, Waited};
 
 const SEED: u64 = 1;
 const WARM_UP: usize = 20;
 const ANSWERS: usize = 200;
-/// Until the message of an answered execution has been deleted.
-const UNTIL_DELETED: Duration = Duration::from_millis(60);
+/// Until the calls of an answered execution have come to their end, and those of the next one are its own.
+const PAUSE: Duration = Duration::from_millis(60);
+/// Until the last ones are listed, and their messages deleted.
+const UNTIL_DELETED: Duration = Duration::from_secs(4);
 const LONG_ANSWERS: usize = 3;
 const LONG_SECONDS: u64 = 5;
 const SLOTS: [usize; 3] = [4, 16, 64];
@@ -53,22 +55,23 @@ async fn answers(report: &mut Report) -> anyhow::Result<()> {
             client.execute(function, json!(1)).await?;
         }
         let before = Requests::of(&to_api);
-        let (mut taken, mut traced) = (vec![], vec![]);
+        // What came before is not theirs.
+        to_api.take_trace();
+        to_worker.take_trace();
+        let (mut taken, mut executions) = (vec![], vec![]);
         for n in 0..ANSWERS {
-            // What came before is not this execution's.
-            to_api.take_trace();
-            to_worker.take_trace();
             let submitted_at = Instant::now();
             client.execute(function, json!(n)).await?;
             let answered_at = Instant::now();
             taken.push(answered_at - submitted_at);
-            tokio::time::sleep(UNTIL_DELETED).await;
-            let (by_api, by_worker) = (to_api.take_trace(), to_worker.take_trace());
-            traced.push(Traced { submitted_at, answered_at, by_api, by_worker });
+            executions.push(Waited { submitted_at, answered_at });
+            tokio::time::sleep(PAUSE).await;
         }
         let gets = Requests::of(&to_api).since(&before).gets;
         report.add_latencies(what, taken);
-        add_stations(report, what, &traced);
+        tokio::time::sleep(UNTIL_DELETED).await;
+        let (by_api, by_worker) = (to_api.take_trace(), to_worker.take_trace());
+        Trace { by_api, by_worker, executions }.add_stations(report, what)?;
         report.add(format!("{what}: S3 GETs of the api"), gets / ANSWERS as f64, "per execution");
     }
 

@@ -14,7 +14,7 @@ use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 use crate::fixture::{Fleet, wait_until_ready};
-use crate::memory;
+use crate::processes;
 use crate::report::Report;
 
 /// About a million in all.
@@ -61,7 +61,7 @@ pub async fn measure() -> anyhow::Result<Report> {
                 warm.push(list().await?);
             }
             report.add_latencies(&format!("{what} of a million, warm{where_}"), warm);
-            let resident = memory::mib(api.0[0].id(), "Rss").unwrap_or_default();
+            let resident = processes::mib(api.0[0].id(), "Rss").unwrap_or_default();
             report.add(format!("{what} of a million: resident memory of the API{where_}"), resident, "MiB");
         }
     }

@@ -8,11 +8,12 @@ mod fixture;
 mod fleet;
 mod latency;
 mod lists;
-mod memory;
+mod processes;
 mod rate;
 mod report;
 mod soak;
 mod stations;
+mod store;
 mod system;
 
 use anyhow::{bail, ensure};
@@ -46,6 +47,8 @@ enum Benchmark {
     Latency,
     /// The API alone: submits and polls on one core, memory of those who wait
     Api,
+    /// The embedded S3 alone: CPU of a PUT and a GET
+    Store,
     /// Lists of a million executions, read for the first time and again
     Lists,
     /// What an execution costs with 1,000 to 100,000 queued
@@ -90,6 +93,7 @@ impl Benchmark {
             Self::Fleet => until_stopped(fleet::measure()).await,
             Self::Latency => until_stopped(latency::measure()).await,
             Self::Api => until_stopped(api::measure()).await,
+            Self::Store => until_stopped(store::measure()).await,
             Self::Lists => until_stopped(lists::measure()).await,
             Self::Backlog => until_stopped(fleet::backlog()).await,
             Self::Rate(queue) => until_stopped(queue.measure()).await,

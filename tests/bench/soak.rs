@@ -6,7 +6,7 @@ use badlambda_shared::function::Form;
 use badlambda_worker::sandbox::Executor;
 
 use crate::executor::{Setting, run, task};
-use crate::memory;
+use crate::processes;
 use crate::report::Report;
 
 const CALLERS: usize = 2;
@@ -44,15 +44,16 @@ fn some(executor: &Executor, runs: usize) -> anyhow::Result<()> {
 fn add(report: &mut Report, when: &str) -> anyhow::Result<()> {
     // Whatever was forked ahead by a template is given up by then.
     std::thread::sleep(std::time::Duration::from_millis(500));
-    let own = memory::mib(std::process::id(), "Rss").unwrap_or_default();
+    let own = processes::mib(std::process::id(), "Rss").unwrap_or_default();
     report.add(format!("resident memory of the worker, {when}"), own, "MiB");
     report.add(
         format!("resident memory of the largest zygote, {when}"),
-        memory::largest_resident_mib("badlambda-zygot")?,
+        processes::largest_resident_mib("badlambda-zygot")?,
         "MiB",
     );
-    let dirty = memory::below("badlambda-zygot")?;
-    let private = dirty.into_iter().filter_map(|pid| memory::mib(pid, "Private_Dirty")).fold(0.0, f64::max);
+    let dirty = processes::below("badlambda-zygot")?;
+    let private =
+        dirty.into_iter().filter_map(|pid| processes::mib(pid, "Private_Dirty")).fold(0.0, f64::max);
     report.add(format!("private memory of the largest template, {when}"), private, "MiB");
     Ok(())
 }

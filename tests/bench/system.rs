@@ -15,9 +15,9 @@ use crate::report::Report;
 const WARM_UP: usize = 50;
 const LATENCY_RUNS: usize = 500;
 const THROUGHPUT_RUNS: usize = 5000;
-const IN_FLIGHT: usize = 16;
+const IN_FLIGHT: usize = 32;
 
-/// Latency one at a time, throughput with sixteen in flight, memory idle and under load.
+/// Latency one at a time, throughput with thirty-two in flight, memory idle and under load.
 pub async fn measure() -> anyhow::Result<Report> {
     let data = tempfile::tempdir()?;
     let mut up = Up::start(data.path())?;
@@ -47,7 +47,7 @@ pub async fn measure() -> anyhow::Result<Report> {
         ended??;
     }
     report.add(
-        "executions with 16 in flight",
+        "executions with 32 in flight",
         THROUGHPUT_RUNS as f64 / started.elapsed().as_secs_f64(),
         "executions/s",
     );

@@ -6,6 +6,7 @@
 mod answer;
 mod calls;
 mod plan;
+mod timer;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -27,6 +28,7 @@ use tokio::sync::oneshot;
 pub use self::calls::Call;
 use self::plan::{Asked, Dice};
 pub use self::plan::{Fault, Latency, Plan};
+use self::timer::Timer;
 
 /// The proxy, until it is dropped.
 pub struct FaultProxy {
@@ -39,8 +41,8 @@ pub struct FaultProxy {
 /// When a call came, and when it was answered.
 #[derive(Clone, Debug)]
 pub struct TracedCall {
-    /// The operation, by the SDK's name.
-    pub operation: String,
+    /// The call.
+    pub call: Call,
     /// When it came.
     pub asked_at: Instant,
     /// When it was answered.
@@ -51,6 +53,7 @@ pub struct TracedCall {
 struct Upstream {
     url: String,
     client: reqwest::Client,
+    timer: Timer,
     state: Mutex<State>,
 }
 
@@ -86,7 +89,8 @@ impl FaultProxy {
             trace: None,
             last_receive: None,
         };
-        let upstream = Arc::new(Upstream { url: upstream.to_owned(), client, state: Mutex::new(state) });
+        let (url_of_upstream, state) = (upstream.to_owned(), Mutex::new(state));
+        let upstream = Arc::new(Upstream { url: url_of_upstream, client, timer: Timer::start(), state });
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = serve(listener, Arc::clone(&upstream));
         std::thread::spawn(move || {
@@ -161,15 +165,14 @@ async fn answer(upstream: &Upstream, request: Request<Incoming>) -> Result<Respo
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
     let (call, asked_at) = (Call::of(&parts, &body), Instant::now());
-    let operation = call.operation.clone();
-    *upstream.lock().calls.entry(call).or_default() += 1;
+    *upstream.lock().calls.entry(call.clone()).or_default() += 1;
     let asked = Asked::of(&parts);
     let one_way = upstream.latency(&asked) / 2;
-    tokio::time::sleep(one_way).await;
+    upstream.timer.wait(one_way).await;
     let answered = misbehave(upstream, &asked, &parts, &body).await;
-    tokio::time::sleep(one_way).await;
+    upstream.timer.wait(one_way).await;
     if let Some(trace) = &mut upstream.lock().trace {
-        trace.push(TracedCall { operation, asked_at, answered_at: Instant::now() });
+        trace.push(TracedCall { call, asked_at, answered_at: Instant::now() });
     }
     answered
 }

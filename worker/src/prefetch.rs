@@ -1,8 +1,9 @@
 //! How many messages a worker holds at once: one for each slot, and others ahead, so that no slot waits for SQS or S3. Ahead
 //! are as many as begin while the next message is received and looked up, and, so that a receive brings many, as many as
-//! begin within 100 ms, but no more than one receive brings. Where a slot gets free less often than every 100 ms, nothing
-//! is prefetched, since another worker might begin it sooner. A message that has waited for a slot for a second is given
-//! back, and until executions are shorter again nothing is prefetched.
+//! begin within 100 ms, but no more than one receive brings. Slots may get free together: where that takes no longer than
+//! 200 ms, each has one ahead. Where a slot gets free less often than every 100 ms, nothing is prefetched, since another
+//! worker might begin it sooner. A message that has waited for a slot for a second is given back, and until executions
+//! are shorter again nothing is prefetched.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,13 +16,15 @@ use crate::metrics::MESSAGES_PREFETCHED;
 
 /// What is prefetched should begin within this time, or another worker could have had it.
 const BEGINS_WITHIN: Duration = Duration::from_millis(100);
+/// Of runs that take longer, another worker could begin sooner what waits for slots to get free together.
+const SHORT: Duration = Duration::from_millis(200);
 /// What is prefetched is ready by this time before a slot gets free, as chance has it: batches fill, requests differ.
 const SPARE: Duration = Duration::from_millis(30);
 /// The longest wait for permits for a whole batch.
 const MOST_LINGER: Duration = Duration::from_millis(50);
 /// The most messages beyond one for each slot: six receives' worth. Their inputs are in memory.
 const MOST_AHEAD: usize = 6 * limits::SQS_BATCH;
-/// The weight of one sample in a mean.
+/// The weight of one sample in a mean, once there are enough.
 const WEIGHT: f64 = 0.1;
 
 /// The permits to hold messages.
@@ -49,33 +52,54 @@ struct Pace {
 #[derive(Clone, Copy, Debug)]
 struct Means {
     /// A receive from a queue that has enough.
-    receive: Duration,
+    receive: Mean,
     /// From there until all that is run is at hand.
-    look: Duration,
-    run: Duration,
+    look: Mean,
+    run: Mean,
+}
+
+/// A mean that forgets old samples. The first one replaces what was assumed.
+#[derive(Clone, Copy, Debug)]
+struct Mean {
+    value: Duration,
+    samples: u32,
 }
 
 impl Means {
     /// How many messages to hold beyond one for each of so many slots.
     fn ahead(self, slots: usize) -> usize {
-        if self.run > BEGINS_WITHIN * slots as u32 {
+        if self.run.value > BEGINS_WITHIN * slots as u32 {
             return 0;
         }
         let begun_within = |time: Duration| time.as_secs_f64() / self.begins_every(slots).as_secs_f64();
         let batch = begun_within(BEGINS_WITHIN).min(limits::SQS_BATCH as f64);
-        let lead = self.receive + self.look + SPARE;
-        MOST_AHEAD.min(begun_within(lead).max(batch).ceil() as usize)
+        let lead = self.receive.value + self.look.value + SPARE;
+        let at_once = if self.run.value <= SHORT { slots } else { 0 };
+        MOST_AHEAD.min((begun_within(lead).max(batch).ceil() as usize).max(at_once))
     }
 
     /// How often one of so many slots gets free.
     fn begins_every(self, slots: usize) -> Duration {
-        (self.run / slots as u32).max(Duration::from_micros(1))
+        (self.run.value / slots as u32).max(Duration::from_micros(1))
     }
 }
 
-/// Moves a mean towards a sample.
-fn weigh(mean: &mut Duration, sample: Duration) {
-    *mean = mean.mul_f64(1.0 - WEIGHT) + sample.mul_f64(WEIGHT);
+impl Mean {
+    /// Until there is a sample, it is this.
+    fn assumed(value: Duration) -> Self {
+        Self { value, samples: 0 }
+    }
+
+    fn add(&mut self, sample: Duration) {
+        self.samples = self.samples.saturating_add(1);
+        let weight = WEIGHT.max(1.0 / f64::from(self.samples));
+        self.value = self.value.mul_f64(1.0 - weight) + sample.mul_f64(weight);
+    }
+}
+
+/// Runs that take so long are prefetched by no worker of so many slots.
+fn too_long(slots: usize) -> Duration {
+    BEGINS_WITHIN * 2 * slots as u32
 }
 
 /// The permit to hold one message, until it is dropped.
@@ -102,8 +126,8 @@ impl PrefetchPermit {
 impl Prefetch {
     /// One permit per slot, to begin with.
     pub(crate) fn new(slots: usize) -> Self {
-        let run = BEGINS_WITHIN * 2 * slots as u32;
-        let means = Means { receive: Duration::ZERO, look: Duration::ZERO, run };
+        let unknown = Mean::assumed(Duration::ZERO);
+        let means = Means { receive: unknown, look: unknown, run: Mean::assumed(too_long(slots)) };
         let pace = Pace { size: slots, wanted: slots, means };
         Self(Arc::new(Inner { permits: Arc::new(Semaphore::new(slots)), slots, pace: Mutex::new(pace) }))
     }
@@ -144,25 +168,25 @@ impl Prefetch {
 
     /// Takes into account how long a receive took from a queue that had enough.
     pub(crate) fn note_receive(&self, took: Duration) {
-        weigh(&mut self.lock().means.receive, took);
+        self.lock().means.receive.add(took);
     }
 
     /// Takes into account how long it took to look up and fetch what is run.
     pub(crate) fn note_look(&self, took: Duration) {
-        weigh(&mut self.lock().means.look, took);
+        self.lock().means.look.add(took);
     }
 
     /// Takes into account how long an execution took.
     pub(crate) fn note_run(&self, took: Duration) {
         let mut pace = self.lock();
-        weigh(&mut pace.means.run, took);
+        pace.means.run.add(took);
         self.resize(&mut pace);
     }
 
     /// Takes into account that a message has waited for a slot for too long.
     pub(crate) fn note_stall(&self) {
         let mut pace = self.lock();
-        pace.means.run = BEGINS_WITHIN * (2 * self.0.slots) as u32;
+        pace.means.run.value = too_long(self.0.slots);
         self.resize(&mut pace);
     }
 
@@ -202,10 +226,12 @@ mod tests {
     async fn short_executions_bring_permits_and_long_ones_take_them_away() {
         let prefetch = Prefetch::new(4);
         assert_eq!(prefetch.acquire(Duration::ZERO).await.unwrap().len(), 4);
-        for _ in 0..100 {
-            prefetch.note_run(Duration::from_millis(1));
-        }
-        assert_eq!(prefetch.0.permits.available_permits(), 4 + MOST_AHEAD);
+        prefetch.note_run(Duration::from_millis(1));
+        assert_eq!(
+            prefetch.0.permits.available_permits(),
+            4 + MOST_AHEAD,
+            "one run tells enough to begin with"
+        );
         let mut held = vec![];
         while prefetch.has_free() {
             held.extend(prefetch.acquire(Duration::ZERO).await.unwrap());
@@ -220,9 +246,12 @@ mod tests {
     #[test]
     fn as_many_are_held_as_begin_while_the_next_is_received_and_looked_up() {
         let ms = Duration::from_millis;
-        let ahead = |slots, run| Means { receive: ms(8), look: ms(25), run }.ahead(slots);
-        assert_eq!((ahead(4, ms(150)), ahead(4, ms(50)), ahead(4, ms(10))), (3, 8, 26));
+        let mean = Mean::assumed;
+        let ahead =
+            |slots, run| Means { receive: mean(ms(8)), look: mean(ms(25)), run: mean(run) }.ahead(slots);
+        assert_eq!((ahead(4, ms(250)), ahead(4, ms(50)), ahead(4, ms(10))), (2, 8, 26));
         assert_eq!(ahead(4, ms(20)), 13, "more than a batch begins within 100 ms");
+        assert_eq!((ahead(4, ms(150)), ahead(16, ms(150))), (4, 16), "all slots may get free at once");
         assert_eq!((ahead(4, ms(1)), ahead(4, Duration::ZERO)), (MOST_AHEAD, MOST_AHEAD));
         // A slot gets free every 750 ms, or every 47 ms.
         assert_eq!((ahead(4, ms(3000)), ahead(64, ms(3000))), (0, 3));

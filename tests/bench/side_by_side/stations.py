@@ -7,7 +7,7 @@ from matplotlib import pyplot
 
 WAITED = "submit to answer"
 LARGE = f"{WAITED}, store_result: large"
-# In their order. The last one keeps nobody waiting.
+# In their order.
 STATIONS = {
     "submit": "#d6d9dd",
     "queue and receive": "#8a8f98",
@@ -15,7 +15,6 @@ STATIONS = {
     "store result": "#efc9c6",
     "store record": "#e0938d",
     "answer": "#b9bec6",
-    "delete": "#ffffff",
 }
 
 

@@ -1,6 +1,11 @@
-//! Memory of processes, from /proc.
+//! Memory and CPU time of processes, from /proc.
 
 use std::fs;
+
+use anyhow::Context as _;
+
+/// The kernel counts CPU time in hundredths of a second.
+const TICKS_PER_SECOND: f64 = 100.0;
 
 /// The pids of all processes below this one whose name is `name`, as the kernel cuts it.
 pub fn below(name: &str) -> anyhow::Result<Vec<u32>> {
@@ -36,4 +41,12 @@ pub fn mib(pid: u32, field: &str) -> Option<f64> {
 /// Resident memory of the largest process of that name below this one, in MiB.
 pub fn largest_resident_mib(name: &str) -> anyhow::Result<f64> {
     Ok(below(name)?.into_iter().filter_map(|pid| mib(pid, "Rss")).fold(0.0, f64::max))
+}
+
+/// The CPU time that a process has used, in seconds.
+pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let (_, fields) = stat.rsplit_once(") ").context("a process has no stat")?;
+    let ticks: u64 = fields.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Ok(ticks as f64 / TICKS_PER_SECOND)
 }
