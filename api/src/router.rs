@@ -18,6 +18,7 @@ use crate::http::access;
 use crate::http::error::ApiError;
 use crate::http::measure::measure;
 use crate::http::problem;
+use crate::http::request::refuse_unknown_query;
 use crate::http::routes::GuardedRoutes;
 use crate::openapi;
 use crate::stats;
@@ -83,6 +84,7 @@ fn surrounded(routes: Router<Arc<App>>, app: Arc<App>) -> Router {
         .fallback(|| async { ApiError::NotFound })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(RequestBodyTimeoutLayer::new(limits::BODY_STALL))
+        .layer(from_fn(refuse_unknown_query))
         .layer(from_fn_with_state(Arc::clone(&app), access::refuse_other_sites))
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(from_fn(problem::finish))
@@ -123,7 +125,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_an_internal_error_that_tells_nothing() {
         let routes = Router::new().route("/panic", get(panics));
-        let request = Request::get("/panic").body(Body::empty()).unwrap();
+        let request = Request::get("/panic").header("Host", "localhost").body(Body::empty()).unwrap();
         let response = surrounded(routes, app()).oneshot(request).await.unwrap();
         assert!(response.headers().contains_key("x-request-id"));
         let body = to_bytes(response.into_body(), 10_000).await.unwrap();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{HOST, ORIGIN};
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, Uri, Version};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -23,8 +23,9 @@ pub(crate) async fn refuse_other_sites(
     next: Next,
 ) -> Result<Response, ApiError> {
     // Two of them may mean one thing to whoever stands before the API, and another to it (RFC 9112, section 3.2).
-    if request.headers().get_all(HOST).iter().count() > 1 {
-        return Err(ApiError::ForbiddenHost);
+    let hosts = request.headers().get_all(HOST).iter().count();
+    if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
+        return Err(ApiError::InvalidHost);
     }
     let host = host(request.uri(), request.headers());
     if app.on_loopback && !host.is_none_or(is_this_machine) {

@@ -122,6 +122,8 @@ pub(crate) enum ApiError {
         "the API listens on this machine alone, and answers only requests to localhost or to an IP address; set the Host header accordingly"
     )]
     ForbiddenHost,
+    #[error("the header Host must be there, and once")]
+    InvalidHost,
     #[error("there is nothing at this path; api/README.md lists every route")]
     NotFound,
     #[error("this method is not supported here; the header Allow lists those that are")]

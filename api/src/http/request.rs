@@ -2,13 +2,16 @@
 
 use std::str::FromStr;
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request};
 use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::Response;
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::name::FunctionName;
 use serde::de::DeserializeOwned;
 
 use crate::http::error::ApiError;
+use crate::openapi;
 
 /// The function that the path names.
 pub(crate) struct FunctionPath(pub(crate) FunctionName);
@@ -80,4 +83,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             Err(rejection) => Err(ApiError::InvalidQuery(rejection.body_text())),
         }
     }
+}
+
+/// Refuses a query where the call takes none: its caller has misspelt something, or asked another call. Calls that take a
+/// query refuse what they do not know by name. Probes are asked by tools that may add to their URL.
+pub(crate) async fn refuse_unknown_query(request: Request, next: Next) -> Result<Response, ApiError> {
+    let has_query = request.uri().query().is_some_and(|query| !query.is_empty());
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    if has_query && path.starts_with("/v1/") && openapi::takes_no_query(request.method(), path) {
+        return Err(ApiError::InvalidQuery("this call takes nothing in its query; leave it out".to_owned()));
+    }
+    Ok(next.run(request).await)
 }

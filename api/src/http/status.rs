@@ -58,6 +58,7 @@ kinds! {
     Self::UnknownField { .. } => UNPROCESSABLE_ENTITY, "unknown_field", "Unknown field";
     Self::Invalid(_) => UNPROCESSABLE_ENTITY, "invalid_field", "Invalid field";
     Self::InvalidQuery(_) => BAD_REQUEST, "invalid_query", "Invalid path or query";
+    Self::InvalidHost => BAD_REQUEST, "invalid_host", "Invalid host";
     Self::InvalidBody => BAD_REQUEST, "invalid_body", "Unreadable body";
     Self::SyntaxError { .. } => UNPROCESSABLE_ENTITY, "syntax_error", "The code is not Ruby";
     Self::NameTaken(_) => CONFLICT, "name_taken", "Name taken";

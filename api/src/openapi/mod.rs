@@ -6,12 +6,14 @@
 //! - `problems` adds the errors that come from what stands around the handlers.
 //! - `headers` describes each header of a response once.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use axum::http::Method;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use utoipa::OpenApi;
-use utoipa::openapi::path::{PathItem, PathsMap};
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem, PathsMap};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Components, Info, OpenApi as Api, RefOr, SecurityRequirement, Server, Tag};
 
@@ -111,6 +113,32 @@ pub(crate) static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
     let entity_tag = format!("\"{}\"", hex::encode(&Sha256::digest(&json)[..16]));
     Document { json, entity_tag }
 });
+
+/// Calls that take nothing in their query: each with its method and its path.
+static WITHOUT_QUERY: LazyLock<HashSet<(Method, String)>> = LazyLock::new(|| {
+    let without = Described::openapi().paths.paths.into_iter().flat_map(|(path, item)| {
+        let PathItem { get, post, put, delete, .. } = item;
+        let operations =
+            [(Method::GET, get), (Method::POST, post), (Method::PUT, put), (Method::DELETE, delete)];
+        let without = operations
+            .into_iter()
+            .filter(|(_, operation)| operation.as_ref().is_some_and(|operation| !has_query(operation)));
+        without.map(|(method, _)| (method, path.clone())).collect::<Vec<_>>()
+    });
+    without.collect()
+});
+
+fn has_query(operation: &Operation) -> bool {
+    let parameters = operation.parameters.iter().flatten();
+    parameters.into_iter().any(
+        |parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query),
+    )
+}
+
+/// Whether this call is documented, and takes nothing in its query.
+pub(crate) fn takes_no_query(method: &Method, path: &str) -> bool {
+    WITHOUT_QUERY.contains(&(method.clone(), path.to_owned()))
+}
 
 /// Show this document.
 ///

@@ -118,8 +118,9 @@ pub(super) fn add_to(operation: &mut Operation, path: &str) {
 
 /// What stands around the handler answers these.
 fn surrounding(operation: &Operation, path: &str) -> Vec<StatusCode> {
-    // Requests from pages of other sites, and our own failures.
-    let mut statuses = vec![StatusCode::FORBIDDEN, StatusCode::INTERNAL_SERVER_ERROR];
+    // Requests that name no host, those from pages of other sites, and our own failures.
+    let mut statuses =
+        vec![StatusCode::BAD_REQUEST, StatusCode::FORBIDDEN, StatusCode::INTERNAL_SERVER_ERROR];
     if operation.security.is_none() {
         statuses.extend([
             StatusCode::UNAUTHORIZED,
@@ -128,14 +129,10 @@ fn surrounding(operation: &Operation, path: &str) -> Vec<StatusCode> {
         ]);
     }
     if operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty()) {
-        statuses.extend([StatusCode::BAD_REQUEST, StatusCode::UNPROCESSABLE_ENTITY]);
+        statuses.push(StatusCode::UNPROCESSABLE_ENTITY);
     }
     if operation.request_body.is_some() {
-        statuses.extend([
-            StatusCode::BAD_REQUEST,
-            StatusCode::PAYLOAD_TOO_LARGE,
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ]);
+        statuses.extend([StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNPROCESSABLE_ENTITY]);
     }
     if path.contains('{') {
         statuses.push(StatusCode::NOT_FOUND);

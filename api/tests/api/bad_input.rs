@@ -63,12 +63,13 @@ const BODIES: [&[u8]; 8] = [
 const CONTENT_TYPES: [&str; 5] =
     ["application/json", "application/x-ruby", "application/zip", "application/x-ndjson", "text/xml"];
 /// What is no request at all.
-const NONSENSE: [&[u8]; 9] = [
+const NONSENSE: [&[u8]; 10] = [
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     b"GET\r\n\r\n",
     b"GET / HTTP/9.9\r\n\r\n",
     b"GET  /  HTTP/1.1\r\n\r\n",
     b"BREW /v1/functions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    b"GET /v1/functions HTTP/1.1\r\nConnection: close\r\n\r\n",
     b"GET /v1/functions HTTP/1.1\r\nHost: localhost\r\nHost: evil\r\nConnection: close\r\n\r\n",
     b"POST /v1/functions HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
     b"POST /v1/functions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
@@ -261,6 +262,23 @@ async fn a_query_or_a_header_that_makes_no_sense_is_no_failure() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_parameter_that_a_call_has_not_is_refused() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    let before = functions(&api).await;
+    for call in calls().iter().filter(|call| call.path.starts_with("/v1/")) {
+        let what = format!("{} {}?tiemout=1", call.method, call.path);
+        let path = format!("{}?tiemout=1", call.good_path());
+        let told =
+            ask(&api, &call.method, path.as_bytes(), &[b"Content-Type: application/json"], b"null").await;
+        let told = told.expect(&what);
+        told.is_refused(&what);
+        assert_eq!(told.status, 400, "{what}: {told:?}");
+    }
+    assert_eq!(functions(&api).await, before);
 }
 
 #[tokio::test]

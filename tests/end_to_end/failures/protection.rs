@@ -94,7 +94,8 @@ async fn an_agent_that_fails_is_no_trouble() {
         let deployment = Deployment::start().await;
         let settings = [("ECS_AGENT_URI", agent.uri.as_str()), ("BADLAMBDA_DRAIN_SECONDS", "0")];
         let worker = deployment.worker(&settings).await;
-        deployment.fleet.create("echo", "event", json!({})).await;
+        // What has ended before the agent could be asked needs no protection.
+        deployment.fleet.create("echo", "sleep 1; event", json!({})).await;
         assert_eq!(deployment.fleet.execute("echo", &json!(1)).await["result"], 1);
         agent.was_asked(1).await;
         worker.drain();
