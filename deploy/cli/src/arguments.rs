@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::api::ApiArguments;
+use crate::dead_letters::DeadLettersArguments;
 use crate::executions::ExecutionsArguments;
 use crate::functions::FunctionsArguments;
 use crate::invoke::InvokeArguments;
 use crate::logs::LogsArguments;
+use crate::stats::StatsArguments;
 
 /// The port that AWS's emulators have made known.
 const AWS_PORT: u16 = 4566;
@@ -44,6 +46,10 @@ pub enum Command {
     Executions(ExecutionsArguments),
     /// Print what an execution logged.
     Logs(LogsArguments),
+    /// Look at what was given up, send it back, delete it.
+    DeadLetters(DeadLettersArguments),
+    /// Tell how the queue stands, and what ended lately.
+    Stats(StatsArguments),
     /// Make any request of the API, and print what it answers.
     Api(ApiArguments),
 }

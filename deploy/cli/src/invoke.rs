@@ -9,11 +9,13 @@ use clap::Args;
 
 use crate::connection::ConnectionArguments;
 use crate::executions::list::EXECUTION_FIELDS;
-use crate::executions::outcome::{WAIT, failure_of, fetch_result, wait_for_end};
+use crate::executions::outcome::{failure_of, fetch_result, show_logs, wait_for_end};
 use crate::functions::explain;
 use crate::input::read_json;
-use crate::local::run::show_logs;
 use crate::output::{Failure, Output, OutputArguments, print};
+
+/// The first wait is short, so that whoever interrupts it soon learns the execution's id.
+const SHORT_WAIT: Duration = Duration::from_secs(2);
 
 /// Arguments of `invoke`.
 #[derive(Debug, Args)]
@@ -67,9 +69,6 @@ pub async fn invoke(arguments: InvokeArguments) -> Result<(), Failure> {
     finish(&client, execution, arguments.detach, arguments.logs, &output).await
 }
 
-/// The first wait is short, so that whoever interrupts it soon learns the execution's id.
-const SHORT_WAIT: Duration = Duration::from_secs(2);
-
 /// Waits for the end, unless it is not wanted, and prints what came of it.
 pub(crate) async fn finish(
     client: &Client,
@@ -103,5 +102,3 @@ pub(crate) async fn finish(
     }
     Ok(())
 }
-
-const _: () = assert!(SHORT_WAIT.as_secs() < WAIT.as_secs());

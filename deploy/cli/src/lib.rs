@@ -1,13 +1,14 @@
 //! The `badlambda` command. A tour: [`arguments`] is the command line. [`local`] holds what runs the system in this
 //! process: `run`, `up` and `aws`. All other commands talk to an API, wherever it is: [`connection`] finds out which, and
-//! [`output`] prints what was asked for, and says with which status it ends. [`functions`] and [`executions`] are a folder
-//! for each noun, [`invoke`], [`logs`] and [`api`] a file for each verb; [`input`] reads what a command is given.
+//! [`output`] prints what was asked for, and says with which status it ends. [`functions`], [`executions`] and [`dead_letters`]
+//! are the nouns, [`invoke`], [`logs`], [`stats`] and [`api`] what stands alone; [`input`] reads what a command is given.
 
 #![forbid(unsafe_code)]
 
 pub mod api;
 pub mod arguments;
 pub mod connection;
+pub mod dead_letters;
 pub mod executions;
 pub mod functions;
 pub mod input;
@@ -15,3 +16,4 @@ pub mod invoke;
 pub mod local;
 pub mod logs;
 pub mod output;
+pub mod stats;

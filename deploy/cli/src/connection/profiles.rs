@@ -1,8 +1,9 @@
 //! Named APIs in a config file, which nobody else may read, since it holds tokens.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -24,17 +25,16 @@ struct ConfigFile {
 }
 
 /// An API, and the token for it.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) struct Profile {
     pub(super) url: String,
     pub(super) token: Option<String>,
 }
 
-#[cfg(not(test))]
-impl std::fmt::Debug for Profile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// Without the token.
+impl fmt::Debug for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Profile").field("url", &self.url).finish_non_exhaustive()
     }
 }
@@ -48,19 +48,11 @@ pub(super) fn read_profile(name: &str) -> Result<Profile, Failure> {
 
 fn profile_in(path: &Path, name: &str) -> Result<Profile, Failure> {
     let shown = path.display();
-    let text = match read_private(path) {
-        Ok(text) => text?,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(Failure::Usage(format!(
-                "there is no profile {name}: {shown} does not exist; write it, with mode 0600, like\n\
-                 [profiles.{name}]\nurl = \"https://api.example.com\"\ntoken = \"…\""
-            )));
-        }
-        Err(error) => return Err(Failure::Usage(format!("could not read {shown}: {error}"))),
-    };
+    let text = read_private(path, name)?;
     let file: ConfigFile = toml::from_str(&text).map_err(|error| {
         // The error itself would show the line, and with it perhaps a token.
-        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
         Failure::Usage(format!("{shown}, line {line}: {}", error.message()))
     })?;
     file.profiles.get(name).cloned().ok_or_else(|| {
@@ -69,17 +61,27 @@ fn profile_in(path: &Path, name: &str) -> Result<Profile, Failure> {
     })
 }
 
-fn read_private(path: &Path) -> std::io::Result<Result<String, Failure>> {
-    let mut file = File::open(path)?;
-    if file.metadata()?.mode() & OTHERS != 0 {
-        let shown = path.display();
-        return Ok(Err(Failure::Usage(format!(
-            "others may read the tokens in {shown}; take that from them: chmod 600 {shown}"
-        ))));
+/// The text of the config file, where nobody else may read it.
+fn read_private(path: &Path, name: &str) -> Result<String, Failure> {
+    let shown = path.display();
+    let unreadable = |error: io::Error| {
+        Failure::Usage(match error.kind() {
+            io::ErrorKind::NotFound => format!(
+                "there is no profile {name}: {shown} does not exist; write it, with mode 0600, like\n\
+                 [profiles.{name}]\nurl = \"https://api.example.com\"\ntoken = \"…\""
+            ),
+            _ => format!("could not read {shown}: {error}"),
+        })
+    };
+    let mut file = File::open(path).map_err(unreadable)?;
+    if file.metadata().map_err(unreadable)?.mode() & OTHERS != 0 {
+        let sentence =
+            format!("others may read the tokens in {shown}; take that from them: chmod 600 {shown}");
+        return Err(Failure::Usage(sentence));
     }
     let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    Ok(Ok(text))
+    file.read_to_string(&mut text).map_err(unreadable)?;
+    Ok(text)
 }
 
 #[cfg(test)]

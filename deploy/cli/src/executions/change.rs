@@ -1,10 +1,11 @@
 //! `executions cancel` and `replay`.
 
-use badlambda_client::{Client, Submit};
+use badlambda_client::Submit;
 use badlambda_shared::name::VersionRef;
 use clap::Args;
 use serde_json::value::RawValue;
 
+use crate::connection::ConnectionArguments;
 use crate::executions::find::{EXECUTION, find_execution};
 use crate::executions::list::EXECUTION_FIELDS;
 use crate::input::read_json;
@@ -39,7 +40,8 @@ pub struct ReplayArguments {
 }
 
 /// Cancels an execution, queued or running.
-pub async fn cancel(client: &Client, arguments: CancelArguments) -> Result<(), Failure> {
+pub async fn cancel(connection: &ConnectionArguments, arguments: CancelArguments) -> Result<(), Failure> {
+    let client = &connection.connect()?;
     let (function, id) = find_execution(client, &arguments.execution).await?;
     client.cancel_execution(&function, &id).await?;
     eprintln!("{id} is cancelled; what runs is ended within some five seconds");
@@ -47,8 +49,9 @@ pub async fn cancel(client: &Client, arguments: CancelArguments) -> Result<(), F
 }
 
 /// Executes again, and waits for the end.
-pub async fn replay(client: &Client, arguments: ReplayArguments) -> Result<(), Failure> {
+pub async fn replay(connection: &ConnectionArguments, arguments: ReplayArguments) -> Result<(), Failure> {
     let Some(output) = arguments.output.open(&EXECUTION_FIELDS)? else { return Ok(()) };
+    let client = &connection.connect()?;
     let input = arguments.input.map(|input| read_json("the input", &input)).transpose()?;
     let input = input.map(RawValue::from_string).transpose();
     let input = input.map_err(|error| Failure::Usage(format!("the input is not JSON: {error}")))?;

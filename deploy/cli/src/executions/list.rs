@@ -1,12 +1,13 @@
 //! `executions list` and `show`.
 
-use badlambda_client::{Client, ExecutionFilter, collect_pages};
+use badlambda_client::{ExecutionFilter, collect_pages};
 use badlambda_shared::execution::{Execution, ListedExecution};
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::timestamp::Timestamp;
 use clap::Args;
 
+use crate::connection::ConnectionArguments;
 use crate::executions::find::{EXECUTION, find_execution};
 use crate::output::{Failure, OutputArguments, Table};
 
@@ -94,9 +95,10 @@ pub struct ShowArguments {
 }
 
 /// Lists what ended, the newest first, and before it what has run for over 5 s.
-pub async fn list(client: &Client, arguments: ListArguments) -> Result<(), Failure> {
+pub async fn list(connection: &ConnectionArguments, arguments: ListArguments) -> Result<(), Failure> {
     let ListArguments { function, status, kind, version, since, until, limit, output } = arguments;
     let Some(output) = output.open(&LISTED_FIELDS)? else { return Ok(()) };
+    let client = &connection.connect()?;
     let filter = ExecutionFilter { status, kind, version, since, until };
     let executions = collect_pages(limit, limits::MAX_LISTED, async |range| match &function {
         Some(function) => client.list_function_executions(function, &filter, range).await,
@@ -107,8 +109,9 @@ pub async fn list(client: &Client, arguments: ListArguments) -> Result<(), Failu
 }
 
 /// Shows one execution.
-pub async fn show(client: &Client, arguments: ShowArguments) -> Result<(), Failure> {
+pub async fn show(connection: &ConnectionArguments, arguments: ShowArguments) -> Result<(), Failure> {
     let Some(output) = arguments.output.open(&EXECUTION_FIELDS)? else { return Ok(()) };
+    let client = &connection.connect()?;
     let (function, id) = find_execution(client, &arguments.execution).await?;
     let execution = client.get_execution(&function, &id, None).await?;
     output.print_one(&execution, || described(&execution).to_string())

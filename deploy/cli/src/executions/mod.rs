@@ -39,12 +39,12 @@ pub enum ExecutionsCommand {
 
 /// Runs one of the commands.
 pub async fn executions(arguments: ExecutionsArguments) -> Result<(), Failure> {
-    let client = arguments.connection.connect()?;
+    let connection = &arguments.connection;
     match arguments.command {
-        ExecutionsCommand::List(arguments) => list::list(&client, arguments).await,
-        ExecutionsCommand::Show(arguments) => list::show(&client, arguments).await,
-        ExecutionsCommand::Watch(arguments) => watch::watch(&client, arguments).await,
-        ExecutionsCommand::Cancel(arguments) => change::cancel(&client, arguments).await,
-        ExecutionsCommand::Replay(arguments) => change::replay(&client, arguments).await,
+        ExecutionsCommand::List(arguments) => list::list(connection, arguments).await,
+        ExecutionsCommand::Show(arguments) => list::show(connection, arguments).await,
+        ExecutionsCommand::Watch(arguments) => watch::watch(connection, arguments).await,
+        ExecutionsCommand::Cancel(arguments) => change::cancel(connection, arguments).await,
+        ExecutionsCommand::Replay(arguments) => change::replay(connection, arguments).await,
     }
 }

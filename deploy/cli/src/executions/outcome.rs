@@ -8,7 +8,7 @@ use badlambda_shared::execution::{Execution, ExecutionError, Status};
 use crate::output::Failure;
 
 /// For how long the API holds an answer back. Shorter than what stands between may wait for one.
-pub const WAIT: Duration = Duration::from_secs(20);
+const WAIT: Duration = Duration::from_secs(20);
 
 /// Polls an execution until it is final.
 pub async fn wait_for_end(client: &Client, mut execution: Execution) -> Result<Execution, Error> {
@@ -38,6 +38,12 @@ pub fn failure_of(execution: &Execution) -> Result<(), Failure> {
         (Status::Cancelled, _) => Err(Failure::FunctionFailed("the execution was cancelled".to_owned())),
         _ => Ok(()),
     }
+}
+
+/// Logs on stderr; what comes behind them begins a line.
+pub fn show_logs(logs: &str) {
+    let end = if logs.is_empty() || logs.ends_with('\n') { "" } else { "\n" };
+    eprint!("{logs}{end}");
 }
 
 /// An error as a person reads it: what, then where.

@@ -1,8 +1,9 @@
 //! `executions watch`.
 
-use badlambda_client::{Client, Event};
+use badlambda_client::Event;
 use clap::Args;
 
+use crate::connection::ConnectionArguments;
 use crate::executions::find::{EXECUTION, find_execution};
 use crate::executions::follow::follow_execution;
 use crate::executions::list::EXECUTION_FIELDS;
@@ -23,8 +24,9 @@ pub struct WatchArguments {
 }
 
 /// Prints each change of an execution's status as it comes, until it has ended.
-pub async fn watch(client: &Client, arguments: WatchArguments) -> Result<(), Failure> {
+pub async fn watch(connection: &ConnectionArguments, arguments: WatchArguments) -> Result<(), Failure> {
     let Some(output) = arguments.output.open(&EXECUTION_FIELDS)? else { return Ok(()) };
+    let client = &connection.connect()?;
     let (function, id) = find_execution(client, &arguments.execution).await?;
     let execution = follow_execution(client, &function, &id, |event| match event {
         Event::Status(execution) => output.print_one(execution, || format!("{}\n", execution.status.name())),

@@ -1,10 +1,10 @@
 //! `functions alias`.
 
-use badlambda_client::Client;
 use badlambda_shared::name::{Alias, FunctionName};
 use clap::Args;
 use serde_json::{Map, Value};
 
+use crate::connection::ConnectionArguments;
 use crate::functions::explain;
 use crate::functions::list::{FUNCTION_FIELDS, table};
 use crate::output::{Failure, OutputArguments};
@@ -34,9 +34,10 @@ pub struct AliasArguments {
 }
 
 /// Points the alias, or removes it.
-pub async fn alias(client: &Client, arguments: AliasArguments) -> Result<(), Failure> {
+pub async fn alias(connection: &ConnectionArguments, arguments: AliasArguments) -> Result<(), Failure> {
     let AliasArguments { name, alias, version, weight, output, .. } = arguments;
     let Some(output) = output.open(&FUNCTION_FIELDS)? else { return Ok(()) };
+    let client = &connection.connect()?;
     let weights = Value::Object(weight.into_iter().collect::<Map<_, _>>());
     let changed = match version {
         Some(version) => client.put_alias(&name, &alias, version, &weights).await.map(Some),

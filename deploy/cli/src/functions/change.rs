@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use badlambda_client::{Client, Entity, FunctionContent};
+use badlambda_client::{Entity, FunctionContent};
 use badlambda_shared::function::Function;
 use badlambda_shared::name::{FunctionName, VersionRef};
 use clap::Args;
 use serde_json::{Map, Value};
 
+use crate::connection::ConnectionArguments;
 use crate::functions::explain;
 use crate::functions::list::{FUNCTION_FIELDS, table};
 use crate::input::{read_json, read_text};
@@ -69,9 +70,10 @@ pub struct DeleteArguments {
 }
 
 /// Creates a function.
-pub async fn create(client: &Client, arguments: CreateArguments) -> Result<(), Failure> {
+pub async fn create(connection: &ConnectionArguments, arguments: CreateArguments) -> Result<(), Failure> {
     let CreateArguments { name, file, config, dry_run, output } = arguments;
     let Some(output) = output.open(&FUNCTION_FIELDS)? else { return Ok(()) };
+    let client = &connection.connect()?;
     let config = Value::Object(read_config(&config)?);
     let code = read_text(&file)?;
     let content = FunctionContent { code: &code, config: &config };
@@ -79,9 +81,10 @@ pub async fn create(client: &Client, arguments: CreateArguments) -> Result<(), F
 }
 
 /// Publishes the next version, unless another was published meanwhile.
-pub async fn update(client: &Client, arguments: UpdateArguments) -> Result<(), Failure> {
+pub async fn update(connection: &ConnectionArguments, arguments: UpdateArguments) -> Result<(), Failure> {
     let UpdateArguments { name, file, config, dry_run, output } = arguments;
     let Some(output) = output.open(&FUNCTION_FIELDS)? else { return Ok(()) };
+    let client = &connection.connect()?;
     let changes = config.map(|config| read_config(&config)).transpose()?.unwrap_or_default();
     let code = file.map(|file| read_text(&file)).transpose()?;
     let Entity { value: function, entity_tag } = match client.get_function(&name).await {
@@ -101,13 +104,14 @@ pub async fn update(client: &Client, arguments: UpdateArguments) -> Result<(), F
 }
 
 /// Deletes a function.
-pub async fn delete(client: &Client, arguments: DeleteArguments) -> Result<(), Failure> {
+pub async fn delete(connection: &ConnectionArguments, arguments: DeleteArguments) -> Result<(), Failure> {
     let name = arguments.name;
     if !arguments.yes {
         return Err(Failure::Usage(format!(
             "this would delete {name} with all its versions; to do it, add --yes"
         )));
     }
+    let client = &connection.connect()?;
     match client.delete_function(&name).await {
         Ok(()) => {
             eprintln!("{name} is deleted");

@@ -1,12 +1,12 @@
 //! `functions list` and `show`.
 
-use badlambda_client::Client;
 use badlambda_shared::function::{Form, Function};
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
 use clap::Args;
 use serde::Serialize;
 
+use crate::connection::ConnectionArguments;
 use crate::functions::{all_functions, explain};
 use crate::output::{Failure, OutputArguments, Table};
 
@@ -48,15 +48,17 @@ pub struct ShowArguments {
 }
 
 /// Lists functions, by name.
-pub async fn list(client: &Client, arguments: ListArguments) -> Result<(), Failure> {
+pub async fn list(connection: &ConnectionArguments, arguments: ListArguments) -> Result<(), Failure> {
     let Some(output) = arguments.output.open(&FUNCTION_FIELDS)? else { return Ok(()) };
+    let client = &connection.connect()?;
     let functions = all_functions(client, arguments.limit, limits::MAX_PAGE).await?;
     output.print_all(&functions, || table(&functions))
 }
 
 /// Shows one function.
-pub async fn show(client: &Client, arguments: ShowArguments) -> Result<(), Failure> {
+pub async fn show(connection: &ConnectionArguments, arguments: ShowArguments) -> Result<(), Failure> {
     let Some(output) = arguments.output.open(&FUNCTION_FIELDS)? else { return Ok(()) };
+    let client = &connection.connect()?;
     match client.get_function(&arguments.name).await {
         Ok(function) => output.print_one(&function.value, || described(&function.value).to_string()),
         Err(error) => Err(explain(client, &arguments.name, error).await),

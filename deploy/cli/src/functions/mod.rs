@@ -1,8 +1,9 @@
-//! `badlambda functions`: [`list`] looks at functions, [`versions`] at their versions, [`change`] creates, changes and
+//! `badlambda functions`: [`list`] looks at functions, [`versions`] at their versions, [`diff`] at what changed, [`change`] creates, changes and
 //! deletes them, [`alias`] moves names for versions.
 
 pub mod alias;
 pub mod change;
+pub mod diff;
 pub mod list;
 pub mod versions;
 
@@ -39,6 +40,8 @@ pub enum FunctionsCommand {
     Code(versions::CodeArguments),
     /// List a function's versions, the newest first.
     Versions(versions::VersionsArguments),
+    /// Print what two versions differ in, or a version and a file.
+    Diff(diff::DiffArguments),
     /// Point an alias at a version, or remove it.
     Alias(alias::AliasArguments),
     /// Delete a function with all its versions.
@@ -47,16 +50,17 @@ pub enum FunctionsCommand {
 
 /// Runs one of the commands.
 pub async fn functions(arguments: FunctionsArguments) -> Result<(), Failure> {
-    let client = arguments.connection.connect()?;
+    let connection = &arguments.connection;
     match arguments.command {
-        FunctionsCommand::Create(arguments) => change::create(&client, arguments).await,
-        FunctionsCommand::Update(arguments) => change::update(&client, arguments).await,
-        FunctionsCommand::List(arguments) => list::list(&client, arguments).await,
-        FunctionsCommand::Show(arguments) => list::show(&client, arguments).await,
-        FunctionsCommand::Code(arguments) => versions::code(&client, arguments).await,
-        FunctionsCommand::Versions(arguments) => versions::list(&client, arguments).await,
-        FunctionsCommand::Alias(arguments) => alias::alias(&client, arguments).await,
-        FunctionsCommand::Delete(arguments) => change::delete(&client, arguments).await,
+        FunctionsCommand::Create(arguments) => change::create(connection, arguments).await,
+        FunctionsCommand::Update(arguments) => change::update(connection, arguments).await,
+        FunctionsCommand::List(arguments) => list::list(connection, arguments).await,
+        FunctionsCommand::Show(arguments) => list::show(connection, arguments).await,
+        FunctionsCommand::Code(arguments) => versions::code(connection, arguments).await,
+        FunctionsCommand::Versions(arguments) => versions::list(connection, arguments).await,
+        FunctionsCommand::Diff(arguments) => diff::diff(connection, arguments).await,
+        FunctionsCommand::Alias(arguments) => alias::alias(connection, arguments).await,
+        FunctionsCommand::Delete(arguments) => change::delete(connection, arguments).await,
     }
 }
 

@@ -1,11 +1,12 @@
 //! `functions versions` and `code`.
 
-use badlambda_client::{Client, collect_pages};
+use badlambda_client::collect_pages;
 use badlambda_shared::function::Version;
 use badlambda_shared::limits;
 use badlambda_shared::name::{FunctionName, VersionRef};
 use clap::Args;
 
+use crate::connection::ConnectionArguments;
 use crate::functions::explain;
 use crate::functions::list::form;
 use crate::output::{Failure, OutputArguments, Table, print};
@@ -41,9 +42,10 @@ pub struct CodeArguments {
 }
 
 /// Lists versions, the newest first.
-pub async fn list(client: &Client, arguments: VersionsArguments) -> Result<(), Failure> {
+pub async fn list(connection: &ConnectionArguments, arguments: VersionsArguments) -> Result<(), Failure> {
     let VersionsArguments { name, limit, output } = arguments;
     let Some(output) = output.open(&VERSION_FIELDS)? else { return Ok(()) };
+    let client = &connection.connect()?;
     let fetched =
         collect_pages(limit, limits::MAX_PAGE, async |range| client.list_versions(&name, range).await).await;
     match fetched {
@@ -53,7 +55,8 @@ pub async fn list(client: &Client, arguments: VersionsArguments) -> Result<(), F
 }
 
 /// Prints the code, and nothing else.
-pub async fn code(client: &Client, arguments: CodeArguments) -> Result<(), Failure> {
+pub async fn code(connection: &ConnectionArguments, arguments: CodeArguments) -> Result<(), Failure> {
+    let client = &connection.connect()?;
     match client.get_version_code(&arguments.name, &arguments.version).await {
         Ok(code) => print(&code),
         Err(error) => Err(explain(client, &arguments.name, error).await),

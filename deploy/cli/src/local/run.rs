@@ -14,7 +14,7 @@ use badlambda_shared::telemetry;
 use serde_json::Value;
 
 use crate::arguments::RunArguments;
-use crate::executions::outcome::{describe, fetch_result, wait_for_end};
+use crate::executions::outcome::{describe, fetch_result, show_logs, wait_for_end};
 use crate::local::progress::Progress;
 use crate::local::system::{System, SystemOptions, isolation_notice};
 
@@ -122,12 +122,6 @@ impl Job {
             (_, None) => Ok(ExitCode::from(FUNCTION_FAILED)),
         }
     }
-}
-
-/// Logs on stderr; what comes behind them begins a line.
-pub(crate) fn show_logs(logs: &str) {
-    let end = if logs.is_empty() || logs.ends_with('\n') { "" } else { "\n" };
-    eprint!("{logs}{end}");
 }
 
 /// A function's name made from a file's.

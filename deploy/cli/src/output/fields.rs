@@ -35,6 +35,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn fields_are_those_of_the_openapi_document() {
+        use crate::{dead_letters, executions, functions, stats};
+        let document: serde_json::Value = serde_json::from_str(badlambda_api::openapi_document()).unwrap();
+        for (schema, fields) in [
+            ("Function", &functions::list::FUNCTION_FIELDS[..]),
+            ("Version", &functions::versions::VERSION_FIELDS),
+            ("Execution", &executions::list::EXECUTION_FIELDS),
+            ("ListedExecution", &executions::list::LISTED_FIELDS),
+            ("ShownDeadLetter", &dead_letters::list::DEAD_LETTER_FIELDS),
+            ("RedrivenDeadLetter", &dead_letters::remove::REDRIVEN_FIELDS),
+            ("DeadLetterLine", &dead_letters::remove::PROGRESS_FIELDS),
+            ("FleetStats", &stats::STATS_FIELDS),
+            ("FunctionStats", &stats::FUNCTION_STATS_FIELDS),
+        ] {
+            let properties = document["components"]["schemas"][schema]["properties"].as_object();
+            let properties = properties.unwrap_or_else(|| panic!("there is no schema {schema}"));
+            let fields: BTreeMap<&str, ()> = fields.iter().map(|field| (*field, ())).collect();
+            assert!(fields.keys().eq(properties.keys()), "{schema}: {fields:?} are not {properties:?}");
+        }
+    }
+
+    #[test]
     fn fields_come_as_asked_for() {
         let object =
             RawValue::from_string(r#"{"a":1.50,"b":{"c":[]},"n":123456789012345678901}"#.to_owned()).unwrap();
