@@ -99,6 +99,9 @@ variables! {
     JAIL: "worker", "folder to chroot into: a root with Ruby and its libraries", "none";
     SCRATCH_DIR: "worker", "folder for the executions' scratch folders, best on tmpfs; inside the jail, if there is one", "`/dev/shm/badlambda-UID`; `scratch` in the jail";
     PRELOAD: "worker", "libraries that are loaded before any function, separated by commas", "none";
+    URL: "command", "URL of the API that the command `badlambda` asks", "that of the `up` that runs in its folder";
+    TOKEN: "command", "token that the command shows to the API", "that of the profile, if there is one";
+    PROFILE: "command", "profile of the command's config file that has URL and token", "none";
 }
 
 /// A set of environment variables.

@@ -23,11 +23,13 @@ mod progress;
 mod redrive;
 mod scan;
 mod selection;
+mod shown;
 
 pub use self::progress::{Counts, Progress};
 pub use self::redrive::Redriven;
 use self::scan::Scan;
 pub use self::selection::Selection;
+pub use self::shown::{DeadLetterCount, DeadLetterLine, RedrivenDeadLetter, ShownDeadLetter};
 
 /// Why the message is there: a sentence.
 pub const REASON_ATTRIBUTE: &str = "badlambda_reason";

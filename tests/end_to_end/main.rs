@@ -4,6 +4,7 @@
 
 // It takes longest, and tests begin in the order of their names.
 mod api_document;
+mod commands;
 #[path = "../conformance.rs"]
 mod conformance;
 mod executions;

@@ -10,20 +10,20 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use badlambda_shared::dead_letters::{DeadLetterError, Progress, Selection};
+use badlambda_shared::dead_letters::{DeadLetterCount, DeadLetterError, DeadLetterLine, Progress, Selection};
 use badlambda_shared::limits;
 use futures::stream;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Interval;
 use tokio_util::sync::DropGuard;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use crate::app::{App, AppState};
 use crate::dead_letters::look::in_turn;
 use crate::dead_letters::query::selection;
-use crate::http::error::{ApiError, ProblemInAnswer};
+use crate::http::error::ApiError;
 use crate::http::request::Query;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::schema;
@@ -65,41 +65,6 @@ pub(crate) struct DeleteQuery {
     /// Count them, and do nothing.
     #[param(example = true)]
     dry_run: Option<bool>,
-}
-
-/// How many dead letters it would be.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct DeadLetterCount {
-    dry_run: bool,
-    /// Those that would be sent back.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    redriven: Option<u64>,
-    /// Those that would be deleted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deleted: Option<u64>,
-    /// Whether there was time to look at all.
-    complete: bool,
-}
-
-/// How far it is, or how it ended.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct DeadLetterLine {
-    /// In the last line: whether there is nothing left to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    complete: Option<bool>,
-    /// Those that were deleted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deleted: Option<u64>,
-    /// Why it is not complete.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<ProblemInAnswer>,
-    /// Messages that were not looked at.
-    left: u64,
-    /// Those that were sent back.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    redriven: Option<u64>,
-    /// Those of another queue.
-    skipped: u64,
 }
 
 #[derive(Clone, Copy)]

@@ -1,14 +1,10 @@
 //! One dead letter on its way out: `POST …/{id}/redrive` and `DELETE …/{id}`.
 
 use axum::extract::State;
-use badlambda_shared::dead_letters::Redriven;
-use badlambda_shared::id::ExecutionId;
+use badlambda_shared::dead_letters::{Redriven, RedrivenDeadLetter};
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
 use badlambda_shared::record::url_of;
-use serde::Serialize;
 use serde_json::json;
-use utoipa::ToSchema;
 
 use crate::app::AppState;
 use crate::dead_letters::look::in_turn;
@@ -16,19 +12,6 @@ use crate::dead_letters::query::{DeadLetterPath, only};
 use crate::http::error::ApiError;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::tokens::Caller;
-
-/// A dead letter that is in the queue again.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RedrivenDeadLetter {
-    /// Its id as a dead letter.
-    id: String,
-    /// The function that it asks for; null where it can't be read.
-    function: Option<FunctionName>,
-    /// The execution as which it runs; null where it can't be read.
-    execution: Option<ExecutionId>,
-    /// Where to poll that.
-    url: Option<String>,
-}
 
 /// Send a dead letter back to the queue.
 #[utoipa::path(

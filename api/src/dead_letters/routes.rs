@@ -1,11 +1,8 @@
 //! `GET /v1/dead-letters`, and one of them.
 
 use axum::extract::State;
-use badlambda_shared::dead_letters::DeadLetter;
-use badlambda_shared::id::ExecutionId;
+use badlambda_shared::dead_letters::{DeadLetter, ShownDeadLetter};
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
-use badlambda_shared::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -44,24 +41,6 @@ pub(crate) struct DeadLetterPage {
     next: Option<String>,
     /// Whether there are no more than these.
     complete: bool,
-}
-
-/// A message that was given up.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ShownDeadLetter {
-    id: String,
-    /// Why it is there: a sentence.
-    reason: String,
-    /// The kind of its execution's error; null where SQS itself gave it up.
-    kind: Option<String>,
-    /// The function that it asked for; null where it can't be read.
-    function: Option<FunctionName>,
-    /// The execution that it asked for; null where it can't be read.
-    execution: Option<ExecutionId>,
-    /// When it came there, or, where SQS moved it, when it was first sent.
-    received_at: Timestamp,
-    /// The message's body; null in a list where it is long.
-    body: Option<String>,
 }
 
 /// List dead letters.

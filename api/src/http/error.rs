@@ -11,10 +11,9 @@ use badlambda_shared::dead_letters::DeadLetterError;
 use badlambda_shared::enqueue::EnqueueError;
 use badlambda_shared::limits;
 use badlambda_shared::name::{Alias, FunctionName};
+use badlambda_shared::problem::ProblemInAnswer;
 use badlambda_shared::store::StoreError;
-use serde::Serialize;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
 
 use crate::http::part::{InvalidPart, Part};
 use crate::tokens::Scope;
@@ -138,18 +137,6 @@ pub(crate) enum ApiError {
     Internal(String),
 }
 
-/// What went wrong with a part of what was asked for.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ProblemInAnswer {
-    /// A stable slug.
-    #[serde(rename = "type")]
-    slug: &'static str,
-    /// What the slug means.
-    title: &'static str,
-    /// What to do about it.
-    detail: String,
-}
-
 impl ApiError {
     /// What to do about it, for the caller.
     pub(crate) fn detail(&self) -> String {
@@ -163,7 +150,7 @@ impl ApiError {
     /// The problem, where it stands within an answer.
     pub(crate) fn in_answer(&self) -> ProblemInAnswer {
         let (_, slug, title) = self.kind();
-        ProblemInAnswer { slug, title, detail: self.detail() }
+        ProblemInAnswer { slug: slug.into(), title: title.into(), detail: self.detail() }
     }
 
     /// What the problem says beside the members that every problem has.

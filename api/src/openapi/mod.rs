@@ -89,7 +89,7 @@ const BEARER: &str = "token";
         get,
     ),
     components(schemas(
-        bulk::DeadLetterLine,
+        badlambda_shared::dead_letters::DeadLetterLine,
         badlambda_shared::execution::ErrorKind,
         badlambda_shared::id::ExecutionId,
         badlambda_shared::name::Alias,

@@ -9,13 +9,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
+use badlambda_shared::stats::{FleetStats, FunctionStats, QueueStats};
 use badlambda_shared::timestamp::Timestamp;
 use moka::future::Cache;
-use serde::Serialize;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
 
-use self::summary::{Period, Summaries, VersionSummary};
+use self::summary::Summaries;
 use crate::app::{App, AppState};
 use crate::http::error::ApiError;
 use crate::http::request::FunctionPath;
@@ -54,39 +53,6 @@ impl Stats {
 
 fn cache<K: Hash + Eq + Send + Sync + 'static>() -> Cache<K, Arc<Value>> {
     Cache::builder().max_capacity(REMEMBERED).time_to_live(limits::STATS_TTL).build()
-}
-
-/// How the queue stands, and what ended lately.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct FleetStats {
-    queue: QueueStats,
-    /// By minute, the oldest first.
-    minutes: Vec<Period>,
-}
-
-/// How many messages there are.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct QueueStats {
-    /// They wait for a worker.
-    visible: u64,
-    /// Their delay is not over.
-    delayed: u64,
-    /// A worker has them.
-    in_flight: u64,
-    /// They were given up.
-    dead_lettered: u64,
-    /// How long the execution waited that began last; null where none has begun in the last 15 minutes.
-    oldest_seconds: Option<f64>,
-}
-
-/// What ended of a function.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct FunctionStats {
-    function: FunctionName,
-    /// By five minutes, the oldest first.
-    periods: Vec<Period>,
-    /// By version, the newest first.
-    versions: Vec<VersionSummary>,
 }
 
 /// Show how the queue stands, and what ended in the last 15 minutes.

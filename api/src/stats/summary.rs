@@ -1,12 +1,12 @@
 //! Adding up what ended, by time and by version.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use badlambda_shared::execution::Status;
 use badlambda_shared::index::Row;
+use badlambda_shared::stats::{Ended, Percentiles, Period, VersionSummary};
 use badlambda_shared::timestamp::Timestamp;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 /// What ended in a number of periods, and of each version.
 pub(super) struct Summaries {
@@ -24,48 +24,9 @@ struct Summary {
     succeeded: u64,
     failed: u64,
     cancelled: u64,
-    kinds: BTreeMap<&'static str, u64>,
+    kinds: BTreeMap<Cow<'static, str>, u64>,
     waits: Vec<f64>,
     runs: Vec<f64>,
-}
-
-/// What ended in a period.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Period {
-    /// When it began.
-    from: Option<Timestamp>,
-    #[serde(flatten)]
-    ended: Ended,
-}
-
-/// What ended of a version.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct VersionSummary {
-    /// Null for what no version was known of.
-    version: Option<u32>,
-    #[serde(flatten)]
-    ended: Ended,
-}
-
-/// What ended, and how long it waited and ran.
-#[derive(Serialize, ToSchema)]
-struct Ended {
-    succeeded: u64,
-    failed: u64,
-    cancelled: u64,
-    /// How many failed, by the kind of their error.
-    kinds: BTreeMap<&'static str, u64>,
-    /// Null where nothing was begun.
-    wait_ms: Option<Percentiles>,
-    /// Null where nothing ran.
-    run_ms: Option<Percentiles>,
-}
-
-/// In milliseconds.
-#[derive(Debug, PartialEq, Serialize, ToSchema)]
-struct Percentiles {
-    p50: f64,
-    p99: f64,
 }
 
 impl Summaries {
@@ -117,7 +78,7 @@ impl Summary {
             Status::Queued | Status::Running => {}
         }
         if let Some(kind) = row.kind {
-            *self.kinds.entry(kind.name()).or_default() += 1;
+            *self.kinds.entry(kind.name().into()).or_default() += 1;
         }
         self.waits.extend(row.started_ms().map(|started_ms| (started_ms - row.submitted_ms()) as f64));
         self.runs.extend(row.usage().map(|usage| usage.wall_ms));

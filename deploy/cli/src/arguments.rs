@@ -5,12 +5,24 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::api::ApiArguments;
+use crate::dead_letters::DeadLettersArguments;
+use crate::executions::ExecutionsArguments;
+use crate::functions::FunctionsArguments;
+use crate::invoke::InvokeArguments;
+use crate::logs::LogsArguments;
+use crate::stats::StatsArguments;
+
 /// The port that AWS's emulators have made known.
 const AWS_PORT: u16 = 4566;
 
-/// Run Ruby functions from a queue, confined: the whole of Bad Lambda on this machine.
+/// How the commands that ask an API end.
+const EXIT_STATUS: &str = "Exit status: 0 succeeded, 1 the function failed, 2 bad usage or input, 3 a failure of Bad Lambda \
+itself, 4 not allowed, 5 not found, 130 interrupted.";
+
+/// Run Ruby functions from a queue, confined: the whole of Bad Lambda on this machine, and a client of it anywhere.
 #[derive(Debug, Parser)]
-#[command(name = "badlambda", version, arg_required_else_help = true)]
+#[command(name = "badlambda", version, arg_required_else_help = true, after_help = EXIT_STATUS)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -26,6 +38,20 @@ pub enum Command {
     Up(UpArguments),
     /// Serve only the embedded SQS and S3.
     Aws(AwsArguments),
+    /// Create, change and look at functions.
+    Functions(FunctionsArguments),
+    /// Execute a function, wait for its end, and print its result.
+    Invoke(InvokeArguments),
+    /// Look at executions, end them, repeat them.
+    Executions(ExecutionsArguments),
+    /// Print what an execution logged.
+    Logs(LogsArguments),
+    /// Look at what was given up, send it back, delete it.
+    DeadLetters(DeadLettersArguments),
+    /// Tell how the queue stands, and what ended lately.
+    Stats(StatsArguments),
+    /// Make any request of the API, and print what it answers.
+    Api(ApiArguments),
 }
 
 /// Arguments of `run`.

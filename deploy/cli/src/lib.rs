@@ -1,13 +1,19 @@
-//! The `badlambda` command. A tour: [`arguments`] is the command line; [`run`], [`up`] and [`aws`] are its three
-//! commands. [`system`] starts the whole system in this process, [`client`] talks to it over HTTP like any other
-//! client, and [`progress`] is what a person sees meanwhile.
+//! The `badlambda` command. A tour: [`arguments`] is the command line. [`local`] holds what runs the system in this
+//! process: `run`, `up` and `aws`. All other commands talk to an API, wherever it is: [`connection`] finds out which, and
+//! [`output`] prints what was asked for, and says with which status it ends. [`functions`], [`executions`] and [`dead_letters`]
+//! are the nouns, [`invoke`], [`logs`], [`stats`] and [`api`] what stands alone; [`input`] reads what a command is given.
 
 #![forbid(unsafe_code)]
 
+pub mod api;
 pub mod arguments;
-pub mod aws;
-pub mod client;
-pub mod progress;
-pub mod run;
-pub mod system;
-pub mod up;
+pub mod connection;
+pub mod dead_letters;
+pub mod executions;
+pub mod functions;
+pub mod input;
+pub mod invoke;
+pub mod local;
+pub mod logs;
+pub mod output;
+pub mod stats;

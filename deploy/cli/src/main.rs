@@ -1,13 +1,12 @@
-//! `badlambda`: the whole system in one process.
+//! `badlambda`: the whole system in one process, and the command for any other.
 
 use std::process::ExitCode;
 
 use badlambda_cli::arguments::{Arguments, Command};
-use badlambda_cli::{aws, run, up};
+use badlambda_cli::local::{aws, run, up};
+use badlambda_cli::output::Failure;
+use badlambda_cli::{api, dead_letters, executions, functions, invoke, logs, stats};
 use clap::Parser;
-
-/// Our own failure, as the documentation of `run` has it.
-const FAILED: u8 = 3;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -15,9 +14,28 @@ async fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments).await,
         Command::Up(arguments) => up::up(arguments).await.map(|()| ExitCode::SUCCESS),
         Command::Aws(arguments) => aws::aws(arguments).await.map(|()| ExitCode::SUCCESS),
+        elsewhere => return ask(elsewhere).await.map_or_else(Failure::end, |()| ExitCode::SUCCESS),
     };
-    ended.unwrap_or_else(|error| {
-        eprintln!("badlambda: {error:#}");
-        ExitCode::from(FAILED)
-    })
+    ended.unwrap_or_else(|error| Failure::Ours(format!("{error:#}")).end())
+}
+
+/// The commands that ask an API, which an interrupt ends at once. Some have more to say about it.
+async fn ask(command: Command) -> Result<(), Failure> {
+    let asked = async {
+        match command {
+            Command::Functions(arguments) => functions::functions(arguments).await,
+            Command::Invoke(arguments) => invoke::invoke(arguments).await,
+            Command::Executions(arguments) => executions::executions(arguments).await,
+            Command::Logs(arguments) => logs::logs(arguments).await,
+            Command::DeadLetters(arguments) => dead_letters::dead_letters(arguments).await,
+            Command::Stats(arguments) => stats::stats(arguments).await,
+            Command::Api(arguments) => api::api(arguments).await,
+            Command::Run(_) | Command::Up(_) | Command::Aws(_) => Ok(()),
+        }
+    };
+    tokio::select! {
+        biased;
+        ended = asked => ended,
+        _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted("interrupted".to_owned())),
+    }
 }

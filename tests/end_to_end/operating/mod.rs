@@ -1,6 +1,5 @@
-//! What operators use: commands, settings, pages, and the deployment on AWS.
+//! What operators use: settings, pages, and the deployment on AWS.
 
-mod commands;
 mod configuration;
 mod deployed;
 mod metrics;

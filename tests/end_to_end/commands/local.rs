@@ -1,4 +1,4 @@
-//! The command line: what is on stdout, what on stderr, and the exit status.
+//! `badlambda run`: what is on stdout, what on stderr, and the exit status.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

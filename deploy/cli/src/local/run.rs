@@ -5,16 +5,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use badlambda_client::{Client, FunctionContent, Submit};
 use badlambda_shared::config::{self, Environment};
-use badlambda_shared::execution::{Execution, ExecutionError, Status};
+use badlambda_shared::execution::Status;
+use badlambda_shared::name::FunctionName;
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::telemetry;
 use serde_json::Value;
 
 use crate::arguments::RunArguments;
-use crate::client::{Client, Created};
-use crate::progress::Progress;
-use crate::system::{System, SystemOptions, isolation_notice};
+use crate::executions::outcome::{describe, fetch_result, show_logs, wait_for_end};
+use crate::local::progress::Progress;
+use crate::local::system::{System, SystemOptions, isolation_notice};
 
 const FUNCTION_FAILED: u8 = 1;
 const BAD_USAGE: u8 = 2;
@@ -52,7 +54,7 @@ pub async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
         SystemOptions { listen: any_port, aws_listen: any_port, data: data.path().to_owned(), settings };
     let shutdown = Shutdown::on_signals()?;
     let mut system = System::start(options, shutdown.clone()).await?;
-    let client = Client::new(format!("http://{}", system.api))?;
+    let client = Client::new(format!("http://{}", system.api).parse()?, None)?;
     let ended = tokio::select! {
         ended = job.run(&client, &progress) => ended,
         failed = system.ended() => failed.and(Err(anyhow::anyhow!("the system ended"))),
@@ -87,54 +89,39 @@ impl Job {
 
     async fn run(self, client: &Client, progress: &Progress) -> anyhow::Result<ExitCode> {
         progress.say("creating the function");
-        if let Created::Refused(why) = client.create(&self.name, &self.code, &self.config).await? {
-            progress.end();
-            eprintln!("{why}");
-            return Ok(ExitCode::from(FUNCTION_FAILED));
+        let name: FunctionName = self.name.parse()?;
+        let content = FunctionContent { code: &self.code, config: &self.config };
+        match client.create_function(&name, &content, false).await {
+            Ok(_) => {}
+            Err(error) if error.problem().is_some_and(|problem| problem.status < 500) => {
+                progress.end();
+                eprintln!("{error}");
+                return Ok(ExitCode::from(FUNCTION_FAILED));
+            }
+            Err(error) => return Err(error.into()),
         }
         progress.say("running");
-        let execution = client.execute(&self.name, self.input).await?;
-        let result = result(client, &execution).await?;
+        let submitted = client.execute_function(&name, self.input, &Submit::default()).await?;
+        let execution = wait_for_end(client, submitted).await?;
+        let result = fetch_result(client, &execution).await?;
         let logs = match &execution.logs_url {
-            Some(url) if self.logs => client.fetch(url).await?,
-            _ => String::new(),
+            Some(_) if self.logs => client.get_execution_logs(&name, &execution.id).await?.bytes().await?,
+            _ => Vec::new(),
         };
         progress.end();
-        eprint!("{logs}");
-        if !logs.is_empty() && !logs.ends_with('\n') {
-            eprintln!();
-        }
+        show_logs(&String::from_utf8_lossy(&logs));
         match (execution.status, &execution.error) {
             (Status::Succeeded, _) => {
                 println!("{result}");
                 Ok(ExitCode::SUCCESS)
             }
             (_, Some(error)) => {
-                eprint!("{}", describe(error));
+                eprintln!("{}", describe(error));
                 Ok(ExitCode::from(FUNCTION_FAILED))
             }
             (_, None) => Ok(ExitCode::from(FUNCTION_FAILED)),
         }
     }
-}
-
-/// The result itself, from the record or, where it is large, from its URL.
-async fn result(client: &Client, execution: &Execution) -> anyhow::Result<String> {
-    match (&execution.result, &execution.result_url) {
-        (Some(json), _) => Ok(json.get().to_owned()),
-        (None, Some(url)) => client.fetch(url).await,
-        (None, None) => Ok(String::new()),
-    }
-}
-
-/// An error as a person reads it: what, then where.
-fn describe(error: &ExecutionError) -> String {
-    let class = error.class.as_ref().map(|class| format!("{class}: ")).unwrap_or_default();
-    let mut text = format!("the function failed ({}): {class}{}\n", error.kind.name(), error.message);
-    for line in &error.backtrace {
-        text.push_str(&format!("  {line}\n"));
-    }
-    text
 }
 
 /// A function's name made from a file's.
@@ -148,8 +135,6 @@ fn name_for(file: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use badlambda_shared::execution::ErrorKind;
-
     use super::*;
 
     #[test]
@@ -157,19 +142,5 @@ mod tests {
         for (file, name) in [("a/hello.rb", "hello"), ("/x/_my file.rb", "my-file"), ("é.rb", "function")] {
             assert_eq!(name_for(Path::new(file)), name);
         }
-    }
-
-    #[test]
-    fn an_error_says_what_and_where() {
-        let error = ExecutionError {
-            kind: ErrorKind::Exception,
-            class: Some("KeyError".to_owned()),
-            message: "key not found".to_owned(),
-            backtrace: vec!["function.rb:3:in `fetch'".to_owned()],
-        };
-        assert_eq!(
-            describe(&error),
-            "the function failed (exception): KeyError: key not found\n  function.rb:3:in `fetch'\n"
-        );
     }
 }

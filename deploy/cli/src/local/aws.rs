@@ -7,7 +7,7 @@ use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::telemetry;
 
 use crate::arguments::AwsArguments;
-use crate::system::Addresses;
+use crate::local::system::Addresses;
 
 /// Serves until a signal.
 pub async fn aws(arguments: AwsArguments) -> anyhow::Result<()> {

@@ -1,11 +1,13 @@
 //! `badlambda up`: the whole system, until it is told to stop.
 
+use anyhow::Context as _;
 use badlambda_shared::config::{self, Environment};
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::telemetry;
 
 use crate::arguments::UpArguments;
-use crate::system::{Addresses, System, SystemOptions, isolation_notice};
+use crate::connection::announce;
+use crate::local::system::{Addresses, System, SystemOptions, isolation_notice};
 
 /// Serves until a signal.
 pub async fn up(arguments: UpArguments) -> anyhow::Result<()> {
@@ -17,8 +19,11 @@ pub async fn up(arguments: UpArguments) -> anyhow::Result<()> {
     let UpArguments { listen, data, slots, .. } = arguments;
     let shutdown = Shutdown::on_signals()?;
     let settings = slots.map(|slots| (config::SLOTS, slots.to_string())).into_iter().collect();
-    let mut system = System::start(SystemOptions { listen, aws_listen, data, settings }, shutdown).await?;
+    let options = SystemOptions { listen, aws_listen, data: data.clone(), settings };
+    let mut system = System::start(options, shutdown).await?;
     let addresses = Addresses::of(&system.aws, Some(system.api));
+    let _announced = announce(&data, &format!("http://{}", system.api))
+        .with_context(|| format!("could not write the API's address to {}", data.display()))?;
     println!("{}", serde_json::to_string(&addresses)?);
     eprintln!("{}", greeting(&addresses));
     let ended = system.ended().await;

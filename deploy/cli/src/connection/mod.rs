@@ -1,0 +1,119 @@
+//! Which API a command asks: one that it is told of, or the `up` that runs in this folder.
+
+mod profiles;
+mod running;
+
+use std::path::Path;
+
+use badlambda_client::Client;
+use badlambda_shared::config::{self, Environment};
+use clap::Args;
+
+use self::profiles::{Profile, read_profile};
+pub use self::running::announce;
+use self::running::running_in;
+use crate::output::Failure;
+
+/// Where `up` has its data unless it is told otherwise, and commands look for it.
+const DATA: &str = ".badlambda";
+
+/// Which API is asked.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct ConnectionArguments {
+    /// The API's URL [else BADLAMBDA_URL, or that of the `up` that runs in this folder].
+    #[arg(long, global = true, value_name = "URL")]
+    pub url: Option<String>,
+    /// The token to show [else BADLAMBDA_TOKEN; there, other users of this machine can't see it].
+    #[arg(long, global = true, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// Which profile of the config file has URL and token [else BADLAMBDA_PROFILE].
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "url")]
+    pub profile: Option<String>,
+}
+
+/// An API and the token for it.
+#[derive(Debug, PartialEq, Eq)]
+struct Target {
+    url: String,
+    token: Option<String>,
+}
+
+impl ConnectionArguments {
+    /// A client of the API that is meant.
+    pub fn connect(&self) -> Result<Client, Failure> {
+        let environment = Environment::from_process().map_err(|error| Failure::Usage(error.to_string()))?;
+        let target = self.choose(&environment, read_profile, || running_in(Path::new(DATA)))?;
+        let address = target.url.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
+        Ok(Client::new(address, target.token.as_deref())?)
+    }
+
+    /// What stands on the command line goes before what the environment says. A token of either is shown to whichever API
+    /// is asked; that of a profile to its own API alone.
+    fn choose(
+        &self,
+        environment: &Environment,
+        profile: impl FnOnce(&str) -> Result<Profile, Failure>,
+        running: impl FnOnce() -> Result<Option<String>, Failure>,
+    ) -> Result<Target, Failure> {
+        let token = self.token.as_deref().or(environment.text(config::TOKEN)).map(str::to_owned);
+        let (url, name) = match (&self.url, &self.profile) {
+            (None, None) => (environment.text(config::URL), environment.text(config::PROFILE)),
+            (url, name) => (url.as_deref(), name.as_deref()),
+        };
+        match (url, name) {
+            (Some(url), _) => Ok(Target { url: url.to_owned(), token }),
+            (None, Some(name)) => {
+                let Profile { url, token: own } = profile(name)?;
+                Ok(Target { url, token: token.or(own) })
+            }
+            (None, None) => match running()? {
+                Some(url) => Ok(Target { url, token }),
+                None => Err(Failure::Usage(
+                    "no API to ask: no `badlambda up` runs in this folder; start it, or say which with --url URL, \
+                     --profile NAME or BADLAMBDA_URL"
+                        .to_owned(),
+                )),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(
+        arguments: [Option<&str>; 3],
+        variables: &[(&str, &str)],
+        running: Option<&str>,
+    ) -> Option<Target> {
+        let [url, token, profile] = arguments.map(|argument| argument.map(str::to_owned));
+        let pairs = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment = Environment::from_pairs(pairs).unwrap();
+        let profile_of =
+            |name: &str| Ok(Profile { url: format!("of {name}"), token: Some("its own".to_owned()) });
+        let arguments = ConnectionArguments { url, token, profile };
+        arguments.choose(&environment, profile_of, || Ok(running.map(str::to_owned))).ok()
+    }
+
+    fn target(url: &str, token: Option<&str>) -> Option<Target> {
+        Some(Target { url: url.to_owned(), token: token.map(str::to_owned) })
+    }
+
+    #[test]
+    fn the_nearest_word_counts() {
+        let (url, token, profile) =
+            (("BADLAMBDA_URL", "variable"), ("BADLAMBDA_TOKEN", "secret"), ("BADLAMBDA_PROFILE", "p"));
+        assert_eq!(chosen([None; 3], &[], None), None);
+        assert_eq!(chosen([None; 3], &[], Some("up")), target("up", None));
+        assert_eq!(chosen([None; 3], &[profile], Some("up")), target("of p", Some("its own")));
+        assert_eq!(chosen([None; 3], &[url, profile], Some("up")), target("variable", None));
+        assert_eq!(chosen([None, None, Some("q")], &[url, profile], None), target("of q", Some("its own")));
+        assert_eq!(
+            chosen([Some("flag"), None, None], &[url, profile, token], None),
+            target("flag", Some("secret"))
+        );
+        assert_eq!(chosen([None, Some("mine"), Some("q")], &[token], None), target("of q", Some("mine")));
+    }
+}

@@ -1,0 +1,71 @@
+//! `dead-letters list` and `show`.
+
+use badlambda_shared::dead_letters::ShownDeadLetter;
+use badlambda_shared::limits;
+use clap::Args;
+
+use crate::connection::ConnectionArguments;
+use crate::dead_letters::FilterArguments;
+use crate::output::{Failure, OutputArguments, Table};
+
+/// The fields of a dead letter.
+pub const DEAD_LETTER_FIELDS: [&str; 7] =
+    ["id", "reason", "kind", "function", "execution", "received_at", "body"];
+const HEAD: [&str; 5] = ["id", "function", "execution", "received", "reason"];
+
+/// Arguments of `dead-letters list`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  $ badlambda dead-letters list --reason not_found --json id,function")]
+pub struct ListArguments {
+    #[command(flatten)]
+    filter: FilterArguments,
+    /// How many, up to 200.
+    #[arg(long, value_name = "N", default_value_t = limits::PAGE)]
+    limit: usize,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// Arguments of `dead-letters show`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  $ badlambda dead-letters show \"$DEAD_LETTER\" --jq .body")]
+pub struct ShowArguments {
+    /// Its id.
+    id: String,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// Lists dead letters, in no order.
+pub async fn list(connection: &ConnectionArguments, arguments: ListArguments) -> Result<(), Failure> {
+    let Some(output) = arguments.output.open(&DEAD_LETTER_FIELDS)? else { return Ok(()) };
+    let client = &connection.connect()?;
+    let page = client.list_dead_letters(&arguments.filter.into(), Some(arguments.limit)).await?;
+    if page.complete == Some(false) {
+        eprintln!("there may be more than these; --limit shows up to 200");
+    }
+    output.print_all(&page.items, || Table::new(&HEAD, page.items.iter().map(row)))
+}
+
+/// Shows one, with its whole body.
+pub async fn show(connection: &ConnectionArguments, arguments: ShowArguments) -> Result<(), Failure> {
+    let Some(output) = arguments.output.open(&DEAD_LETTER_FIELDS)? else { return Ok(()) };
+    let client = &connection.connect()?;
+    let letter = client.get_dead_letter(&arguments.id).await?;
+    output.print_one(&letter, || {
+        let mut rows: Vec<_> =
+            HEAD.iter().zip(row(&letter)).map(|(name, cell)| vec![(*name).to_owned(), cell]).collect();
+        rows.push(vec!["body".to_owned(), letter.body.clone().unwrap_or_default()]);
+        Table::new(&["field", "value"], rows).to_string()
+    })
+}
+
+fn row(letter: &ShownDeadLetter) -> Vec<String> {
+    vec![
+        letter.id.clone(),
+        letter.function.as_ref().map_or(String::new(), ToString::to_string),
+        letter.execution.as_ref().map_or(String::new(), ToString::to_string),
+        letter.received_at.to_string(),
+        letter.reason.clone(),
+    ]
+}

@@ -1,0 +1,63 @@
+//! What a command is given: text from a file or stdin, and JSON.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde::de::IgnoredAny;
+
+use crate::output::Failure;
+
+/// The text of a file, or of stdin where it is called `-`.
+pub fn read_text(path: &Path) -> Result<String, Failure> {
+    let (shown, bytes) = if path == Path::new("-") {
+        ("stdin".to_owned(), read_stdin())
+    } else {
+        (path.display().to_string(), fs::read(path))
+    };
+    let bytes = bytes.map_err(|error| Failure::Usage(format!("could not read {shown}: {error}")))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        Failure::Usage(format!("{shown} is not UTF-8: line {line} has a byte that is no character"))
+    })
+}
+
+fn read_stdin() -> io::Result<Vec<u8>> {
+    let mut bytes = vec![];
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// JSON as it stands on the command line, or on stdin where it is `-`; `what` names it.
+pub fn read_json(what: &str, given: &str) -> Result<String, Failure> {
+    let text = if given == "-" { read_text(Path::new("-"))? } else { given.to_owned() };
+    match serde_json::from_str::<IgnoredAny>(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => {
+            let hint = if given == "-" { "" } else { "; a string needs quotes of its own: '\"text\"'" };
+            // serde_json tells line and column itself.
+            Err(Failure::Usage(format!("{what} is not JSON: {error}{hint}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_json_is_told_with_its_place() {
+        assert_eq!(read_json("the input", r#"{"a": 1}"#).unwrap(), r#"{"a": 1}"#);
+        let error = read_json("the input", "{\"a\":\n  x}").unwrap_err().to_string();
+        assert!(error.starts_with("the input is not JSON: expected value at line 2 column 3"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_text_is_told_with_its_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), b"one\n\xff").unwrap();
+        let error = read_text(file.path()).unwrap_err().to_string();
+        assert!(error.contains("is not UTF-8: line 2"), "{error}");
+    }
+}

@@ -1,0 +1,71 @@
+//! Tables: aligned and with a head on a terminal, else values with tabs between, as `cut` and `awk` want them.
+
+use std::fmt;
+
+use comfy_table::{ContentArrangement, presets};
+use console::Term;
+
+/// Rows with a head.
+pub struct Table {
+    head: &'static [&'static str],
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// Rows of as many cells as the head has.
+    pub fn new(head: &'static [&'static str], rows: impl IntoIterator<Item = Vec<String>>) -> Self {
+        Self {
+            head,
+            rows: rows.into_iter().map(|row| row.iter().map(|cell| on_one_line(cell)).collect()).collect(),
+        }
+    }
+
+    fn aligned(&self, width: u16) -> String {
+        let mut table = comfy_table::Table::new();
+        table
+            .load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width);
+        table.set_header(self.head.iter().map(|name| name.to_uppercase())).add_rows(&self.rows);
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        table.trim_fmt()
+    }
+
+    fn separated(&self) -> String {
+        self.rows.iter().map(|row| row.join("\t") + "\n").collect()
+    }
+}
+
+/// What others wrote must not move the cursor, or end the row.
+fn on_one_line(cell: &str) -> String {
+    cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let terminal = Term::stdout();
+        if !terminal.is_term() {
+            return f.write_str(&self.separated());
+        }
+        let (_, width) = terminal.size();
+        let aligned = self.aligned(width);
+        let (head, rows) = aligned.split_once('\n').unwrap_or((&aligned, ""));
+        writeln!(f, "{}", console::style(head).bold())?;
+        if rows.is_empty() { Ok(()) } else { writeln!(f, "{rows}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_aligned_or_separated() {
+        let rows = [vec!["hello".to_owned(), "1".to_owned()], vec!["a\tb\n".to_owned(), "20".to_owned()]];
+        let table = Table::new(&["name", "version"], rows);
+        assert_eq!(table.separated(), "hello\t1\na b \t20\n");
+        assert_eq!(table.aligned(80), "NAME   VERSION\nhello  1\na b    20");
+    }
+}

@@ -1,0 +1,201 @@
+//! Executions.
+
+use std::time::Duration;
+
+use badlambda_shared::execution::{Execution, ListedExecution};
+use badlambda_shared::id::ExecutionId;
+use badlambda_shared::name::{FunctionName, VersionRef};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, RequestBuilder};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::error::Error;
+use crate::page::{Page, PageRange, with};
+use crate::request::{Answer, Client};
+
+/// How an input is submitted.
+#[derive(Clone, Debug, Default)]
+pub struct Submit {
+    /// Which version is executed; without one, the latest.
+    pub version: Option<VersionRef>,
+    /// For how long it is kept from every worker; whole seconds count.
+    pub delay: Option<Duration>,
+    /// What makes a repeated request the same execution.
+    pub idempotency_key: Option<String>,
+    /// How long the answer is held back for the end of the execution; whole seconds count.
+    pub wait: Option<Duration>,
+}
+
+/// Which executions are listed. Each field is as the API takes it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ExecutionFilter {
+    /// Those that stand like this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Those whose error is of this kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Those of this version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// Those that ended at this time or later: RFC 3339, or `15m`, `2h`, `7d` ago.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Those that ended before this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+}
+
+impl Client {
+    /// Submits an input, which is JSON, and waits for the execution's end for as long as is asked.
+    ///
+    /// # Errors
+    /// Among others `function_not_found` and `version_not_found`.
+    pub async fn execute_function(
+        &self,
+        function: &FunctionName,
+        input: String,
+        submit: &Submit,
+    ) -> Result<Execution, Error> {
+        let request = self.to(Method::POST, &["v1", "functions", function.as_str(), "executions"]);
+        let request = with(request, "version", submit.version.as_ref().map(VersionRef::to_string));
+        let request = with(request, "delay", submit.delay.map(|delay| delay.as_secs()));
+        let request = waiting(request, submit.wait);
+        let request = match &submit.idempotency_key {
+            Some(key) => request.header("idempotency-key", key),
+            None => request,
+        };
+        self.read(request.header(CONTENT_TYPE, "application/json").body(input)).await
+    }
+
+    /// An execution as it stands, at its end or after `wait`, of which whole seconds count.
+    ///
+    /// # Errors
+    /// Among others `execution_not_found`.
+    pub async fn get_execution(
+        &self,
+        function: &FunctionName,
+        id: &ExecutionId,
+        wait: Option<Duration>,
+    ) -> Result<Execution, Error> {
+        self.read(waiting(self.to(Method::GET, &execution(function, id, &[])), wait)).await
+    }
+
+    /// A page of the executions of all functions, the newest first.
+    ///
+    /// # Errors
+    /// When it is not answered as asked.
+    pub async fn list_executions(
+        &self,
+        filter: &ExecutionFilter,
+        range: &PageRange,
+    ) -> Result<Page<ListedExecution>, Error> {
+        self.read(range.of(self.to(Method::GET, &["v1", "executions"]).query(filter))).await
+    }
+
+    /// A page of a function's executions, the newest first.
+    ///
+    /// # Errors
+    /// Among others `function_not_found`.
+    pub async fn list_function_executions(
+        &self,
+        function: &FunctionName,
+        filter: &ExecutionFilter,
+        range: &PageRange,
+    ) -> Result<Page<ListedExecution>, Error> {
+        let request = self.to(Method::GET, &["v1", "functions", function.as_str(), "executions"]);
+        self.read(range.of(request.query(filter))).await
+    }
+
+    /// What came in: JSON, as it comes.
+    ///
+    /// # Errors
+    /// Among others `no_input` and `not_started`.
+    pub async fn get_execution_input(
+        &self,
+        function: &FunctionName,
+        id: &ExecutionId,
+    ) -> Result<Answer, Error> {
+        self.ask(self.to(Method::GET, &execution(function, id, &["input"]))).await
+    }
+
+    /// The result, whatever its size: JSON, as it comes.
+    ///
+    /// # Errors
+    /// Among others `no_result` and `not_finished`.
+    pub async fn get_execution_result(
+        &self,
+        function: &FunctionName,
+        id: &ExecutionId,
+    ) -> Result<Answer, Error> {
+        self.ask(self.to(Method::GET, &execution(function, id, &["result"]))).await
+    }
+
+    /// What it logged, as it comes.
+    ///
+    /// # Errors
+    /// Among others `no_logs` and `not_finished`.
+    pub async fn get_execution_logs(
+        &self,
+        function: &FunctionName,
+        id: &ExecutionId,
+    ) -> Result<Answer, Error> {
+        self.ask(self.to(Method::GET, &execution(function, id, &["logs"]))).await
+    }
+
+    /// Cancels an execution, queued or running.
+    ///
+    /// # Errors
+    /// Among others `already_finished`.
+    pub async fn cancel_execution(
+        &self,
+        function: &FunctionName,
+        id: &ExecutionId,
+    ) -> Result<Execution, Error> {
+        self.read(self.to(Method::DELETE, &execution(function, id, &[]))).await
+    }
+
+    /// Executes again, with another version or input where one is given. The `delay` of `submit` has no meaning here.
+    ///
+    /// # Errors
+    /// Among others `input_not_kept` and `not_finished`.
+    pub async fn replay_execution(
+        &self,
+        function: &FunctionName,
+        id: &ExecutionId,
+        input: Option<&RawValue>,
+        submit: &Submit,
+    ) -> Result<Execution, Error> {
+        #[derive(Serialize)]
+        struct Replay<'a> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            version: Option<&'a VersionRef>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            input: Option<&'a RawValue>,
+        }
+        let request = self.to(Method::POST, &execution(function, id, &["replay"]));
+        let request = request.json(&Replay { version: submit.version.as_ref(), input });
+        let request = match &submit.idempotency_key {
+            Some(key) => request.header("idempotency-key", key),
+            None => request,
+        };
+        self.read(waiting(request, submit.wait)).await
+    }
+}
+
+/// The path of an execution, and of what is below it.
+pub(crate) fn execution<'a>(
+    function: &'a FunctionName,
+    id: &'a ExecutionId,
+    below: &[&'a str],
+) -> Vec<&'a str> {
+    [&["v1", "functions", function.as_str(), "executions", id.as_str()], below].concat()
+}
+
+fn waiting(request: RequestBuilder, wait: Option<Duration>) -> RequestBuilder {
+    match wait {
+        Some(wait) => request.header("prefer", format!("wait={}", wait.as_secs())),
+        None => request,
+    }
+}
