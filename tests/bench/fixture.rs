@@ -1,6 +1,7 @@
 //! A fleet as deployed: the embedded SQS and S3 in this process, api and workers as processes of their own.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -178,6 +179,13 @@ impl Fleet {
         requests.retain(|name, _| name != "SQS.GetQueueAttributes");
         requests
     }
+}
+
+/// What `badlambda` prints first, once it serves.
+pub fn announced(process: &mut Child) -> anyhow::Result<Value> {
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().context("it has no stdout")?).read_line(&mut line)?;
+    Ok(serde_json::from_str(&line)?)
 }
 
 /// Waits until the api at `address` is ready.

@@ -1,18 +1,16 @@
 //! The embedded S3 alone: what a PUT and a GET cost it, with whatever receives them and checks their signatures.
 
-use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use badlambda_shared::store::{Condition, JSON, Store, Written};
 use badlambda_tests::addresses;
 use futures::{StreamExt as _, stream};
 use hyper::body::Bytes;
-use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::fixture::Programs;
+use crate::fixture::{Programs, announced};
 use crate::processes::cpu_seconds;
 use crate::report::Report;
 
@@ -29,9 +27,7 @@ pub async fn measure() -> anyhow::Result<Report> {
     aws.args(["aws", "--listen", "127.0.0.1:0", "--data"]).arg(data.path().join("aws"));
     let mut programs = Programs(vec![aws.stdout(Stdio::piped()).spawn()?]);
     let process = &mut programs.0[0];
-    let mut line = String::new();
-    BufReader::new(process.stdout.take().context("it has no stdout")?).read_line(&mut line)?;
-    let addresses: Value = serde_json::from_str(&line)?;
+    let addresses = announced(process)?;
     let (store, pid) = (addresses::store(&addresses), process.id());
 
     let mut report = Report::default();

@@ -1,6 +1,5 @@
 //! The whole system embedded in one process: `badlambda up`, used over HTTP.
 
-use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +9,7 @@ use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::fixture::announced;
 use crate::report::Report;
 
 const WARM_UP: usize = 50;
@@ -79,9 +79,7 @@ impl Up {
         command.args(["up", "--listen", "127.0.0.1:0", "--data"]).arg(data.join("data"));
         command.env("BADLAMBDA_LOG", "warn").stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().context("could not start badlambda")?;
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().context("no stdout")?).read_line(&mut line)?;
-        let addresses: Value = serde_json::from_str(&line)?;
+        let addresses = announced(&mut process)?;
         let api = addresses["api"].as_str().context("no address")?.to_owned();
         Ok(Self { process, api, http: reqwest::Client::builder().no_proxy().build()? })
     }

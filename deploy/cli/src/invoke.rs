@@ -10,7 +10,7 @@ use clap::Args;
 use crate::connection::ConnectionArguments;
 use crate::executions::list::EXECUTION_FIELDS;
 use crate::executions::outcome::{failure_of, fetch_result, show_logs, wait_for_end};
-use crate::functions::explain;
+use crate::functions::explained;
 use crate::input::read_json;
 use crate::output::{Failure, Output, OutputArguments, print};
 
@@ -62,10 +62,7 @@ pub async fn invoke(arguments: InvokeArguments) -> Result<(), Failure> {
         wait: (!arguments.detach && arguments.delay.is_none()).then_some(SHORT_WAIT),
     };
     let submitted = client.execute_function(&arguments.name, input, &submit).await;
-    let execution = match submitted {
-        Ok(execution) => execution,
-        Err(error) => return Err(explain(&client, &arguments.name, error).await),
-    };
+    let execution = explained(&client, &arguments.name, submitted).await?;
     finish(&client, execution, arguments.detach, arguments.logs, &output).await
 }
 

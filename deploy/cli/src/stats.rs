@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::stats::{Ended, FleetStats, FunctionStats, Percentiles};
-use badlambda_shared::timestamp::Timestamp;
 use clap::Args;
 use console::Term;
 use serde::Serialize;
 
 use crate::connection::ConnectionArguments;
-use crate::functions::explain;
-use crate::output::{Failure, Output, OutputArguments, Table};
+use crate::functions::explained;
+use crate::output::{Failure, Output, OutputArguments, Table, shown};
 
 /// The fields of the whole fleet's stats.
 pub const STATS_FIELDS: [&str; 2] = ["queue", "minutes"];
@@ -45,10 +44,11 @@ pub async fn stats(arguments: StatsArguments) -> Result<(), Failure> {
     let client = connection.connect()?;
     loop {
         match &name {
-            Some(name) => match client.get_function_stats(name).await {
-                Ok(stats) => show(&output, watch, &stats, || function_table(&stats))?,
-                Err(error) => return Err(explain(&client, name, error).await),
-            },
+            Some(name) => {
+                let stats = client.get_function_stats(name).await;
+                let stats = explained(&client, name, stats).await?;
+                show(&output, watch, &stats, || function_table(&stats))?;
+            }
             None => {
                 let stats = client.get_stats().await?;
                 show(&output, watch, &stats, || fleet_tables(&stats))?;
@@ -77,13 +77,12 @@ fn show(
 
 fn fleet_tables(stats: &FleetStats) -> String {
     let queue = &stats.queue;
-    let oldest = queue.oldest_seconds.map_or(String::new(), |seconds| seconds.to_string());
     let rows = [
         ("visible", queue.visible.to_string()),
         ("delayed", queue.delayed.to_string()),
         ("in_flight", queue.in_flight.to_string()),
         ("dead_lettered", queue.dead_lettered.to_string()),
-        ("oldest_seconds", oldest),
+        ("oldest_seconds", shown(queue.oldest_seconds)),
     ];
     let queue = Table::new(&["queue", "messages"], rows.map(|(name, value)| vec![name.to_owned(), value]));
     let minutes = stats.minutes.iter().map(|minute| row(shown(minute.from), &minute.ended));
@@ -107,8 +106,4 @@ fn row(first: String, ended: &Ended) -> Vec<String> {
 
 fn percentiles(percentiles: Option<Percentiles>) -> String {
     percentiles.map_or(String::new(), |Percentiles { p50, p99 }| format!("{p50:.1}/{p99:.1}"))
-}
-
-fn shown(time: Option<Timestamp>) -> String {
-    time.map_or(String::new(), |time| time.to_string())
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::connection::ConnectionArguments;
 use crate::dead_letters::FilterArguments;
-use crate::output::{Failure, OutputArguments, Table};
+use crate::output::{Failure, OutputArguments, Table, shown};
 
 /// The fields of a dead letter.
 pub const DEAD_LETTER_FIELDS: [&str; 7] =
@@ -53,18 +53,16 @@ pub async fn show(connection: &ConnectionArguments, arguments: ShowArguments) ->
     let client = &connection.connect()?;
     let letter = client.get_dead_letter(&arguments.id).await?;
     output.print_one(&letter, || {
-        let mut rows: Vec<_> =
-            HEAD.iter().zip(row(&letter)).map(|(name, cell)| vec![(*name).to_owned(), cell]).collect();
-        rows.push(vec!["body".to_owned(), letter.body.clone().unwrap_or_default()]);
-        Table::new(&["field", "value"], rows).to_string()
+        let body = ("body", letter.body.clone().unwrap_or_default());
+        Table::of_fields(HEAD.into_iter().zip(row(&letter)).chain([body])).to_string()
     })
 }
 
 fn row(letter: &ShownDeadLetter) -> Vec<String> {
     vec![
         letter.id.clone(),
-        letter.function.as_ref().map_or(String::new(), ToString::to_string),
-        letter.execution.as_ref().map_or(String::new(), ToString::to_string),
+        shown(letter.function.as_ref()),
+        shown(letter.execution.as_ref()),
         letter.received_at.to_string(),
         letter.reason.clone(),
     ]

@@ -2,7 +2,6 @@
 
 use badlambda_client::Client;
 use badlambda_shared::id::{ExecutionId, Origin};
-use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
 
 use crate::functions::all_functions;
@@ -26,7 +25,7 @@ pub async fn find_execution(client: &Client, given: &str) -> Result<(FunctionNam
         return Ok((one_shot, id));
     }
     if id.origin(&one_shot) == Origin::Forged {
-        let functions = all_functions(client, usize::MAX, limits::MAX_PAGE).await?;
+        let functions = all_functions(client, usize::MAX).await?;
         if let Some(function) = functions.into_iter().map(|function| function.name).find(issued_for) {
             return Ok((function, id));
         }

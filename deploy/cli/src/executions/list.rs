@@ -1,15 +1,15 @@
 //! `executions list` and `show`.
 
 use badlambda_client::{ExecutionFilter, collect_pages};
-use badlambda_shared::execution::{Execution, ListedExecution};
+use badlambda_shared::execution::{ErrorKind, Execution, ListedExecution};
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
-use badlambda_shared::timestamp::Timestamp;
 use clap::Args;
+use serde_json::value::RawValue;
 
 use crate::connection::ConnectionArguments;
 use crate::executions::find::{EXECUTION, find_execution};
-use crate::output::{Failure, OutputArguments, Table};
+use crate::output::{Failure, OutputArguments, Table, shown};
 
 /// The fields of an execution in a list.
 pub const LISTED_FIELDS: [&str; 12] = [
@@ -118,45 +118,44 @@ pub async fn show(connection: &ConnectionArguments, arguments: ShowArguments) ->
 }
 
 fn listed(execution: &ListedExecution) -> Vec<String> {
-    let result = execution.result.as_ref().map(|result| result.get().to_owned());
-    let error = execution.error.as_ref().map(|error| format!("{}: {}", error.kind.name(), error.message));
+    let error = execution.error.as_ref().map(|error| summary(error.kind, &error.message));
     vec![
         execution.id.to_string(),
         execution.function.to_string(),
         shown(execution.version),
         execution.status.name().to_owned(),
         shown(execution.finished_at),
-        error.or(result).unwrap_or_default(),
+        error.or(json(execution.result.as_deref())).unwrap_or_default(),
     ]
 }
 
 /// An execution, a line for each thing that there is to say of it.
 pub fn described(execution: &Execution) -> Table {
     let usage = execution.usage.as_ref();
-    let json =
-        |json: &Option<Box<serde_json::value::RawValue>>| json.as_ref().map(|json| json.get().to_owned());
-    let error = execution.error.as_ref().map(|error| format!("{}: {}", error.kind.name(), error.message));
     let rows = [
         ("id", Some(execution.id.to_string())),
         ("function", Some(execution.function.to_string())),
         ("version", execution.version.map(|version| version.to_string())),
         ("status", Some(execution.status.name().to_owned())),
         ("submitted", Some(execution.submitted_at.to_string())),
-        ("started", execution.started_at.map(|time: Timestamp| time.to_string())),
-        ("finished", execution.finished_at.map(|time: Timestamp| time.to_string())),
+        ("started", execution.started_at.map(|time| time.to_string())),
+        ("finished", execution.finished_at.map(|time| time.to_string())),
         ("attempts", Some(execution.attempts.to_string())),
         ("wall_ms", usage.map(|usage| usage.wall_ms.to_string())),
         ("cpu_ms", usage.map(|usage| usage.cpu_ms.to_string())),
         ("max_rss_bytes", usage.map(|usage| usage.max_rss_bytes.to_string())),
         ("replay_of", execution.replay_of.as_ref().map(ToString::to_string)),
-        ("input", json(&execution.input)),
-        ("result", json(&execution.result)),
-        ("error", error),
+        ("input", json(execution.input.as_deref())),
+        ("result", json(execution.result.as_deref())),
+        ("error", execution.error.as_ref().map(|error| summary(error.kind, &error.message))),
     ];
-    let told = rows.into_iter().filter_map(|(name, value)| Some(vec![name.to_owned(), value?]));
-    Table::new(&["field", "value"], told)
+    Table::of_fields(rows.into_iter().filter_map(|(name, value)| Some((name, value?))))
 }
 
-fn shown(value: Option<impl ToString>) -> String {
-    value.map_or(String::new(), |value| value.to_string())
+fn json(json: Option<&RawValue>) -> Option<String> {
+    json.map(|json| json.get().to_owned())
+}
+
+fn summary(kind: ErrorKind, message: &str) -> String {
+    format!("{}: {message}", kind.name())
 }

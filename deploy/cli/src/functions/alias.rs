@@ -5,8 +5,8 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use crate::connection::ConnectionArguments;
-use crate::functions::explain;
-use crate::functions::list::{FUNCTION_FIELDS, table};
+use crate::functions::explained;
+use crate::functions::list::{FUNCTION_FIELDS, print_changed};
 use crate::output::{Failure, OutputArguments};
 
 /// Arguments of `functions alias`.
@@ -43,12 +43,9 @@ pub async fn alias(connection: &ConnectionArguments, arguments: AliasArguments) 
         Some(version) => client.put_alias(&name, &alias, version, &weights).await.map(Some),
         None => client.delete_alias(&name, &alias).await.map(|()| None),
     };
-    match changed {
-        Ok(Some(function)) => {
-            output.print_one(&function, || table(std::slice::from_ref(&function)).to_string())
-        }
-        Ok(None) => Ok(()),
-        Err(error) => Err(explain(client, &name, error).await),
+    match explained(client, &name, changed).await? {
+        Some(function) => print_changed(&output, &function),
+        None => Ok(()),
     }
 }
 

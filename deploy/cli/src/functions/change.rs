@@ -3,16 +3,15 @@
 use std::path::PathBuf;
 
 use badlambda_client::{Entity, FunctionContent};
-use badlambda_shared::function::Function;
 use badlambda_shared::name::{FunctionName, VersionRef};
 use clap::Args;
 use serde_json::{Map, Value};
 
 use crate::connection::ConnectionArguments;
-use crate::functions::explain;
-use crate::functions::list::{FUNCTION_FIELDS, table};
+use crate::functions::explained;
+use crate::functions::list::{FUNCTION_FIELDS, print_changed};
 use crate::input::{read_json, read_text};
-use crate::output::{Failure, Output, OutputArguments};
+use crate::output::{Failure, OutputArguments};
 
 /// Arguments of `functions create`.
 #[derive(Debug, Args)]
@@ -77,7 +76,7 @@ pub async fn create(connection: &ConnectionArguments, arguments: CreateArguments
     let config = Value::Object(read_config(&config)?);
     let code = read_text(&file)?;
     let content = FunctionContent { code: &code, config: &config };
-    print(&output, &client.create_function(&name, &content, dry_run).await?)
+    print_changed(&output, &client.create_function(&name, &content, dry_run).await?)
 }
 
 /// Publishes the next version, unless another was published meanwhile.
@@ -87,10 +86,8 @@ pub async fn update(connection: &ConnectionArguments, arguments: UpdateArguments
     let client = &connection.connect()?;
     let changes = config.map(|config| read_config(&config)).transpose()?.unwrap_or_default();
     let code = file.map(|file| read_text(&file)).transpose()?;
-    let Entity { value: function, entity_tag } = match client.get_function(&name).await {
-        Ok(entity) => entity,
-        Err(error) => return Err(explain(client, &name, error).await),
-    };
+    let found = client.get_function(&name).await;
+    let Entity { value: function, entity_tag } = explained(client, &name, found).await?;
     let mut config = serde_json::to_value(&function.content.config).unwrap_or_default();
     if let Some(config) = config.as_object_mut() {
         config.extend(changes);
@@ -100,7 +97,7 @@ pub async fn update(connection: &ConnectionArguments, arguments: UpdateArguments
         None => client.get_version_code(&name, &VersionRef::Number(function.version)).await?,
     };
     let content = FunctionContent { code: &code, config: &config };
-    print(&output, &client.put_function(&name, &content, entity_tag.as_deref(), dry_run).await?)
+    print_changed(&output, &client.put_function(&name, &content, entity_tag.as_deref(), dry_run).await?)
 }
 
 /// Deletes a function.
@@ -112,17 +109,9 @@ pub async fn delete(connection: &ConnectionArguments, arguments: DeleteArguments
         )));
     }
     let client = &connection.connect()?;
-    match client.delete_function(&name).await {
-        Ok(()) => {
-            eprintln!("{name} is deleted");
-            Ok(())
-        }
-        Err(error) => Err(explain(client, &name, error).await),
-    }
-}
-
-fn print(output: &Output, function: &Function) -> Result<(), Failure> {
-    output.print_one(function, || table(std::slice::from_ref(function)).to_string())
+    explained(client, &name, client.delete_function(&name).await).await?;
+    eprintln!("{name} is deleted");
+    Ok(())
 }
 
 fn read_config(given: &str) -> Result<Map<String, Value>, Failure> {

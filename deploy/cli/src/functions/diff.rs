@@ -8,7 +8,7 @@ use clap::Args;
 use similar::TextDiff;
 
 use crate::connection::ConnectionArguments;
-use crate::functions::explain;
+use crate::functions::explained;
 use crate::input::read_text;
 use crate::output::{Failure, print};
 
@@ -47,10 +47,9 @@ pub async fn diff(connection: &ConnectionArguments, arguments: DiffArguments) ->
         Some(file) => Ok(Side { name: file.display().to_string(), code: read_text(&file)?, config: None }),
         None => side(client, &name, &to).await,
     };
-    match (side(client, &name, &from).await, newer) {
-        (Ok(older), Ok(newer)) => print(&unified(&older, &newer)),
-        (Err(error), _) | (_, Err(error)) => Err(explain(client, &name, error).await),
-    }
+    let older = explained(client, &name, side(client, &name, &from).await).await?;
+    let newer = explained(client, &name, newer).await?;
+    print(&unified(&older, &newer))
 }
 
 async fn side(client: &Client, function: &FunctionName, version: &VersionRef) -> Result<Side, Error> {

@@ -7,8 +7,8 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::connection::ConnectionArguments;
-use crate::functions::{all_functions, explain};
-use crate::output::{Failure, OutputArguments, Table};
+use crate::functions::{all_functions, explained};
+use crate::output::{Failure, Output, OutputArguments, Table};
 
 /// The fields of a function.
 pub const FUNCTION_FIELDS: [&str; 10] = [
@@ -51,7 +51,7 @@ pub struct ShowArguments {
 pub async fn list(connection: &ConnectionArguments, arguments: ListArguments) -> Result<(), Failure> {
     let Some(output) = arguments.output.open(&FUNCTION_FIELDS)? else { return Ok(()) };
     let client = &connection.connect()?;
-    let functions = all_functions(client, arguments.limit, limits::MAX_PAGE).await?;
+    let functions = all_functions(client, arguments.limit).await?;
     output.print_all(&functions, || table(&functions))
 }
 
@@ -59,14 +59,18 @@ pub async fn list(connection: &ConnectionArguments, arguments: ListArguments) ->
 pub async fn show(connection: &ConnectionArguments, arguments: ShowArguments) -> Result<(), Failure> {
     let Some(output) = arguments.output.open(&FUNCTION_FIELDS)? else { return Ok(()) };
     let client = &connection.connect()?;
-    match client.get_function(&arguments.name).await {
-        Ok(function) => output.print_one(&function.value, || described(&function.value).to_string()),
-        Err(error) => Err(explain(client, &arguments.name, error).await),
-    }
+    let function = client.get_function(&arguments.name).await;
+    let function = explained(client, &arguments.name, function).await?.value;
+    output.print_one(&function, || described(&function).to_string())
+}
+
+/// Prints a function that was changed, in one row.
+pub fn print_changed(output: &Output, function: &Function) -> Result<(), Failure> {
+    output.print_one(function, || table(std::slice::from_ref(function)).to_string())
 }
 
 /// A row for each function.
-pub fn table(functions: &[Function]) -> Table {
+fn table(functions: &[Function]) -> Table {
     let row = |function: &Function| {
         vec![
             function.name.to_string(),
@@ -92,7 +96,7 @@ fn described(function: &Function) -> Table {
         ("created", function.created_at.to_string()),
         ("updated", function.updated_at.to_string()),
     ];
-    Table::new(&["field", "value"], rows.map(|(name, value)| vec![name.to_owned(), value]))
+    Table::of_fields(rows)
 }
 
 fn json(value: &impl Serialize) -> String {

@@ -1,5 +1,5 @@
-//! `badlambda functions`: [`list`] looks at functions, [`versions`] at their versions, [`diff`] at what changed, [`change`] creates, changes and
-//! deletes them, [`alias`] moves names for versions.
+//! `badlambda functions`: [`list`] looks at functions, [`versions`] at their versions, [`diff`] at what changed, [`change`]
+//! creates, changes and deletes them, [`alias`] moves names for versions.
 
 pub mod alias;
 pub mod change;
@@ -64,24 +64,23 @@ pub async fn functions(arguments: FunctionsArguments) -> Result<(), Failure> {
     }
 }
 
-/// Up to so many functions, in pages of at most `page`.
-pub(crate) async fn all_functions(
-    client: &Client,
-    limit: usize,
-    page: usize,
-) -> Result<Vec<Function>, Error> {
-    collect_pages(limit, page, async |range| client.list_functions(range).await).await
+/// Up to so many functions.
+pub(crate) async fn all_functions(client: &Client, limit: usize) -> Result<Vec<Function>, Error> {
+    collect_pages(limit, limits::MAX_PAGE, async |range| client.list_functions(range).await).await
 }
 
-/// The failure with a name that may be meant, where there is no function of this one.
-pub(crate) async fn explain(client: &Client, name: &FunctionName, error: Error) -> Failure {
-    let is_unknown = error.is("function_not_found");
-    let failure = Failure::from(error);
-    if !is_unknown {
-        return failure;
-    }
+/// What was answered about a function; or the failure, with a name that may be meant where there is no function of this one.
+pub(crate) async fn explained<T>(
+    client: &Client,
+    name: &FunctionName,
+    answered: Result<T, Error>,
+) -> Result<T, Failure> {
+    let error = match answered {
+        Err(error) if error.is("function_not_found") => error,
+        answered => return Ok(answered?),
+    };
     // Whoever may not list functions gets no hint.
-    let functions = all_functions(client, limits::MAX_PAGE, limits::MAX_PAGE).await.unwrap_or_default();
+    let functions = all_functions(client, limits::MAX_PAGE).await.unwrap_or_default();
     let names = functions.iter().map(|function| function.name.as_str());
-    failure.with_hint(&did_you_mean(name.as_str(), names))
+    Err(Failure::from(error).with_hint(&did_you_mean(name.as_str(), names)))
 }

@@ -7,7 +7,7 @@ use badlambda_shared::name::{FunctionName, VersionRef};
 use clap::Args;
 
 use crate::connection::ConnectionArguments;
-use crate::functions::explain;
+use crate::functions::explained;
 use crate::functions::list::form;
 use crate::output::{Failure, OutputArguments, Table, print};
 
@@ -48,19 +48,15 @@ pub async fn list(connection: &ConnectionArguments, arguments: VersionsArguments
     let client = &connection.connect()?;
     let fetched =
         collect_pages(limit, limits::MAX_PAGE, async |range| client.list_versions(&name, range).await).await;
-    match fetched {
-        Ok(versions) => output.print_all(&versions, || Table::new(&HEAD, versions.iter().map(row))),
-        Err(error) => Err(explain(client, &name, error).await),
-    }
+    let versions = explained(client, &name, fetched).await?;
+    output.print_all(&versions, || Table::new(&HEAD, versions.iter().map(row)))
 }
 
 /// Prints the code, and nothing else.
 pub async fn code(connection: &ConnectionArguments, arguments: CodeArguments) -> Result<(), Failure> {
     let client = &connection.connect()?;
-    match client.get_version_code(&arguments.name, &arguments.version).await {
-        Ok(code) => print(&code),
-        Err(error) => Err(explain(client, &arguments.name, error).await),
-    }
+    let code = client.get_version_code(&arguments.name, &arguments.version).await;
+    print(&explained(client, &arguments.name, code).await?)
 }
 
 fn row(version: &Version) -> Vec<String> {

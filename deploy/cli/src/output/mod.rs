@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 pub use self::failure::{Failure, did_you_mean};
 use self::fields::{chosen, picked};
 pub use self::filter::Filter;
-pub use self::table::Table;
+pub use self::table::{Table, shown};
 
 /// How the answer is printed.
 #[derive(Debug, Args)]

@@ -20,6 +20,11 @@ impl Table {
         }
     }
 
+    /// A row for each field, with its name.
+    pub fn of_fields(fields: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        Self::new(&["field", "value"], fields.into_iter().map(|(name, value)| vec![name.to_owned(), value]))
+    }
+
     fn aligned(&self, width: u16) -> String {
         let mut table = comfy_table::Table::new();
         table
@@ -36,6 +41,11 @@ impl Table {
     fn separated(&self) -> String {
         self.rows.iter().map(|row| row.join("\t") + "\n").collect()
     }
+}
+
+/// A value as it stands in a cell: what is not there leaves it empty.
+pub fn shown(value: Option<impl ToString>) -> String {
+    value.map_or(String::new(), |value| value.to_string())
 }
 
 /// What others wrote must not move the cursor, or end the row.
