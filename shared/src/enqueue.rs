@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use crate::history::AttemptHistory;
 use crate::limits;
+use crate::map::ChunkRequest;
 use crate::message::{Envelope, ExecutionRequest, Input};
 use crate::queue::OutgoingMessage;
 use crate::store::{Condition, JSON, Store, StoreError};
+use crate::trace::Trace;
 
 /// The message could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +49,21 @@ pub fn copy_of(
     (copy.bytes() <= limits::SQS_MESSAGE_BYTES).then_some(copy)
 }
 
+/// The message that asks for a chunk of a map. Where it is given back, the copy carries what earlier deliveries came to.
+///
+/// # Errors
+/// When it can't be written as JSON, which never happens.
+pub fn chunk_message(
+    request: &ChunkRequest,
+    history: Option<AttemptHistory>,
+    delay: Duration,
+    trace: Trace,
+) -> Result<OutgoingMessage, EnqueueError> {
+    let (body, group_id) = (serde_json::to_string(request)?, request.function.to_string());
+    let delay = delay.min(limits::SQS_LONGEST_DELAY);
+    Ok(OutgoingMessage { body, group_id, delay, history, trace })
+}
+
 fn message(request: ExecutionRequest) -> Result<OutgoingMessage, serde_json::Error> {
     let ExecutionRequest { id, function, version, revision, input, submitted_at, replay_of, trace } = request;
     let (input, input_key) = match input {
@@ -72,7 +89,6 @@ fn without_noncharacters(json: String) -> String {
 mod tests {
     use crate::message::Received;
     use crate::timestamp::Timestamp;
-    use crate::trace::Trace;
 
     use super::*;
 

@@ -2,6 +2,7 @@
 
 use crate::id::ExecutionId;
 use crate::index::{Hour, SegmentName};
+use crate::map::MapId;
 use crate::name::{FunctionName, Revision};
 use crate::timestamp::Timestamp;
 
@@ -85,6 +86,38 @@ impl Keys {
         format!("{}idempotency/{function}/{key_sha256}", self.prefix)
     }
 
+    /// A map's manifest.
+    pub fn map(&self, map: &MapId) -> String {
+        self.of_map(map, "map.json")
+    }
+
+    /// That a map is cancelled.
+    pub fn map_cancelled(&self, map: &MapId) -> String {
+        self.of_map(map, "cancelled.json")
+    }
+
+    /// The inputs of a chunk of a map.
+    pub fn map_inputs(&self, map: &MapId, chunk: u32) -> String {
+        self.of_map(map, &format!("inputs/{chunk:06}.ndjson"))
+    }
+
+    /// Under which a map's results are listed, by chunk and part.
+    pub fn map_results(&self, map: &MapId) -> String {
+        self.of_map(map, "results/")
+    }
+
+    /// A part of a chunk's results.
+    pub fn map_part(&self, map: &MapId, chunk: u32, part: u32) -> String {
+        format!("{}{chunk:06}-{part:06}.ndjson", self.map_results(map))
+    }
+
+    /// The chunk and the part of its results that lie under this key.
+    pub fn map_part_of(&self, key: &str) -> Option<(u32, u32)> {
+        let name = key.rsplit('/').next()?.strip_suffix(".ndjson")?;
+        let (chunk, part) = name.split_once('-')?;
+        Some((chunk.parse().ok()?, part.parse().ok()?))
+    }
+
     /// The body of a dead-lettered message that left no room for the reason beside it.
     pub fn dead_letter(&self, message_id: &str) -> String {
         let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
@@ -126,6 +159,10 @@ impl Keys {
         format!("{}index/running/{worker}", self.prefix)
     }
 
+    fn of_map(&self, map: &MapId, below: &str) -> String {
+        format!("{}maps/{map}/{below}", self.prefix)
+    }
+
     fn of_execution(&self, function: &FunctionName, id: &ExecutionId, file: &str) -> String {
         format!("{}executions/{}/{function}/{id}/{file}", self.prefix, id.shard())
     }
@@ -159,6 +196,11 @@ mod tests {
             keys.record(&function, &id),
             format!("team/executions/{}/hello/{id}/record.json", id.shard())
         );
+        let map: MapId = id.as_str().parse().unwrap();
+        let part = keys.map_part(&map, 17, 1);
+        assert_eq!(part, format!("team/maps/{map}/results/000017-000001.ndjson"));
+        assert_eq!(keys.map_part_of(&part), Some((17, 1)));
+        assert_eq!(keys.map_inputs(&map, 17), format!("team/maps/{map}/inputs/000017.ndjson"));
         assert_eq!(Keys::under("").code("ab"), "code/ab.rb");
         assert_eq!(keys.dead_letter("../6f1c"), "team/dead-letters/___6f1c");
         assert_eq!(beside("a/b/result.json", "x1"), "a/b/result.x1.json");

@@ -10,6 +10,7 @@
 //!   [`catalog`] reads functions, remembering what can be remembered. A [`record`] is what is stored of an execution, and
 //!   [`records`] changes it: the first final form wins.
 //! - [`index`] is what is listed of executions: segments of lines, each stored before its messages are deleted.
+//! - [`map`] is one function over many inputs: what is stored of it, and the messages that ask for its chunks.
 //! - [`dead_letters`] is where messages go that can't be run, and from where they come back.
 //! - [`schema`] is how names, ids and times look in the API's OpenAPI document.
 //! - [`config`], [`telemetry`], [`metrics`], [`shutdown`], [`health`], [`aws`] and [`retry`] are what every process needs
@@ -32,6 +33,7 @@ pub mod index;
 pub mod keys;
 pub mod limits;
 pub mod logs;
+pub mod map;
 pub mod message;
 pub mod metrics;
 pub mod name;

@@ -66,6 +66,25 @@ pub const MAX_BATCH: usize = 10_000;
 pub const MAX_BATCH_BYTES: usize = 32 * MIB as usize;
 /// Messages of one batch that are being sent at once: enough to fill every call to SQS, and to have the next ones ready.
 pub const BATCH_SENDS: usize = 2 * SEND_CALLS * SQS_BATCH;
+/// Inputs of one map.
+pub const MAX_MAP_ITEMS: u64 = 1_000_000;
+/// Chunks of one map: each costs the API a look at its results when it first counts a map's items.
+pub const MAX_MAP_CHUNKS: u32 = 20_000;
+/// Inputs of a chunk: a worker holds them in memory, and a chunk whose worker dies is done by another.
+pub const MAX_CHUNK_ITEMS: u32 = 10_000;
+/// Bytes of a chunk's inputs, beyond which no further one is added: a worker holds those of two chunks.
+pub const CHUNK_BYTES: usize = 4 * MIB as usize;
+/// How long a chunk should keep a worker: long against what each chunk costs, short for other workers that could help.
+pub const CHUNK_TIME: Duration = Duration::from_secs(4);
+/// Inputs of a chunk that the API makes by how long runs take, at most: of shorter runs a chunk takes less time.
+pub const CHUNK_ITEMS: u32 = 5_000;
+/// Inputs of a chunk where it is not known how long runs take: half a second of the shortest, two minutes of 1 s at 4
+/// slots.
+pub const CHUNK_ITEMS_UNKNOWN: u32 = 500;
+/// The slots of a worker, as the API assumes for the size of a chunk.
+pub const CHUNK_SLOTS: u32 = 4;
+/// Clients that may read results of maps at once: for each, two parts of up to 16 MiB are in memory, as a rule.
+pub const MAP_RESULT_READERS: usize = 8;
 /// The longest that SQS lets a message be held after one receive.
 pub const SQS_LONGEST_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
 /// `maxReceiveCount` of a queue whose redrive policy can't be read: what the deployment sets.

@@ -9,6 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::alias::{AliasTarget, Weight};
 use crate::id::{ExecutionId, MAX_FOREIGN_CHARS};
 use crate::limits::{MAX_ALIAS_WEIGHTS, MAX_ENVIRONMENT_BYTES};
+use crate::map::MapId;
 use crate::name::{Alias, FunctionName, MAX_NAME_CHARS, Revision, VersionRef};
 use crate::timestamp::Timestamp;
 
@@ -140,6 +141,15 @@ impl PartialSchema for ExecutionId {
 }
 
 impl ToSchema for ExecutionId {}
+
+impl PartialSchema for MapId {
+    fn schema() -> RefOr<Schema> {
+        let description = "The id of a map.";
+        Schema::from(text(ID, MAX_FOREIGN_CHARS).description(Some(description)).build()).into()
+    }
+}
+
+impl ToSchema for MapId {}
 
 impl PartialSchema for Timestamp {
     fn schema() -> RefOr<Schema> {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::{Catalog, CatalogError, MAX_METADATA_BYTES, Runnable};
-use crate::function::{Manifest, OneShot, RevisionContent};
+use crate::function::{Manifest, OneShot, RevisionContent, Version};
+use crate::map::ChunkRequest;
 use crate::message::ExecutionRequest;
-use crate::name::{FunctionName, Revision};
+use crate::name::{FunctionName, Revision, VersionRef};
 
 /// Bytes that JSON may take for each byte of text.
 const MAX_ESCAPED: u64 = 6;
@@ -25,17 +26,36 @@ impl Catalog {
             }
             (version, named_beside) => {
                 let version = self.resolve(function, version.as_ref(), Some(id)).await?;
-                match named_beside {
-                    Some(revision) if *revision != version.revision => Err(CatalogError::OtherRevision {
-                        function: function.clone(),
-                        version: version.version,
-                        revision: revision.clone(),
-                    }),
-                    _ => {
-                        let (number, revision) = (Some(version.version), version.revision.clone());
-                        self.with_code(number, revision, &version.content).await
-                    }
-                }
+                self.runnable_version(function, &version, named_beside.as_ref()).await
+            }
+        }
+    }
+
+    /// What a chunk of a map runs.
+    ///
+    /// # Errors
+    /// When there is no such thing, or S3 fails.
+    pub async fn runnable_of_chunk(&self, chunk: &ChunkRequest) -> Result<Arc<Runnable>, CatalogError> {
+        let ChunkRequest { function, version, revision, .. } = chunk;
+        let version = self.resolve(function, Some(&VersionRef::Number(*version)), None).await?;
+        self.runnable_version(function, &version, Some(revision)).await
+    }
+
+    async fn runnable_version(
+        &self,
+        function: &FunctionName,
+        version: &Version,
+        named_beside: Option<&Revision>,
+    ) -> Result<Arc<Runnable>, CatalogError> {
+        match named_beside {
+            Some(revision) if *revision != version.revision => Err(CatalogError::OtherRevision {
+                function: function.clone(),
+                version: version.version,
+                revision: revision.clone(),
+            }),
+            _ => {
+                let (number, revision) = (Some(version.version), version.revision.clone());
+                self.with_code(number, revision, &version.content).await
             }
         }
     }
