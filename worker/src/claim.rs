@@ -159,14 +159,15 @@ impl Claimer {
 
 /// What is to be done with an execution, as far as earlier attempts say.
 #[derive(Debug, PartialEq)]
-enum NextStep {
+pub(crate) enum NextStep {
     Run,
     /// It is not to be run before this time has passed.
     Wait(Duration),
     GiveUp(ExecutionError),
 }
 
-fn next_step(history: &AttemptHistory, limits: AttemptLimits, now: Timestamp) -> NextStep {
+/// Decides by the history alone.
+pub(crate) fn next_step(history: &AttemptHistory, limits: AttemptLimits, now: Timestamp) -> NextStep {
     let is_over = history.first_sent_at.is_some_and(|sent_at| sent_at.plus(limits.retention) < now);
     if is_over {
         return NextStep::GiveUp(ExecutionError::expired(limits.retention));

@@ -5,6 +5,7 @@
 //! - `claim` tells whether it is to be run at all, `prepare` fetches what is run, `run` runs it, and `publish` stores
 //!   what came of it, and the input as `kept_input` says. `retry` waits for an S3 or SQS that fails.
 //! - [`sandbox`] runs the Ruby code, confined, and knows nothing of the rest.
+//! - `map` runs chunks of maps, in `slots` that no execution waits for.
 //! - `settle` is the one end of a delivery: it deletes the message, gives it back, or dead-letters it. Before a message
 //!   is deleted, its execution is listed by `index`. `acknowledge` tells SQS, in batches.
 //!
@@ -25,15 +26,18 @@ mod ecs;
 mod index;
 mod kept_input;
 mod leases;
+mod map;
 pub mod metrics;
 mod prefetch;
 mod prepare;
 mod publish;
 mod receive;
 mod retry;
+mod retry_delay;
 mod run;
 pub mod sandbox;
 mod settle;
+mod slots;
 mod steps;
 mod watch_record;
 
@@ -51,7 +55,7 @@ use badlambda_shared::records::Records;
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::store::Store;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -62,6 +66,7 @@ use crate::config::{Config, SandboxConfig};
 use crate::ecs::TaskProtection;
 use crate::index::{IndexWriter, Running, compact_hours, renew_running, write_segments};
 use crate::leases::{Leases, renew_leases};
+use crate::map::{Cancellations, ChunkSteps, Intake, ItemRunner};
 use crate::prefetch::Prefetch;
 use crate::prepare::Preparer;
 use crate::publish::Publisher;
@@ -69,6 +74,7 @@ use crate::receive::Receiver;
 use crate::run::Runner;
 use crate::sandbox::{Executor, IsolationMode};
 use crate::settle::Settler;
+use crate::slots::Slots;
 use crate::steps::Steps;
 use crate::watch_record::RecordWatch;
 
@@ -171,10 +177,20 @@ impl Services {
     ) -> Steps {
         let Self { executor, queue, store, limits, protection, index, running } = self;
         let records = Records::new(store.clone());
+        let catalog = Catalog::new(store.clone(), config.shared.max_code_bytes);
+        let slots = Slots::new(config.slots);
+        let items = ItemRunner {
+            executor: Arc::clone(&executor),
+            slots: slots.clone(),
+            cancellations: Cancellations::new(store.clone()),
+            max_attempts: limits.max_attempts,
+            stop: stop.clone(),
+            abandon: abandon.clone(),
+        };
         Steps {
             claimer: Claimer { records: records.clone(), limits, stop: stop.clone() },
             preparer: Preparer {
-                catalog: Catalog::new(store.clone(), config.shared.max_code_bytes),
+                catalog: catalog.clone(),
                 store: store.clone(),
                 allow_network: config.sandbox.executor.network,
                 max_input_bytes: config.shared.max_input_bytes,
@@ -182,10 +198,10 @@ impl Services {
             },
             runner: Runner {
                 executor,
-                slots: Arc::new(Semaphore::new(config.slots)),
+                slots,
                 prefetch: prefetch.clone(),
                 record_watch: RecordWatch { records: records.clone(), running },
-                protection,
+                protection: protection.clone(),
                 stop: stop.clone(),
                 abandon: abandon.clone(),
             },
@@ -196,6 +212,17 @@ impl Services {
                 records,
                 index,
                 acknowledgements,
+                stop: stop.clone(),
+            },
+            chunks: ChunkSteps {
+                intake: Intake::new(stop.clone()),
+                store,
+                catalog,
+                runner: items,
+                limits,
+                protection,
+                allow_network: config.sandbox.executor.network,
+                max_input_bytes: config.shared.max_input_bytes,
                 stop: stop.clone(),
             },
             prefetch: prefetch.clone(),

@@ -5,13 +5,14 @@ use badlambda_shared::history::GivenBack;
 use badlambda_shared::metrics::{Counter, Description, Gauge, Histogram, start};
 
 /// What the worker counts.
-pub static METRICS: [Description; 20] = [
+pub static METRICS: [Description; 21] = [
     SLOTS.description(),
     SLOTS_BUSY.description(),
     MESSAGES_HELD.description(),
     MESSAGES_PREFETCHED.description(),
     EXECUTIONS.description(),
     QUEUE_WAIT.description(),
+    MAP_ITEMS.description(),
     RUN.description(),
     STORE.description(),
     INDEX_LAG.description(),
@@ -49,6 +50,12 @@ pub(crate) static EXECUTIONS: Counter<3> = Counter::new(
     "badlambda_worker_executions_total",
     ["function", "outcome", "kind"],
     "executions whose final record this worker wrote; outcome is succeeded or failed, kind that of the error, or none",
+);
+
+pub(crate) static MAP_ITEMS: Counter<3> = Counter::new(
+    "badlambda_worker_map_items_total",
+    ["function", "outcome", "kind"],
+    "items of maps that ended on this worker; outcome is succeeded or failed, kind that of the error, or none",
 );
 
 pub(crate) static QUEUE_WAIT: Histogram<1> = Histogram::new(

@@ -171,6 +171,11 @@ impl Prefetch {
         self.lock().means.receive.add(took);
     }
 
+    /// How long a receive takes on average from a queue that has enough.
+    pub(crate) fn mean_receive(&self) -> Duration {
+        self.lock().means.receive.value
+    }
+
     /// Takes into account how long it took to look up and fetch what is run.
     pub(crate) fn note_look(&self, took: Duration) {
         self.lock().means.look.add(took);

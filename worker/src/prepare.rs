@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use badlambda_shared::catalog::{Catalog, CatalogError, Runnable};
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
+use badlambda_shared::function::FunctionConfig;
 use badlambda_shared::id::Origin;
 use badlambda_shared::message::{ExecutionRequest, Input, depth_is_bounded};
 use badlambda_shared::store::Store;
@@ -41,10 +42,8 @@ impl Preparer {
     /// Fetches what is not remembered.
     pub(crate) async fn prepare(&self, request: &ExecutionRequest) -> Result<Prepared, Unprepared> {
         let runnable = self.runnable(request).await?;
-        if runnable.config.network && !self.allow_network {
-            let message = "the function's config has \"network\": true, which this fleet does not allow; \
-                           its operator can set BADLAMBDA_ALLOW_NETWORK=true";
-            return Err(bad_message(message));
+        if let Some(error) = refused_network(&runnable.config, self.allow_network) {
+            return Err(Unprepared::Never(error));
         }
         let input = self.input(request).await?;
         Ok(Prepared { runnable, input })
@@ -93,6 +92,13 @@ impl Preparer {
         checked.map_err(|error| bad_message(&format!("the input is not JSON: {error}")))?;
         Ok(text)
     }
+}
+
+/// Why the function is not run here, if it wants the network and this fleet does not allow it.
+pub(crate) fn refused_network(config: &FunctionConfig, is_allowed: bool) -> Option<ExecutionError> {
+    let message = "the function's config has \"network\": true, which this fleet does not allow; \
+                   its operator can set BADLAMBDA_ALLOW_NETWORK=true";
+    (config.network && !is_allowed).then(|| ExecutionError::new(ErrorKind::BadMessage, message))
 }
 
 /// The API stores an input before it sends the message, so that one that is not there is there no more.

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use badlambda_shared::limits;
+use badlambda_shared::map::ChunkRequest;
+use badlambda_shared::message::BadMessage;
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::queue::{Message, Queue, QueueError};
 use badlambda_shared::retry::Delays;
@@ -17,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::admin::LoopHealth;
 use crate::delivery::Delivery;
 use crate::leases::Leases;
+use crate::map::ChunkDelivery;
 use crate::prefetch::{Prefetch, PrefetchPermit};
 use crate::steps::Steps;
 
@@ -30,6 +33,23 @@ const LAST_RECEIVE: Duration = Duration::from_secs(1);
 /// A receive that has taken longer waits for messages to come. SQS takes a few milliseconds to answer with one that just
 /// came.
 const LAST_WAIT: Duration = Duration::from_millis(40);
+
+/// While a worker has as many chunks of maps as it runs, a receive often brings one more, which is given back. To come to
+/// executions behind them, it goes on receiving, one message at a time, for this part of the time.
+const SHARE_BETWEEN_CHUNKS: u32 = 12;
+/// The pause between such receives is no shorter, and no longer.
+const PAUSES_BETWEEN_CHUNKS: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(250)];
+
+/// What the last receive brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    /// Less than it could have.
+    Few,
+    /// As many messages as it could have.
+    Full,
+    /// Nothing but chunks of maps, and the worker has as many as it runs.
+    SurplusChunks,
+}
 
 /// What receiving needs.
 pub(crate) struct Receiver {
@@ -50,17 +70,17 @@ impl Receiver {
     pub(crate) async fn receive(self: Arc<Self>) {
         let helpers = TaskTracker::new();
         let mut delays = Delays::between(FIRST_DELAY, LONGEST_DELAY);
-        let mut full = false;
+        let mut came = Came::Few;
         while !self.stop.is_cancelled() {
             self.health.waits();
-            let Some(permits) = self.permits(full).await else { break };
+            let Some(permits) = self.permits(came).await else { break };
             self.health.polls();
-            match self.poll(permits, full).await {
-                Ok(was_full) => {
+            match self.poll(permits, came != Came::Few).await {
+                Ok(now) => {
                     self.health.turns();
                     delays.reset();
-                    full = was_full;
-                    if full && self.prefetch.has_free() && helpers.len() < MOST_HELPERS {
+                    came = now;
+                    if came == Came::Full && self.prefetch.has_free() && helpers.len() < MOST_HELPERS {
                         helpers.spawn(Arc::clone(&self).help());
                     }
                 }
@@ -79,10 +99,10 @@ impl Receiver {
     }
 
     async fn help(self: Arc<Self>) {
-        while let Some(permits) = self.permits(true).await {
+        while let Some(permits) = self.permits(Came::Full).await {
             match self.poll(permits, true).await {
-                Ok(true) => {}
-                Ok(false) => return,
+                Ok(Came::Full) => {}
+                Ok(Came::Few | Came::SurplusChunks) => return,
                 Err(error) => {
                     tracing::warn!(%error, "could not receive");
                     return;
@@ -91,24 +111,59 @@ impl Receiver {
         }
     }
 
-    async fn permits(&self, queue_is_full: bool) -> Option<Vec<PrefetchPermit>> {
-        let linger = if queue_is_full { self.prefetch.linger() } else { Duration::ZERO };
+    /// Permits for the next receive, by what came with the last one.
+    async fn permits(&self, came: Came) -> Option<Vec<PrefetchPermit>> {
+        let linger = if came == Came::Full { self.prefetch.linger() } else { Duration::ZERO };
+        let acquire = async {
+            if came == Came::SurplusChunks {
+                tokio::time::sleep(pause_between_chunks(self.prefetch.mean_receive())).await;
+            }
+            let mut permits = self.prefetch.acquire(linger).await?;
+            if came == Came::SurplusChunks {
+                permits.truncate(1);
+            }
+            Some(permits)
+        };
         tokio::select! {
-            permits = self.prefetch.acquire(linger) => permits,
+            permits = acquire => permits,
             () = self.stop.cancelled() => None,
         }
     }
 
-    /// Receives once, and starts what came. True where it was all that there were permits for.
-    async fn poll(&self, permits: Vec<PrefetchPermit>, queue_is_full: bool) -> Result<bool, QueueError> {
+    /// Receives once, and starts what came.
+    async fn poll(&self, permits: Vec<PrefetchPermit>, queue_is_full: bool) -> Result<Came, QueueError> {
         let messages = self.messages(permits.len(), queue_is_full).await?;
-        let full = messages.len() == permits.len();
+        let is_full = messages.len() == permits.len();
+        let (received, mut chunks) = (messages.len(), 0);
         for (message, permit) in messages.into_iter().zip(permits) {
-            let delivery = self.delivery(message, permit);
             let steps = Arc::clone(&self.steps);
-            self.tasks.spawn(async move { steps.handle(delivery).await });
+            match self.chunk(&message) {
+                // What it runs waits for executions, and holds none of them up.
+                Some(request) => {
+                    drop(permit);
+                    let delivery = self.chunk_delivery(message, request);
+                    self.tasks.spawn(async move { steps.handle_chunk(delivery).await });
+                    chunks += 1;
+                }
+                None => {
+                    let delivery = self.delivery(message, permit);
+                    self.tasks.spawn(async move { steps.handle(delivery).await });
+                }
+            }
         }
-        Ok(full)
+        let has_surplus = received > 0 && chunks == received && self.steps.chunks.intake.is_full();
+        Ok(match (has_surplus, is_full) {
+            (true, _) => Came::SurplusChunks,
+            (false, true) => Came::Full,
+            (false, false) => Came::Few,
+        })
+    }
+
+    /// The chunk that the message asks for, if it does.
+    fn chunk(&self, message: &Message) -> Option<Result<ChunkRequest, BadMessage>> {
+        let request = ChunkRequest::read(&message.received());
+        // With a default function, what only looks like it is that function's input.
+        request.filter(|request| request.is_ok() || self.default_function.is_none())
     }
 
     async fn messages(&self, most: usize, queue_is_full: bool) -> Result<Vec<Message>, QueueError> {
@@ -129,6 +184,16 @@ impl Receiver {
         }
     }
 
+    fn chunk_delivery(&self, message: Message, request: Result<ChunkRequest, BadMessage>) -> ChunkDelivery {
+        let carried = message.carried.clone();
+        ChunkDelivery {
+            request,
+            history: carried.at_receive(message.receive_count, message.sent_at),
+            lease: self.leases.begin(&message.receipt_handle),
+            message,
+        }
+    }
+
     fn delivery(&self, message: Message, mut permit: PrefetchPermit) -> Delivery {
         permit.note_message();
         let carried = message.carried.clone();
@@ -140,4 +205,10 @@ impl Receiver {
             message,
         }
     }
+}
+
+/// How long to wait before the next receive, where surplus chunks come, if a receive takes so long on average.
+fn pause_between_chunks(receive: Duration) -> Duration {
+    let [least, most] = PAUSES_BETWEEN_CHUNKS;
+    (receive * SHARE_BETWEEN_CHUNKS).clamp(least, most)
 }

@@ -6,38 +6,33 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use badlambda_shared::catalog::Runnable;
-use badlambda_shared::history::{AttemptHistory, GivenBack};
-use badlambda_shared::limits;
-use badlambda_shared::metrics::{Counted, function_label};
+use badlambda_shared::history::GivenBack;
+use badlambda_shared::metrics::function_label;
 use badlambda_shared::record::Record;
-use badlambda_shared::retry::Delays;
 use badlambda_shared::telemetry;
 use badlambda_shared::timestamp::Timestamp;
 use nix::sys::eventfd::{EfdFlags, EventFd};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug_span};
 
 use crate::claim::Claim;
 use crate::ecs::TaskProtection;
-use crate::metrics::{RUN, SLOTS_BUSY};
+use crate::metrics::RUN;
 use crate::prefetch::{Prefetch, PrefetchPermit};
 use crate::prepare::Prepared;
-use crate::sandbox::{Executor, ExecutorError, Outcome, Progress, RetryWish, Task};
+use crate::retry_delay::{growing_delay, retry_delay};
+use crate::sandbox::{Executor, ExecutorError, Outcome, Progress, Task};
 use crate::settle::Settlement;
+use crate::slots::{Slot, Slots};
 use crate::watch_record::RecordWatch;
 
 /// How long a prefetched message waits for a slot, before another worker had better have it.
 const SLOT_PATIENCE: Duration = Duration::from_secs(1);
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
-/// From then on a delay is the longest.
-const MOST_GROWTH: u32 = 20;
 
 /// What the step needs.
 pub(crate) struct Runner {
     pub(crate) executor: Arc<Executor>,
-    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) slots: Slots,
     pub(crate) prefetch: Prefetch,
     pub(crate) record_watch: RecordWatch,
     pub(crate) protection: TaskProtection,
@@ -54,13 +49,6 @@ pub(crate) struct Finished {
     pub(crate) outcome: Box<Outcome>,
     /// Kept until the outcome may wait for S3: where that stalls, no more is begun.
     pub(crate) slot: Slot,
-}
-
-/// The permit to run one execution.
-#[derive(Debug)]
-pub(crate) struct Slot {
-    _permit: OwnedSemaphorePermit,
-    _busy: Counted,
 }
 
 /// How an attempt ended.
@@ -105,25 +93,25 @@ impl Runner {
             }
         };
         RUN.record([function_label(&claim.request.function)], outcome.usage.wall_ms / 1000.0);
-        let failed = outcome.result.is_err();
-        match retry_delay(claim.history, failed, outcome.retry, runnable.config.retries) {
-            Some(after) => Err(Settlement::Retry { after, because: GivenBack::Failed }),
-            None => Ok(Finished { runnable, outcome, slot }),
+        if outcome.result.is_err()
+            && let Some(after) = retry_delay(claim.history.failed, outcome.retry, runnable.config.retries)
+        {
+            return Err(Settlement::Retry { after, because: GivenBack::Failed });
         }
+        Ok(Finished { runnable, outcome, slot })
     }
 
     /// A free slot, unless the worker stops, or others could run the message sooner.
     async fn slot(&self) -> Result<Slot, Settlement> {
-        let permit = tokio::select! {
+        let slot = tokio::select! {
             biased;
             () = self.stop.cancelled() => None,
-            permit = Arc::clone(&self.slots).acquire_owned() => permit.ok(),
+            slot = self.slots.acquire() => Some(slot),
             () = tokio::time::sleep(SLOT_PATIENCE) => {
                 self.prefetch.note_stall();
                 None
             }
         };
-        let slot = permit.map(|permit| Slot { _permit: permit, _busy: SLOTS_BUSY.count(1) });
         slot.ok_or(Settlement::Retry { after: Duration::ZERO, because: GivenBack::NotStarted })
     }
 
@@ -181,56 +169,5 @@ fn task(claim: &Claim<'_>, prepared: Prepared, cancelled: Arc<OwnedFd>, progress
         trace: telemetry::from_here(request.trace.clone()),
         cancelled: Some(cancelled),
         progress: Some(progress),
-    }
-}
-
-/// When a failure is to be tried again, if it is.
-fn retry_delay(history: &AttemptHistory, failed: bool, wish: RetryWish, retries: u64) -> Option<Duration> {
-    if !failed {
-        return None;
-    }
-    let (most, asked) = match wish {
-        RetryWish::Never => return None,
-        RetryWish::AsConfigured => (retries, None),
-        // As often as its config could have said.
-        RetryWish::Again(asked) => (*limits::RETRIES.range.end(), asked),
-    };
-    let before = history.failed;
-    (u64::from(before) < most).then(|| asked.unwrap_or_else(|| growing_delay(before)))
-}
-
-/// Grows with how often it came to this before.
-fn growing_delay(before: u32) -> Duration {
-    let mut delays = Delays::between(FIRST_RETRY, LONGEST_RETRY);
-    for _ in 0..before.min(MOST_GROWTH) {
-        delays.next_delay();
-    }
-    delays.next_delay()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn delay(failed_before: u32, wish: RetryWish, retries: u64) -> Option<Duration> {
-        let history = AttemptHistory { failed: failed_before, ..AttemptHistory::default() };
-        retry_delay(&history, true, wish, retries)
-    }
-
-    #[test]
-    fn a_failure_is_tried_again_as_often_as_the_config_says() {
-        assert_eq!(delay(0, RetryWish::AsConfigured, 0), None);
-        assert!(delay(0, RetryWish::AsConfigured, 2).is_some());
-        assert!(delay(1, RetryWish::AsConfigured, 2).is_some_and(|delay| delay <= Duration::from_secs(3)));
-        assert_eq!(delay(2, RetryWish::AsConfigured, 2), None);
-        assert_eq!(retry_delay(&AttemptHistory::default(), false, RetryWish::AsConfigured, 2), None);
-    }
-
-    #[test]
-    fn a_failure_may_ask_for_more_or_none() {
-        assert_eq!(delay(0, RetryWish::Never, 8), None);
-        let asked = Some(Duration::from_secs(7));
-        assert_eq!(delay(7, RetryWish::Again(asked), 0), asked);
-        assert_eq!(delay(8, RetryWish::Again(asked), 0), None);
     }
 }

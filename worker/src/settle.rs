@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use badlambda_shared::dead_letters::{DeadLetterError, DeadLetters};
-use badlambda_shared::enqueue::copy_of;
+use badlambda_shared::enqueue::{chunk_message, copy_of};
 use badlambda_shared::execution::ExecutionError;
 use badlambda_shared::history::GivenBack;
+use badlambda_shared::id::ExecutionId;
 use badlambda_shared::index::Line;
 use badlambda_shared::metrics::{function_label, known_function_label};
-use badlambda_shared::queue::SendBatcher;
+use badlambda_shared::queue::{Message, OutgoingMessage, SendBatcher};
 use badlambda_shared::record::Record;
 use badlambda_shared::records::{Recorded, Records};
 use badlambda_shared::store::StoreError;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::acknowledge::Acknowledgement;
 use crate::delivery::{Delivery, Receipt};
 use crate::index::IndexWriter;
+use crate::map::{ChunkDelivery, ChunkSettlement};
 use crate::metrics::{DEAD_LETTERS, EXECUTIONS, QUEUE_WAIT, RETRIES};
 use crate::retry::{retry_until, stopped_or_after};
 
@@ -82,12 +84,12 @@ impl Settler {
                 }
                 self.list_and_delete(delivery, Line::of(&record)).await;
             }
-            Settlement::Retry { after, because } => self.give_back(delivery, after, &because).await,
+            Settlement::Retry { after, because } => self.give_back_execution(delivery, after, &because).await,
             Settlement::DeadLetter { refused, error } => {
                 match self.dead_letter(&delivery, refused, error).await {
                     Some(Some(line)) => self.list_and_delete(delivery, line).await,
-                    Some(None) => self.delete(delivery).await,
-                    None => self.give_back(delivery, self.later(), &GivenBack::NotStarted).await,
+                    Some(None) => self.delete(delivery.into()).await,
+                    None => self.give_back_execution(delivery, self.later(), &GivenBack::NotStarted).await,
                 }
             }
         }
@@ -104,8 +106,8 @@ impl Settler {
         }
     }
 
-    async fn delete(&self, receipt: impl Into<Receipt>) {
-        let Receipt { receipt_handle, lease } = receipt.into();
+    async fn delete(&self, receipt: Receipt) {
+        let Receipt { receipt_handle, lease } = receipt;
         drop(lease);
         self.acknowledge(Acknowledgement::Delete(receipt_handle)).await;
     }
@@ -115,32 +117,40 @@ impl Settler {
         if self.stop.is_cancelled() { Duration::ZERO } else { LATER }
     }
 
-    /// Sends a copy of the message that carries what became of it, and deletes the original. A message that has no copy
-    /// is released as it is, which counts as a lost attempt.
-    async fn give_back(&self, delivery: Delivery, after: Duration, because: &GivenBack) {
+    async fn give_back_execution(&self, delivery: Delivery, after: Duration, because: &GivenBack) {
         log_given_back(&delivery, after, because);
-        RETRIES.count([because.name()]);
-        if self.send_copy(&delivery, after, because).await {
-            self.delete(delivery).await;
-        } else {
-            self.release(delivery, after).await;
-        }
-    }
-
-    /// False where the message has no copy, or SQS does not take it.
-    async fn send_copy(&self, delivery: &Delivery, after: Duration, because: &GivenBack) -> bool {
         let history = delivery.history.given_back(because, after);
-        let Ok(request) = &delivery.request else { return false };
-        let Some(copy) = copy_of(request.clone(), history, after) else { return false };
-        let sent = self.copies.send(copy).await;
-        sent.inspect_err(|error| {
-            tracing::warn!(%error, "could not send the copy of a message that is given back");
-        })
-        .is_ok()
+        let request = delivery.request.as_ref().ok();
+        let copy = request.and_then(|request| copy_of(request.clone(), history, after));
+        self.give_back(delivery.into(), copy, after, because).await;
     }
 
-    async fn release(&self, receipt: impl Into<Receipt>, after: Duration) {
-        let Receipt { receipt_handle, lease } = receipt.into();
+    /// Sends `copy` of the message, which carries what became of it, and deletes the original. A message that has no copy, or
+    /// whose copy SQS does not take, is released as it is, which counts as a lost attempt.
+    async fn give_back(
+        &self,
+        receipt: Receipt,
+        copy: Option<OutgoingMessage>,
+        after: Duration,
+        because: &GivenBack,
+    ) {
+        RETRIES.count([because.name()]);
+        let is_sent = match copy {
+            Some(copy) => self
+                .copies
+                .send(copy)
+                .await
+                .inspect_err(|error| {
+                    tracing::warn!(%error, "could not send the copy of a message that is given back");
+                })
+                .is_ok(),
+            None => false,
+        };
+        if is_sent { self.delete(receipt).await } else { self.release(receipt, after).await }
+    }
+
+    async fn release(&self, receipt: Receipt, after: Duration) {
+        let Receipt { receipt_handle, lease } = receipt;
         // A renewal that came later would hide the message again.
         lease.end().await;
         self.acknowledge(Acknowledgement::Release(receipt_handle, after)).await;
@@ -155,13 +165,8 @@ impl Settler {
         refused: Option<Box<Refused>>,
         error: ExecutionError,
     ) -> Option<Option<Line>> {
-        let message = &delivery.message;
         let id = refused.as_ref().map(|refused| &refused.record.id);
-        let add = || self.dead_letters.add(message, id, &error);
-        let any = |_: &DeadLetterError| true;
-        retry_until("dead-letter a message", stopped_or_after(&self.stop, PATIENCE), any, add).await.ok()?;
-        tracing::info!(reason = error.message, "dead-lettered a message");
-        DEAD_LETTERS.count([error.kind.name()]);
+        self.add_dead_letter(&delivery.message, id, &error).await?;
         let Some(refused) = refused else { return Some(None) };
         let record = refused.record.failed(error.bounded());
         let write = || self.records.write(&record, refused.etag.as_deref());
@@ -173,6 +178,40 @@ impl Settler {
             }
             Recorded::AlreadyFinal(other) => Some(Some(Line::of(&other))),
         }
+    }
+
+    /// Copies the message to the dead-letter queue; `None` where that can't be done in time.
+    async fn add_dead_letter(
+        &self,
+        message: &Message,
+        id: Option<&ExecutionId>,
+        error: &ExecutionError,
+    ) -> Option<()> {
+        let add = || self.dead_letters.add(message, id, error);
+        let any = |_: &DeadLetterError| true;
+        retry_until("dead-letter a message", stopped_or_after(&self.stop, PATIENCE), any, add).await.ok()?;
+        tracing::info!(reason = error.message, "dead-lettered a message");
+        DEAD_LETTERS.count([error.kind.name()]);
+        Some(())
+    }
+
+    /// Settles the delivery of a chunk of a map.
+    pub(crate) async fn settle_chunk(&self, delivery: ChunkDelivery, settlement: ChunkSettlement) {
+        let (after, because) = match settlement {
+            ChunkSettlement::Done => return self.delete(delivery.into()).await,
+            ChunkSettlement::Retry { after, because } => (after, because),
+            ChunkSettlement::DeadLetter(error) => {
+                match self.add_dead_letter(&delivery.message, None, &error).await {
+                    Some(()) => return self.delete(delivery.into()).await,
+                    None => (self.later(), GivenBack::NotStarted),
+                }
+            }
+        };
+        let history = delivery.history.given_back(&because, after);
+        let trace = delivery.message.trace.clone();
+        let copy = delivery.request.as_ref().ok();
+        let copy = copy.and_then(|request| chunk_message(request, Some(history), after, trace).ok());
+        self.give_back(delivery.into(), copy, after, &because).await;
     }
 
     async fn acknowledge(&self, acknowledgement: Acknowledgement) {

@@ -10,6 +10,7 @@ use tracing::{Instrument as _, Span, debug_span};
 
 use crate::claim::{Claim, Claimer};
 use crate::delivery::Delivery;
+use crate::map::{ChunkDelivery, ChunkSteps};
 use crate::prefetch::Prefetch;
 use crate::prepare::{Preparer, Unprepared};
 use crate::publish::Publisher;
@@ -23,6 +24,7 @@ pub(crate) struct Steps {
     pub(crate) runner: Runner,
     pub(crate) publisher: Publisher,
     pub(crate) settler: Settler,
+    pub(crate) chunks: ChunkSteps,
     /// Told how long the steps before the run take.
     pub(crate) prefetch: Prefetch,
 }
@@ -36,6 +38,12 @@ impl Steps {
             self.settler.settle(delivery, settlement).instrument(debug_span!("settle")).await;
         };
         handling.instrument(span).await;
+    }
+
+    /// The same for a chunk of a map.
+    pub(crate) async fn handle_chunk(&self, delivery: ChunkDelivery) {
+        let settlement = self.chunks.handle(&delivery).await;
+        self.settler.settle_chunk(delivery, settlement).await;
     }
 
     async fn advance(&self, delivery: &mut Delivery) -> Result<Settlement, Settlement> {

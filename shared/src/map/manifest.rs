@@ -67,7 +67,8 @@ mod tests {
         };
         assert_eq!(manifest.total(), 6);
         let places = (0..7).map(|index| manifest.chunk_of(index));
-        let expected = [Some((0, 0)), Some((0, 0)), Some((1, 2)), Some((2, 3)), Some((2, 3)), Some((2, 3)), None];
+        let expected =
+            [Some((0, 0)), Some((0, 0)), Some((1, 2)), Some((2, 3)), Some((2, 3)), Some((2, 3)), None];
         assert!(places.eq(expected));
     }
 }

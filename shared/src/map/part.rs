@@ -132,7 +132,9 @@ mod tests {
         assert_eq!(PartHead::read(&bytes[..bytes.len().min(300)]).unwrap(), head);
         let part = Part::read(&bytes).unwrap();
         assert_eq!(part.head, head);
-        assert!(part.lines.iter().map(|(index, line)| (*index, &line[..])).eq([(7, lines[0]), (9, lines[1])]));
+        assert!(
+            part.lines.iter().map(|(index, line)| (*index, &line[..])).eq([(7, lines[0]), (9, lines[1])])
+        );
         assert!(Part::read(&Bytes::from_static(b"{}")).is_err() && Part::read(&Bytes::new()).is_err());
     }
 

@@ -109,13 +109,8 @@ mod tests {
 
     #[test]
     fn a_result_of_null_is_one() {
-        let item = |result| MapItem {
-            index: 3,
-            status: ItemStatus::Succeeded,
-            result,
-            error: None,
-            usage: None,
-        };
+        let item =
+            |result| MapItem { index: 3, status: ItemStatus::Succeeded, result, error: None, usage: None };
         let line = serde_json::to_string(&item(Some(RawValue::NULL.to_owned()))).unwrap();
         assert_eq!(line, r#"{"index":3,"status":"succeeded","result":null}"#);
     }
