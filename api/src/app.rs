@@ -23,6 +23,7 @@ use crate::executions::run_times::RunTimes;
 use crate::http::admission::Admission;
 use crate::http::error::ApiError;
 use crate::index::Index;
+use crate::maps::Maps;
 use crate::readiness::Readiness;
 use crate::stats::Stats;
 use crate::tokens::Tokens;
@@ -37,6 +38,9 @@ pub(crate) struct App {
     pub(crate) stats: Stats,
     pub(crate) run_times: RunTimes,
     pub(crate) watched: Watched,
+    pub(crate) maps: Maps,
+    /// How many may read results of maps.
+    pub(crate) map_readers: Arc<Semaphore>,
     /// How many of those who wait may look at a record at once.
     pub(crate) looks: Semaphore,
     pub(crate) readiness: Readiness,
@@ -70,6 +74,8 @@ impl App {
             stats: Stats::new(),
             run_times: RunTimes::new(),
             watched: Watched::default(),
+            maps: Maps::new(),
+            map_readers: Arc::new(Semaphore::new(limits::MAP_RESULT_READERS)),
             looks: Semaphore::new(limits::LOOKS_AT_ONCE),
             readiness: Readiness::new(queue.clone(), store.clone()),
             records: Records::new(store.clone()),

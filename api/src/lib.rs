@@ -18,6 +18,7 @@
 //!   its record or waits for it, `expire` tells where its message has outlived the queue, `results` redirects to what it
 //!   left behind, and `cancel` ends it before its time.
 //! - `executions::list` lists what `index` finds of the executions that ended, or run. `stats` adds it up.
+//! - `maps` takes on one function over many inputs, counts and streams what came of them.
 //! - `dead_letters` shows what workers gave up, and sends it back to the queue or away.
 //! - `health` answers probes and scrapes, [`metrics`] names what is counted. `openapi` describes all of this: what each call
 //!   takes and answers stands beside its handler.
@@ -32,6 +33,7 @@ pub mod functions;
 mod health;
 mod http;
 mod index;
+mod maps;
 pub mod metrics;
 mod openapi;
 mod readiness;

@@ -20,6 +20,7 @@ use crate::http::measure::measure;
 use crate::http::problem;
 use crate::http::request::refuse_unknown_query;
 use crate::http::routes::GuardedRoutes;
+use crate::maps;
 use crate::openapi;
 use crate::stats;
 use crate::tokens::Scope::{Execute, Manage, Read};
@@ -69,6 +70,10 @@ fn guarded(app: &Arc<App>) -> GuardedRoutes {
         .route(GET, "/v1/functions/{function}/executions/{id}/input", Read, results::input)
         .route(GET, "/v1/functions/{function}/executions/{id}/result", Read, results::result)
         .route(GET, "/v1/functions/{function}/executions/{id}/logs", Read, results::logs)
+        .route(POST, "/v1/functions/{function}/maps", Execute, maps::create::create)
+        .route(GET, "/v1/functions/{function}/maps/{id}", Read, maps::show::show)
+        .route(GET, "/v1/functions/{function}/maps/{id}/results", Read, maps::results::results)
+        .route(DELETE, "/v1/functions/{function}/maps/{id}", Execute, maps::cancel::cancel)
         .route_over_functions(GET, "/v1/dead-letters", Read, dead_letters::list)
         .route_over_functions(DELETE, "/v1/dead-letters", Manage, bulk::delete)
         .route_over_functions(POST, "/v1/dead-letters/redrive", Manage, bulk::redrive)

@@ -130,6 +130,8 @@ pub const MAX_REASON_CHARS: usize = 500;
 pub const MAX_RECORD_BYTES: u64 = MIB;
 /// A manifest holds one version and its aliases; anything larger is not ours.
 pub const MAX_MANIFEST_BYTES: u64 = MIB;
+/// A map's manifest names the size of every chunk.
+pub const MAX_MAP_MANIFEST_BYTES: u64 = MIB;
 /// Aliases of one function, which all stand in its manifest.
 pub const MAX_ALIASES: usize = 100;
 /// Versions that take a share of an alias's executions.

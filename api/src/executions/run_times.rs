@@ -84,6 +84,15 @@ impl RunTimes {
         Forecast { ends: ends.unwrap_or_default(), look }
     }
 
+    /// How long runs of this version take: half of the last ones took no longer. `None` where none was seen.
+    pub(crate) fn typical_run(&self, function: &FunctionName, version: u32) -> Option<Duration> {
+        let mut samples = self.lock();
+        let mut runs: Vec<Duration> =
+            samples.runs.get(&(function.clone(), Some(version)))?.iter().copied().collect();
+        let middle = runs.len() / 2;
+        (!runs.is_empty()).then(|| *runs.select_nth_unstable(middle).1)
+    }
+
     /// Remembers that no worker is given this execution before then.
     pub(crate) fn note_delay(&self, id: &ExecutionId, until: Timestamp) {
         self.lock().delayed.put(id.clone(), until);

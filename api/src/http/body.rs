@@ -1,6 +1,6 @@
 //! Reading bodies, with every refusal as an [`ApiError`].
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use badlambda_shared::limits;
@@ -58,6 +58,16 @@ async fn receive_all(
         _ if seen > most => Err(too_large),
         Some(refused) => Err(refused),
         None => Ok(Received { bytes, permit }),
+    }
+}
+
+/// Reads on and drops what comes, unless it is out of all proportion, so that the client comes to read its refusal.
+pub(crate) async fn discard(mut rest: BodyDataStream) {
+    let mut seen = 0usize;
+    while seen <= limits::DISCARDED_BODY_BYTES
+        && let Some(Ok(piece)) = rest.next().await
+    {
+        seen = seen.saturating_add(piece.len());
     }
 }
 

@@ -65,6 +65,10 @@ pub(crate) enum ApiError {
         "the function {0} has no such execution yet; one whose message was sent to the queue directly shows up once a worker has taken it"
     )]
     ExecutionNotSeen(FunctionName),
+    #[error("the function {0} has no such map; check the id and the function's name")]
+    MapNotFound(FunctionName),
+    #[error("the map has finished; GET …/results streams what came of it")]
+    MapFinished,
     #[error(
         "there is no such dead letter for this token, or somebody else looks at it; GET /v1/dead-letters lists them"
     )]

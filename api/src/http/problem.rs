@@ -67,6 +67,7 @@ fn span_of(request: &Request, request_id: &str) -> Span {
         http.route = route,
         http.response.status_code = Empty,
         execution = Empty,
+        map = Empty,
         trace_id = Empty
     );
     telemetry::continue_trace(&span, trace(request.headers()));

@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
 use badlambda_shared::id::ExecutionId;
+use badlambda_shared::map::MapId;
 use badlambda_shared::name::FunctionName;
 use serde::de::DeserializeOwned;
 
@@ -18,6 +19,9 @@ pub(crate) struct FunctionPath(pub(crate) FunctionName);
 
 /// The execution that the path names.
 pub(crate) struct ExecutionPath(pub(crate) FunctionName, pub(crate) ExecutionId);
+
+/// The map that the path names.
+pub(crate) struct MapPath(pub(crate) FunctionName, pub(crate) MapId);
 
 /// The function that the path names, and the last segment behind it.
 pub(crate) struct FunctionSubPath(pub(crate) FunctionName, pub(crate) String);
@@ -42,6 +46,17 @@ impl<S: Send + Sync> FromRequestParts<S> for ExecutionPath {
             }
             Err(_) => Err(ApiError::ExecutionNotFound(function)),
         }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for MapPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let FunctionSubPath(function, id) = FunctionSubPath::from_request_parts(parts, state).await?;
+        let id: MapId = id.parse().map_err(|_| ApiError::MapNotFound(function.clone()))?;
+        tracing::Span::current().record("map", tracing::field::display(&id));
+        Ok(Self(function, id))
     }
 }
 

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use badlambda_shared::execution::Execution;
 use badlambda_shared::function::{Function, Version};
+use badlambda_shared::map::Map;
 use badlambda_shared::record::Record;
 use badlambda_shared::{limits, metrics, store};
 use serde_json::Value;
@@ -52,6 +53,10 @@ pub(crate) enum ApiResponse {
     Accepted(Box<Record>, Option<Wait>),
     /// An execution as it stands.
     Polled(Box<Record>, Option<Wait>),
+    /// A map that was taken on, or cancelled.
+    AcceptedMap(Box<Map>),
+    /// A map as it stands.
+    PolledMap(Box<Map>, Option<Wait>),
     /// An input or a result, which stands in the record alone.
     Json(Box<RawValue>),
     /// What was asked for can be fetched without credentials at this URL.
@@ -117,12 +122,21 @@ impl IntoResponse for ApiResponse {
             Self::Batch(items) => Json(items).into_response(),
             Self::Accepted(record, wait) => {
                 insert(&mut headers, LOCATION, &record.url);
-                tell_when(&mut headers, &record, wait);
+                tell_when(&mut headers, record.status.is_final(), wait);
                 Json(Execution::from(*record)).into_response()
             }
             Self::Polled(record, wait) => {
-                tell_when(&mut headers, &record, wait);
+                tell_when(&mut headers, record.status.is_final(), wait);
                 Json(Execution::from(*record)).into_response()
+            }
+            Self::AcceptedMap(map) => {
+                insert(&mut headers, LOCATION, &map.url);
+                headers.insert(RETRY_AFTER, HeaderValue::from(limits::RETRY_AFTER.as_secs()));
+                Json(map).into_response()
+            }
+            Self::PolledMap(map, wait) => {
+                tell_when(&mut headers, map.status.is_final(), wait);
+                Json(map).into_response()
             }
             Self::Json(json) => Json(json).into_response(),
             Self::Elsewhere(url) => {
@@ -157,8 +171,8 @@ fn with_entity_tag(headers: &mut HeaderMap, function: Box<Function>) -> Response
     }
 }
 
-fn tell_when(headers: &mut HeaderMap, record: &Record, wait: Option<Wait>) {
-    if !record.status.is_final() {
+fn tell_when(headers: &mut HeaderMap, is_final: bool, wait: Option<Wait>) {
+    if !is_final {
         headers.insert(RETRY_AFTER, HeaderValue::from(limits::RETRY_AFTER.as_secs()));
     }
     if let Some(wait) = wait {

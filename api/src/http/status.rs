@@ -18,6 +18,7 @@ impl ApiResponse {
             | Self::Code(_)
             | Self::Batch(_)
             | Self::Polled(..)
+            | Self::PolledMap(..)
             | Self::Json(_)
             | Self::DeadLetter(_)
             | Self::Lines(_)
@@ -25,7 +26,7 @@ impl ApiResponse {
             | Self::Metrics(_)
             | Self::Document(_)
             | Self::Healthy => StatusCode::OK,
-            Self::Accepted(..) | Self::Redriven(..) => StatusCode::ACCEPTED,
+            Self::Accepted(..) | Self::AcceptedMap(_) | Self::Redriven(..) => StatusCode::ACCEPTED,
             Self::Deleted | Self::NothingMore => StatusCode::NO_CONTENT,
             Self::Elsewhere(_) => StatusCode::SEE_OTHER,
             Self::NotModified(_) => StatusCode::NOT_MODIFIED,
@@ -70,6 +71,7 @@ kinds! {
     Self::TooManyDeletedVersions => CONFLICT, "too_many_deleted_versions", "Too many deleted versions";
     Self::AliasNotFound { .. } => NOT_FOUND, "alias_not_found", "Alias not found";
     Self::ExecutionNotFound(_) | Self::ExecutionNotSeen(_) => NOT_FOUND, "execution_not_found", "Execution not found";
+    Self::MapNotFound(_) => NOT_FOUND, "map_not_found", "Map not found";
     Self::DeadLetterNotFound => NOT_FOUND, "dead_letter_not_found", "Dead letter not found";
     Self::DeadLetterOfAnotherQueue => CONFLICT, "other_queue", "Dead letter of another queue";
     Self::TooManyDeadLetters => SERVICE_UNAVAILABLE, "too_many_dead_letters", "Too many dead letters";
@@ -79,7 +81,7 @@ kinds! {
     Self::NotStarted => CONFLICT, "not_started", "Not started";
     Self::InputNotKept => CONFLICT, "input_not_kept", "Input not kept";
     Self::NotFinished => CONFLICT, "not_finished", "Not finished";
-    Self::AlreadyFinished => CONFLICT, "already_finished", "Already finished";
+    Self::AlreadyFinished | Self::MapFinished => CONFLICT, "already_finished", "Already finished";
     Self::IdempotencyKeyReused => UNPROCESSABLE_ENTITY, "idempotency_key_reused", "Idempotency-Key reused";
     Self::CodeTooLarge(_) => PAYLOAD_TOO_LARGE, "code_too_large", "Code too large";
     Self::InputTooLarge(_) => PAYLOAD_TOO_LARGE, "input_too_large", "Input too large";

@@ -24,6 +24,7 @@ use crate::health;
 use crate::http::conditions::Conditions;
 use crate::http::error::ApiError;
 use crate::http::response::{ApiResponse, ApiResult};
+use crate::maps;
 use crate::schema::parameters::IfNoneMatchHeader;
 use crate::stats;
 
@@ -45,6 +46,7 @@ const BEARER: &str = "token";
         (name = "functions", description = "Named Ruby code."),
         (name = "executions", description = "Runs of a version of a function on an input."),
         (name = "versions", description = "Immutable versions of functions, and the aliases that point at them."),
+        (name = "maps", description = "One function over many inputs."),
         (name = "dead letters", description = "Messages that were given up, with the reason."),
         (name = "stats", description = "How things stand."),
         (name = "probes", description = "Whether the API is there, and what it can do."),
@@ -75,6 +77,10 @@ const BEARER: &str = "token";
         cancel::cancel,
         list::of_function,
         list::all,
+        maps::create::create,
+        maps::show::show,
+        maps::results::results,
+        maps::cancel::cancel,
         stats::of_fleet,
         stats::of_function,
         dead_letters::list,
@@ -92,6 +98,8 @@ const BEARER: &str = "token";
         badlambda_shared::dead_letters::DeadLetterLine,
         badlambda_shared::execution::ErrorKind,
         badlambda_shared::id::ExecutionId,
+        badlambda_shared::map::MapId,
+        badlambda_shared::map::MapItem,
         badlambda_shared::name::Alias,
         badlambda_shared::name::FunctionName,
         badlambda_shared::name::VersionRef,

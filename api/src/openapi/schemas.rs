@@ -15,7 +15,7 @@ const CONFIG: &str = "FunctionConfig";
 /// `config` in a request, where each field is optional.
 const CONFIG_REQUEST: &str = "FunctionConfigRequest";
 /// What is left out of a response where there is nothing.
-const LEFT_OUT: [(&str, &str); 8] = [
+const LEFT_OUT: [(&str, &str); 11] = [
     (CONFIG, "handler"),
     ("DeadLetterCount", "redriven"),
     ("DeadLetterCount", "deleted"),
@@ -24,10 +24,16 @@ const LEFT_OUT: [(&str, &str); 8] = [
     ("DeadLetterLine", "error"),
     ("DeadLetterLine", "redriven"),
     ("Execution", "logs_tail"),
+    ("MapItem", "error"),
+    ("MapItem", "result"),
+    ("MapItem", "usage"),
 ];
 /// Each operation that answers with lines of JSON, and the schema of a line.
-const LINES: [(&str, &str); 2] =
-    [("RedriveDeadLetters", "DeadLetterLine"), ("DeleteDeadLetters", "DeadLetterLine")];
+const LINES: [(&str, &str); 3] = [
+    ("GetMapResults", "MapItem"),
+    ("RedriveDeadLetters", "DeadLetterLine"),
+    ("DeleteDeadLetters", "DeadLetterLine"),
+];
 
 /// Completes the schemas of responses and of `config`.
 pub(super) fn complete(components: &mut Components) {

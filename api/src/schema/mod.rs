@@ -44,6 +44,16 @@ pub(crate) fn delay() -> Schema {
     integer(0..=limits::SQS_LONGEST_DELAY.as_secs(), Some(0))
 }
 
+/// `chunk` of a map.
+pub(crate) fn chunk_items() -> Schema {
+    integer(1..=limits::MAX_CHUNK_ITEMS.into(), None)
+}
+
+/// The index of an input of a map, or the end of all.
+pub(crate) fn map_index() -> Schema {
+    integer(0..=limits::MAX_MAP_ITEMS, Some(0))
+}
+
 /// A version's number in a filter.
 pub(crate) fn number() -> Schema {
     integer(0..=u32::MAX.into(), None)

@@ -2,6 +2,7 @@
 
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::limits;
+use badlambda_shared::map::MapId;
 use badlambda_shared::name::{Alias, FunctionName};
 use badlambda_shared::schema::created_name;
 use serde_json::json;
@@ -14,7 +15,7 @@ use super::{number, reference, text, version_number};
 use crate::executions::events::LAST_EVENT_ID;
 use crate::http::conditions::Conditions;
 use crate::http::error::IDEMPOTENCY_KEY;
-use crate::http::request::{ExecutionPath, FunctionPath};
+use crate::http::request::{ExecutionPath, FunctionPath, MapPath};
 
 fn parameter(name: &str, parameter_in: ParameterIn, description: &str) -> ParameterBuilder {
     let required = if parameter_in == ParameterIn::Path { Required::True } else { Required::False };
@@ -40,6 +41,17 @@ impl IntoParams for ExecutionPath {
         vec![
             function.schema(Some(reference::<FunctionName>())).example(Some(json!("hello"))).build(),
             id.schema(Some(reference::<ExecutionId>())).build(),
+        ]
+    }
+}
+
+impl IntoParams for MapPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let function = parameter("function", ParameterIn::Path, "The function's name.");
+        let id = parameter("id", ParameterIn::Path, "The map's id.");
+        vec![
+            function.schema(Some(created_name())).example(Some(json!("hello"))).build(),
+            id.schema(Some(reference::<MapId>())).build(),
         ]
     }
 }

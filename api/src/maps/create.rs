@@ -1,0 +1,199 @@
+//! `POST …/maps`: takes a map on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use badlambda_shared::function::Version;
+use badlambda_shared::limits;
+use badlambda_shared::map::{Manifest, Map, MapId};
+use badlambda_shared::name::{FunctionName, VersionRef};
+use badlambda_shared::store::{Condition, JSON};
+use badlambda_shared::telemetry;
+use badlambda_shared::timestamp::Timestamp;
+use badlambda_shared::trace::Trace;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::cancel::store_cancelled;
+use super::progress::{Counts, read_manifest};
+use super::send::send_all;
+use super::upload::{ChunkSize, Uploaded, delete_inputs, upload};
+use crate::app::{App, AppState};
+use crate::executions::idempotency::{self, Claim};
+use crate::executions::ticket::Ticket;
+use crate::functions::manifest::to_json;
+use crate::http::body;
+use crate::http::error::ApiError;
+use crate::http::request::{FunctionPath, Query, parsed};
+use crate::http::response::{ApiResponse, ApiResult};
+use crate::http::trace::trace;
+use crate::schema;
+use crate::schema::parameters::IdempotencyKeyHeader;
+
+/// The query of `POST …/maps`.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct MapQuery {
+    /// Which version is run: its number, an alias or `$LATEST`.
+    #[param(schema_with = schema::version)]
+    version: Option<String>,
+    /// How many inputs a chunk has, which one worker runs. Without it, as many as take some seconds.
+    #[param(schema_with = schema::chunk_items)]
+    chunk: Option<u32>,
+}
+
+/// A map that is to be taken on.
+struct Submission {
+    function: FunctionName,
+    wanted: Option<VersionRef>,
+    version: Arc<Version>,
+    chunk: Option<u32>,
+    id: MapId,
+    key: Option<String>,
+    trace: Trace,
+}
+
+/// Run a function over many inputs.
+///
+/// An input on each line, at most a million. Nothing of it is run before all have come. Each input is run as an execution
+/// is, in a process of its own, but it has no record and no logs: what came of it is a line of the map's results.
+#[utoipa::path(
+    post, path = "/v1/functions/{function}/maps", operation_id = "CreateMap", tag = "maps",
+    params(FunctionPath, MapQuery, IdempotencyKeyHeader),
+    request_body(content = String, content_type = "application/x-ndjson",
+        example = json!("{\"name\": \"Ada\"}\n{\"name\": \"Grace\"}\n")),
+    responses((status = 202, description = "It is taken on.", body = Map, headers(("Location"), ("Retry-After")))),
+)]
+pub(crate) async fn create(
+    State(app): AppState,
+    FunctionPath(function): FunctionPath,
+    Query(query): Query<MapQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> ApiResult {
+    let wanted = query.version.as_deref().map(|version| parsed("version", version)).transpose()?;
+    let most = limits::MAX_CHUNK_ITEMS;
+    if query.chunk.is_some_and(|chunk| !(1..=most).contains(&chunk)) {
+        return Err(ApiError::parameter("chunk", format!("it must be a whole number from 1 to {most}")));
+    }
+    if body::media_type(&headers).as_deref() == Some("application/json") {
+        let reason = "a map takes an input on each line; send it as `Content-Type: application/x-ndjson`";
+        return Err(ApiError::UnsupportedMediaType(reason));
+    }
+    let id = MapId::issue(&function);
+    tracing::Span::current().record("map", tracing::field::display(&id));
+    let version = app.catalog.resolve(&function, wanted.as_ref(), Some(&id.clone().into())).await?;
+    let submission = Submission {
+        function,
+        wanted,
+        version,
+        chunk: query.chunk,
+        id,
+        key: idempotency::key(&headers)?,
+        trace: telemetry::from_here(trace(&headers)),
+    };
+    // It goes on without its client, to delete what it has stored, or to send the rest.
+    let taking_on = app.tasks.spawn(submission.take_on(Arc::clone(&app), body));
+    let manifest =
+        taking_on.await.map_err(|error| ApiError::Internal(format!("a map was not taken on: {error}")))??;
+    Ok(ApiResponse::AcceptedMap(Box::new(queued(&manifest))))
+}
+
+impl Submission {
+    async fn take_on(self, app: Arc<App>, body: Body) -> Result<Manifest, ApiError> {
+        let Uploaded { chunks, digest } = upload(&app, &self.id, self.chunk_size(&app), body).await?;
+        let manifest = Manifest {
+            id: self.id.clone(),
+            function: self.function.clone(),
+            version: self.version.version,
+            revision: self.version.revision.clone(),
+            submitted_at: Timestamp::now(),
+            chunks,
+        };
+        match self.take_on_uploaded(&app, &manifest, &digest).await {
+            Ok(Some(earlier)) => {
+                delete_inputs(&app, &self.id, manifest.chunks.len()).await;
+                Ok(earlier)
+            }
+            Ok(None) => Ok(manifest),
+            Err(error) => {
+                // Some of its chunks may be in the queue: they are dropped.
+                if let Err(error) = store_cancelled(&app, &self.id).await {
+                    tracing::warn!(map = %self.id, ?error, "a part of a map that was not accepted may be run");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Returns the map that the request's `Idempotency-Key` stands for, if that is an earlier one.
+    async fn take_on_uploaded(
+        &self,
+        app: &Arc<App>,
+        manifest: &Manifest,
+        digest: &[u8],
+    ) -> Result<Option<Manifest>, ApiError> {
+        let manifest_key = app.store.keys().map(&self.id);
+        app.store.put(&manifest_key, to_json(manifest)?, JSON, Condition::Absent).await?;
+        let Some(key) = &self.key else {
+            send_all(app, manifest, &self.trace).await?;
+            return Ok(None);
+        };
+        let wanted = self.wanted.as_ref().map(ToString::to_string).unwrap_or_default();
+        let chunk = self.chunk.unwrap_or_default().to_string();
+        let fingerprint = idempotency::fingerprint(&[b"map", wanted.as_bytes(), chunk.as_bytes(), digest]);
+        let issue = || Ticket {
+            id: self.id.clone().into(),
+            version: Some(manifest.version),
+            revision: Some(manifest.revision.clone()),
+            submitted_at: manifest.submitted_at,
+            replay_of: None,
+        };
+        let (ticket, claim) = idempotency::claim(app, &self.function, key, &fingerprint, issue).await?;
+        let id = MapId::from(ticket.id);
+        let earlier = if id == self.id { None } else { Some(read_manifest(app, &self.function, &id).await?) };
+        if let Claim::ToSend(unsent) = claim {
+            send_all(app, earlier.as_ref().unwrap_or(manifest), &self.trace).await?;
+            unsent.note_sent(app).await;
+        }
+        Ok(earlier)
+    }
+
+    fn chunk_size(&self, app: &App) -> ChunkSize {
+        match self.chunk {
+            Some(items) => ChunkSize::Fixed(items),
+            None => {
+                let run = app.run_times.typical_run(&self.function, self.version.version);
+                ChunkSize::AtLeast(items_of_chunk(run))
+            }
+        }
+    }
+}
+
+/// How many items a worker runs in some seconds, if one takes so long.
+fn items_of_chunk(run: Option<Duration>) -> u32 {
+    let Some(run) = run else { return limits::CHUNK_ITEMS_UNKNOWN };
+    let fit = (limits::CHUNK_TIME * limits::CHUNK_SLOTS).as_nanos() / run.as_nanos().max(1);
+    u32::try_from(fit).unwrap_or(u32::MAX).clamp(1, limits::CHUNK_ITEMS)
+}
+
+/// The map as it is until a worker has begun with it.
+fn queued(manifest: &Manifest) -> Map {
+    Counts::of(manifest).map(manifest, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_takes_some_seconds() {
+        let items = |ms| items_of_chunk(Some(Duration::from_millis(ms)));
+        assert_eq!([0, 1, 50, 1000, 20_000].map(items), [5000, 5000, 320, 16, 1]);
+        assert_eq!(items_of_chunk(None), 500);
+    }
+}

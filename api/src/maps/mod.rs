@@ -1,0 +1,16 @@
+//! Maps: one function over up to a million inputs.
+//!
+//! `create` takes one on: `inputs` cuts its body into lines, and `upload` stores them chunk by chunk. Once all are there, the
+//! manifest is stored, and `send` puts a message for each chunk on the queue. Workers store what comes of the chunks.
+//! `progress` counts that, `show` tells it, `results` streams it, and `cancel` ends a map.
+
+pub(crate) mod cancel;
+pub(crate) mod create;
+mod inputs;
+mod progress;
+pub(crate) mod results;
+mod send;
+pub(crate) mod show;
+mod upload;
+
+pub(crate) use self::progress::Maps;
