@@ -112,6 +112,11 @@ pub fn measure_only(form: Form, runs: usize, callers: usize) -> anyhow::Result<R
     Ok(report)
 }
 
+/// Executions a second of two callers with a zygote each.
+pub fn rate_of_two(form: Form, runs: usize) -> anyhow::Result<f64> {
+    Ok(Rate::of(&Setting::confined(2), form, runs)?.per_second)
+}
+
 /// What each way of preparing a zygote's memory pays: rates with all of them, and without one.
 pub fn measure_tuning() -> anyhow::Result<Report> {
     let all = Tuning::default();

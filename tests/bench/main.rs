@@ -8,6 +8,7 @@ mod fixture;
 mod fleet;
 mod latency;
 mod lists;
+mod maps;
 mod processes;
 mod rate;
 mod report;
@@ -22,6 +23,7 @@ use badlambda_shared::shutdown::Shutdown;
 use clap::{Args, Parser, Subcommand};
 use tokio::task::spawn_blocking;
 
+use crate::maps::Size;
 use crate::rate::FullQueue;
 use crate::report::Report;
 
@@ -51,6 +53,8 @@ enum Benchmark {
     Store,
     /// Lists of a million executions, read for the first time and again
     Lists,
+    /// Maps: rate, requests, memory, and single executions beside one
+    Maps(Size),
     /// What an execution costs with 1,000 to 100,000 queued
     Backlog,
     /// One measurement of a fleet: how many executions its workers make of a full queue
@@ -95,6 +99,7 @@ impl Benchmark {
             Self::Api => until_stopped(api::measure()).await,
             Self::Store => until_stopped(store::measure()).await,
             Self::Lists => until_stopped(lists::measure()).await,
+            Self::Maps(size) => until_stopped(size.measure()).await,
             Self::Backlog => until_stopped(fleet::backlog()).await,
             Self::Rate(queue) => until_stopped(queue.measure()).await,
             Self::Soak { runs } => spawn_blocking(move || soak::measure(runs)).await?,

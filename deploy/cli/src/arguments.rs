@@ -11,6 +11,7 @@ use crate::executions::ExecutionsArguments;
 use crate::functions::FunctionsArguments;
 use crate::invoke::InvokeArguments;
 use crate::logs::LogsArguments;
+use crate::map::MapArguments;
 use crate::stats::StatsArguments;
 
 /// The port that AWS's emulators have made known.
@@ -42,6 +43,8 @@ pub enum Command {
     Functions(FunctionsArguments),
     /// Execute a function, wait for its end, and print its result.
     Invoke(InvokeArguments),
+    /// Run a function over many inputs, and print what came of them.
+    Map(MapArguments),
     /// Look at executions, end them, repeat them.
     Executions(ExecutionsArguments),
     /// Print what an execution logged.

@@ -1,7 +1,7 @@
 //! The `badlambda` command. A tour: [`arguments`] is the command line. [`local`] holds what runs the system in this
 //! process: `run`, `up` and `aws`. All other commands talk to an API, wherever it is: [`connection`] finds out which, and
 //! [`output`] prints what was asked for, and says with which status it ends. [`functions`], [`executions`] and [`dead_letters`]
-//! are the nouns, [`invoke`], [`logs`], [`stats`] and [`api`] what stands alone; [`input`] reads what a command is given.
+//! are the nouns, [`invoke`], [`map`], [`logs`], [`stats`] and [`api`] what stands alone; [`input`] reads what a command is given.
 
 #![forbid(unsafe_code)]
 
@@ -15,5 +15,6 @@ pub mod input;
 pub mod invoke;
 pub mod local;
 pub mod logs;
+pub mod map;
 pub mod output;
 pub mod stats;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use badlambda_cli::arguments::{Arguments, Command};
 use badlambda_cli::local::{aws, run, up};
 use badlambda_cli::output::Failure;
-use badlambda_cli::{api, dead_letters, executions, functions, invoke, logs, stats};
+use badlambda_cli::{api, dead_letters, executions, functions, invoke, logs, map, stats};
 use clap::Parser;
 
 #[tokio::main]
@@ -25,6 +25,7 @@ async fn ask(command: Command) -> Result<(), Failure> {
         match command {
             Command::Functions(arguments) => functions::functions(arguments).await,
             Command::Invoke(arguments) => invoke::invoke(arguments).await,
+            Command::Map(arguments) => map::map(arguments).await,
             Command::Executions(arguments) => executions::executions(arguments).await,
             Command::Logs(arguments) => logs::logs(arguments).await,
             Command::DeadLetters(arguments) => dead_letters::dead_letters(arguments).await,

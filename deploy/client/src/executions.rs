@@ -193,7 +193,7 @@ pub(crate) fn execution<'a>(
     [&["v1", "functions", function.as_str(), "executions", id.as_str()], below].concat()
 }
 
-fn waiting(request: RequestBuilder, wait: Option<Duration>) -> RequestBuilder {
+pub(crate) fn waiting(request: RequestBuilder, wait: Option<Duration>) -> RequestBuilder {
     match wait {
         Some(wait) => request.header("prefer", format!("wait={}", wait.as_secs())),
         None => request,

@@ -2,7 +2,7 @@
 //! contract's own types, from `badlambda-shared`.
 //!
 //! A tour: [`Client`] is one API and what it asks of it. Each of its methods is one operation of the OpenAPI document and
-//! has its name; they stand in `functions`, `versions`, `executions`, `dead_letters` and `stats`. `request` sends, and
+//! has its name; they stand in `functions`, `versions`, `executions`, `maps`, `dead_letters` and `stats`. `request` sends, and
 //! reads what is answered; [`Error`] is whatever goes wrong, an API's refusal ([`Problem`]) among it. [`Events`] are the
 //! server-sent events of an execution.
 
@@ -15,6 +15,7 @@ mod events;
 mod executions;
 mod functions;
 mod lines;
+mod maps;
 mod page;
 mod request;
 mod stats;
@@ -27,5 +28,7 @@ pub use self::events::{Event, Events};
 pub use self::executions::{ExecutionFilter, Submit};
 pub use self::functions::{Entity, FunctionContent};
 pub use self::lines::Lines;
+pub use self::maps::SubmitMap;
 pub use self::page::{Page, PageRange, collect_pages};
 pub use self::request::{Answer, Client};
+pub use reqwest::Body;

@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 use crate::request::Answer;
 
-/// The most that a line may take, far above any that the API writes.
-const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
+/// The most that a line may take, far above any that the API writes: the largest result that a config may allow is 32 MiB.
+const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
 
 /// The lines of an answer.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Lines {
     /// The next line without its end, or `None` at the end of the answer. What has no end is no line.
     ///
     /// # Errors
-    /// When the connection breaks off, or a line has no end within 16 MiB.
+    /// When the connection breaks off, or a line has no end within 64 MiB.
     pub async fn next_line(&mut self) -> Result<Option<Vec<u8>>, Error> {
         loop {
             if let Some(line) = self.buffer.take_line() {

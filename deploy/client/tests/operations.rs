@@ -9,9 +9,10 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use badlambda_client::{
-    Client, DeadLetterFilter, Error, ExecutionFilter, FunctionContent, PageRange, Submit,
+    Client, DeadLetterFilter, Error, ExecutionFilter, FunctionContent, PageRange, Submit, SubmitMap,
 };
 use badlambda_shared::id::ExecutionId;
+use badlambda_shared::map::MapId;
 use badlambda_shared::name::{Alias, FunctionName, VersionRef};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -135,6 +136,9 @@ async fn every_method_is_the_operation_of_its_name() {
         idempotency_key: Some("k".to_owned()),
         wait: Some(Duration::from_secs(1)),
     };
+    let map =
+        SubmitMap { version: Some(version.clone()), chunk: Some(10), idempotency_key: Some("k".to_owned()) };
+    let map_id = MapId::issue(&function);
     let replay = Submit { delay: None, ..submit.clone() };
     let letters = DeadLetterFilter { reason: Some("r".to_owned()), function: Some("f".to_owned()) };
     macro_rules! check {
@@ -163,6 +167,10 @@ async fn every_method_is_the_operation_of_its_name() {
         cancel_execution(&function, &id)
         replay_execution(&function, &id, None, &replay)
         listen_to_execution(&function, &id, Some("1.queued.0"))
+        create_map(&function, "1", &map)
+        get_map(&function, &map_id, Some(Duration::from_secs(1)))
+        get_map_results(&function, &map_id, 3)
+        cancel_map(&function, &map_id)
         list_dead_letters(&letters, Some(2))
         get_dead_letter("a")
         redrive_dead_letter("a")
@@ -184,6 +192,7 @@ fn methods() -> Vec<&'static str> {
         include_str!("../src/versions.rs"),
         include_str!("../src/executions.rs"),
         include_str!("../src/events.rs"),
+        include_str!("../src/maps.rs"),
         include_str!("../src/dead_letters.rs"),
         include_str!("../src/stats.rs"),
     ];

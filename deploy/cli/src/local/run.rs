@@ -1,7 +1,6 @@
 //! `badlambda run`: one function, once, through the whole system.
 
 use std::io::Read;
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -15,6 +14,7 @@ use serde_json::Value;
 
 use crate::arguments::RunArguments;
 use crate::executions::outcome::{describe, fetch_result, show_logs, wait_for_end};
+use crate::local::own::name_for;
 use crate::local::progress::Progress;
 use crate::local::system::{System, SystemOptions, isolation_notice};
 
@@ -120,27 +120,6 @@ impl Job {
                 Ok(ExitCode::from(FUNCTION_FAILED))
             }
             (_, None) => Ok(ExitCode::from(FUNCTION_FAILED)),
-        }
-    }
-}
-
-/// A function's name made from a file's.
-fn name_for(file: &Path) -> String {
-    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let safe: String =
-        stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(60).collect();
-    let trimmed = safe.trim_start_matches('-');
-    if trimmed.is_empty() { "function".to_owned() } else { trimmed.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn any_file_gives_a_valid_name() {
-        for (file, name) in [("a/hello.rb", "hello"), ("/x/_my file.rb", "my-file"), ("é.rb", "function")] {
-            assert_eq!(name_for(Path::new(file)), name);
         }
     }
 }
