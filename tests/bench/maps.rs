@@ -34,6 +34,9 @@ const ITEMS_BESIDE: u64 = 1_000_000;
 /// What is mapped.
 #[derive(Args)]
 pub struct Size {
+    /// Only how long single executions take beside a map
+    #[arg(long)]
+    beside: bool,
     /// Inputs of the map
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1000..=1_000_000))]
     items: u64,
@@ -43,16 +46,16 @@ impl Size {
     /// All of it.
     pub async fn measure(&self) -> anyhow::Result<Report> {
         let mut report = Report::default();
+        if self.beside {
+            return beside_maps(report).await;
+        }
         let own = spawn_blocking(|| executor::rate_of_two(Form::Script, EXECUTOR_RUNS)).await??;
         report.add("executor alone, two zygotes, two callers", own, "executions/s");
         single_rate(&mut report).await?;
         let mapped = self.on_loopback(&mut report).await?;
         report.add("map against the executor alone", mapped / own, "×");
         self.at_latency(&mut report).await?;
-        for is_at_latency in [false, true] {
-            beside_a_map(&mut report, is_at_latency).await?;
-        }
-        Ok(report)
+        beside_maps(report).await
     }
 
     /// Rate, and memory while it runs.
@@ -145,6 +148,13 @@ async fn single_rate(report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
+async fn beside_maps(mut report: Report) -> anyhow::Result<Report> {
+    for is_at_latency in [false, true] {
+        beside_a_map(&mut report, is_at_latency).await?;
+    }
+    Ok(report)
+}
+
 /// How long single executions of one function take while another one is mapped.
 async fn beside_a_map(report: &mut Report, is_at_latency: bool) -> anyhow::Result<()> {
     let fleet = Fleet::start().await?;
@@ -156,28 +166,45 @@ async fn beside_a_map(report: &mut Report, is_at_latency: bool) -> anyhow::Resul
     let client = client(&address).await?;
     let place = if is_at_latency { "at AWS's latencies" } else { "on loopback" };
     execute(&client, WARM_UP).await?;
-    report.add_latencies(
-        &format!("single executions {place}, without a map"),
-        execute(&client, SINGLES).await?,
-    );
+    execute(&client, SINGLES).await?.add_to(report, &format!("single executions {place}, without a map"));
     let map = submit(&client, "once", ITEMS_BESIDE).await?;
     execute(&client, WARM_UP).await?;
     let beside = execute(&client, SINGLES).await?;
     let map = client.cancel_map(&map.function, &map.id).await?;
     ensure!(map.succeeded > 0 && map.status == MapStatus::Cancelled, "it ran beside no map: {map:?}");
-    report.add_latencies(&format!("single executions {place}, beside a map"), beside);
+    beside.add_to(report, &format!("single executions {place}, beside a map"));
     Ok(())
 }
 
-async fn execute(client: &Client, count: usize) -> anyhow::Result<Vec<Duration>> {
+/// How long executions took, and how much of that passed before they began, and before they were told of.
+#[derive(Default)]
+struct Taken {
+    whole: Vec<Duration>,
+    queued: Vec<Duration>,
+    told: Vec<Duration>,
+}
+
+impl Taken {
+    fn add_to(self, report: &mut Report, name: &str) {
+        report.add_latencies(name, self.whole);
+        report.add_latencies(&format!("{name}: of it until the start"), self.queued);
+        report.add_latencies(&format!("{name}: of it from the end to the answer"), self.told);
+    }
+}
+
+async fn execute(client: &Client, count: usize) -> anyhow::Result<Taken> {
     let function: FunctionName = "hello".parse()?;
     let submit = Submit { wait: Some(Duration::from_secs(30)), ..Submit::default() };
-    let mut taken = vec![];
+    let mut taken = Taken::default();
     for n in 0..count {
         let begun_at = Instant::now();
         let execution = client.execute_function(&function, n.to_string(), &submit).await?;
         ensure!(execution.status == Status::Succeeded, "{execution:?}");
-        taken.push(begun_at.elapsed());
+        taken.whole.push(begun_at.elapsed());
+        if let (Some(started_at), Some(finished_at)) = (execution.started_at, execution.finished_at) {
+            taken.queued.push(execution.submitted_at.until(started_at));
+            taken.told.push(finished_at.age());
+        }
         tokio::time::sleep(PAUSE).await;
     }
     Ok(taken)

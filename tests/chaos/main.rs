@@ -1,7 +1,7 @@
 //! Whether anything is lost on a very bad day.
 //!
 //! ```text
-//! badlambda-chaos [--executions N] [--seed S]
+//! badlambda-chaos [--executions N] [--map-items N] [--seed S]
 //!
 //! submitters ──HTTP──▶ api ──▶ ┌─────────────┐ ──▶ badlambda aws (SQS and S3)
 //!        └──── SDK ──────────▶ │ fault proxy │ ◀── three workers, which are killed, stopped, and told to drain
@@ -9,13 +9,14 @@
 //! ```
 //!
 //! Everything is drawn from the seed but the moments at which processes meet. At the end, every execution that was
-//! accepted has one final record that is right, nothing is left in the queue, what was sent is what is recorded, and no
+//! accepted has one final record that is right, each input of a map one result, nothing is left in the queue, what was sent is what is recorded, and no
 //! process or file is left behind. Exits with 1 if that is not so.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::disallowed_methods, reason = "tests are told by the environment what to run on")]
 
 mod fleet;
+mod maps;
 mod murder;
 mod verdict;
 mod work;
@@ -29,6 +30,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::fleet::Fleet;
+use crate::maps::Mapped;
 use crate::work::Work;
 
 /// Runs executions through a fleet whose every part fails, and tells whether anything was lost.
@@ -37,6 +39,9 @@ struct Arguments {
     /// How many executions.
     #[arg(long, default_value_t = 5000)]
     executions: u64,
+    /// How many inputs of a map beside them.
+    #[arg(long, default_value_t = 10_000)]
+    map_items: u64,
     /// What chance is drawn from.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -47,34 +52,39 @@ const CALM: Duration = Duration::from_secs(240);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Arguments { executions, seed } = Arguments::parse();
+    let Arguments { executions, map_items, seed } = Arguments::parse();
     let started = Instant::now();
     let mut fleet = Fleet::start(seed).await?;
     let work = Arc::new(Work::new(&fleet.addresses, executions, seed));
     work.create_functions().await?;
+    Mapped::create_function(&fleet.addresses).await?;
     fleet.proxy.follow(Plan::storm());
 
     let calm = CancellationToken::new();
     let submitting = tokio::spawn({
-        let (work, calm) = (Arc::clone(&work), calm.clone());
+        let (work, calm, addresses) = (Arc::clone(&work), calm.clone(), fleet.addresses.clone());
         async move {
-            work.submit().await;
+            let (mapped, ()) = tokio::join!(Mapped::submit(&addresses, map_items), work.submit());
             // Most is still queued now, and its day stays bad for a while.
             tokio::time::sleep(Duration::from_secs(10)).await;
             calm.cancel();
+            mapped
         }
     });
     let deeds = murder::go_on(&mut fleet, seed, &calm).await?;
-    submitting.await?;
+    let mapped = submitting.await??;
     let submitted = started.elapsed();
     fleet.proxy.follow(Plan::default());
 
-    let found = verdict::wait_and_look(&work, &fleet, CALM).await?;
+    let deadline = Instant::now() + CALM;
+    let mut wrong = mapped.wait_and_look(deadline).await;
+    let found = verdict::wait_and_look(&work, &fleet, deadline).await?;
     let faults = fleet.proxy.done();
     let left = fleet.stop().await?;
     let totals = json!({
         "seed": seed,
         "executions": executions,
+        "map_items": map_items,
         "seconds": started.elapsed().as_secs(),
         "submitted_after_seconds": submitted.as_secs(),
         "processes": deeds,
@@ -83,7 +93,7 @@ async fn main() -> anyhow::Result<()> {
         "left_behind": left,
     });
     println!("{}", serde_json::to_string_pretty(&totals)?);
-    let mut wrong = found.wrong;
+    wrong.extend(found.wrong);
     wrong.extend(left);
     anyhow::ensure!(wrong.is_empty(), "seed {seed}: {} things are wrong:\n{}", wrong.len(), wrong.join("\n"));
     Ok(())

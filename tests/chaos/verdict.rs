@@ -43,8 +43,7 @@ impl Found {
 }
 
 /// Waits for every execution, then looks at everything.
-pub async fn wait_and_look(work: &Work, fleet: &Fleet, patience: Duration) -> anyhow::Result<Found> {
-    let deadline = Instant::now() + patience;
+pub async fn wait_and_look(work: &Work, fleet: &Fleet, deadline: Instant) -> anyhow::Result<Found> {
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
     let api = text(&fleet.addresses, "api");
     let accepted = work.accepted.lock().map(|accepted| accepted.clone()).unwrap_or_default();
@@ -136,6 +135,9 @@ impl Found {
     /// What could not be run is dead-lettered, some of it twice where SQS's answer was lost; and nothing else is.
     async fn look_at_the_dead(&mut self, addresses: &Value, accepted: &[Expected]) -> anyhow::Result<()> {
         let letters = dead_letters(addresses).list(&Selection::all(), usize::MAX).await?;
+        if let Some(chunk) = letters.iter().find(|letter| letter.body.starts_with("{\"map\":")) {
+            self.wrong.push(format!("a chunk of the map was given up: {}", chunk.body));
+        }
         let ids = letters.iter().filter_map(|letter| Some(letter.execution.as_ref()?.1.to_string()));
         let ids: BTreeSet<String> = ids.collect();
         let refused = accepted.iter().filter(|expected| expected.outcome == Err("not_found"));

@@ -10,6 +10,7 @@ mod conformance;
 mod executions;
 mod failures;
 mod fixtures;
+mod maps;
 mod messages;
 mod operating;
 #[path = "../programs.rs"]

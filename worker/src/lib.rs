@@ -41,7 +41,7 @@ mod slots;
 mod steps;
 mod watch_record;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -137,6 +137,7 @@ pub async fn run(
         prefetch,
         leases,
         health: receiving,
+        last_execution: Mutex::default(),
         stop: shutdown.soft.clone(),
         tasks: tasks.clone(),
     };

@@ -3,7 +3,7 @@
 //! One poller is always there. While receives come back full and there are permits left, it starts others, which end
 //! with the first receive that is not full.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use badlambda_shared::limits;
@@ -35,10 +35,14 @@ const LAST_RECEIVE: Duration = Duration::from_secs(1);
 const LAST_WAIT: Duration = Duration::from_millis(40);
 
 /// While a worker has as many chunks of maps as it runs, a receive often brings one more, which is given back. To come to
-/// executions behind them, it goes on receiving, one message at a time, for this part of the time.
-const SHARE_BETWEEN_CHUNKS: u32 = 12;
+/// executions behind them, it goes on receiving, one message at a time, with pauses of so many times what a receive takes.
+const PAUSE_BETWEEN_CHUNKS: u32 = 6;
+/// The same while executions come.
+const SHORT_PAUSE_BETWEEN_CHUNKS: u32 = 2;
+/// For so long after one has come, others are likely to.
+const EXECUTIONS_COME: Duration = Duration::from_secs(2);
 /// The pause between such receives is no shorter, and no longer.
-const PAUSES_BETWEEN_CHUNKS: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(250)];
+const PAUSES_BETWEEN_CHUNKS: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(100)];
 
 /// What the last receive brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +63,8 @@ pub(crate) struct Receiver {
     pub(crate) prefetch: Prefetch,
     pub(crate) leases: Leases,
     pub(crate) health: LoopHealth,
+    /// When the last message came that asks for an execution.
+    pub(crate) last_execution: Mutex<Option<Instant>>,
     pub(crate) stop: CancellationToken,
     pub(crate) steps: Arc<Steps>,
     /// One for each delivery.
@@ -116,7 +122,8 @@ impl Receiver {
         let linger = if came == Came::Full { self.prefetch.linger() } else { Duration::ZERO };
         let acquire = async {
             if came == Came::SurplusChunks {
-                tokio::time::sleep(pause_between_chunks(self.prefetch.mean_receive())).await;
+                let last_execution = self.last_execution().map(|at| at.elapsed());
+                tokio::time::sleep(pause_between_chunks(self.prefetch.mean_receive(), last_execution)).await;
             }
             let mut permits = self.prefetch.acquire(linger).await?;
             if came == Came::SurplusChunks {
@@ -146,6 +153,7 @@ impl Receiver {
                     chunks += 1;
                 }
                 None => {
+                    *self.last_execution() = Some(Instant::now());
                     let delivery = self.delivery(message, permit);
                     self.tasks.spawn(async move { steps.handle(delivery).await });
                 }
@@ -157,6 +165,10 @@ impl Receiver {
             (false, true) => Came::Full,
             (false, false) => Came::Few,
         })
+    }
+
+    fn last_execution(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.last_execution.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The chunk that the message asks for, if it does.
@@ -207,8 +219,30 @@ impl Receiver {
     }
 }
 
-/// How long to wait before the next receive, where surplus chunks come, if a receive takes so long on average.
-fn pause_between_chunks(receive: Duration) -> Duration {
+/// How long to wait before the next receive, where surplus chunks come, if a receive takes so long on average, and the last
+/// execution came so long ago.
+fn pause_between_chunks(receive: Duration, last_execution: Option<Duration>) -> Duration {
     let [least, most] = PAUSES_BETWEEN_CHUNKS;
-    (receive * SHARE_BETWEEN_CHUNKS).clamp(least, most)
+    let times = match last_execution {
+        Some(ago) if ago < EXECUTIONS_COME => SHORT_PAUSE_BETWEEN_CHUNKS,
+        _ => PAUSE_BETWEEN_CHUNKS,
+    };
+    (receive * times).clamp(least, most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_are_shorter_while_executions_come() {
+        let ms = Duration::from_millis;
+        assert_eq!(pause_between_chunks(ms(8), None), ms(48));
+        assert_eq!(pause_between_chunks(ms(8), Some(ms(100))), ms(16));
+        assert_eq!(pause_between_chunks(ms(8), Some(Duration::from_secs(3))), ms(48));
+        assert_eq!(
+            (pause_between_chunks(ms(1), Some(ms(0))), pause_between_chunks(ms(90), None)),
+            (ms(5), ms(100))
+        );
+    }
 }

@@ -61,8 +61,8 @@ impl ChunkSize {
     fn after(self, chunks: usize) -> u32 {
         match self {
             Self::Fixed(items) => items,
-            // The 20,000th has a hundred: a million is reached before there are more.
-            Self::AtLeast(items) => items.max(u32::try_from(chunks / 200).unwrap_or(u32::MAX)),
+            // The 20,000th has more than a hundred: a million is reached before there are so many.
+            Self::AtLeast(items) => items.max(u32::try_from(chunks / 190).unwrap_or(u32::MAX)),
         }
     }
 }

@@ -13,6 +13,7 @@ mod functions;
 mod idempotency;
 mod inputs;
 mod lifecycle;
+mod maps;
 mod one_shots;
 mod openapi;
 mod polling;

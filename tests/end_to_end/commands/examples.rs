@@ -27,6 +27,7 @@ fn examples(command: &Command) -> Vec<String> {
 #[test]
 fn they_do_what_they_show() {
     let folder = Folder::start(&[]);
+    folder.write("inputs.ndjson", "{\"name\": \"Ada\"}\n");
     for name in ["hello", "old"] {
         folder.printed(&["functions", "create", name, "hello.rb"]);
     }

@@ -7,6 +7,7 @@ mod examples;
 mod executions;
 mod functions;
 mod local;
+mod maps;
 
 use std::fs;
 use std::io::Write;
