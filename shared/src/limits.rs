@@ -76,8 +76,9 @@ pub const MAX_CHUNK_ITEMS: u32 = 10_000;
 pub const CHUNK_BYTES: usize = 4 * MIB as usize;
 /// How long a chunk should keep a worker: long against what each chunk costs, short for other workers that could help.
 pub const CHUNK_TIME: Duration = Duration::from_secs(4);
-/// Inputs of a chunk that the API makes by how long runs take, at most: of shorter runs a chunk takes less time.
-pub const CHUNK_ITEMS: u32 = 5_000;
+/// Inputs of a chunk that the API makes by how long runs take, at least and at most. With fewer than twice as many as a
+/// worker has slots, slots wait for the last ones; of runs so short that there would be more, a chunk takes less time.
+pub const CHUNK_ITEMS: [u32; 2] = [2 * CHUNK_SLOTS, 5_000];
 /// Inputs of a chunk where it is not known how long runs take: half a second of the shortest, two minutes of 1 s at 4
 /// slots.
 pub const CHUNK_ITEMS_UNKNOWN: u32 = 500;

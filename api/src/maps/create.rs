@@ -20,9 +20,9 @@ use utoipa::IntoParams;
 use super::cancel::store_cancelled;
 use super::progress::{Counts, read_manifest};
 use super::send::send_all;
-use super::upload::{ChunkSize, Uploaded, delete_inputs, upload};
+use super::upload::{ChunkSize, Uploaded, delete_map, upload};
 use crate::app::{App, AppState};
-use crate::executions::idempotency::{self, Claim};
+use crate::executions::idempotency::{self, Claim, Unsent};
 use crate::executions::ticket::Ticket;
 use crate::functions::manifest::to_json;
 use crate::http::body;
@@ -66,7 +66,10 @@ struct Submission {
     params(FunctionPath, MapQuery, IdempotencyKeyHeader),
     request_body(content = String, content_type = "application/x-ndjson",
         example = json!("{\"name\": \"Ada\"}\n{\"name\": \"Grace\"}\n")),
-    responses((status = 202, description = "It is taken on.", body = Map, headers(("Location"), ("Retry-After")))),
+    responses(
+        (status = 202, description = "It is taken on.", body = Map, headers(("Location"), ("Retry-After"))),
+        (status = 415, description = "The body is not an input on each line."),
+    ),
 )]
 pub(crate) async fn create(
     State(app): AppState,
@@ -114,35 +117,34 @@ impl Submission {
             submitted_at: Timestamp::now(),
             chunks,
         };
-        match self.take_on_uploaded(&app, &manifest, &digest).await {
-            Ok(Some(earlier)) => {
-                delete_inputs(&app, &self.id, manifest.chunks.len()).await;
-                Ok(earlier)
-            }
-            Ok(None) => Ok(manifest),
-            Err(error) => {
-                // Some of its chunks may be in the queue: they are dropped.
-                if let Err(error) = store_cancelled(&app, &self.id).await {
-                    tracing::warn!(map = %self.id, ?error, "a part of a map that was not accepted may be run");
-                }
-                Err(error)
-            }
+        let claimed = self.claim(&app, &manifest, &digest).await;
+        let is_own = claimed.as_ref().is_ok_and(|(claimed, _)| claimed.id == self.id);
+        if !is_own {
+            delete_map(&app, &manifest).await;
         }
+        let (manifest, to_send) = claimed?;
+        match to_send {
+            ToSend::Nothing => {}
+            ToSend::WithKey(unsent) => {
+                // A repeated request sends it again.
+                send_all(&app, &manifest, &self.trace).await?;
+                unsent.note_sent(&app).await;
+            }
+            ToSend::WithoutKey => self.send_or_cancel(&app, &manifest).await?,
+        }
+        Ok(manifest)
     }
 
-    /// Returns the map that the request's `Idempotency-Key` stands for, if that is an earlier one.
-    async fn take_on_uploaded(
+    /// Stores the manifest, and finds the map that the request stands for: this one, or, by its `Idempotency-Key`, an
+    /// earlier one.
+    async fn claim(
         &self,
         app: &Arc<App>,
         manifest: &Manifest,
         digest: &[u8],
-    ) -> Result<Option<Manifest>, ApiError> {
-        let manifest_key = app.store.keys().map(&self.id);
-        app.store.put(&manifest_key, to_json(manifest)?, JSON, Condition::Absent).await?;
-        let Some(key) = &self.key else {
-            send_all(app, manifest, &self.trace).await?;
-            return Ok(None);
-        };
+    ) -> Result<(Manifest, ToSend), ApiError> {
+        app.store.put(&app.store.keys().map(&self.id), to_json(manifest)?, JSON, Condition::Absent).await?;
+        let Some(key) = &self.key else { return Ok((manifest.clone(), ToSend::WithoutKey)) };
         let wanted = self.wanted.as_ref().map(ToString::to_string).unwrap_or_default();
         let chunk = self.chunk.unwrap_or_default().to_string();
         let fingerprint = idempotency::fingerprint(&[b"map", wanted.as_bytes(), chunk.as_bytes(), digest]);
@@ -155,12 +157,23 @@ impl Submission {
         };
         let (ticket, claim) = idempotency::claim(app, &self.function, key, &fingerprint, issue).await?;
         let id = MapId::from(ticket.id);
-        let earlier = if id == self.id { None } else { Some(read_manifest(app, &self.function, &id).await?) };
-        if let Claim::ToSend(unsent) = claim {
-            send_all(app, earlier.as_ref().unwrap_or(manifest), &self.trace).await?;
-            unsent.note_sent(app).await;
+        let claimed =
+            if id == self.id { manifest.clone() } else { read_manifest(app, &self.function, &id).await? };
+        Ok(match claim {
+            Claim::Sent => (claimed, ToSend::Nothing),
+            Claim::ToSend(unsent) => (claimed, ToSend::WithKey(Box::new(unsent))),
+        })
+    }
+
+    /// Where not all of it can be sent, nothing of it is to be run: what was sent is dropped.
+    async fn send_or_cancel(&self, app: &Arc<App>, manifest: &Manifest) -> Result<(), ApiError> {
+        let sent = send_all(app, manifest, &self.trace).await;
+        if sent.is_err()
+            && let Err(error) = store_cancelled(app, &manifest.id).await
+        {
+            tracing::warn!(map = %manifest.id, %error, "a part of a map that was not accepted may be run");
         }
-        Ok(earlier)
+        sent
     }
 
     fn chunk_size(&self, app: &App) -> ChunkSize {
@@ -174,11 +187,22 @@ impl Submission {
     }
 }
 
+/// What is left to do for a map.
+enum ToSend {
+    /// Nothing: the queue has had it before.
+    Nothing,
+    /// All of it.
+    WithoutKey,
+    /// The same, and to note under its key that it was sent.
+    WithKey(Box<Unsent>),
+}
+
 /// How many items a worker runs in some seconds, if one takes so long.
 fn items_of_chunk(run: Option<Duration>) -> u32 {
     let Some(run) = run else { return limits::CHUNK_ITEMS_UNKNOWN };
     let fit = (limits::CHUNK_TIME * limits::CHUNK_SLOTS).as_nanos() / run.as_nanos().max(1);
-    u32::try_from(fit).unwrap_or(u32::MAX).clamp(1, limits::CHUNK_ITEMS)
+    let [fewest, most] = limits::CHUNK_ITEMS;
+    u32::try_from(fit).unwrap_or(u32::MAX).clamp(fewest, most)
 }
 
 /// The map as it is until a worker has begun with it.
@@ -193,7 +217,7 @@ mod tests {
     #[test]
     fn a_chunk_takes_some_seconds() {
         let items = |ms| items_of_chunk(Some(Duration::from_millis(ms)));
-        assert_eq!([0, 1, 50, 1000, 20_000].map(items), [5000, 5000, 320, 16, 1]);
+        assert_eq!([0, 1, 50, 1000, 20_000].map(items), [5000, 5000, 320, 16, 8]);
         assert_eq!(items_of_chunk(None), 500);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use badlambda_shared::limits;
-use badlambda_shared::map::MapId;
+use badlambda_shared::map::{Manifest, MapId};
 use badlambda_shared::store::{Condition, NDJSON, StoreError};
 use futures::stream::FuturesUnordered;
 use futures::{StreamExt as _, stream};
@@ -94,8 +94,16 @@ pub(super) async fn upload(
     }
 }
 
-/// Deletes the inputs of so many chunks, which nothing names.
-pub(super) async fn delete_inputs(app: &Arc<App>, id: &MapId, chunks: usize) {
+/// Deletes what is stored of a map that nobody was told of, and of which nothing was sent.
+pub(super) async fn delete_map(app: &Arc<App>, manifest: &Manifest) {
+    if let Err(error) = app.store.delete(&app.store.keys().map(&manifest.id)).await {
+        tracing::warn!(%error, "the manifest of a map that was not accepted is left in the bucket");
+    }
+    delete_inputs(app, &manifest.id, manifest.chunks.len()).await;
+}
+
+/// Deletes the inputs of so many chunks.
+async fn delete_inputs(app: &Arc<App>, id: &MapId, chunks: usize) {
     let delete = async |chunk| {
         let key = app.store.keys().map_inputs(id, chunk);
         if let Err(error) = app.store.delete(&key).await {

@@ -55,7 +55,7 @@ fn what_is_no_map_is_refused() {
     folder.refused(&["map", "hello", "."], 2, "is a folder");
     folder.refused(&["map", "helo", "inputs.ndjson"], 5, "did you mean hello?");
     folder.refused(&["map", "hello", "inputs.ndjson", "--chunk", "0"], 2, "chunk");
-    folder.refused(&["map", "hello"], 2, "inputs");
+    folder.refused(&["map", "hello"], 2, "<INPUTS>");
     folder.refused(&["map", "hello", "--resume", "7ybq9m47a9bx68tm6t2nxd0t038t4ab"], 5, "no such map");
     folder.refused(&["map", "hello.rb", "inputs.ndjson", "--detach"], 2, "--detach");
 }
