@@ -6,12 +6,15 @@
 //! take what waits, tasks become ready or end, every minute metrics are sampled, and each alarm is evaluated. One seed
 //! gives one outcome. Arrivals and executions are handled in batches of a second, so that 10,000 a second for hours take
 //! seconds: the queue holds cohorts by the second they were sent in, first in, first out, hence waits are exact to a
-//! second. An execution that takes less than a second takes that share of a slot's second.
+//! second. An execution that takes less than a second takes that share of a slot's second. Items of maps are run
+//! one by one.
 //!
 //! What is assumed, and where it comes from:
 //!
 //! - **Arrivals** are Poisson at the load's rate. **Durations** are log-normal with σ = 1 (p99 is 6 times the mean), up to
 //!   90 s, whatever the number of executions in a worker: slots are chosen so that its CPU suffices.
+//! - **Maps** are sent in chunks, a message each. A task runs two at once; their items share its slots, and a slot that
+//!   gets free goes to the chunk of which fewer run. While others wait, it holds up to ten more messages, each for a second.
 //! - **Metrics** have one sample a minute. A minute's datapoint is there 30 to 120 s after its end for SQS ("up to a minute
 //!   or more" is what is seen; AWS promises nothing), 30 to 150 s for Container Insights, which makes metrics of log events.
 //!   Messages in flight are not reported where there are none
@@ -29,7 +32,7 @@
 //! - **Tasks** are ready 30 to 60 s after they were launched, evenly spread. Fargate launches 100 at once and 20 a second
 //!   of each kind, on-demand and Spot (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/throttling.html>); a
 //!   service gets 500 a minute (<https://docs.aws.amazon.com/general/latest/gr/ecs-service.html>). On scale-in, ECS stops
-//!   tasks that have not started yet before others; one that runs takes no more, and ends with the last of its executions.
+//!   tasks that have not started yet before others; one that runs takes no more, and ends with the last of its executions or chunks.
 //! - **Prices** stand in [`prices`].
 
 pub mod alarm;
@@ -48,6 +51,7 @@ pub mod queue;
 pub mod simulation;
 pub mod table;
 pub mod template;
+pub mod work;
 
 /// Seconds since the beginning of a run.
 pub type Second = u64;

@@ -3,6 +3,10 @@
 use crate::Second;
 
 const HOUR: Second = 3600;
+/// Of a map: as many as there may be.
+const ITEMS: u64 = 1_000_000;
+/// As many as one receive brings.
+const HELD: u64 = 10;
 
 /// A load on the queue.
 #[derive(Clone)]
@@ -11,8 +15,10 @@ pub struct Load {
     pub name: &'static str,
     /// What happens, in a sentence.
     pub about: &'static str,
-    /// Mean duration of an execution, in seconds.
+    /// Mean duration of an execution, or of an item of a map, in seconds.
     pub mean_seconds: f64,
+    /// Where messages are chunks of a map, and no executions.
+    pub map: Option<Map>,
     /// Arrivals end here; the run goes on until all is done.
     pub length: Second,
     /// More tasks than the default's most are needed.
@@ -20,10 +26,19 @@ pub struct Load {
     shape: Shape,
 }
 
+/// What the messages of a map are.
+#[derive(Clone, Copy)]
+pub struct Map {
+    /// Items of each chunk.
+    pub items: u64,
+    /// So many chunks a worker holds beside those that it runs, while there are so many.
+    pub held: u64,
+}
+
 #[derive(Clone)]
 enum Shape {
-    /// One message at this time.
-    One { at: Second },
+    /// Exactly so many messages, in equal shares in each of so many seconds from this time on.
+    Exactly { messages: u64, from: Second, seconds: Second },
     /// The same rate always.
     Steady { rate: f64 },
     /// So many messages within ten seconds, at the beginning of each interval after the first.
@@ -35,10 +50,15 @@ enum Shape {
 }
 
 impl Load {
+    /// Executions of a message, or items of its chunk.
+    pub fn executions_per_message(&self) -> u64 {
+        self.map.map_or(1, |map| map.items)
+    }
+
     /// Arrivals a second at a time.
     pub fn rate(&self, now: Second) -> f64 {
         match self.shape {
-            Shape::One { .. } => 0.0,
+            Shape::Exactly { .. } => 0.0,
             Shape::Steady { rate } => rate,
             Shape::Burst { messages, every } => {
                 if now >= every && now % every < 10 {
@@ -62,16 +82,29 @@ impl Load {
     }
 
     /// Messages that arrive exactly at a time, besides the rate.
-    pub fn single(&self, now: Second) -> u64 {
-        u64::from(matches!(self.shape, Shape::One { at } if at == now))
+    pub fn exactly(&self, now: Second) -> u64 {
+        match self.shape {
+            Shape::Exactly { messages, from, seconds } if (from..from + seconds).contains(&now) => {
+                let sent_before = |second| messages * second / seconds;
+                sent_before(now - from + 1) - sent_before(now - from)
+            }
+            _ => 0,
+        }
     }
 
     fn new(name: &'static str, about: &'static str, length: Second, shape: Shape) -> Self {
-        Self { name, about, mean_seconds: 0.25, length, is_large: false, shape }
+        Self { name, about, mean_seconds: 0.25, map: None, length, is_large: false, shape }
     }
 
     fn large(self) -> Self {
         Self { is_large: true, ..self }
+    }
+
+    /// A million items, of this mean duration each, in chunks of so many.
+    fn map(name: &'static str, about: &'static str, mean_seconds: f64, items: u64) -> Self {
+        let shape = Shape::Exactly { messages: ITEMS / items, from: HOUR, seconds: 5 };
+        let map = Some(Map { items, held: HELD });
+        Self { map, ..Self::new(name, about, HOUR + 60, shape).taking(mean_seconds).large() }
     }
 
     fn taking(self, mean_seconds: f64) -> Self {
@@ -79,10 +112,16 @@ impl Load {
     }
 }
 
-/// All loads, in the table's order. Executions take 0.25 s where nothing else is said.
+/// All loads, in the table's order. Executions take 0.25 s where nothing else is said. What
+/// is said of chunks is for a worker that runs no other.
 pub fn all() -> Vec<Load> {
     vec![
-        Load::new("one", "a single message after two quiet hours", 3 * HOUR, Shape::One { at: 2 * HOUR }),
+        Load::new(
+            "one",
+            "a single message after two quiet hours",
+            3 * HOUR,
+            Shape::Exactly { messages: 1, from: 2 * HOUR, seconds: 1 },
+        ),
         Load::new("quiet", "1 a second, six hours", 6 * HOUR, Shape::Steady { rate: 1.0 }),
         Load::new("steady 100/s", "three hours", 3 * HOUR, Shape::Steady { rate: 100.0 }),
         Load::new("steady 10,000/s", "three hours", 3 * HOUR, Shape::Steady { rate: 10_000.0 }).large(),
@@ -114,6 +153,11 @@ pub fn all() -> Vec<Load> {
         .large(),
         Load::new("slow", "2 a second that take 20 s, three hours", 3 * HOUR, Shape::Steady { rate: 2.0 })
             .taking(20.0),
+        Load::map("map 3 ms", "a million items, 200 chunks of 4 s", 0.0032, 5000),
+        Load::map("map 0.25 s", "a million items, 15,625 chunks of 4 s", 0.25, 64),
+        Load::map("map unknown", "a million items of 0.25 s, 2,000 chunks of 31 s", 0.25, 500),
+        Load::map("map 20 s", "a million items, each a chunk of 20 s", 20.0, 1),
+        Load::map("map 20 s by 4", "a million items, 250,000 chunks of 20 s", 20.0, 4),
     ]
 }
 

@@ -9,9 +9,11 @@ use crate::Second;
 pub struct Outcome {
     /// Messages that were sent.
     pub sent: u64,
-    /// Executions that ended.
+    /// Messages whose execution, or chunk of a map, ended.
     pub done: u64,
-    /// How many executions waited so many seconds before they began.
+    /// Executions that ended, or items of maps.
+    pub executions: u64,
+    /// How many messages waited so many seconds before what they ask for began.
     pub waits: Vec<u64>,
     /// The longest stretch in which some message had waited for more than a minute.
     pub late_seconds: Second,
@@ -72,9 +74,10 @@ impl Outcome {
         let mut all = Self::default();
         for run in runs {
             all.waits.resize(all.waits.len().max(run.waits.len()), 0);
-            all.waits.iter_mut().zip(&run.waits).for_each(|(sum, executions)| *sum += executions);
+            all.waits.iter_mut().zip(&run.waits).for_each(|(sum, messages)| *sum += messages);
             all.sent += run.sent;
             all.done += run.done;
+            all.executions += run.executions;
             all.late_seconds = all.late_seconds.max(run.late_seconds);
             all.most_tasks = all.most_tasks.max(run.most_tasks);
             all.task_hours += run.task_hours / count;
@@ -89,12 +92,12 @@ impl Outcome {
         all
     }
 
-    /// The wait that so large a share of the executions did not exceed, in seconds.
+    /// The wait that so large a share of the messages did not exceed, in seconds.
     pub fn wait(&self, share: f64) -> Second {
         let all: u64 = self.waits.iter().sum();
         let mut left = (all as f64 * share).ceil() as u64;
-        for (wait, executions) in self.waits.iter().enumerate() {
-            left = left.saturating_sub(*executions);
+        for (wait, messages) in self.waits.iter().enumerate() {
+            left = left.saturating_sub(*messages);
             if left == 0 {
                 return wait as Second;
             }
@@ -110,7 +113,8 @@ impl Outcome {
     /// The figures, by name.
     pub fn to_json(&self) -> Value {
         json!({
-            "executions": self.done,
+            "executions": self.executions,
+            "messages": self.done,
             "lost": self.sent - self.done,
             "wait_seconds": {"p50": self.wait(0.5), "p99": self.wait(0.99), "max": self.wait(1.0)},
             "late_seconds": self.late_seconds,

@@ -16,6 +16,7 @@ use crate::policies::Scaling;
 use crate::prices::Prices;
 use crate::queue::Queue;
 use crate::template::Template;
+use crate::work::Work;
 use crate::{MINUTE, Second};
 
 /// How often Fargate takes a Spot task back, an hour. AWS publishes no figure for Fargate.
@@ -46,12 +47,12 @@ pub fn run(template: &Template, load: &Load, seed: u64) -> anyhow::Result<Outcom
     let mut run = Run {
         random: StdRng::seed_from_u64(seed),
         events: BinaryHeap::new(),
-        queue: Queue::new(load.mean_seconds),
+        queue: Queue::default(),
+        work: Work::of(load, slots),
         fleet: Fleet::new(scaling.min, prices),
         metrics: Metrics::default(),
         outcome: Outcome::default(),
         load,
-        slots,
         late_since: None,
         last_sent: 0,
     };
@@ -70,7 +71,7 @@ pub fn run(template: &Template, load: &Load, seed: u64) -> anyhow::Result<Outcom
             Event::Second => {
                 run.second(now)?;
                 let is_done = now > load.length
-                    && run.queue.done() == run.outcome.sent
+                    && run.work.done() == run.outcome.sent
                     && run.fleet.desired() == min
                     && run.fleet.running() == min;
                 if is_done || now > load.length + PATIENCE {
@@ -104,11 +105,11 @@ struct Run<'a> {
     random: StdRng,
     events: BinaryHeap<Reverse<(Second, Event)>>,
     queue: Queue,
+    work: Work,
     fleet: Fleet,
     metrics: Metrics,
     outcome: Outcome,
     load: &'a Load,
-    slots: u64,
     late_since: Option<Second>,
     last_sent: Second,
 }
@@ -122,7 +123,7 @@ impl Run<'_> {
         if now < self.load.length {
             let rate = self.load.rate(now);
             let arrivals = if rate > 0.0 { Poisson::new(rate)?.sample(&mut self.random) as u64 } else { 0 };
-            let arrivals = arrivals + self.load.single(now);
+            let arrivals = arrivals + self.load.exactly(now);
             self.queue.send(now, arrivals);
             self.outcome.sent += arrivals;
             if arrivals > 0 {
@@ -141,7 +142,7 @@ impl Run<'_> {
             let stopped = self.fleet.interrupt(1, &mut self.random);
             self.drain(now, stopped, running);
         }
-        self.queue.serve(now, self.fleet.running() * self.slots, &mut self.random);
+        self.work.serve(&mut self.queue, now, self.fleet.running(), &mut self.random);
         self.note(now);
         Ok(())
     }
@@ -150,7 +151,7 @@ impl Run<'_> {
         if stopped.is_empty() {
             return;
         }
-        let seconds = self.queue.stop(stopped.len() as u64, of, &mut self.random);
+        let seconds = self.work.stop(stopped.len() as u64, of, &mut self.random);
         for task in stopped {
             self.fleet.pay(task, now + seconds);
         }
@@ -167,8 +168,8 @@ impl Run<'_> {
     }
 
     fn sample(&mut self, now: Second) {
-        let in_flight = self.queue.in_flight(&mut self.random);
-        let values = [self.queue.visible(), in_flight, self.fleet.running(), self.fleet.desired()];
+        let (visible, in_flight) = self.work.visible_and_in_flight(self.queue.messages(), &mut self.random);
+        let values = [visible, in_flight, self.fleet.running(), self.fleet.desired()];
         self.metrics.sample(now, values, &mut self.random);
         let [visible, in_flight, running, desired] = values;
         let oldest = self.queue.oldest(now);
@@ -177,12 +178,13 @@ impl Run<'_> {
 
     fn finish(self, now: Second) -> Outcome {
         let mut outcome = self.outcome;
-        outcome.done = self.queue.done();
+        outcome.done = self.work.done();
+        outcome.executions = outcome.done * self.load.executions_per_message();
         outcome.waits = self.queue.waits().to_vec();
         outcome.idle_after = now - self.last_sent;
         outcome.length = now;
         (outcome.task_hours, outcome.dollars) = self.fleet.bill(now);
-        outcome.dollars_per_million = outcome.dollars / outcome.done as f64 * 1e6;
+        outcome.dollars_per_million = outcome.dollars / outcome.executions as f64 * 1e6;
         outcome.turns = turns(&outcome.changes);
         outcome
     }

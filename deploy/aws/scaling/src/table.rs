@@ -91,7 +91,7 @@ pub fn to_markdown(rows: &[Row]) -> String {
             outcome.task_hours,
             outcome.dollars,
             // A few executions say nothing of a million.
-            if outcome.done < 1000 {
+            if outcome.executions < 1000 {
                 "–".to_owned()
             } else {
                 format!("{:.2}", outcome.dollars_per_million)

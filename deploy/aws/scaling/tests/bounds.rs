@@ -4,6 +4,7 @@ use badlambda_scaling::loads::{self, Load};
 use badlambda_scaling::outcome::Outcome;
 use badlambda_scaling::template::Template;
 use badlambda_scaling::{MINUTE, Second, simulation, table};
+use serde_json::json;
 
 const TEMPLATE: &str = include_str!("../../badlambda.yaml");
 const DOCUMENTATION: &str = include_str!("../../scaling.md");
@@ -63,39 +64,64 @@ fn slow_functions_do_not_wait_for_a_large_backlog() {
 }
 
 #[test]
+fn a_map_gets_the_tasks_that_it_is_worth() {
+    maps_are_worked_off(&template()).unwrap();
+}
+
+#[test]
 fn the_bounds_can_be_broken() {
     let without = |names: &[&str]| {
         let mut template = template();
         names.iter().for_each(|name| template.remove(name));
         template
     };
-    let with = |name: &str, pointer: &str, value: u64| {
+    let with = |name: &str, pointer: &str, value: serde_json::Value| {
         let mut template = template();
-        *template.properties_mut(name).pointer_mut(pointer).expect(pointer) = serde_json::json!(value);
+        *template.properties_mut(name).pointer_mut(pointer).expect(pointer) = value;
         template
     };
-    let mut large_backlog = template();
-    large_backlog.set("BacklogPerWorker", 10_000.0).unwrap();
-    let broken: [(&str, Template, Bound); 11] = [
+    let expression = |text: &str| json!({ "Fn::Sub": text });
+    let [large_backlog, small_backlog] = [10_000.0, 10.0].map(|value| {
+        let mut template = template();
+        template.set("BacklogPerWorker", value).unwrap();
+        template
+    });
+    let broken: [(&str, Template, Bound); 15] = [
         ("no step from zero", without(&["FromZeroPolicy"]), from_zero_and_back),
         ("no step to zero", without(&["ToZeroPolicy"]), from_zero_and_back),
-        ("a step from zero for many only", with("FromZeroAlarm", "/Threshold", 2), from_zero_and_back),
+        ("a step from zero for many only", with("FromZeroAlarm", "/Threshold", json!(2)), from_zero_and_back),
         ("no step for spikes", without(&["SpikePolicy"]), spike_is_drained),
         (
             "a threshold for spikes that is never met",
-            with("SpikeAlarm", "/Threshold", 1_000_000),
+            with("SpikeAlarm", "/Threshold", json!(1_000_000)),
             spike_is_drained,
         ),
         ("no scale-in", without(&["ScaleInPolicy"]), steady_is_steady),
         (
             "a scale-in that doesn't wait",
-            with("ScaleInPolicy", "/StepScalingPolicyConfiguration/Cooldown", 0),
+            with("ScaleInPolicy", "/StepScalingPolicyConfiguration/Cooldown", json!(0)),
             steady_is_steady,
         ),
         ("nothing scales in", without(&["ScaleInPolicy", "ToZeroPolicy"]), done_within_bounds),
         ("only the backlog counts", without(&["BusyPolicy"]), slow_is_not_late),
         ("only the backlog counts", without(&["BusyPolicy"]), day_is_followed),
-        ("a hundred times the backlog", large_backlog, slow_is_not_late),
+        ("a hundred times the backlog", large_backlog.clone(), slow_is_not_late),
+        ("a hundred times the backlog", large_backlog, maps_are_worked_off),
+        ("a tenth of the backlog", small_backlog, maps_are_worked_off),
+        (
+            "a scale-in that does not see who waits",
+            with(
+                "ScaleInAlarm",
+                "/Metrics/4/Expression",
+                expression("tasks - in_flight / (0.75 * ${WorkerSlots})"),
+            ),
+            maps_are_worked_off,
+        ),
+        (
+            "only chunks in flight count",
+            with("BusyAlarm", "/Metrics/3/Expression", expression("in_flight / (desired * ${WorkerSlots})")),
+            maps_are_worked_off,
+        ),
     ];
     for (what, template, bound) in broken {
         let broken = bound(&template);
@@ -131,7 +157,9 @@ fn done_within_bounds(template: &Template) -> Result<(), String> {
             check(outcome.done == outcome.sent, || format!("{name}: {} of {}", outcome.done, outcome.sent))?;
             let is_within = outcome.changes.iter().all(|change| (min..=max).contains(&change.to));
             check(is_within && outcome.most_tasks <= max, || format!("{name}: {:?}", outcome.changes))?;
-            within("the way back to the minimum", outcome.length - load.length, 20 * MINUTE)?;
+            let working = outcome.minutes.iter().rfind(|minute| minute.visible + minute.in_flight > 0);
+            let idle_from = working.map_or(0, |minute| minute.at).max(load.length);
+            within("the way back to the minimum", outcome.length - idle_from, 20 * MINUTE)?;
         }
     }
     Ok(())
@@ -200,6 +228,32 @@ fn slow_is_not_late(template: &Template) -> Result<(), String> {
     for outcome in outcomes(template, &load("slow")) {
         within("the longest wait", outcome.wait(1.0), 10 * MINUTE)?;
         within("the backlog", outcome.late_seconds, 30 * MINUTE)?;
+    }
+    Ok(())
+}
+
+/// In time, by not many more tasks than are needed, and none go while chunks wait; however many chunks workers hold.
+fn maps_are_worked_off(template: &Template) -> Result<(), String> {
+    for (name, minutes) in [("map 3 ms", 12), ("map 0.25 s", 18), ("map unknown", 45)] {
+        let mut load = load(name);
+        for held in [0, 10] {
+            load.map.as_mut().expect("it is a map").held = held;
+            let template = large(template);
+            for outcome in outcomes(&template, &load) {
+                within(name, outcome.wait(1.0), minutes * MINUTE)?;
+                let needed = outcome.executions as f64 * load.mean_seconds / 3600.0;
+                let needed = needed / template.number("WorkerSlots").unwrap();
+                // The one task that is always there for two hours, and what starts for nothing with a small map.
+                let most = 2.0 + 3.5 * needed;
+                let hours = outcome.task_hours;
+                check(hours < most, || format!("{name}: {hours} task hours for {needed}"))?;
+                let ins = outcome.changes.iter().filter(|change| change.to < change.from);
+                let waiting = |at| outcome.minutes.iter().rfind(|minute| minute.at < at).unwrap().visible;
+                check(ins.clone().all(|change| waiting(change.at) == 0), || {
+                    format!("{name}: tasks go while chunks wait: {:?}", outcome.changes)
+                })?;
+            }
+        }
     }
     Ok(())
 }
