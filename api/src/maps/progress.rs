@@ -132,7 +132,8 @@ impl Progress {
                 let head = head.inspect_err(|error| tracing::error!(map = %id, chunk, part, %error, "a part of a map's results can't be read"));
                 Ok::<_, ApiError>(((chunk, part), head.ok()))
             };
-            let mut heads = stream::iter(unknown).map(read).buffer_unordered(READS_AT_ONCE);
+            // In their order: with the last part of a chunk, those before it are counted.
+            let mut heads = stream::iter(unknown).map(read).buffered(READS_AT_ONCE);
             while let Some((part, head)) = heads.try_next().await? {
                 if let Some(head) = head {
                     seen.counts.note(part, head);

@@ -79,8 +79,9 @@ impl PartHead {
 }
 
 impl Part {
-    /// The largest part that is read, in bytes: a worker closes one at 8 MiB, and every slot may add a result.
-    pub const MAX_BYTES: u64 = 4 << 30;
+    /// The largest part that is read, in bytes: a worker closes one at 8 MiB, and the last result may come on top, of 32 MiB
+    /// at most.
+    pub const MAX_BYTES: u64 = 64 << 20;
 
     /// Reads a part.
     ///

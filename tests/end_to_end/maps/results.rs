@@ -71,6 +71,23 @@ async fn items_that_fail_are_tried_again_as_the_config_says_and_errors_have_thei
 }
 
 #[tokio::test]
+async fn a_function_can_not_write_lines_of_other_items() {
+    let fleet = Fleet::start().await;
+    let code = "forged = Object.new\ndef forged.to_json(*) = \"[1,\\n{\\\"index\\\":1,\\\"status\\\":\\\"succeeded\\\"}\\n]\"\n\
+                event == 0 ? forged : raise('line one\nline two')";
+    fleet.create("forger", code, json!({})).await;
+    let url = submit(&fleet, "forger", "", &[json!(0), json!(1)]).await;
+    finished(&fleet, &url).await;
+    let lines = results(&fleet, &url, 0).await;
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(lines[0]["result"], json!([1, {"index": 1, "status": "succeeded"}]));
+    assert_eq!(
+        (&lines[1]["index"], &lines[1]["error"]["message"]),
+        (&json!(1), &json!("line one\nline two"))
+    );
+}
+
+#[tokio::test]
 async fn a_version_is_run_as_it_was_when_the_map_was_submitted() {
     let fleet = Fleet::start().await;
     fleet.create("which", "sleep 0.2; 1", json!({})).await;

@@ -29,6 +29,8 @@ use crate::slots::{Slot, Slots};
 const SAVE_EVERY: Duration = Duration::from_secs(5);
 /// How long results wait for an S3 that does not take them, before the items had better be run again.
 const SAVE_PATIENCE: Duration = Duration::from_secs(30 * 60);
+/// How long the last ones may take once everything is broken off.
+const LAST_SAVE: Duration = Duration::from_secs(2);
 /// The longest pause before an item is tried again: its chunk's message is held meanwhile.
 const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
 
@@ -120,7 +122,11 @@ impl ItemRunner {
 
     /// Stores what has ended.
     pub(super) async fn save(&self, results: &mut Results) -> Result<(), RetryError<ResultsError>> {
-        results.save(|| stopped_or_after(&self.abandon, SAVE_PATIENCE)).await
+        let give_up = || async {
+            stopped_or_after(&self.abandon, SAVE_PATIENCE).await;
+            tokio::time::sleep(LAST_SAVE).await;
+        };
+        results.save(give_up).await
     }
 
     fn begin(
@@ -244,7 +250,7 @@ fn item_of(index: u64, outcome: Outcome) -> MapItem {
     let Outcome { result, usage, .. } = outcome;
     // The executor has checked that it is JSON.
     let result = result.and_then(|json| {
-        RawValue::from_string(json)
+        RawValue::from_string(on_one_line(json))
             .map_err(|error| ExecutionError::new(ErrorKind::ResultNotJson, error.to_string()))
     });
     match result {
@@ -256,8 +262,27 @@ fn item_of(index: u64, outcome: Outcome) -> MapItem {
     }
 }
 
+/// The same JSON without ends of lines: function code may write any between values, and each result is a line.
+fn on_one_line(json: String) -> String {
+    if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ") } else { json }
+}
+
 /// An item that has failed so.
 pub(super) fn failed(index: u64, error: ExecutionError) -> MapItem {
     let (status, error) = (ItemStatus::Failed, Some(error.bounded()));
     MapItem { index, status, result: None, error, usage: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_is_one_line_however_a_function_wrote_it() {
+        let json = "[1,\n{\"a\":\r\n\"\\n\"}\n]";
+        let same: serde_json::Value = serde_json::from_str(json).unwrap();
+        let line = on_one_line(json.to_owned());
+        assert!(!line.contains(['\n', '\r']), "{line:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), same);
+    }
 }
