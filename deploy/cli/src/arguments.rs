@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::api::ApiArguments;
 use crate::dead_letters::DeadLettersArguments;
+use crate::deploy::DeployArguments;
 use crate::executions::ExecutionsArguments;
 use crate::functions::FunctionsArguments;
 use crate::invoke::InvokeArguments;
@@ -40,6 +41,8 @@ pub enum Command {
     Aws(AwsArguments),
     /// Create, change and look at functions.
     Functions(FunctionsArguments),
+    /// Make functions what their files say.
+    Deploy(DeployArguments),
     /// Execute a function, wait for its end, and print its result.
     Invoke(InvokeArguments),
     /// Look at executions, end them, repeat them.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use badlambda_cli::arguments::{Arguments, Command};
 use badlambda_cli::local::{aws, run, up};
 use badlambda_cli::output::Failure;
-use badlambda_cli::{api, dead_letters, executions, functions, invoke, logs, stats};
+use badlambda_cli::{api, dead_letters, deploy, executions, functions, invoke, logs, stats};
 use clap::Parser;
 
 #[tokio::main]
@@ -24,6 +24,7 @@ async fn ask(command: Command) -> Result<(), Failure> {
     let asked = async {
         match command {
             Command::Functions(arguments) => functions::functions(arguments).await,
+            Command::Deploy(arguments) => deploy::deploy(arguments).await,
             Command::Invoke(arguments) => invoke::invoke(arguments).await,
             Command::Executions(arguments) => executions::executions(arguments).await,
             Command::Logs(arguments) => logs::logs(arguments).await,

@@ -3,6 +3,7 @@
 
 mod connections;
 mod dead_letters;
+mod deploy;
 mod examples;
 mod executions;
 mod functions;
