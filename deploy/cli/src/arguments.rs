@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::api::ApiArguments;
+use crate::cost::CostArguments;
 use crate::dead_letters::DeadLettersArguments;
 use crate::deploy::DeployArguments;
 use crate::executions::ExecutionsArguments;
@@ -53,6 +54,8 @@ pub enum Command {
     DeadLetters(DeadLettersArguments),
     /// Tell how the queue stands, and what ended lately.
     Stats(StatsArguments),
+    /// Tell what executions cost on AWS, here and on Lambda.
+    Cost(CostArguments),
     /// Make any request of the API, and print what it answers.
     Api(ApiArguments),
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use badlambda_cli::arguments::{Arguments, Command};
 use badlambda_cli::local::{aws, run, up};
 use badlambda_cli::output::Failure;
-use badlambda_cli::{api, dead_letters, deploy, executions, functions, invoke, logs, stats};
+use badlambda_cli::{api, cost, dead_letters, deploy, executions, functions, invoke, logs, stats};
 use clap::Parser;
 
 #[tokio::main]
@@ -30,6 +30,7 @@ async fn ask(command: Command) -> Result<(), Failure> {
             Command::Logs(arguments) => logs::logs(arguments).await,
             Command::DeadLetters(arguments) => dead_letters::dead_letters(arguments).await,
             Command::Stats(arguments) => stats::stats(arguments).await,
+            Command::Cost(arguments) => cost::cost(&arguments),
             Command::Api(arguments) => api::api(arguments).await,
             Command::Run(_) | Command::Up(_) | Command::Aws(_) => Ok(()),
         }
