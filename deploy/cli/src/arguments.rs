@@ -14,6 +14,7 @@ use crate::functions::FunctionsArguments;
 use crate::invoke::InvokeArguments;
 use crate::logs::LogsArguments;
 use crate::stats::StatsArguments;
+use crate::token::TokenArguments;
 
 /// The port that AWS's emulators have made known.
 const AWS_PORT: u16 = 4566;
@@ -56,6 +57,8 @@ pub enum Command {
     Stats(StatsArguments),
     /// Tell what executions cost on AWS, here and on Lambda.
     Cost(CostArguments),
+    /// Make tokens for an API, and tell which there are.
+    Token(TokenArguments),
     /// Make any request of the API, and print what it answers.
     Api(ApiArguments),
 }

@@ -1,7 +1,7 @@
 //! The `badlambda` command. A tour: [`arguments`] is the command line. [`local`] holds what runs the system in this
 //! process: `run`, `up` and `aws`. All other commands talk to an API, wherever it is: [`connection`] finds out which, and
 //! [`output`] prints what was asked for, and says with which status it ends. [`functions`], [`executions`] and [`dead_letters`]
-//! are the nouns, [`deploy`], [`invoke`], [`logs`], [`stats`], [`cost`] and [`api`] what stands alone; [`input`] reads what a command is given.
+//! are the nouns, [`deploy`], [`invoke`], [`logs`], [`stats`], [`cost`], [`token`] and [`api`] what stands alone; [`input`] reads what a command is given.
 
 #![forbid(unsafe_code)]
 
@@ -19,3 +19,4 @@ pub mod local;
 pub mod logs;
 pub mod output;
 pub mod stats;
+pub mod token;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use badlambda_cli::arguments::{Arguments, Command};
 use badlambda_cli::local::{aws, run, up};
 use badlambda_cli::output::Failure;
-use badlambda_cli::{api, cost, dead_letters, deploy, executions, functions, invoke, logs, stats};
+use badlambda_cli::{api, cost, dead_letters, deploy, executions, functions, invoke, logs, stats, token};
 use clap::Parser;
 
 #[tokio::main]
@@ -31,6 +31,7 @@ async fn ask(command: Command) -> Result<(), Failure> {
             Command::DeadLetters(arguments) => dead_letters::dead_letters(arguments).await,
             Command::Stats(arguments) => stats::stats(arguments).await,
             Command::Cost(arguments) => cost::cost(&arguments),
+            Command::Token(arguments) => token::token(&arguments),
             Command::Api(arguments) => api::api(arguments).await,
             Command::Run(_) | Command::Up(_) | Command::Aws(_) => Ok(()),
         }
