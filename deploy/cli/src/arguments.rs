@@ -9,6 +9,7 @@ use crate::api::ApiArguments;
 use crate::cost::CostArguments;
 use crate::dead_letters::DeadLettersArguments;
 use crate::deploy::DeployArguments;
+use crate::doctor::DoctorArguments;
 use crate::executions::ExecutionsArguments;
 use crate::functions::FunctionsArguments;
 use crate::invoke::InvokeArguments;
@@ -59,6 +60,8 @@ pub enum Command {
     Cost(CostArguments),
     /// Make tokens for an API, and tell which there are.
     Token(TokenArguments),
+    /// Tell what is right and wrong with the connection and this machine, and what to do.
+    Doctor(DoctorArguments),
     /// Make any request of the API, and print what it answers.
     Api(ApiArguments),
 }

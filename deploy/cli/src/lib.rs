@@ -1,7 +1,7 @@
 //! The `badlambda` command. A tour: [`arguments`] is the command line. [`local`] holds what runs the system in this
 //! process: `run`, `up` and `aws`. All other commands talk to an API, wherever it is: [`connection`] finds out which, and
 //! [`output`] prints what was asked for, and says with which status it ends. [`functions`], [`executions`] and [`dead_letters`]
-//! are the nouns, [`deploy`], [`invoke`], [`logs`], [`stats`], [`cost`], [`token`] and [`api`] what stands alone; [`input`] reads what a command is given.
+//! are the nouns, [`deploy`], [`invoke`], [`logs`], [`stats`], [`cost`], [`token`], [`doctor`] and [`api`] what stands alone; [`input`] reads what a command is given.
 
 #![forbid(unsafe_code)]
 
@@ -11,6 +11,7 @@ pub mod connection;
 pub mod cost;
 pub mod dead_letters;
 pub mod deploy;
+pub mod doctor;
 pub mod executions;
 pub mod functions;
 pub mod input;

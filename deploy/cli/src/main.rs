@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use badlambda_cli::arguments::{Arguments, Command};
 use badlambda_cli::local::{aws, run, up};
 use badlambda_cli::output::Failure;
-use badlambda_cli::{api, cost, dead_letters, deploy, executions, functions, invoke, logs, stats, token};
+use badlambda_cli::{
+    api, cost, dead_letters, deploy, doctor, executions, functions, invoke, logs, stats, token,
+};
 use clap::Parser;
 
 #[tokio::main]
@@ -32,6 +34,7 @@ async fn ask(command: Command) -> Result<(), Failure> {
             Command::Stats(arguments) => stats::stats(arguments).await,
             Command::Cost(arguments) => cost::cost(&arguments),
             Command::Token(arguments) => token::token(&arguments),
+            Command::Doctor(arguments) => doctor::doctor(arguments).await,
             Command::Api(arguments) => api::api(arguments).await,
             Command::Run(_) | Command::Up(_) | Command::Aws(_) => Ok(()),
         }

@@ -4,6 +4,7 @@
 mod connections;
 mod dead_letters;
 mod deploy;
+mod doctor;
 mod examples;
 mod executions;
 mod functions;
