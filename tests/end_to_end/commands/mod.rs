@@ -10,6 +10,7 @@ mod executions;
 mod functions;
 mod local;
 mod tokens;
+mod watched;
 
 use std::fs;
 use std::io::Write;
