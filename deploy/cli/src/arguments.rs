@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::api::ApiArguments;
+use crate::completions::CompletionsArguments;
 use crate::cost::CostArguments;
 use crate::dead_letters::DeadLettersArguments;
 use crate::deploy::DeployArguments;
@@ -14,6 +15,7 @@ use crate::executions::ExecutionsArguments;
 use crate::functions::FunctionsArguments;
 use crate::invoke::InvokeArguments;
 use crate::logs::LogsArguments;
+use crate::manual::ManualArguments;
 use crate::stats::StatsArguments;
 use crate::token::TokenArguments;
 
@@ -62,6 +64,11 @@ pub enum Command {
     Token(TokenArguments),
     /// Tell what is right and wrong with the connection and this machine, and what to do.
     Doctor(DoctorArguments),
+    /// Print what lets a shell complete commands, names and ids.
+    Completions(CompletionsArguments),
+    /// Write manual pages and completions into a folder, for packages.
+    #[command(hide = true)]
+    Manual(ManualArguments),
     /// Make any request of the API, and print what it answers.
     Api(ApiArguments),
 }

@@ -89,7 +89,8 @@ fn slots(arguments: &CostArguments) -> Result<u32, Failure> {
     match (arguments.slots, FUNCTIONS_MB / memory_mb) {
         (Some(slots), _) => Ok(slots),
         (None, 0) => Err(Failure::Usage(format!(
-            "a worker of {} GB has {FUNCTIONS_MB} MB for functions, which does not hold one of {memory_mb} MB",
+            "a worker of {} GB has {FUNCTIONS_MB} MB for functions, and this one needs {memory_mb}: larger workers \
+             (WorkerMemory) are not counted here; deploy/aws/README.md has the formula",
             formula::WORKER_GB
         ))),
         (None, fitting) => Ok(SLOTS.min(fitting)),

@@ -6,12 +6,17 @@ use badlambda_cli::arguments::{Arguments, Command};
 use badlambda_cli::local::{aws, run, up};
 use badlambda_cli::output::Failure;
 use badlambda_cli::{
-    api, cost, dead_letters, deploy, doctor, executions, functions, invoke, logs, stats, token,
+    api, completions, cost, dead_letters, deploy, doctor, executions, functions, invoke, logs, manual, stats,
+    token,
 };
 use clap::Parser;
 
+fn main() -> ExitCode {
+    if completions::answer_shell() { ExitCode::SUCCESS } else { run_command() }
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn run_command() -> ExitCode {
     let ended = match Arguments::parse().command {
         Command::Run(arguments) => run::run(arguments).await,
         Command::Up(arguments) => up::up(arguments).await.map(|()| ExitCode::SUCCESS),
@@ -35,6 +40,8 @@ async fn ask(command: Command) -> Result<(), Failure> {
             Command::Cost(arguments) => cost::cost(&arguments),
             Command::Token(arguments) => token::token(&arguments),
             Command::Doctor(arguments) => doctor::doctor(arguments).await,
+            Command::Completions(arguments) => completions::completions(&arguments),
+            Command::Manual(arguments) => manual::manual(&arguments),
             Command::Api(arguments) => api::api(arguments).await,
             Command::Run(_) | Command::Up(_) | Command::Aws(_) => Ok(()),
         }

@@ -1,6 +1,7 @@
 //! The command `badlambda`: in `local` what runs the system, else what asks a deployment, an `up` that runs in the same
 //! folder or one that it is told of.
 
+mod completions;
 mod connections;
 mod dead_letters;
 mod deploy;

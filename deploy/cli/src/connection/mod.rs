@@ -32,7 +32,6 @@ pub struct ConnectionArguments {
 }
 
 /// An API and the token for it.
-#[derive(PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) url: String,
     /// What says that this one is meant.

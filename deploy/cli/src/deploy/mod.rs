@@ -1,5 +1,5 @@
-//! `badlambda deploy`: makes functions what their files say. [`sources`] finds out which functions are meant, [`settings`] reads
-//! what `badlambda.toml` says of them, [`change`] is what that changes.
+//! `badlambda deploy`: makes functions what their files say. `sources` finds out which functions are meant, `settings` reads
+//! what `badlambda.toml` says of them, `change` is what that changes.
 
 mod change;
 mod settings;

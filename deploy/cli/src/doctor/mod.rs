@@ -1,5 +1,5 @@
-//! `badlambda doctor`: what is right and wrong, and what to do about it. [`api`] looks at the API that commands ask, [`machine`]
-//! at whether functions can run here, [`data`] at the folder of `up`.
+//! `badlambda doctor`: what is right and wrong, and what to do about it. `api` looks at the API that commands ask, `machine`
+//! at whether functions can run here, `data` at the folder of `up`.
 
 mod api;
 mod data;

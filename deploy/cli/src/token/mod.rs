@@ -1,4 +1,4 @@
-//! `badlambda token`: makes tokens for an API, and tells which there are. [`new`] makes one, [`list`] reads a list, [`file`] is the
+//! `badlambda token`: makes tokens for an API, and tells which there are. `new` makes one, `list` reads a list, `file` is the
 //! file that holds one. It asks nobody: an API reads its tokens when it starts.
 
 mod file;
