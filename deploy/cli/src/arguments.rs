@@ -127,3 +127,24 @@ pub struct AwsArguments {
     #[arg(long, value_name = "DIR", default_value = ".badlambda")]
     pub data: PathBuf,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory as _};
+
+    use super::*;
+
+    /// A heading holds for whatever comes behind it in a command's arguments.
+    #[test]
+    fn only_what_chooses_the_api_stands_under_connection() {
+        fn check(command: &Command) {
+            for argument in command.get_arguments() {
+                let chooses = ["url", "token", "profile"].contains(&argument.get_id().as_str());
+                let is_there = argument.get_help_heading() == Some("Connection");
+                assert_eq!(is_there, chooses, "{} {}", command.get_name(), argument.get_id());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Arguments::command());
+    }
+}

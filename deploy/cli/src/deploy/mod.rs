@@ -31,8 +31,6 @@ version.\n\nExamples:\n  $ badlambda deploy hello.rb --dry-run\n  $ badlambda de
 #[derive(Debug, Args)]
 #[command(after_help = ABOUT)]
 pub struct DeployArguments {
-    #[command(flatten)]
-    connection: ConnectionArguments,
     /// Ruby files, and folders of them.
     #[arg(required = true, value_name = "DIR|FILE")]
     paths: Vec<PathBuf>,
@@ -42,6 +40,8 @@ pub struct DeployArguments {
     /// Check everything, show what would change, and store nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    connection: ConnectionArguments,
     #[command(flatten)]
     output: OutputArguments,
 }

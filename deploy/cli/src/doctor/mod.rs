@@ -23,11 +23,11 @@ const HEAD: [&str; 4] = CHECK_FIELDS;
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status: 0 where nothing is wrong, else 3.\n\nExample:\n  $ badlambda doctor")]
 pub struct DoctorArguments {
-    #[command(flatten)]
-    connection: ConnectionArguments,
     /// The folder of `up`.
     #[arg(long, value_name = "DIR", default_value = DATA)]
     data: PathBuf,
+    #[command(flatten)]
+    connection: ConnectionArguments,
     #[command(flatten)]
     output: OutputArguments,
 }
