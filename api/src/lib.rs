@@ -52,6 +52,7 @@ use badlambda_shared::shutdown::Shutdown;
 use tokio::net::TcpListener;
 
 pub use crate::config::{Config, DEFAULT_LISTEN};
+pub use crate::tokens::{TokenSummary, summarize_tokens};
 
 /// The API's OpenAPI 3.1 document, in JSON.
 pub fn openapi_document() -> &'static str {

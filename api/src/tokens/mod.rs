@@ -1,12 +1,13 @@
 //! The tokens that requests bear: what each may do, and how often.
 //!
-//! `settings` reads them from the environment (`entry` one of a list), `token` is one of them, `rate` counts its requests.
+//! `settings` reads them from the environment (`entry` one of a list), `token` is one of them, `summary` what may be told of it, `rate` counts its requests.
 //! `authorize` holds every request against them. What is kept of a token is its SHA-256, which nothing prints.
 
 pub(crate) mod authorize;
 mod entry;
 mod rate;
 mod settings;
+mod summary;
 mod token;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 pub(crate) use self::authorize::Caller;
+pub use self::summary::{TokenSummary, summarize_tokens};
 pub(crate) use self::token::{Scope, Token};
 
 /// All tokens that there are.

@@ -36,6 +36,10 @@ impl Rate {
         Self { per_second, limiter: limiter.with_middleware::<StateInformationMiddleware>() }
     }
 
+    pub(super) fn per_second(&self) -> u32 {
+        self.per_second.get()
+    }
+
     pub(super) fn count_request(&self) -> Quota {
         let left =
             self.limiter.check().map(|state: middleware::StateSnapshot| state.remaining_burst_capacity());

@@ -61,7 +61,7 @@ fn single(text: &str) -> Result<Token, String> {
 }
 
 /// What a request bears must mean one token.
-fn check_distinct(tokens: &[Token]) -> Result<(), String> {
+pub(super) fn check_distinct(tokens: &[Token]) -> Result<(), String> {
     let (mut names, mut digests, mut keys) = (HashSet::new(), HashSet::new(), HashSet::new());
     for token in tokens {
         let name = &token.name;

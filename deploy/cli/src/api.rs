@@ -13,8 +13,6 @@ use crate::output::{Failure, Filter, print, print_bytes};
                         .queue.visible"
 )]
 pub struct ApiArguments {
-    #[command(flatten)]
-    connection: ConnectionArguments,
     /// The HTTP method.
     method: String,
     /// The path with its query, as in /v1/functions?limit=5.
@@ -28,6 +26,8 @@ pub struct ApiArguments {
     /// Print what this jq filter makes of the answer; text without quotes.
     #[arg(long, value_name = "FILTER")]
     jq: Option<String>,
+    #[command(flatten)]
+    connection: ConnectionArguments,
 }
 
 /// Makes the request, and prints what is answered, as it comes.

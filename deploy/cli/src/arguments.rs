@@ -6,13 +6,19 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::api::ApiArguments;
+use crate::completions::CompletionsArguments;
+use crate::cost::CostArguments;
 use crate::dead_letters::DeadLettersArguments;
+use crate::deploy::DeployArguments;
+use crate::doctor::DoctorArguments;
 use crate::executions::ExecutionsArguments;
 use crate::functions::FunctionsArguments;
 use crate::invoke::InvokeArguments;
 use crate::logs::LogsArguments;
+use crate::manual::ManualArguments;
 use crate::map::MapArguments;
 use crate::stats::StatsArguments;
+use crate::token::TokenArguments;
 
 /// The port that AWS's emulators have made known.
 const AWS_PORT: u16 = 4566;
@@ -41,6 +47,8 @@ pub enum Command {
     Aws(AwsArguments),
     /// Create, change and look at functions.
     Functions(FunctionsArguments),
+    /// Make functions what their files say.
+    Deploy(DeployArguments),
     /// Execute a function, wait for its end, and print its result.
     Invoke(InvokeArguments),
     /// Run a function over many inputs, and print what came of them.
@@ -53,6 +61,17 @@ pub enum Command {
     DeadLetters(DeadLettersArguments),
     /// Tell how the queue stands, and what ended lately.
     Stats(StatsArguments),
+    /// Tell what executions cost on AWS, here and on Lambda.
+    Cost(CostArguments),
+    /// Make tokens for an API, and tell which there are.
+    Token(TokenArguments),
+    /// Tell what is right and wrong with the connection and this machine, and what to do.
+    Doctor(DoctorArguments),
+    /// Print what lets a shell complete commands, names and ids.
+    Completions(CompletionsArguments),
+    /// Write manual pages and completions into a folder, for packages.
+    #[command(hide = true)]
+    Manual(ManualArguments),
     /// Make any request of the API, and print what it answers.
     Api(ApiArguments),
 }
@@ -110,4 +129,25 @@ pub struct AwsArguments {
     /// The folder for messages and objects.
     #[arg(long, value_name = "DIR", default_value = ".badlambda")]
     pub data: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory as _};
+
+    use super::*;
+
+    /// A heading holds for whatever comes behind it in a command's arguments.
+    #[test]
+    fn only_what_chooses_the_api_stands_under_connection() {
+        fn check(command: &Command) {
+            for argument in command.get_arguments() {
+                let chooses = ["url", "token", "profile"].contains(&argument.get_id().as_str());
+                let is_there = argument.get_help_heading() == Some("Connection");
+                assert_eq!(is_there, chooses, "{} {}", command.get_name(), argument.get_id());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Arguments::command());
+    }
 }

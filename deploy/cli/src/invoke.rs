@@ -24,8 +24,6 @@ const SHORT_WAIT: Duration = Duration::from_secs(2);
                         1.\n\nExample:\n  $ badlambda invoke hello '{\"name\": \"Ada\"}'"
 )]
 pub struct InvokeArguments {
-    #[command(flatten)]
-    connection: ConnectionArguments,
     /// The function.
     name: FunctionName,
     /// The input, as JSON; `-` reads it from stdin.
@@ -46,6 +44,8 @@ pub struct InvokeArguments {
     /// Show what the function logged, on stderr.
     #[arg(long, conflicts_with = "detach")]
     logs: bool,
+    #[command(flatten)]
+    connection: ConnectionArguments,
     #[command(flatten)]
     output: OutputArguments,
 }

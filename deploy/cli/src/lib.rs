@@ -1,20 +1,26 @@
 //! The `badlambda` command. A tour: [`arguments`] is the command line. [`local`] holds what runs the system in this
 //! process: `run`, `up` and `aws`. All other commands talk to an API, wherever it is: [`connection`] finds out which, and
 //! [`output`] prints what was asked for, and says with which status it ends. [`functions`], [`executions`] and [`dead_letters`]
-//! are the nouns, [`invoke`], [`map`], [`logs`], [`stats`] and [`api`] what stands alone; [`input`] reads what a command is given.
+//! are the nouns, [`deploy`], [`invoke`], [`map`], [`logs`], [`stats`], [`cost`], [`token`], [`doctor`] and [`api`] what stands alone; [`completions`] are for shells, [`manual`] for packages; [`input`] reads what a command is given.
 
 #![forbid(unsafe_code)]
 
 pub mod api;
 pub mod arguments;
+pub mod completions;
 pub mod connection;
+pub mod cost;
 pub mod dead_letters;
+pub mod deploy;
+pub mod doctor;
 pub mod executions;
 pub mod functions;
 pub mod input;
 pub mod invoke;
 pub mod local;
 pub mod logs;
+pub mod manual;
 pub mod map;
 pub mod output;
 pub mod stats;
+pub mod token;

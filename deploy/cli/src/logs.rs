@@ -14,13 +14,13 @@ use crate::output::{Failure, print, print_bytes};
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  $ badlambda logs \"$ID\" --follow")]
 pub struct LogsArguments {
-    #[command(flatten)]
-    connection: ConnectionArguments,
     #[arg(value_name = "EXECUTION", help = EXECUTION)]
     execution: String,
     /// Print the logs as they come, until the execution has ended.
     #[arg(long, short)]
     follow: bool,
+    #[command(flatten)]
+    connection: ConnectionArguments,
 }
 
 /// Prints the logs.

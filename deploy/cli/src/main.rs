@@ -5,11 +5,18 @@ use std::process::ExitCode;
 use badlambda_cli::arguments::{Arguments, Command};
 use badlambda_cli::local::{aws, run, up};
 use badlambda_cli::output::Failure;
-use badlambda_cli::{api, dead_letters, executions, functions, invoke, logs, map, stats};
+use badlambda_cli::{
+    api, completions, cost, dead_letters, deploy, doctor, executions, functions, invoke, logs, manual, map,
+    stats, token,
+};
 use clap::Parser;
 
+fn main() -> ExitCode {
+    if completions::answer_shell() { ExitCode::SUCCESS } else { run_command() }
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn run_command() -> ExitCode {
     let ended = match Arguments::parse().command {
         Command::Run(arguments) => run::run(arguments).await,
         Command::Up(arguments) => up::up(arguments).await.map(|()| ExitCode::SUCCESS),
@@ -24,12 +31,18 @@ async fn ask(command: Command) -> Result<(), Failure> {
     let asked = async {
         match command {
             Command::Functions(arguments) => functions::functions(arguments).await,
+            Command::Deploy(arguments) => deploy::deploy(arguments).await,
             Command::Invoke(arguments) => invoke::invoke(arguments).await,
             Command::Map(arguments) => map::map(arguments).await,
             Command::Executions(arguments) => executions::executions(arguments).await,
             Command::Logs(arguments) => logs::logs(arguments).await,
             Command::DeadLetters(arguments) => dead_letters::dead_letters(arguments).await,
             Command::Stats(arguments) => stats::stats(arguments).await,
+            Command::Cost(arguments) => cost::cost(&arguments),
+            Command::Token(arguments) => token::token(&arguments),
+            Command::Doctor(arguments) => doctor::doctor(arguments).await,
+            Command::Completions(arguments) => completions::completions(&arguments),
+            Command::Manual(arguments) => manual::manual(&arguments),
             Command::Api(arguments) => api::api(arguments).await,
             Command::Run(_) | Command::Up(_) | Command::Aws(_) => Ok(()),
         }

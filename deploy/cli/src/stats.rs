@@ -25,13 +25,13 @@ const EVERY: Duration = Duration::from_secs(2);
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  $ badlambda stats --jq .queue.visible\n  $ badlambda stats hello")]
 pub struct StatsArguments {
-    #[command(flatten)]
-    connection: ConnectionArguments,
     /// Of this function, in the last hour [default: of all, in the last 15 minutes].
     name: Option<FunctionName>,
     /// Again every two seconds, until it is interrupted.
     #[arg(long)]
     watch: bool,
+    #[command(flatten)]
+    connection: ConnectionArguments,
     #[command(flatten)]
     output: OutputArguments,
 }

@@ -1,13 +1,18 @@
 //! The command `badlambda`: in `local` what runs the system, else what asks a deployment, an `up` that runs in the same
 //! folder or one that it is told of.
 
+mod completions;
 mod connections;
 mod dead_letters;
+mod deploy;
+mod doctor;
 mod examples;
 mod executions;
 mod functions;
 mod local;
 mod maps;
+mod tokens;
+mod watched;
 
 use std::fs;
 use std::io::Write;

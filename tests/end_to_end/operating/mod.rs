@@ -7,3 +7,4 @@ mod operator;
 mod pages;
 mod permissions;
 mod readme;
+mod release;

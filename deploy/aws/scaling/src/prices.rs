@@ -1,15 +1,13 @@
-//! What tasks cost: Fargate's list prices in us-east-1, in dollars.
+//! What tasks cost: Fargate's list prices in us-east-1, in dollars. Other regions are up to a third dearer.
 //!
-//! Source: <https://aws.amazon.com/fargate/pricing/>, Linux; other regions are up to a third dearer. Spot is "up to 70 %"
-//! cheaper there, and its price changes; 65 % is taken. 20 GiB of disk are included. What SQS, S3 and CloudWatch ask for each
-//! execution does not depend on how the fleet scales, and is left out.
+//! 20 GiB of disk are included. What SQS, S3 and CloudWatch ask for each execution does not depend on how the fleet scales,
+//! and is left out.
 
 use anyhow::bail;
+use badlambda_costs::Architecture;
+use badlambda_costs::prices::{GB_HOUR, SPOT_SHARE, VCPU_HOUR};
 
 use crate::template::Template;
-
-/// Spot's price as a share of the on-demand price.
-const SPOT_SHARE: f64 = 0.35;
 
 /// A task's price and the mix of kinds, as the template has them.
 #[derive(Clone, Copy, Debug)]
@@ -29,14 +27,14 @@ pub struct Prices {
 impl Prices {
     /// Reads sizes and mix from the template's parameters.
     pub fn from_template(template: &Template) -> anyhow::Result<Self> {
-        let (vcpu_hour, gib_hour) = match template.text("Architecture")? {
-            "ARM64" => (0.03238, 0.00356),
-            "X86_64" => (0.04048, 0.004445),
+        let architecture = match template.text("Architecture")? {
+            "ARM64" => Architecture::Arm64,
+            "X86_64" => Architecture::X86,
             other => bail!("no price is known for the architecture {other}"),
         };
         let vcpus = template.number("WorkerCpu")? / 1024.0;
         let gib = template.number("WorkerMemory")? / 1024.0;
-        let on_demand_hour = vcpus * vcpu_hour + gib * gib_hour;
+        let on_demand_hour = vcpus * VCPU_HOUR.usd(architecture) + gib * GB_HOUR.usd(architecture);
         Ok(Self {
             on_demand_hour,
             spot_hour: on_demand_hour * SPOT_SHARE,

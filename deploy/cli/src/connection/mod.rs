@@ -10,12 +10,11 @@ use badlambda_shared::config::{self, Environment};
 use clap::Args;
 
 use self::profiles::{Profile, read_profile};
-pub use self::running::announce;
-use self::running::running_in;
+pub use self::running::{announce, running_in};
 use crate::output::Failure;
 
 /// Where `up` has its data unless it is told otherwise, and commands look for it.
-const DATA: &str = ".badlambda";
+pub const DATA: &str = ".badlambda";
 
 /// Which API is asked.
 #[derive(Debug, Default, Args)]
@@ -33,19 +32,25 @@ pub struct ConnectionArguments {
 }
 
 /// An API and the token for it.
-#[derive(Debug, PartialEq, Eq)]
-struct Target {
-    url: String,
-    token: Option<String>,
+pub(crate) struct Target {
+    pub(crate) url: String,
+    /// What says that this one is meant.
+    pub(crate) from: String,
+    pub(crate) token: Option<String>,
 }
 
 impl ConnectionArguments {
     /// A client of the API that is meant.
     pub fn connect(&self) -> Result<Client, Failure> {
+        let none = "no API to ask: no `badlambda up` runs in this folder; start it, or say which with --url URL, --profile \
+                    NAME or BADLAMBDA_URL";
+        self.find()?.ok_or_else(|| Failure::Usage(none.to_owned()))?.client()
+    }
+
+    /// Which API is meant, if any.
+    pub(crate) fn find(&self) -> Result<Option<Target>, Failure> {
         let environment = Environment::from_process().map_err(|error| Failure::Usage(error.to_string()))?;
-        let target = self.choose(&environment, read_profile, || running_in(Path::new(DATA)))?;
-        let address = target.url.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
-        Ok(Client::new(address, target.token.as_deref())?)
+        self.choose(&environment, read_profile, || running_in(Path::new(DATA)))
     }
 
     /// What stands on the command line goes before what the environment says. A token of either is shown to whichever API
@@ -55,27 +60,34 @@ impl ConnectionArguments {
         environment: &Environment,
         profile: impl FnOnce(&str) -> Result<Profile, Failure>,
         running: impl FnOnce() -> Result<Option<String>, Failure>,
-    ) -> Result<Target, Failure> {
+    ) -> Result<Option<Target>, Failure> {
         let token = self.token.as_deref().or(environment.text(config::TOKEN)).map(str::to_owned);
         let (url, name) = match (&self.url, &self.profile) {
             (None, None) => (environment.text(config::URL), environment.text(config::PROFILE)),
             (url, name) => (url.as_deref(), name.as_deref()),
         };
-        match (url, name) {
-            (Some(url), _) => Ok(Target { url: url.to_owned(), token }),
+        Ok(match (url, name) {
+            (Some(url), _) => {
+                let from = if self.url.is_some() { "--url" } else { config::URL.name };
+                Some(Target { url: url.to_owned(), from: from.to_owned(), token })
+            }
             (None, Some(name)) => {
                 let Profile { url, token: own } = profile(name)?;
-                Ok(Target { url, token: token.or(own) })
+                Some(Target { url, from: format!("the profile {name}"), token: token.or(own) })
             }
-            (None, None) => match running()? {
-                Some(url) => Ok(Target { url, token }),
-                None => Err(Failure::Usage(
-                    "no API to ask: no `badlambda up` runs in this folder; start it, or say which with --url URL, \
-                     --profile NAME or BADLAMBDA_URL"
-                        .to_owned(),
-                )),
-            },
-        }
+            (None, None) => {
+                let from = "the `up` that runs in this folder".to_owned();
+                running()?.map(|url| Target { url, from, token })
+            }
+        })
+    }
+}
+
+impl Target {
+    /// A client of it.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let address = self.url.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
+        Ok(Client::new(address, self.token.as_deref())?)
     }
 }
 
@@ -87,33 +99,35 @@ mod tests {
         arguments: [Option<&str>; 3],
         variables: &[(&str, &str)],
         running: Option<&str>,
-    ) -> Option<Target> {
+    ) -> Option<[String; 3]> {
         let [url, token, profile] = arguments.map(|argument| argument.map(str::to_owned));
         let pairs = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let environment = Environment::from_pairs(pairs).unwrap();
         let profile_of =
             |name: &str| Ok(Profile { url: format!("of {name}"), token: Some("its own".to_owned()) });
         let arguments = ConnectionArguments { url, token, profile };
-        arguments.choose(&environment, profile_of, || Ok(running.map(str::to_owned))).ok()
+        let target = arguments.choose(&environment, profile_of, || Ok(running.map(str::to_owned))).unwrap();
+        target.map(|Target { url, from, token }| [url, from, token.unwrap_or_default()])
     }
 
-    fn target(url: &str, token: Option<&str>) -> Option<Target> {
-        Some(Target { url: url.to_owned(), token: token.map(str::to_owned) })
+    fn target(url: &str, from: &str, token: &str) -> Option<[String; 3]> {
+        Some([url, from, token].map(str::to_owned))
     }
 
     #[test]
     fn the_nearest_word_counts() {
         let (url, token, profile) =
             (("BADLAMBDA_URL", "variable"), ("BADLAMBDA_TOKEN", "secret"), ("BADLAMBDA_PROFILE", "p"));
+        let of_up = "the `up` that runs in this folder";
         assert_eq!(chosen([None; 3], &[], None), None);
-        assert_eq!(chosen([None; 3], &[], Some("up")), target("up", None));
-        assert_eq!(chosen([None; 3], &[profile], Some("up")), target("of p", Some("its own")));
-        assert_eq!(chosen([None; 3], &[url, profile], Some("up")), target("variable", None));
-        assert_eq!(chosen([None, None, Some("q")], &[url, profile], None), target("of q", Some("its own")));
-        assert_eq!(
-            chosen([Some("flag"), None, None], &[url, profile, token], None),
-            target("flag", Some("secret"))
-        );
-        assert_eq!(chosen([None, Some("mine"), Some("q")], &[token], None), target("of q", Some("mine")));
+        assert_eq!(chosen([None; 3], &[], Some("up")), target("up", of_up, ""));
+        assert_eq!(chosen([None; 3], &[profile], Some("up")), target("of p", "the profile p", "its own"));
+        assert_eq!(chosen([None; 3], &[url, profile], Some("up")), target("variable", "BADLAMBDA_URL", ""));
+        let by_name = chosen([None, None, Some("q")], &[url, profile], None);
+        assert_eq!(by_name, target("of q", "the profile q", "its own"));
+        let by_flag = chosen([Some("flag"), None, None], &[url, profile, token], None);
+        assert_eq!(by_flag, target("flag", "--url", "secret"));
+        let with_token = chosen([None, Some("mine"), Some("q")], &[token], None);
+        assert_eq!(with_token, target("of q", "the profile q", "mine"));
     }
 }

@@ -32,7 +32,7 @@ pub fn announce(data: &Path, api: &str) -> std::io::Result<File> {
 }
 
 /// The URL of the API that runs with its data in this folder, if one does.
-pub(super) fn running_in(data: &Path) -> Result<Option<String>, Failure> {
+pub fn running_in(data: &Path) -> Result<Option<String>, Failure> {
     let path = data.join(FILE);
     let Ok(mut file) = File::open(&path) else { return Ok(None) };
     match file.try_lock_shared() {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use badlambda_client::{Client, Error};
+use badlambda_shared::function::FunctionConfig;
 use badlambda_shared::name::{FunctionName, VersionRef};
 use clap::Args;
 use similar::TextDiff;
@@ -33,10 +34,10 @@ pub struct DiffArguments {
 }
 
 /// One side: its name, its code, and its config as text, where it has one.
-struct Side {
-    name: String,
-    code: String,
-    config: Option<String>,
+pub(crate) struct Side {
+    pub(crate) name: String,
+    pub(crate) code: String,
+    pub(crate) config: Option<String>,
 }
 
 /// Prints the difference as a unified diff; without one, nothing.
@@ -56,11 +57,17 @@ async fn side(client: &Client, function: &FunctionName, version: &VersionRef) ->
     let found = client.get_version(function, version).await?;
     let number = VersionRef::Number(found.version);
     let code = client.get_version_code(function, &number).await?;
-    let config = serde_json::to_string_pretty(&found.content.config).unwrap_or_default();
-    Ok(Side { name: format!("{function} {number}"), code, config: Some(config + "\n") })
+    let config = config_text(&found.content.config);
+    Ok(Side { name: format!("{function} {number}"), code, config: Some(config) })
 }
 
-fn unified(older: &Side, newer: &Side) -> String {
+/// A config as it is compared, with a line for each field.
+pub(crate) fn config_text(config: &FunctionConfig) -> String {
+    serde_json::to_string_pretty(config).unwrap_or_default() + "\n"
+}
+
+/// What the newer side has in place of the older one's, as a unified diff; where nothing differs, nothing.
+pub(crate) fn unified(older: &Side, newer: &Side) -> String {
     let names = |what| (format!("{} ({what})", older.name), format!("{} ({what})", newer.name));
     let mut text = of_text(&older.code, &newer.code, names("code"));
     if let (Some(older), Some(newer)) = (&older.config, &newer.config) {

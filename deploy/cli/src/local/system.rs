@@ -92,9 +92,7 @@ impl System {
             region: aws.region.clone(),
         });
         let environment = environment(&aws, options.settings)?;
-        let program = std::env::current_exe().context("where is this program?")?;
-        let programs = program.parent().context("this program lies in no folder")?.to_owned();
-        let worker = badlambda_worker::config::Config::from_environment(&environment, programs)?;
+        let worker = badlambda_worker::config::Config::from_environment(&environment, programs()?)?;
         let api_config = badlambda_api::Config::from_environment(&environment)?;
 
         let mut services = JoinSet::new();
@@ -133,11 +131,22 @@ fn environment(aws: &LocalAws, settings: Vec<(Variable, String)>) -> anyhow::Res
         (config::PUBLIC_S3_ENDPOINT.name, String::new()),
     ];
     own.extend(settings.into_iter().map(|(variable, value)| (variable.name, value)));
-    let environment = Environment::from_process()?;
-    if environment.text(config::ISOLATION).is_none() && !nix::unistd::geteuid().is_root() {
-        own.push((config::ISOLATION.name, "unprivileged".to_owned()));
-    }
+    let environment = here(Environment::from_process()?);
     Ok(environment.overridden(own.into_iter().map(|(name, value)| (name.to_owned(), value))))
+}
+
+/// The same settings, with the isolation that is possible here, where none is asked for.
+pub fn here(environment: Environment) -> Environment {
+    if environment.text(config::ISOLATION).is_some() || nix::unistd::geteuid().is_root() {
+        return environment;
+    }
+    environment.overridden([(config::ISOLATION.name.to_owned(), "unprivileged".to_owned())])
+}
+
+/// The folder of the programs that a worker starts: this one's.
+pub fn programs() -> anyhow::Result<PathBuf> {
+    let program = std::env::current_exe().context("where is this program?")?;
+    Ok(program.parent().context("this program lies in no folder")?.to_owned())
 }
 
 /// The isolation that this process will use, and what to say of it where it is not the full one.

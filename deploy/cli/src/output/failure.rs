@@ -53,6 +53,20 @@ impl Failure {
             other => other,
         }
     }
+
+    /// The same with what it is about before its sentence.
+    pub fn about(mut self, what: &str) -> Self {
+        match &mut self {
+            Self::FunctionFailed(sentence)
+            | Self::Usage(sentence)
+            | Self::Ours(sentence)
+            | Self::NotAllowed(sentence)
+            | Self::NotFound(sentence)
+            | Self::Interrupted(sentence) => sentence.insert_str(0, &format!("{what}: ")),
+            Self::ReaderLeft => {}
+        }
+        self
+    }
 }
 
 impl fmt::Display for Failure {

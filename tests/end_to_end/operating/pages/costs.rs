@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{read, table};
 
+mod command;
+
 /// A month's.
 const HOURS: f64 = 730.0;
 
@@ -76,7 +78,7 @@ impl Costs {
     }
 
     fn lambda(&self, example: &Example) -> f64 {
-        let gb_seconds = example.lambda_gb * example.lambda_seconds * 1e6;
+        let gb_seconds = example.lambda_mb / 1024.0 * example.lambda_seconds * 1e6;
         self.price("lambda-million") + gb_seconds * self.price("lambda-gb-second")
     }
 }
@@ -85,7 +87,7 @@ struct Example {
     cpu: f64,
     wall: f64,
     slots: f64,
-    lambda_gb: f64,
+    lambda_mb: f64,
     lambda_seconds: f64,
 }
 
@@ -95,7 +97,7 @@ impl Example {
             cpu: number(row[1]),
             wall: number(row[2]),
             slots: number(row[3]),
-            lambda_gb: number(row[8]),
+            lambda_mb: number(row[8]),
             lambda_seconds: number(row[9]),
         }
     }
