@@ -26,7 +26,7 @@ pub(super) fn for_argument(argument: &Arg) -> Option<Names> {
     let its_type = argument.get_value_parser().type_id();
     let is = |of: TypeId| its_type == of;
     let value_name = argument.get_value_names().and_then(|names| names.first()).map(|name| name.as_str());
-    if is(TypeId::of::<FunctionName>()) {
+    if is(TypeId::of::<FunctionName>()) || value_name == Some("NAME|FILE") {
         Some(functions)
     } else if is(TypeId::of::<Alias>()) {
         Some(aliases)
