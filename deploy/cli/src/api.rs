@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::connection::ConnectionArguments;
 use crate::input::read_json;
-use crate::output::{Failure, Filter, print, print_bytes};
+use crate::output::{Failure, Filter, Pieces, print};
 
 /// Arguments of `api`.
 #[derive(Debug, Args)]
@@ -44,10 +44,11 @@ pub async fn api(arguments: ApiArguments) -> Result<(), Failure> {
     if let Some(filter) = filter {
         return print(&filter.apply(&answer.bytes().await?)?);
     }
+    let mut pieces = Pieces::default();
     while let Some(piece) = answer.chunk().await? {
-        print_bytes(&piece)?;
+        pieces.print(&piece)?;
     }
-    Ok(())
+    pieces.end()
 }
 
 fn read_header(header: &str) -> Result<(String, String), Failure> {

@@ -7,9 +7,11 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::api::ApiArguments;
 use crate::dead_letters::DeadLettersArguments;
+use crate::dev::DevArguments;
 use crate::executions::ExecutionsArguments;
 use crate::functions::FunctionsArguments;
 use crate::invoke::InvokeArguments;
+use crate::local::run::RunArguments;
 use crate::logs::LogsArguments;
 use crate::stats::StatsArguments;
 
@@ -34,6 +36,8 @@ pub struct Arguments {
 pub enum Command {
     /// Run one function once, through the whole system, and print its result.
     Run(RunArguments),
+    /// Run a file again at each save, and show what came of it.
+    Dev(DevArguments),
     /// Serve the whole system until it is told to stop.
     Up(UpArguments),
     /// Serve only the embedded SQS and S3.
@@ -52,25 +56,6 @@ pub enum Command {
     Stats(StatsArguments),
     /// Make any request of the API, and print what it answers.
     Api(ApiArguments),
-}
-
-/// Arguments of `run`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Exit status: 0 succeeded, 1 the function failed, 2 bad usage, 3 a failure of Bad Lambda itself."
-)]
-pub struct RunArguments {
-    /// The file with the function's Ruby code.
-    pub file: PathBuf,
-    /// The input, as JSON; `-` reads it from stdin.
-    #[arg(default_value = "{}", allow_hyphen_values = true)]
-    pub input: String,
-    /// Show what the function logged, on stderr.
-    #[arg(long)]
-    pub logs: bool,
-    /// The function's config, as JSON.
-    #[arg(long, value_name = "JSON", default_value = "{}")]
-    pub config: String,
 }
 
 /// Arguments of `up`.

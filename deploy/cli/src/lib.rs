@@ -7,8 +7,10 @@
 
 pub mod api;
 pub mod arguments;
+pub mod config;
 pub mod connection;
 pub mod dead_letters;
+pub mod dev;
 pub mod executions;
 pub mod functions;
 pub mod input;

@@ -5,18 +5,19 @@ use std::process::ExitCode;
 use badlambda_cli::arguments::{Arguments, Command};
 use badlambda_cli::local::{aws, run, up};
 use badlambda_cli::output::Failure;
-use badlambda_cli::{api, dead_letters, executions, functions, invoke, logs, stats};
+use badlambda_cli::{api, dead_letters, dev, executions, functions, invoke, logs, stats};
 use clap::Parser;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let ended = match Arguments::parse().command {
         Command::Run(arguments) => run::run(arguments).await,
-        Command::Up(arguments) => up::up(arguments).await.map(|()| ExitCode::SUCCESS),
-        Command::Aws(arguments) => aws::aws(arguments).await.map(|()| ExitCode::SUCCESS),
-        elsewhere => return ask(elsewhere).await.map_or_else(Failure::end, |()| ExitCode::SUCCESS),
+        Command::Dev(arguments) => dev::dev(arguments).await,
+        Command::Up(arguments) => up::up(arguments).await.map_err(Failure::from),
+        Command::Aws(arguments) => aws::aws(arguments).await.map_err(Failure::from),
+        elsewhere => ask(elsewhere).await,
     };
-    ended.unwrap_or_else(|error| Failure::Ours(format!("{error:#}")).end())
+    ended.map_or_else(Failure::end, |()| ExitCode::SUCCESS)
 }
 
 /// The commands that ask an API, which an interrupt ends at once. Some have more to say about it.
@@ -30,7 +31,7 @@ async fn ask(command: Command) -> Result<(), Failure> {
             Command::DeadLetters(arguments) => dead_letters::dead_letters(arguments).await,
             Command::Stats(arguments) => stats::stats(arguments).await,
             Command::Api(arguments) => api::api(arguments).await,
-            Command::Run(_) | Command::Up(_) | Command::Aws(_) => Ok(()),
+            Command::Run(_) | Command::Dev(_) | Command::Up(_) | Command::Aws(_) => Ok(()),
         }
     };
     tokio::select! {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::connection::ConnectionArguments;
 use crate::functions::explained;
-use crate::output::{Failure, Output, OutputArguments, Table, shown};
+use crate::output::{Failure, Output, OutputArguments, Table, Text, shown};
 
 /// The fields of the whole fleet's stats.
 pub const STATS_FIELDS: [&str; 2] = ["queue", "minutes"];
@@ -47,11 +47,11 @@ pub async fn stats(arguments: StatsArguments) -> Result<(), Failure> {
             Some(name) => {
                 let stats = client.get_function_stats(name).await;
                 let stats = explained(&client, name, stats).await?;
-                show(&output, watch, &stats, || function_table(&stats))?;
+                show(&output, watch, &stats, || function_table(&stats).into())?;
             }
             None => {
                 let stats = client.get_stats().await?;
-                show(&output, watch, &stats, || fleet_tables(&stats))?;
+                show(&output, watch, &stats, || fleet_tables(&stats).into())?;
             }
         }
         if !watch {
@@ -66,7 +66,7 @@ fn show(
     output: &Output,
     watch: bool,
     stats: &impl Serialize,
-    text: impl FnOnce() -> String,
+    text: impl FnOnce() -> Text,
 ) -> Result<(), Failure> {
     let terminal = Term::stdout();
     if watch && output.is_text() && terminal.is_term() {
@@ -75,7 +75,7 @@ fn show(
     output.print_one(stats, text)
 }
 
-fn fleet_tables(stats: &FleetStats) -> String {
+fn fleet_tables(stats: &FleetStats) -> [Table; 2] {
     let queue = &stats.queue;
     let rows = [
         ("visible", queue.visible.to_string()),
@@ -86,11 +86,11 @@ fn fleet_tables(stats: &FleetStats) -> String {
     ];
     let queue = Table::new(&["queue", "messages"], rows.map(|(name, value)| vec![name.to_owned(), value]));
     let minutes = stats.minutes.iter().map(|minute| row(shown(minute.from), &minute.ended));
-    format!("{queue}\n{}", Table::new(&HEAD, minutes))
+    [queue, Table::new(&HEAD, minutes)]
 }
 
-fn function_table(stats: &FunctionStats) -> String {
-    Table::new(&HEAD, stats.periods.iter().map(|period| row(shown(period.from), &period.ended))).to_string()
+fn function_table(stats: &FunctionStats) -> Table {
+    Table::new(&HEAD, stats.periods.iter().map(|period| row(shown(period.from), &period.ended)))
 }
 
 fn row(first: String, ended: &Ended) -> Vec<String> {

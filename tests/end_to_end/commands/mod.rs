@@ -3,6 +3,7 @@
 
 mod connections;
 mod dead_letters;
+mod dev;
 mod examples;
 mod executions;
 mod functions;
@@ -55,6 +56,14 @@ impl Folder {
                 return id.to_owned();
             }
             assert!(Instant::now() < deadline, "there is no dead letter of {function}");
+        }
+    }
+
+    /// Waits until so many executions of this function are listed.
+    fn listed(&self, function: &str, count: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.printed(&["executions", "list", "--function", function]).lines().count() != count {
+            assert!(Instant::now() < deadline, "there are not {count} executions of {function}");
         }
     }
 

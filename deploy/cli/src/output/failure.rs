@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use badlambda_client::Error;
 
+use crate::output::terminal::say;
+
 /// Why a command does not succeed.
 #[derive(Debug)]
 pub enum Failure {
@@ -29,7 +31,7 @@ impl Failure {
     /// Says it, and gives the exit status, as the command line's help has them.
     pub fn end(self) -> ExitCode {
         if !matches!(self, Self::ReaderLeft) {
-            eprintln!("badlambda: {self}");
+            say(&format!("badlambda: {self}"));
         }
         ExitCode::from(self.status())
     }
@@ -85,6 +87,13 @@ impl From<Error> for Failure {
             (_, Some(400..500)) => Self::Usage(sentence),
             _ => Self::Ours(sentence),
         }
+    }
+}
+
+/// A failure within this process.
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Ours(format!("{error:#}"))
     }
 }
 

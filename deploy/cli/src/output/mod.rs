@@ -4,9 +4,9 @@
 mod failure;
 mod fields;
 mod filter;
+mod pretty;
 mod table;
-
-use std::io::Write;
+mod terminal;
 
 use clap::Args;
 use serde::Serialize;
@@ -15,7 +15,9 @@ use serde_json::value::RawValue;
 pub use self::failure::{Failure, did_you_mean};
 use self::fields::{chosen, picked};
 pub use self::filter::Filter;
+pub use self::pretty::{colored_diff, pretty_json};
 pub use self::table::{Table, shown};
+pub use self::terminal::{Pieces, for_stdout, print, print_styled, say};
 
 /// How the answer is printed.
 #[derive(Debug, Args)]
@@ -32,6 +34,14 @@ pub struct OutputArguments {
 /// Where the answer goes.
 pub struct Output {
     json: Option<Json>,
+}
+
+/// What is printed in place of JSON.
+pub enum Text {
+    /// What others wrote, in part.
+    Plain(String),
+    /// What may have styles, and of others' only what a terminal shows.
+    Styled(String),
 }
 
 struct Json {
@@ -64,9 +74,13 @@ impl Output {
     }
 
     /// Prints one thing: a line of JSON, or this text.
-    pub fn print_one(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Failure> {
+    pub fn print_one<T: Into<Text>>(
+        &self,
+        value: &impl Serialize,
+        text: impl FnOnce() -> T,
+    ) -> Result<(), Failure> {
         match &self.json {
-            None => print(&text()),
+            None => text().into().print(),
             Some(json) => json.print(json.pick(value)?),
         }
     }
@@ -77,9 +91,37 @@ impl Output {
         values: &[T],
         table: impl FnOnce() -> Table,
     ) -> Result<(), Failure> {
-        let Some(json) = &self.json else { return print(&table().to_string()) };
+        let Some(json) = &self.json else { return Text::from(table()).print() };
         let values: Result<Vec<_>, _> = values.iter().map(|value| json.pick(value)).collect();
         json.print(serde_json::value::to_raw_value(&values?).map_err(unprintable)?)
+    }
+}
+
+impl Text {
+    fn print(&self) -> Result<(), Failure> {
+        match self {
+            Self::Plain(text) => print(text),
+            Self::Styled(text) => print_styled(text),
+        }
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::Plain(text)
+    }
+}
+
+impl From<Table> for Text {
+    fn from(table: Table) -> Self {
+        Self::Styled(table.styled())
+    }
+}
+
+/// With an empty line between.
+impl From<[Table; 2]> for Text {
+    fn from([first, second]: [Table; 2]) -> Self {
+        Self::Styled(format!("{}\n{}", first.styled(), second.styled()))
     }
 }
 
@@ -102,16 +144,4 @@ impl Json {
 
 fn unprintable(error: serde_json::Error) -> Failure {
     Failure::Ours(format!("the answer can't be written as JSON: {error}"))
-}
-
-/// Writes to stdout at once, so that whoever reads has it.
-pub fn print(text: &str) -> Result<(), Failure> {
-    print_bytes(text.as_bytes())
-}
-
-/// The same with what need not be text.
-pub fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(bytes)?;
-    Ok(stdout.flush()?)
 }

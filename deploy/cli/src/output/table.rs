@@ -5,6 +5,8 @@ use std::fmt;
 use comfy_table::{ContentArrangement, presets};
 use console::Term;
 
+use crate::output::terminal::is_obeyed;
+
 /// Rows with a head.
 pub struct Table {
     head: &'static [&'static str],
@@ -38,6 +40,17 @@ impl Table {
         table.trim_fmt()
     }
 
+    /// As on the terminal, with its head in bold; or elsewhere, separated.
+    pub(super) fn styled(&self) -> String {
+        let plain = self.to_string();
+        match plain.split_once('\n') {
+            Some((head, rows)) if Term::stdout().is_term() => {
+                format!("{}\n{rows}", console::style(head).bold())
+            }
+            _ => plain,
+        }
+    }
+
     fn separated(&self) -> String {
         self.rows.iter().map(|row| row.join("\t") + "\n").collect()
     }
@@ -50,7 +63,7 @@ pub fn shown(value: Option<impl ToString>) -> String {
 
 /// What others wrote must not move the cursor, or end the row.
 fn on_one_line(cell: &str) -> String {
-    cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    cell.chars().map(|c| if is_obeyed(c) { ' ' } else { c }).collect()
 }
 
 impl fmt::Display for Table {
@@ -60,10 +73,7 @@ impl fmt::Display for Table {
             return f.write_str(&self.separated());
         }
         let (_, width) = terminal.size();
-        let aligned = self.aligned(width);
-        let (head, rows) = aligned.split_once('\n').unwrap_or((&aligned, ""));
-        writeln!(f, "{}", console::style(head).bold())?;
-        if rows.is_empty() { Ok(()) } else { writeln!(f, "{rows}") }
+        writeln!(f, "{}", self.aligned(width))
     }
 }
 
