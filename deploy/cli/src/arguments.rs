@@ -13,6 +13,7 @@ use crate::functions::FunctionsArguments;
 use crate::invoke::InvokeArguments;
 use crate::local::run::RunArguments;
 use crate::logs::LogsArguments;
+use crate::mcp::McpArguments;
 use crate::stats::StatsArguments;
 
 /// The port that AWS's emulators have made known.
@@ -54,6 +55,8 @@ pub enum Command {
     DeadLetters(DeadLettersArguments),
     /// Tell how the queue stands, and what ended lately.
     Stats(StatsArguments),
+    /// Serve the API's functions to a model, over the Model Context Protocol.
+    Mcp(McpArguments),
     /// Make any request of the API, and print what it answers.
     Api(ApiArguments),
 }

@@ -17,5 +17,6 @@ pub mod input;
 pub mod invoke;
 pub mod local;
 pub mod logs;
+pub mod mcp;
 pub mod output;
 pub mod stats;

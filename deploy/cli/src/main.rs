@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use badlambda_cli::arguments::{Arguments, Command};
 use badlambda_cli::local::{aws, run, up};
 use badlambda_cli::output::Failure;
-use badlambda_cli::{api, dead_letters, dev, executions, functions, invoke, logs, stats};
+use badlambda_cli::{api, dead_letters, dev, executions, functions, invoke, logs, mcp, stats};
 use clap::Parser;
 
 #[tokio::main]
@@ -13,6 +13,7 @@ async fn main() -> ExitCode {
     let ended = match Arguments::parse().command {
         Command::Run(arguments) => run::run(arguments).await,
         Command::Dev(arguments) => dev::dev(arguments).await,
+        Command::Mcp(arguments) => mcp::mcp(arguments).await,
         Command::Up(arguments) => up::up(arguments).await.map_err(Failure::from),
         Command::Aws(arguments) => aws::aws(arguments).await.map_err(Failure::from),
         elsewhere => ask(elsewhere).await,
@@ -31,7 +32,7 @@ async fn ask(command: Command) -> Result<(), Failure> {
             Command::DeadLetters(arguments) => dead_letters::dead_letters(arguments).await,
             Command::Stats(arguments) => stats::stats(arguments).await,
             Command::Api(arguments) => api::api(arguments).await,
-            Command::Run(_) | Command::Dev(_) | Command::Up(_) | Command::Aws(_) => Ok(()),
+            Command::Run(_) | Command::Dev(_) | Command::Mcp(_) | Command::Up(_) | Command::Aws(_) => Ok(()),
         }
     };
     tokio::select! {

@@ -8,6 +8,7 @@ mod examples;
 mod executions;
 mod functions;
 mod local;
+mod mcp;
 
 use std::fs;
 use std::io::Write;

@@ -42,10 +42,22 @@ struct Target {
 impl ConnectionArguments {
     /// A client of the API that is meant.
     pub fn connect(&self) -> Result<Client, Failure> {
+        self.find()?.ok_or_else(|| {
+            Failure::Usage(
+                "no API to ask: no `badlambda up` runs in this folder; start it, or say which with --url URL, \
+                 --profile NAME or BADLAMBDA_URL"
+                    .to_owned(),
+            )
+        })
+    }
+
+    /// The same, where one is meant at all.
+    pub fn find(&self) -> Result<Option<Client>, Failure> {
         let environment = Environment::from_process().map_err(|error| Failure::Usage(error.to_string()))?;
         let target = self.choose(&environment, read_profile, || running_in(Path::new(DATA)))?;
-        let address = target.url.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
-        Ok(Client::new(address, target.token.as_deref())?)
+        let Some(Target { url, token }) = target else { return Ok(None) };
+        let address = url.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
+        Ok(Some(Client::new(address, token.as_deref())?))
     }
 
     /// What stands on the command line goes before what the environment says. A token of either is shown to whichever API
@@ -55,26 +67,19 @@ impl ConnectionArguments {
         environment: &Environment,
         profile: impl FnOnce(&str) -> Result<Profile, Failure>,
         running: impl FnOnce() -> Result<Option<String>, Failure>,
-    ) -> Result<Target, Failure> {
+    ) -> Result<Option<Target>, Failure> {
         let token = self.token.as_deref().or(environment.text(config::TOKEN)).map(str::to_owned);
         let (url, name) = match (&self.url, &self.profile) {
             (None, None) => (environment.text(config::URL), environment.text(config::PROFILE)),
             (url, name) => (url.as_deref(), name.as_deref()),
         };
         match (url, name) {
-            (Some(url), _) => Ok(Target { url: url.to_owned(), token }),
+            (Some(url), _) => Ok(Some(Target { url: url.to_owned(), token })),
             (None, Some(name)) => {
                 let Profile { url, token: own } = profile(name)?;
-                Ok(Target { url, token: token.or(own) })
+                Ok(Some(Target { url, token: token.or(own) }))
             }
-            (None, None) => match running()? {
-                Some(url) => Ok(Target { url, token }),
-                None => Err(Failure::Usage(
-                    "no API to ask: no `badlambda up` runs in this folder; start it, or say which with --url URL, \
-                     --profile NAME or BADLAMBDA_URL"
-                        .to_owned(),
-                )),
-            },
+            (None, None) => Ok(running()?.map(|url| Target { url, token })),
         }
     }
 }
@@ -94,7 +99,7 @@ mod tests {
         let profile_of =
             |name: &str| Ok(Profile { url: format!("of {name}"), token: Some("its own".to_owned()) });
         let arguments = ConnectionArguments { url, token, profile };
-        arguments.choose(&environment, profile_of, || Ok(running.map(str::to_owned))).ok()
+        arguments.choose(&environment, profile_of, || Ok(running.map(str::to_owned))).unwrap()
     }
 
     fn target(url: &str, token: Option<&str>) -> Option<Target> {

@@ -17,7 +17,7 @@ use self::fields::{chosen, picked};
 pub use self::filter::Filter;
 pub use self::pretty::{colored_diff, pretty_json};
 pub use self::table::{Table, shown};
-pub use self::terminal::{Pieces, for_stdout, print, print_styled, say};
+pub use self::terminal::{Pieces, for_stdout, print, print_styled, say, visible};
 
 /// How the answer is printed.
 #[derive(Debug, Args)]
