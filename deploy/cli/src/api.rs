@@ -40,7 +40,12 @@ pub async fn api(arguments: ApiArguments) -> Result<(), Failure> {
         headers.push(("content-type".to_owned(), "application/json".to_owned()));
     }
     let client = connection.connect()?;
-    let mut answer = client.request(&method, &path, &headers, body).await?.succeeded().await?;
+    let answer = client.request(&method, &path, &headers, body).await?.succeeded().await;
+    let mut answer = answer.map_err(|error| match error.is("not_found") {
+        // The path is the person's own.
+        true => Failure::NotFound(error.to_string()),
+        false => error.into(),
+    })?;
     if let Some(filter) = filter {
         return print(&filter.apply(&answer.bytes().await?)?);
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::api::ApiArguments;
+use crate::connection::LeadingConnectionArguments;
 use crate::dead_letters::DeadLettersArguments;
 use crate::dev::DevArguments;
 use crate::executions::ExecutionsArguments;
@@ -21,12 +22,16 @@ const AWS_PORT: u16 = 4566;
 
 /// How the commands that ask an API end.
 const EXIT_STATUS: &str = "Exit status: 0 succeeded, 1 the function failed, 2 bad usage or input, 3 a failure of Bad Lambda \
-itself, 4 not allowed, 5 not found, 130 interrupted.";
+itself, 4 not allowed, 5 not found, 130 interrupted.\n\nWhich API is asked, --url, --token and --profile say, before the \
+command or behind it.";
 
 /// Run Ruby functions from a queue, confined: the whole of Bad Lambda on this machine, and a client of it anywhere.
 #[derive(Debug, Parser)]
 #[command(name = "badlambda", version, arg_required_else_help = true, after_help = EXIT_STATUS)]
 pub struct Arguments {
+    /// Which API is asked, where that stands before the command.
+    #[command(flatten)]
+    pub connection: LeadingConnectionArguments,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -59,6 +64,18 @@ pub enum Command {
     Mcp(McpArguments),
     /// Make any request of the API, and print what it answers.
     Api(ApiArguments),
+}
+
+impl Command {
+    /// Its name, where it asks no API.
+    pub fn name_if_local(&self) -> Option<&'static str> {
+        match self {
+            Self::Run(_) => Some("run"),
+            Self::Up(_) => Some("up"),
+            Self::Aws(_) => Some("aws"),
+            _ => None,
+        }
+    }
 }
 
 /// Arguments of `up`.

@@ -10,7 +10,11 @@ use clap::Parser;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let ended = match Arguments::parse().command {
+    let Arguments { connection, command } = Arguments::parse();
+    if let Some(Err(failure)) = command.name_if_local().map(|name| connection.refuse(name)) {
+        return failure.end();
+    }
+    let ended = match command {
         Command::Run(arguments) => run::run(arguments).await,
         Command::Dev(arguments) => dev::dev(arguments).await,
         Command::Mcp(arguments) => mcp::mcp(arguments).await,

@@ -9,6 +9,7 @@ mod executions;
 mod functions;
 mod local;
 mod mcp;
+mod terminals;
 
 use std::fs;
 use std::io::Write;

@@ -74,12 +74,20 @@ impl fmt::Display for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let status = error.problem().map(|problem| problem.status);
+        // Every call of this command's has a path that its own API has.
+        let is_older = error.is("not_found") || error.is("method_not_allowed");
         let sentence = match (&error, status) {
+            _ if is_older => {
+                format!(
+                    "{error}; this API does not know the call: it is older than this command, so update it"
+                )
+            }
             (Error::Unreachable { .. }, _) => format!("{error}; is the URL right, and does the API run?"),
             (_, Some(401)) => format!("{error}; give a token with --token or BADLAMBDA_TOKEN"),
             _ => error.to_string(),
         };
         match (error, status) {
+            _ if is_older => Self::Ours(sentence),
             (Error::Address(_) | Error::Client(_), _) => Self::Usage(sentence),
             (_, Some(401 | 403)) => Self::NotAllowed(sentence),
             (_, Some(404)) => Self::NotFound(sentence),
