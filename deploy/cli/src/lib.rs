@@ -1,7 +1,8 @@
 //! The `badlambda` command. A tour: [`arguments`] is the command line. [`local`] holds what runs the system in this
-//! process: `run`, `up` and `aws`. All other commands talk to an API, wherever it is: [`connection`] finds out which, and
-//! [`output`] prints what was asked for, and says with which status it ends. [`functions`], [`executions`] and [`dead_letters`]
-//! are the nouns, [`invoke`], [`logs`], [`stats`] and [`api`] what stands alone; [`input`] reads what a command is given.
+//! process: `run`, `up` and `aws`; [`dev`] and [`mcp`] may do so, too. All other commands talk to an API, wherever it is:
+//! [`connection`] finds out which, and [`output`] prints what was asked for, and says with which status it ends.
+//! [`functions`], [`executions`] and [`dead_letters`] are the nouns, [`invoke`], [`logs`], [`stats`] and [`api`] what stands
+//! alone; [`input`] and [`config`] read what a command is given.
 
 #![forbid(unsafe_code)]
 

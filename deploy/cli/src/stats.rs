@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::connection::ConnectionArguments;
 use crate::functions::explained;
-use crate::output::{Failure, Output, OutputArguments, Table, Text, shown};
+use crate::output::{Failure, Output, OutputArguments, Table, shown};
 
 /// The fields of the whole fleet's stats.
 pub const STATS_FIELDS: [&str; 2] = ["queue", "minutes"];
@@ -47,11 +47,11 @@ pub async fn stats(arguments: StatsArguments) -> Result<(), Failure> {
             Some(name) => {
                 let stats = client.get_function_stats(name).await;
                 let stats = explained(&client, name, stats).await?;
-                show(&output, watch, &stats, || function_table(&stats).into())?;
+                show(&output, watch, &stats, || function_table(&stats).to_string())?;
             }
             None => {
                 let stats = client.get_stats().await?;
-                show(&output, watch, &stats, || fleet_tables(&stats).into())?;
+                show(&output, watch, &stats, || fleet_tables(&stats))?;
             }
         }
         if !watch {
@@ -66,7 +66,7 @@ fn show(
     output: &Output,
     watch: bool,
     stats: &impl Serialize,
-    text: impl FnOnce() -> Text,
+    text: impl FnOnce() -> String,
 ) -> Result<(), Failure> {
     let terminal = Term::stdout();
     if watch && output.is_text() && terminal.is_term() {
@@ -75,7 +75,7 @@ fn show(
     output.print_one(stats, text)
 }
 
-fn fleet_tables(stats: &FleetStats) -> [Table; 2] {
+fn fleet_tables(stats: &FleetStats) -> String {
     let queue = &stats.queue;
     let rows = [
         ("visible", queue.visible.to_string()),
@@ -86,7 +86,7 @@ fn fleet_tables(stats: &FleetStats) -> [Table; 2] {
     ];
     let queue = Table::new(&["queue", "messages"], rows.map(|(name, value)| vec![name.to_owned(), value]));
     let minutes = stats.minutes.iter().map(|minute| row(shown(minute.from), &minute.ended));
-    [queue, Table::new(&HEAD, minutes)]
+    format!("{queue}\n{}", Table::new(&HEAD, minutes))
 }
 
 fn function_table(stats: &FunctionStats) -> Table {

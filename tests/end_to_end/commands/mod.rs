@@ -7,8 +7,10 @@ mod dev;
 mod examples;
 mod executions;
 mod functions;
+mod interrupts;
 mod local;
 mod mcp;
+mod snapshots;
 mod terminals;
 
 use std::fs;

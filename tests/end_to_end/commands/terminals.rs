@@ -2,9 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use badlambda_tests::addresses::free_address;
 use tempfile::TempDir;
@@ -16,8 +14,8 @@ const COLUMNS: u16 = 100;
 
 impl Folder {
     /// What this command shows on a terminal.
-    fn shown(&self, arguments: &[&str], columns: u16) -> Shown {
-        Terminal::start(self.path(), arguments, columns).end()
+    fn shown(&self, arguments: &[&str]) -> Shown {
+        Terminal::start(self.path(), arguments, COLUMNS).end()
     }
 }
 
@@ -55,7 +53,7 @@ fn why_nothing_can_be_asked_is_one_sentence() {
         (&["--url", &older, "functions", "show", "hello"], 3, "older than this command"),
         (&["--url", &older, "api", "GET", "/v1/nothing"], 5, "there is none"),
     ] {
-        let shown = folder.shown(arguments, COLUMNS);
+        let shown = folder.shown(arguments);
         assert_eq!(shown.status, status, "{arguments:?}: {shown:?}");
         assert!(
             shown.text.starts_with("badlambda: ") && shown.text.contains(says),
@@ -131,7 +129,7 @@ fn functions_can_not_command_a_terminal() {
         (&["dev", "evil.rb", "--once"], 0),
         (&["dev", "evil.rb", r#"{"fail": true}"#, "--once"], 1),
     ] {
-        let shown = folder.shown(arguments, COLUMNS);
+        let shown = folder.shown(arguments);
         assert_eq!(shown.status, status, "{arguments:?}: {shown:?}");
         assert!(
             shown.text.contains("owned")
@@ -197,44 +195,4 @@ fn a_full_disk_and_a_reader_that_left_are_told_by_the_status() {
         assert_eq!(to(left(), left()).0, Some(0), "{arguments:?}");
         assert_eq!(to(full(), full()).0, Some(3), "{arguments:?}");
     }
-}
-
-/// When somebody presses Ctrl-C.
-#[derive(Debug)]
-enum Moment {
-    /// This long after the start.
-    After(Duration),
-    /// When this is shown.
-    Shown(&'static str),
-    /// When the function runs.
-    Running,
-}
-
-#[test]
-fn an_interrupt_at_any_moment_leaves_nothing_behind() {
-    let folder = TempDir::new().unwrap();
-    std::fs::write(folder.path().join("f.rb"), "File.write('begun', ''); sleep").unwrap();
-    for (command, shown) in [("run", &["starting", "running"][..]), ("dev", &["starting"])] {
-        let after = (0..15).map(|step| Moment::After(Duration::from_millis(step * 20)));
-        let shown = shown.iter().map(|text| Moment::Shown(text));
-        for moment in after.chain(shown).chain([Moment::Running]) {
-            interrupt_at(&moment, folder.path(), command);
-        }
-    }
-}
-
-fn interrupt_at(moment: &Moment, folder: &Path, command: &str) {
-    let (mut terminal, mut remains) = Terminal::start_watched(folder, &[command, "f.rb"], COLUMNS);
-    match moment {
-        Moment::After(time) => std::thread::sleep(*time),
-        Moment::Shown(text) => terminal.wait_for(text),
-        Moment::Running => {
-            remains.wait_until_begun();
-            remains.note_processes(terminal.pid());
-        }
-    }
-    terminal.interrupt();
-    let shown = terminal.end();
-    assert_eq!(shown.status, 130, "{command}, {moment:?}: {shown:?}");
-    remains.assert_none();
 }

@@ -24,11 +24,11 @@ pub struct CreateArguments {
     name: FunctionName,
     /// The file with its Ruby code; `-` reads it from stdin.
     file: PathBuf,
-    #[command(flatten)]
-    config: ConfigArguments,
     /// Check everything, and store nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    config: ConfigArguments,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -44,11 +44,11 @@ pub struct UpdateArguments {
     name: FunctionName,
     /// The file with its Ruby code; `-` reads it from stdin.
     file: Option<PathBuf>,
-    #[command(flatten)]
-    config: ConfigArguments,
     /// Check everything, and store nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    config: ConfigArguments,
     #[command(flatten)]
     output: OutputArguments,
 }

@@ -1,11 +1,19 @@
 //! A system of a command's own. It runs in this process, and its data stands in a folder that goes with it, so that nothing
 //! of any deployment changes.
 
+use std::fs::{self, Permissions};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
 use anyhow::Context;
 use badlambda_client::Client;
 use badlambda_shared::config::{self, Environment};
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::telemetry;
+use badlambda_worker::config::default_scratch;
+use tempfile::TempDir;
 
 use crate::local::progress::Progress;
 use crate::local::system::{System, SystemOptions, isolation_notice};
@@ -29,13 +37,8 @@ pub async fn with_own_system<T>(
         progress.note(notice);
     }
     progress.say("starting the system");
-    let data = tempfile::tempdir().context("could not make a folder for this run")?;
-    let any_port = "127.0.0.1:0".parse().context("no address")?;
-    // Who ends this does not want to wait for what runs.
-    let settings = vec![(config::SLOTS, slots.to_string()), (config::DRAIN_SECONDS, "0".to_owned())];
-    let options =
-        SystemOptions { listen: any_port, aws_listen: any_port, data: data.path().to_owned(), settings };
-    let mut system = System::start(options, shutdown.clone()).await?;
+    let folders = Folders::make(&environment).context("could not make the folders of this run")?;
+    let mut system = System::start(folders.options(slots), shutdown.clone()).await?;
     let address = format!("http://{}", system.api).parse().map_err(anyhow::Error::from)?;
     let client = Client::new(address, None)?;
     let ended = tokio::select! {
@@ -47,6 +50,7 @@ pub async fn with_own_system<T>(
     // Nothing else is under way that would have to come to its end.
     shutdown.hard.cancel();
     let stopped = system.stop().await;
+    drop(folders);
     // Whatever failed then failed because of that.
     if interrupted {
         return Err(Failure::Interrupted("interrupted".to_owned()));
@@ -54,4 +58,39 @@ pub async fn with_own_system<T>(
     let ended = ended?;
     stopped?;
     Ok(ended)
+}
+
+/// The folders that go with the system, whatever is in them.
+struct Folders {
+    data: TempDir,
+    /// Also a sandbox that is only half made when the system ends goes with it. A jail has its own.
+    scratch: Option<TempDir>,
+}
+
+impl Folders {
+    fn make(environment: &Environment) -> io::Result<Self> {
+        let data = tempfile::tempdir()?;
+        if environment.text(config::JAIL).is_some() {
+            return Ok(Self { data, scratch: None });
+        }
+        let default = default_scratch();
+        let parent = match environment.text(config::SCRATCH_DIR) {
+            Some(folder) => Path::new(folder),
+            None => default.parent().unwrap_or(Path::new("/tmp")),
+        };
+        fs::create_dir_all(parent)?;
+        // Executions have uids of their own, and go through it.
+        let mut scratch = tempfile::Builder::new();
+        scratch.prefix("badlambda-run-").permissions(Permissions::from_mode(0o711));
+        Ok(Self { data, scratch: Some(scratch.tempdir_in(parent)?) })
+    }
+
+    fn options(&self, slots: usize) -> SystemOptions {
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let scratch = self.scratch.as_ref().map(|folder| folder.path().display().to_string());
+        // Who ends this does not want to wait for what runs.
+        let mut settings = vec![(config::SLOTS, slots.to_string()), (config::DRAIN_SECONDS, "0".to_owned())];
+        settings.extend(scratch.map(|folder| (config::SCRATCH_DIR, folder)));
+        SystemOptions { listen: any_port, aws_listen: any_port, data: self.data.path().to_owned(), settings }
+    }
 }

@@ -8,6 +8,8 @@ mod pretty;
 mod table;
 mod terminal;
 
+use std::fmt::Display;
+
 use clap::Args;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -34,14 +36,6 @@ pub struct OutputArguments {
 /// Where the answer goes.
 pub struct Output {
     json: Option<Json>,
-}
-
-/// What is printed in place of JSON.
-pub enum Text {
-    /// What others wrote, in part.
-    Plain(String),
-    /// What may have styles, and of others' only what a terminal shows.
-    Styled(String),
 }
 
 struct Json {
@@ -74,13 +68,13 @@ impl Output {
     }
 
     /// Prints one thing: a line of JSON, or this text.
-    pub fn print_one<T: Into<Text>>(
+    pub fn print_one<T: Display>(
         &self,
         value: &impl Serialize,
         text: impl FnOnce() -> T,
     ) -> Result<(), Failure> {
         match &self.json {
-            None => text().into().print(),
+            None => print(&text().to_string()),
             Some(json) => json.print(json.pick(value)?),
         }
     }
@@ -91,37 +85,9 @@ impl Output {
         values: &[T],
         table: impl FnOnce() -> Table,
     ) -> Result<(), Failure> {
-        let Some(json) = &self.json else { return Text::from(table()).print() };
+        let Some(json) = &self.json else { return print(&table().to_string()) };
         let values: Result<Vec<_>, _> = values.iter().map(|value| json.pick(value)).collect();
         json.print(serde_json::value::to_raw_value(&values?).map_err(unprintable)?)
-    }
-}
-
-impl Text {
-    fn print(&self) -> Result<(), Failure> {
-        match self {
-            Self::Plain(text) => print(text),
-            Self::Styled(text) => print_styled(text),
-        }
-    }
-}
-
-impl From<String> for Text {
-    fn from(text: String) -> Self {
-        Self::Plain(text)
-    }
-}
-
-impl From<Table> for Text {
-    fn from(table: Table) -> Self {
-        Self::Styled(table.styled())
-    }
-}
-
-/// With an empty line between.
-impl From<[Table; 2]> for Text {
-    fn from([first, second]: [Table; 2]) -> Self {
-        Self::Styled(format!("{}\n{}", first.styled(), second.styled()))
     }
 }
 
