@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::connection::ConnectionArguments;
 use crate::input::read_json;
-use crate::output::{Failure, Filter, print, print_bytes};
+use crate::output::{Failure, Filter, Pieces, print};
 
 /// Arguments of `api`.
 #[derive(Debug, Args)]
@@ -40,14 +40,20 @@ pub async fn api(arguments: ApiArguments) -> Result<(), Failure> {
         headers.push(("content-type".to_owned(), "application/json".to_owned()));
     }
     let client = connection.connect()?;
-    let mut answer = client.request(&method, &path, &headers, body).await?.succeeded().await?;
+    let answer = client.request(&method, &path, &headers, body).await?.succeeded().await;
+    let mut answer = answer.map_err(|error| match error.is("not_found") {
+        // The path is the person's own.
+        true => Failure::NotFound(error.to_string()),
+        false => error.into(),
+    })?;
     if let Some(filter) = filter {
         return print(&filter.apply(&answer.bytes().await?)?);
     }
+    let mut pieces = Pieces::default();
     while let Some(piece) = answer.chunk().await? {
-        print_bytes(&piece)?;
+        pieces.print(&piece)?;
     }
-    Ok(())
+    pieces.end()
 }
 
 fn read_header(header: &str) -> Result<(String, String), Failure> {

@@ -7,16 +7,20 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::api::ApiArguments;
 use crate::completions::CompletionsArguments;
+use crate::connection::LeadingConnectionArguments;
 use crate::cost::CostArguments;
 use crate::dead_letters::DeadLettersArguments;
 use crate::deploy::DeployArguments;
+use crate::dev::DevArguments;
 use crate::doctor::DoctorArguments;
 use crate::executions::ExecutionsArguments;
 use crate::functions::FunctionsArguments;
 use crate::invoke::InvokeArguments;
+use crate::local::run::RunArguments;
 use crate::logs::LogsArguments;
 use crate::manual::ManualArguments;
 use crate::map::MapArguments;
+use crate::mcp::McpArguments;
 use crate::stats::StatsArguments;
 use crate::token::TokenArguments;
 
@@ -25,12 +29,16 @@ const AWS_PORT: u16 = 4566;
 
 /// How the commands that ask an API end.
 const EXIT_STATUS: &str = "Exit status: 0 succeeded, 1 the function failed, 2 bad usage or input, 3 a failure of Bad Lambda \
-itself, 4 not allowed, 5 not found, 130 interrupted.";
+itself, 4 not allowed, 5 not found, 130 interrupted.\n\nWhich API is asked, --url, --token and --profile say, before the \
+command or behind it.";
 
 /// Run Ruby functions from a queue, confined: the whole of Bad Lambda on this machine, and a client of it anywhere.
 #[derive(Debug, Parser)]
 #[command(name = "badlambda", version, arg_required_else_help = true, after_help = EXIT_STATUS)]
 pub struct Arguments {
+    /// Which API is asked, where that stands before the command.
+    #[command(flatten)]
+    pub connection: LeadingConnectionArguments,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -41,6 +49,8 @@ pub struct Arguments {
 pub enum Command {
     /// Run one function once, through the whole system, and print its result.
     Run(RunArguments),
+    /// Run a file again at each save, and show what came of it.
+    Dev(DevArguments),
     /// Serve the whole system until it is told to stop.
     Up(UpArguments),
     /// Serve only the embedded SQS and S3.
@@ -72,27 +82,22 @@ pub enum Command {
     /// Write manual pages and completions into a folder, for packages.
     #[command(hide = true)]
     Manual(ManualArguments),
+    /// Serve the API's functions to a model, over the Model Context Protocol.
+    Mcp(McpArguments),
     /// Make any request of the API, and print what it answers.
     Api(ApiArguments),
 }
 
-/// Arguments of `run`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Exit status: 0 succeeded, 1 the function failed, 2 bad usage, 3 a failure of Bad Lambda itself."
-)]
-pub struct RunArguments {
-    /// The file with the function's Ruby code.
-    pub file: PathBuf,
-    /// The input, as JSON; `-` reads it from stdin.
-    #[arg(default_value = "{}", allow_hyphen_values = true)]
-    pub input: String,
-    /// Show what the function logged, on stderr.
-    #[arg(long)]
-    pub logs: bool,
-    /// The function's config, as JSON.
-    #[arg(long, value_name = "JSON", default_value = "{}")]
-    pub config: String,
+impl Command {
+    /// Its name, where it asks no API.
+    pub fn name_if_local(&self) -> Option<&'static str> {
+        match self {
+            Self::Run(_) => Some("run"),
+            Self::Up(_) => Some("up"),
+            Self::Aws(_) => Some("aws"),
+            _ => None,
+        }
+    }
 }
 
 /// Arguments of `up`.

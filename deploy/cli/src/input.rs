@@ -31,15 +31,23 @@ fn read_stdin() -> io::Result<Vec<u8>> {
 
 /// JSON as it stands on the command line, or on stdin where it is `-`; `what` names it.
 pub fn read_json(what: &str, given: &str) -> Result<String, Failure> {
-    let text = if given == "-" { read_text(Path::new("-"))? } else { given.to_owned() };
-    match serde_json::from_str::<IgnoredAny>(&text) {
-        Ok(_) => Ok(text),
-        Err(error) => {
-            let hint = if given == "-" { "" } else { "; a string needs quotes of its own: '\"text\"'" };
-            // serde_json tells line and column itself.
-            Err(Failure::Usage(format!("{what} is not JSON: {error}{hint}")))
-        }
+    if given == "-" {
+        let text = read_text(Path::new("-"))?;
+        return check_json(what, &text).map(|()| text);
     }
+    match check_json(what, given) {
+        Err(Failure::Usage(sentence)) => {
+            Err(Failure::Usage(format!("{sentence}; a string needs quotes of its own: '\"text\"'")))
+        }
+        checked => checked.map(|()| given.to_owned()),
+    }
+}
+
+/// That a text is JSON, or else in which line and column it is not; `what` names it.
+pub fn check_json(what: &str, text: &str) -> Result<(), Failure> {
+    let checked = serde_json::from_str::<IgnoredAny>(text);
+    // serde_json tells line and column itself.
+    checked.map(drop).map_err(|error| Failure::Usage(format!("{what} is not JSON: {error}")))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::connection::ConnectionArguments;
 use crate::executions::list::EXECUTION_FIELDS;
-use crate::executions::outcome::{failure_of, fetch_result, show_logs, wait_for_end};
+use crate::executions::outcome::{failure_of, fetch_logs, fetch_result, show_logs, wait_for_end};
 use crate::functions::explained;
 use crate::input::read_json;
 use crate::output::{Failure, Output, OutputArguments, print};
@@ -86,9 +86,8 @@ pub(crate) async fn finish(
              `badlambda executions cancel {name}`"
         ))),
     };
-    if logs && execution.logs_url.is_some() {
-        let logs = client.get_execution_logs(&execution.function, &execution.id).await?.bytes().await?;
-        show_logs(&String::from_utf8_lossy(&logs));
+    if logs {
+        show_logs(&String::from_utf8_lossy(&fetch_logs(client, &execution).await?));
     }
     if !output.is_text() {
         output.print_one(&execution, String::new)?;

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::connection::ConnectionArguments;
 use crate::executions::find::{EXECUTION, find_execution};
 use crate::executions::follow::follow_execution;
-use crate::output::{Failure, print, print_bytes};
+use crate::output::{Failure, Pieces, print, say};
 
 /// Arguments of `logs`.
 #[derive(Debug, Args)]
@@ -33,17 +33,16 @@ pub async fn logs(arguments: LogsArguments) -> Result<(), Failure> {
 async fn show(client: &Client, function: &FunctionName, id: &ExecutionId) -> Result<(), Failure> {
     match client.get_execution_logs(function, id).await {
         Ok(mut logs) => {
+            let mut pieces = Pieces::default();
             while let Some(piece) = logs.chunk().await? {
-                print_bytes(&piece)?;
+                pieces.print(&piece)?;
             }
-            Ok(())
+            pieces.end()
         }
         Err(error) if error.is("no_logs") => Ok(()),
         Err(error) if error.is("not_finished") => {
             let execution = client.get_execution(function, id, None).await?;
-            eprintln!(
-                "it has not ended: this is the end of its logs until now; --follow prints them as they come"
-            );
+            say("it has not ended: this is the end of its logs until now; --follow prints them as they come");
             print(execution.logs_tail.as_deref().unwrap_or_default())
         }
         Err(error) => Err(error.into()),
@@ -56,10 +55,10 @@ async fn follow(client: &Client, function: &FunctionName, id: &ExecutionId) -> R
         Event::Status(_) => Ok(()),
         Event::Logs { offset, text } => {
             if *offset > end {
-                eprintln!(
-                    "{} bytes are left out here; `badlambda logs {function}/{id}` has them at the end",
-                    offset - end
-                );
+                let left_out = offset - end;
+                say(&format!(
+                    "{left_out} bytes are left out here; `badlambda logs {function}/{id}` has them at the end"
+                ));
             }
             end = offset + text.len() as u64;
             print(text)

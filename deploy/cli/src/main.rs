@@ -6,8 +6,8 @@ use badlambda_cli::arguments::{Arguments, Command};
 use badlambda_cli::local::{aws, run, up};
 use badlambda_cli::output::Failure;
 use badlambda_cli::{
-    api, completions, cost, dead_letters, deploy, doctor, executions, functions, invoke, logs, manual, map,
-    stats, token,
+    api, completions, cost, dead_letters, deploy, dev, doctor, executions, functions, invoke, logs, manual,
+    map, mcp, stats, token,
 };
 use clap::Parser;
 
@@ -17,13 +17,19 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run_command() -> ExitCode {
-    let ended = match Arguments::parse().command {
+    let Arguments { connection, command } = Arguments::parse();
+    if let Some(Err(failure)) = command.name_if_local().map(|name| connection.refuse(name)) {
+        return failure.end();
+    }
+    let ended = match command {
         Command::Run(arguments) => run::run(arguments).await,
-        Command::Up(arguments) => up::up(arguments).await.map(|()| ExitCode::SUCCESS),
-        Command::Aws(arguments) => aws::aws(arguments).await.map(|()| ExitCode::SUCCESS),
-        elsewhere => return ask(elsewhere).await.map_or_else(Failure::end, |()| ExitCode::SUCCESS),
+        Command::Dev(arguments) => dev::dev(arguments).await,
+        Command::Mcp(arguments) => mcp::mcp(arguments).await,
+        Command::Up(arguments) => up::up(arguments).await.map_err(Failure::from),
+        Command::Aws(arguments) => aws::aws(arguments).await.map_err(Failure::from),
+        elsewhere => ask(elsewhere).await,
     };
-    ended.unwrap_or_else(|error| Failure::Ours(format!("{error:#}")).end())
+    ended.map_or_else(Failure::end, |()| ExitCode::SUCCESS)
 }
 
 /// The commands that ask an API, which an interrupt ends at once. Some have more to say about it.
@@ -44,7 +50,7 @@ async fn ask(command: Command) -> Result<(), Failure> {
             Command::Completions(arguments) => completions::completions(&arguments),
             Command::Manual(arguments) => manual::manual(&arguments),
             Command::Api(arguments) => api::api(arguments).await,
-            Command::Run(_) | Command::Up(_) | Command::Aws(_) => Ok(()),
+            Command::Run(_) | Command::Dev(_) | Command::Mcp(_) | Command::Up(_) | Command::Aws(_) => Ok(()),
         }
     };
     tokio::select! {

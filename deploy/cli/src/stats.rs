@@ -47,7 +47,7 @@ pub async fn stats(arguments: StatsArguments) -> Result<(), Failure> {
             Some(name) => {
                 let stats = client.get_function_stats(name).await;
                 let stats = explained(&client, name, stats).await?;
-                show(&output, watch, &stats, || function_table(&stats))?;
+                show(&output, watch, &stats, || function_table(&stats).to_string())?;
             }
             None => {
                 let stats = client.get_stats().await?;
@@ -89,8 +89,8 @@ fn fleet_tables(stats: &FleetStats) -> String {
     format!("{queue}\n{}", Table::new(&HEAD, minutes))
 }
 
-fn function_table(stats: &FunctionStats) -> String {
-    Table::new(&HEAD, stats.periods.iter().map(|period| row(shown(period.from), &period.ended))).to_string()
+fn function_table(stats: &FunctionStats) -> Table {
+    Table::new(&HEAD, stats.periods.iter().map(|period| row(shown(period.from), &period.ended)))
 }
 
 fn row(first: String, ended: &Ended) -> Vec<String> {

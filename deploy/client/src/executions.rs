@@ -8,6 +8,7 @@ use badlambda_shared::name::{FunctionName, VersionRef};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::Error;
@@ -25,6 +26,18 @@ pub struct Submit {
     pub idempotency_key: Option<String>,
     /// How long the answer is held back for the end of the execution; whole seconds count.
     pub wait: Option<Duration>,
+}
+
+/// Code that is executed once, without a function.
+#[derive(Clone, Debug, Serialize)]
+pub struct OneShot<'a> {
+    /// Ruby code.
+    pub code: &'a str,
+    /// What it is given; without, null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<&'a RawValue>,
+    /// The fields of its `FunctionConfig` that are not to be the default.
+    pub config: &'a Value,
 }
 
 /// Which executions are listed. Each field is as the API takes it.
@@ -60,13 +73,17 @@ impl Client {
     ) -> Result<Execution, Error> {
         let request = self.to(Method::POST, &["v1", "functions", function.as_str(), "executions"]);
         let request = with(request, "version", submit.version.as_ref().map(VersionRef::to_string));
-        let request = with(request, "delay", submit.delay.map(|delay| delay.as_secs()));
-        let request = waiting(request, submit.wait);
-        let request = match &submit.idempotency_key {
-            Some(key) => request.header("idempotency-key", key),
-            None => request,
-        };
-        self.read(request.header(CONTENT_TYPE, "application/json").body(input)).await
+        let request = request.header(CONTENT_TYPE, "application/json").body(input);
+        self.read(submitted(request, submit)).await
+    }
+
+    /// Executes code once, and waits for its end for as long as is asked. The `version` of `submit` has no meaning here.
+    ///
+    /// # Errors
+    /// Among others `syntax_error` with line and column.
+    pub async fn run_once(&self, one_shot: &OneShot<'_>, submit: &Submit) -> Result<Execution, Error> {
+        let request = self.to(Method::POST, &["v1", "run"]).json(one_shot);
+        self.read(submitted(request, submit)).await
     }
 
     /// An execution as it stands, at its end or after `wait`, of which whole seconds count.
@@ -176,11 +193,8 @@ impl Client {
         }
         let request = self.to(Method::POST, &execution(function, id, &["replay"]));
         let request = request.json(&Replay { version: submit.version.as_ref(), input });
-        let request = match &submit.idempotency_key {
-            Some(key) => request.header("idempotency-key", key),
-            None => request,
-        };
-        self.read(waiting(request, submit.wait)).await
+        // It can't be delayed.
+        self.read(submitted(request, &Submit { delay: None, ..submit.clone() })).await
     }
 }
 
@@ -191,6 +205,16 @@ pub(crate) fn execution<'a>(
     below: &[&'a str],
 ) -> Vec<&'a str> {
     [&["v1", "functions", function.as_str(), "executions", id.as_str()], below].concat()
+}
+
+/// The request with all that is asked of a submit, but its version.
+fn submitted(request: RequestBuilder, submit: &Submit) -> RequestBuilder {
+    let request = with(request, "delay", submit.delay.map(|delay| delay.as_secs()));
+    let request = waiting(request, submit.wait);
+    match &submit.idempotency_key {
+        Some(key) => request.header("idempotency-key", key),
+        None => request,
+    }
 }
 
 pub(crate) fn waiting(request: RequestBuilder, wait: Option<Duration>) -> RequestBuilder {

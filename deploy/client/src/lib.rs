@@ -25,7 +25,7 @@ pub use self::address::{Address, AddressError};
 pub use self::dead_letters::DeadLetterFilter;
 pub use self::error::{Error, Problem, ProblemPart};
 pub use self::events::{Event, Events};
-pub use self::executions::{ExecutionFilter, Submit};
+pub use self::executions::{ExecutionFilter, OneShot, Submit};
 pub use self::functions::{Entity, FunctionContent};
 pub use self::lines::Lines;
 pub use self::maps::SubmitMap;

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use badlambda_client::{
-    Client, DeadLetterFilter, Error, ExecutionFilter, FunctionContent, PageRange, Submit, SubmitMap,
+    Client, DeadLetterFilter, Error, ExecutionFilter, FunctionContent, OneShot, PageRange, Submit, SubmitMap,
 };
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::map::MapId;
@@ -139,6 +139,8 @@ async fn every_method_is_the_operation_of_its_name() {
     let map =
         SubmitMap { version: Some(version.clone()), chunk: Some(10), idempotency_key: Some("k".to_owned()) };
     let map_id = MapId::issue(&function);
+    let one_shot = OneShot { code: "1", input: None, config: &json!({}) };
+    let unversioned = Submit { version: None, ..submit.clone() };
     let replay = Submit { delay: None, ..submit.clone() };
     let letters = DeadLetterFilter { reason: Some("r".to_owned()), function: Some("f".to_owned()) };
     macro_rules! check {
@@ -158,6 +160,7 @@ async fn every_method_is_the_operation_of_its_name() {
         put_alias(&function, &alias, 1, &json!({"2": 0.5}))
         delete_alias(&function, &alias)
         execute_function(&function, "1".to_owned(), &submit)
+        run_once(&one_shot, &unversioned)
         get_execution(&function, &id, Some(Duration::from_secs(1)))
         list_executions(&filter, &range)
         list_function_executions(&function, &filter, &range)

@@ -19,6 +19,8 @@ fn a_token_comes_from_the_line_the_environment_or_a_profile() {
     folder.refused(&["functions", "list", "--token", "no\ntoken"], 2, "the token has characters");
     folder.printed(&["functions", "list", "--token", TOKEN]);
     folder.printed(&["functions", "--token", TOKEN, "list"]);
+    folder.printed(&["--token", TOKEN, "functions", "list"]);
+    folder.refused(&["--token", TOKEN, "run", "hello.rb"], 2, "run asks no API");
     let mut command = folder.command(&["functions", "list"]);
     command.env("BADLAMBDA_TOKEN", TOKEN);
     assert_eq!(run(command, "").status, 0);

@@ -9,7 +9,7 @@ use super::{Folder, run};
 use crate::fixtures::fleet::programs;
 
 /// They have no deployment to ask, and tests of their own.
-const LOCAL: [&str; 3] = ["run", "up", "aws"];
+const LOCAL: [&str; 2] = ["up", "aws"];
 
 /// The examples of a command and of all below it, in their order. Whatever does something has one.
 fn examples(command: &Command) -> Vec<String> {
@@ -33,6 +33,7 @@ fn they_do_what_they_show() {
     }
     folder.printed(&["functions", "update", "hello", "--config", r#"{"memory_mb": 128}"#]);
     let id = folder.printed(&["invoke", "hello", r#"{"name": "Ada"}"#, "--jq", ".id"]);
+    folder.listed("hello", 1);
     let queued = folder.printed(&["invoke", "hello", "--delay", "900", "--detach"]);
     // Each dead letter is one less for the examples behind it.
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -7,8 +7,18 @@ use super::Folder;
 #[test]
 fn functions_are_created_changed_looked_at_and_deleted() {
     let folder = Folder::start(&[]);
-    let created =
-        folder.printed(&["functions", "create", "hello", "hello.rb", "--config", r#"{"retries": 2}"#]);
+    let created = folder.printed(&[
+        "functions",
+        "create",
+        "hello",
+        "hello.rb",
+        "--config",
+        r#"{"retries": 1}"#,
+        "--retries",
+        "2",
+        "--env",
+        "A=1",
+    ]);
     assert!(created.starts_with("hello\t1\tscript\t"), "{created:?}");
     assert_eq!(
         folder.printed(&["functions", "list", "--json", "version,name"]),
@@ -27,10 +37,11 @@ fn functions_are_created_changed_looked_at_and_deleted() {
     assert_eq!(shown("version"), json!({"version": 1}));
     folder.printed(&["functions", "update", "hello", "--config", config]);
     folder.write("two.rb", "2");
-    folder.printed(&["functions", "update", "hello", "two.rb"]);
+    folder.printed(&["functions", "update", "hello", "two.rb", "--env", "B=2", "--network=false"]);
     let function = shown("version,config");
     assert_eq!((&function["version"], &function["config"]["retries"]), (&json!(3), &json!(2)));
     assert_eq!(function["config"]["timeout_ms"], 1000);
+    assert_eq!(function["config"]["environment"], json!({"A": "1", "B": "2"}));
     assert_eq!(folder.printed(&["functions", "code", "hello"]), "2");
     let first = std::fs::read_to_string(folder.path().join("hello.rb")).unwrap();
     assert_eq!(folder.printed(&["functions", "code", "hello", "--version", "2"]), first);

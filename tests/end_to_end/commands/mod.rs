@@ -5,12 +5,17 @@ mod completions;
 mod connections;
 mod dead_letters;
 mod deploy;
+mod dev;
 mod doctor;
 mod examples;
 mod executions;
 mod functions;
+mod interrupts;
 mod local;
 mod maps;
+mod mcp;
+mod snapshots;
+mod terminals;
 mod tokens;
 mod watched;
 
@@ -61,6 +66,14 @@ impl Folder {
                 return id.to_owned();
             }
             assert!(Instant::now() < deadline, "there is no dead letter of {function}");
+        }
+    }
+
+    /// Waits until so many executions of this function are listed.
+    fn listed(&self, function: &str, count: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.printed(&["executions", "list", "--function", function]).lines().count() != count {
+            assert!(Instant::now() < deadline, "there are not {count} executions of {function}");
         }
     }
 

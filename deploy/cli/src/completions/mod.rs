@@ -10,7 +10,7 @@ use clap_complete::engine::ArgValueCompleter;
 use clap_complete::env::Shells;
 
 use crate::arguments::Arguments;
-use crate::output::{Failure, print_bytes};
+use crate::output::{Failure, print};
 
 /// The shells that there are completions for.
 pub const SHELLS: [&str; 3] = ["bash", "fish", "zsh"];
@@ -35,7 +35,7 @@ pub struct CompletionsArguments {
 
 /// Prints what the shell is to read.
 pub fn completions(arguments: &CompletionsArguments) -> Result<(), Failure> {
-    print_bytes(&registration(&arguments.shell)?)
+    print(&String::from_utf8_lossy(&registration(&arguments.shell)?))
 }
 
 /// What lets a shell ask.

@@ -1,5 +1,6 @@
 //! Which API a command asks: one that it is told of, or the `up` that runs in this folder.
 
+mod leading;
 mod profiles;
 mod running;
 
@@ -9,6 +10,7 @@ use badlambda_client::Client;
 use badlambda_shared::config::{self, Environment};
 use clap::Args;
 
+pub use self::leading::LeadingConnectionArguments;
 use self::profiles::{Profile, read_profile};
 pub use self::running::{announce, running_in};
 use crate::output::Failure;

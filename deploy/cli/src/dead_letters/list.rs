@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::connection::ConnectionArguments;
 use crate::dead_letters::FilterArguments;
-use crate::output::{Failure, OutputArguments, Table, shown};
+use crate::output::{Failure, OutputArguments, Table, say, shown};
 
 /// The fields of a dead letter.
 pub const DEAD_LETTER_FIELDS: [&str; 7] =
@@ -42,7 +42,7 @@ pub async fn list(connection: &ConnectionArguments, arguments: ListArguments) ->
     let client = &connection.connect()?;
     let page = client.list_dead_letters(&arguments.filter.into(), Some(arguments.limit)).await?;
     if page.complete == Some(false) {
-        eprintln!("there may be more than these; --limit shows up to 200");
+        say("there may be more than these; --limit shows up to 200");
     }
     output.print_all(&page.items, || Table::new(&HEAD, page.items.iter().map(row)))
 }
@@ -54,7 +54,7 @@ pub async fn show(connection: &ConnectionArguments, arguments: ShowArguments) ->
     let letter = client.get_dead_letter(&arguments.id).await?;
     output.print_one(&letter, || {
         let body = ("body", letter.body.clone().unwrap_or_default());
-        Table::of_fields(HEAD.into_iter().zip(row(&letter)).chain([body])).to_string()
+        Table::of_fields(HEAD.into_iter().zip(row(&letter)).chain([body]))
     })
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::connection::ConnectionArguments;
 use crate::dead_letters::FilterArguments;
-use crate::output::{Failure, Output, OutputArguments};
+use crate::output::{Failure, Output, OutputArguments, say};
 
 /// The fields of a dead letter that is in the queue again.
 pub const REDRIVEN_FIELDS: [&str; 4] = ["id", "function", "execution", "url"];
@@ -115,7 +115,7 @@ pub async fn purge(connection: &ConnectionArguments, arguments: PurgeArguments) 
 
 fn print_count(output: &Output, count: &DeadLetterCount) -> Result<(), Failure> {
     if !count.complete {
-        eprintln!("there was no time to look at all: there may be more");
+        say("there was no time to look at all: there may be more");
     }
     output.print_one(count, || format!("{}\n", count.redriven.or(count.deleted).unwrap_or_default()))
 }

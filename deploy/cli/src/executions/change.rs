@@ -10,7 +10,7 @@ use crate::executions::find::{EXECUTION, find_execution};
 use crate::executions::list::EXECUTION_FIELDS;
 use crate::input::read_json;
 use crate::invoke::finish;
-use crate::output::{Failure, OutputArguments};
+use crate::output::{Failure, OutputArguments, say};
 
 /// Arguments of `executions cancel`.
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ pub async fn cancel(connection: &ConnectionArguments, arguments: CancelArguments
     let client = &connection.connect()?;
     let (function, id) = find_execution(client, &arguments.execution).await?;
     client.cancel_execution(&function, &id).await?;
-    eprintln!("{id} is cancelled; what runs is ended within some five seconds");
+    say(&format!("{id} is cancelled; what runs is ended within some five seconds"));
     Ok(())
 }
 

@@ -114,7 +114,7 @@ pub async fn show(connection: &ConnectionArguments, arguments: ShowArguments) ->
     let client = &connection.connect()?;
     let (function, id) = find_execution(client, &arguments.execution).await?;
     let execution = client.get_execution(&function, &id, None).await?;
-    output.print_one(&execution, || described(&execution).to_string())
+    output.print_one(&execution, || described(&execution))
 }
 
 fn listed(execution: &ListedExecution) -> Vec<String> {

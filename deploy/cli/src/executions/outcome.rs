@@ -5,10 +5,10 @@ use std::time::Duration;
 use badlambda_client::{Client, Error};
 use badlambda_shared::execution::{Execution, ExecutionError, Status};
 
-use crate::output::Failure;
+use crate::output::{Failure, say};
 
 /// For how long the API holds an answer back. Shorter than what stands between may wait for one.
-const WAIT: Duration = Duration::from_secs(20);
+pub const WAIT: Duration = Duration::from_secs(20);
 
 /// Polls an execution until it is final.
 pub async fn wait_for_end(client: &Client, mut execution: Execution) -> Result<Execution, Error> {
@@ -40,10 +40,19 @@ pub fn failure_of(execution: &Execution) -> Result<(), Failure> {
     }
 }
 
+/// What it logged; where that is nothing, nothing.
+pub async fn fetch_logs(client: &Client, execution: &Execution) -> Result<Vec<u8>, Error> {
+    match execution.logs_url {
+        Some(_) => client.get_execution_logs(&execution.function, &execution.id).await?.bytes().await,
+        None => Ok(vec![]),
+    }
+}
+
 /// Logs on stderr; what comes behind them begins a line.
 pub fn show_logs(logs: &str) {
-    let end = if logs.is_empty() || logs.ends_with('\n') { "" } else { "\n" };
-    eprint!("{logs}{end}");
+    if !logs.is_empty() {
+        say(logs.strip_suffix('\n').unwrap_or(logs));
+    }
 }
 
 /// An error as a person reads it: what, then where.

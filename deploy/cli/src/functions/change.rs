@@ -5,30 +5,30 @@ use std::path::PathBuf;
 use badlambda_client::{Entity, FunctionContent};
 use badlambda_shared::name::{FunctionName, VersionRef};
 use clap::Args;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::config::ConfigArguments;
 use crate::connection::ConnectionArguments;
 use crate::functions::explained;
 use crate::functions::list::{FUNCTION_FIELDS, print_changed};
-use crate::input::{read_json, read_text};
-use crate::output::{Failure, OutputArguments};
+use crate::input::read_text;
+use crate::output::{Failure, OutputArguments, say};
 
 /// Arguments of `functions create`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  $ badlambda functions create greet hello.rb --config '{\"timeout_ms\": 1000}'"
+    after_help = "Example:\n  $ badlambda functions create greet hello.rb --timeout-ms 1000 --env LANG=en"
 )]
 pub struct CreateArguments {
     /// The function's name.
     name: FunctionName,
     /// The file with its Ruby code; `-` reads it from stdin.
     file: PathBuf,
-    /// Its config, as JSON.
-    #[arg(long, value_name = "JSON", default_value = "{}")]
-    config: String,
     /// Check everything, and store nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    config: ConfigArguments,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -36,21 +36,19 @@ pub struct CreateArguments {
 /// Arguments of `functions update`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What is not given stays as it is.\n\nExample:\n  $ badlambda functions update hello --config \
-                        '{\"retries\": 3}'"
+    after_help = "What is not given stays as it is.\n\nExample:\n  $ badlambda functions update hello --retries \
+                        3"
 )]
 pub struct UpdateArguments {
     /// The function.
     name: FunctionName,
     /// The file with its Ruby code; `-` reads it from stdin.
-    #[arg(required_unless_present = "config")]
     file: Option<PathBuf>,
-    /// The fields of its config that change, as JSON.
-    #[arg(long, value_name = "JSON")]
-    config: Option<String>,
     /// Check everything, and store nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    config: ConfigArguments,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -73,7 +71,7 @@ pub async fn create(connection: &ConnectionArguments, arguments: CreateArguments
     let CreateArguments { name, file, config, dry_run, output } = arguments;
     let Some(output) = output.open(&FUNCTION_FIELDS)? else { return Ok(()) };
     let client = &connection.connect()?;
-    let config = Value::Object(read_config(&config)?);
+    let config = config.read()?;
     let code = read_text(&file)?;
     let content = FunctionContent { code: &code, config: &config };
     print_changed(&output, &client.create_function(&name, &content, dry_run).await?)
@@ -83,15 +81,20 @@ pub async fn create(connection: &ConnectionArguments, arguments: CreateArguments
 pub async fn update(connection: &ConnectionArguments, arguments: UpdateArguments) -> Result<(), Failure> {
     let UpdateArguments { name, file, config, dry_run, output } = arguments;
     let Some(output) = output.open(&FUNCTION_FIELDS)? else { return Ok(()) };
+    if file.is_none() && config.is_empty() {
+        return Err(Failure::Usage(
+            "say what changes: the file with its code, or fields of its config".to_owned(),
+        ));
+    }
     let client = &connection.connect()?;
-    let changes = config.map(|config| read_config(&config)).transpose()?.unwrap_or_default();
+    // Before anything is asked: it may be no JSON.
+    config.read()?;
     let code = file.map(|file| read_text(&file)).transpose()?;
     let found = client.get_function(&name).await;
     let Entity { value: function, entity_tag } = explained(client, &name, found).await?;
-    let mut config = serde_json::to_value(&function.content.config).unwrap_or_default();
-    if let Some(config) = config.as_object_mut() {
-        config.extend(changes);
-    }
+    let there =
+        serde_json::to_value(&function.content.config).ok().and_then(|config| config.as_object().cloned());
+    let config = Value::Object(config.over(there.unwrap_or_default())?);
     let code = match code {
         Some(code) => code,
         None => client.get_version_code(&name, &VersionRef::Number(function.version)).await?,
@@ -110,12 +113,6 @@ pub async fn delete(connection: &ConnectionArguments, arguments: DeleteArguments
     }
     let client = &connection.connect()?;
     explained(client, &name, client.delete_function(&name).await).await?;
-    eprintln!("{name} is deleted");
+    say(&format!("{name} is deleted"));
     Ok(())
-}
-
-fn read_config(given: &str) -> Result<Map<String, Value>, Failure> {
-    let no_object =
-        |_| Failure::Usage("--config is no JSON object; write it like '{\"timeout_ms\": 1000}'".to_owned());
-    serde_json::from_str(&read_json("--config", given)?).map_err(no_object)
 }

@@ -11,7 +11,7 @@ use similar::TextDiff;
 use crate::connection::ConnectionArguments;
 use crate::functions::explained;
 use crate::input::read_text;
-use crate::output::{Failure, print};
+use crate::output::{Failure, colored_diff, for_stdout, print_styled};
 
 /// Arguments of `functions diff`.
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ pub async fn diff(connection: &ConnectionArguments, arguments: DiffArguments) ->
     };
     let older = explained(client, &name, side(client, &name, &from).await).await?;
     let newer = explained(client, &name, newer).await?;
-    print(&unified(&older, &newer))
+    print_styled(&unified(&older, &newer))
 }
 
 async fn side(client: &Client, function: &FunctionName, version: &VersionRef) -> Result<Side, Error> {
@@ -79,18 +79,7 @@ pub(crate) fn unified(older: &Side, newer: &Side) -> String {
 fn of_text(older: &str, newer: &str, (older_name, newer_name): (String, String)) -> String {
     let diff = TextDiff::from_lines(older, newer);
     let plain = diff.unified_diff().header(&older_name, &newer_name).to_string();
-    if !console::colors_enabled() {
-        return plain;
-    }
-    plain.split_inclusive('\n').map(colored).collect()
-}
-
-fn colored(line: &str) -> String {
-    match line.as_bytes().first() {
-        Some(b'+') => console::style(line).green().to_string(),
-        Some(b'-') => console::style(line).red().to_string(),
-        _ => line.to_owned(),
-    }
+    colored_diff(&for_stdout(&plain))
 }
 
 #[cfg(test)]

@@ -61,12 +61,12 @@ pub async fn show(connection: &ConnectionArguments, arguments: ShowArguments) ->
     let client = &connection.connect()?;
     let function = client.get_function(&arguments.name).await;
     let function = explained(client, &arguments.name, function).await?.value;
-    output.print_one(&function, || described(&function).to_string())
+    output.print_one(&function, || described(&function))
 }
 
 /// Prints a function that was changed, in one row.
 pub fn print_changed(output: &Output, function: &Function) -> Result<(), Failure> {
-    output.print_one(function, || table(std::slice::from_ref(function)).to_string())
+    output.print_one(function, || table(std::slice::from_ref(function)))
 }
 
 /// A row for each function.

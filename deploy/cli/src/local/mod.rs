@@ -1,5 +1,6 @@
 //! The system in this process: [`system`] starts it, [`run`] lets it run one function, [`up`] keeps it serving, [`aws`]
-//! [`own`] starts one for a single command. [`aws`] serves the embedded SQS and S3 alone. [`progress`] is what a person sees meanwhile.
+//! serves the embedded SQS and S3 alone. [`own`] is one that goes with its command, [`progress`] what a person sees
+//! meanwhile.
 
 pub mod aws;
 pub mod own;

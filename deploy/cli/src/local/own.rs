@@ -1,94 +1,96 @@
-//! A system of its own for one command: it is started for it, on any free ports and in a folder of its own, and leaves
-//! nothing behind.
+//! A system of a command's own. It runs in this process, and its data stands in a folder that goes with it, so that nothing
+//! of any deployment changes.
 
+use std::fs::{self, Permissions};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use badlambda_client::{Client, FunctionContent};
+use anyhow::Context;
+use badlambda_client::Client;
 use badlambda_shared::config::{self, Environment};
-use badlambda_shared::name::FunctionName;
 use badlambda_shared::shutdown::Shutdown;
 use badlambda_shared::telemetry;
-use serde_json::{Value, json};
+use badlambda_worker::config::default_scratch;
+use tempfile::TempDir;
 
-use crate::input::read_text;
 use crate::local::progress::Progress;
 use crate::local::system::{System, SystemOptions, isolation_notice};
 use crate::output::Failure;
 
-/// A function that is made of a file.
-pub struct OwnFunction {
-    name: FunctionName,
-    code: String,
-    config: Value,
-}
+/// That something is not listed yet at the end is no error here: the list goes with the system.
+const LOG: &str = "error,badlambda_worker::index=off";
 
-impl OwnFunction {
-    /// Reads the file.
-    pub fn read(file: &Path) -> Result<Self, Failure> {
-        let name = name_for(file).parse().map_err(|error| Failure::Usage(format!("{error}")))?;
-        Ok(Self { name, code: read_text(file)?, config: json!({}) })
-    }
-
-    /// Creates the function.
-    pub async fn create(&self, client: &Client) -> Result<FunctionName, Failure> {
-        let content = FunctionContent { code: &self.code, config: &self.config };
-        client.create_function(&self.name, &content, false).await?;
-        Ok(self.name.clone())
-    }
-}
-
-/// Starts a system, lets `job` use it, and stops it. An interrupt ends both.
-pub async fn with_own_system(job: impl AsyncFnOnce(&Client) -> Result<(), Failure>) -> Result<(), Failure> {
-    let ours = |error: anyhow::Error| Failure::Ours(format!("{error:#}"));
-    let environment = Environment::from_process().map_err(|error| Failure::Usage(error.to_string()))?;
-    let _telemetry = telemetry::init(&environment, "badlambda", "error")
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    let progress = Progress::start();
-    if let Some(notice) = isolation_notice().map_err(ours)? {
+/// Starts a system, does this with it, and stops it; at once where the person interrupts it. `slots` executions run at a
+/// time.
+pub async fn with_own_system<T>(
+    slots: usize,
+    progress: &Progress,
+    work: impl AsyncFnOnce(&Client) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let environment = Environment::from_process().map_err(anyhow::Error::from)?;
+    let _telemetry = telemetry::init(&environment, "badlambda", LOG).map_err(anyhow::Error::from)?;
+    // From here on an interrupt is waited for, so that it leaves nothing behind.
+    let shutdown = Shutdown::on_signals().context("could not wait for signals")?;
+    if let Some(notice) = isolation_notice()? {
         progress.note(notice);
     }
     progress.say("starting the system");
-    let data = tempfile::tempdir()
-        .map_err(|error| Failure::Ours(format!("could not make a folder for this run: {error}")))?;
-    let any_port = (std::net::Ipv4Addr::LOCALHOST, 0).into();
-    // Who interrupts it does not want to wait for its end.
-    let settings = vec![(config::DRAIN_SECONDS, "0".to_owned())];
-    let options =
-        SystemOptions { listen: any_port, aws_listen: any_port, data: data.path().to_owned(), settings };
-    let shutdown = Shutdown::on_signals().map_err(|error| Failure::Ours(error.to_string()))?;
-    let mut system = System::start(options, shutdown.clone()).await.map_err(ours)?;
-    progress.end();
-    let client =
-        format!("http://{}", system.api).parse().map_err(|error| Failure::Ours(format!("{error}")))?;
-    let client = Client::new(client, None)?;
+    let folders = Folders::make(&environment).context("could not make the folders of this run")?;
+    let mut system = System::start(folders.options(slots), shutdown.clone()).await?;
+    let address = format!("http://{}", system.api).parse().map_err(anyhow::Error::from)?;
+    let client = Client::new(address, None)?;
     let ended = tokio::select! {
-        ended = job(&client) => ended,
-        failed = system.ended() => failed.map_err(ours).and(Err(Failure::Ours("the system ended".to_owned()))),
-        () = shutdown.soft.cancelled() => Err(Failure::Interrupted("interrupted".to_owned())),
+        ended = work(&client) => ended,
+        failed = system.ended() => Err(failed.err().unwrap_or_else(|| anyhow::anyhow!("the system ended")).into()),
     };
+    let interrupted = shutdown.soft.is_cancelled();
+    progress.end();
     // Nothing else is under way that would have to come to its end.
     shutdown.hard.cancel();
-    let stopped = system.stop().await.map_err(ours);
-    ended.and(stopped)
+    let stopped = system.stop().await;
+    drop(folders);
+    // Whatever failed then failed because of that.
+    if interrupted {
+        return Err(Failure::Interrupted("interrupted".to_owned()));
+    }
+    let ended = ended?;
+    stopped?;
+    Ok(ended)
 }
 
-/// A function's name made from a file's.
-pub fn name_for(file: &Path) -> String {
-    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let safe: String =
-        stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(60).collect();
-    let trimmed = safe.trim_start_matches('-');
-    if trimmed.is_empty() { "function".to_owned() } else { trimmed.to_owned() }
+/// The folders that go with the system, whatever is in them.
+struct Folders {
+    data: TempDir,
+    /// Also a sandbox that is only half made when the system ends goes with it. A jail has its own.
+    scratch: Option<TempDir>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn any_file_gives_a_valid_name() {
-        for (file, name) in [("a/hello.rb", "hello"), ("/x/_my file.rb", "my-file"), ("é.rb", "function")] {
-            assert_eq!(name_for(Path::new(file)), name);
+impl Folders {
+    fn make(environment: &Environment) -> io::Result<Self> {
+        let data = tempfile::tempdir()?;
+        if environment.text(config::JAIL).is_some() {
+            return Ok(Self { data, scratch: None });
         }
+        let default = default_scratch();
+        let parent = match environment.text(config::SCRATCH_DIR) {
+            Some(folder) => Path::new(folder),
+            None => default.parent().unwrap_or(Path::new("/tmp")),
+        };
+        fs::create_dir_all(parent)?;
+        // Executions have uids of their own, and go through it.
+        let mut scratch = tempfile::Builder::new();
+        scratch.prefix("badlambda-run-").permissions(Permissions::from_mode(0o711));
+        Ok(Self { data, scratch: Some(scratch.tempdir_in(parent)?) })
+    }
+
+    fn options(&self, slots: usize) -> SystemOptions {
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let scratch = self.scratch.as_ref().map(|folder| folder.path().display().to_string());
+        // Who ends this does not want to wait for what runs.
+        let mut settings = vec![(config::SLOTS, slots.to_string()), (config::DRAIN_SECONDS, "0".to_owned())];
+        settings.extend(scratch.map(|folder| (config::SCRATCH_DIR, folder)));
+        SystemOptions { listen: any_port, aws_listen: any_port, data: self.data.path().to_owned(), settings }
     }
 }

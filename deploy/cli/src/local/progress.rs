@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 
+use crate::output::say;
+
 const TICK: Duration = Duration::from_millis(80);
 
 /// Progress of one command.
@@ -26,7 +28,7 @@ impl Progress {
     pub fn say(&self, what: &str) {
         match &self.spinner {
             Some(spinner) => spinner.set_message(what.to_owned()),
-            None => eprintln!("{what}"),
+            None => say(what),
         }
     }
 
@@ -34,7 +36,7 @@ impl Progress {
     pub fn note(&self, what: &str) {
         match &self.spinner {
             Some(spinner) => spinner.println(what),
-            None => eprintln!("{what}"),
+            None => say(what),
         }
     }
 

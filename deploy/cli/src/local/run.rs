@@ -1,125 +1,115 @@
 //! `badlambda run`: one function, once, through the whole system.
 
-use std::io::Read;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use badlambda_client::{Client, FunctionContent, Submit};
-use badlambda_shared::config::{self, Environment};
-use badlambda_shared::execution::Status;
+use badlambda_client::{Client, FunctionContent, Problem, Submit};
+use badlambda_shared::execution::Execution;
 use badlambda_shared::name::FunctionName;
-use badlambda_shared::shutdown::Shutdown;
-use badlambda_shared::telemetry;
-use serde_json::Value;
+use clap::Args;
 
-use crate::arguments::RunArguments;
-use crate::executions::outcome::{describe, fetch_result, show_logs, wait_for_end};
-use crate::local::own::name_for;
+use crate::config::ConfigArguments;
+use crate::executions::outcome::{WAIT, failure_of, fetch_logs, fetch_result, show_logs, wait_for_end};
+use crate::input::{read_json, read_text};
+use crate::local::own::with_own_system;
 use crate::local::progress::Progress;
-use crate::local::system::{System, SystemOptions, isolation_notice};
+use crate::output::{Failure, print};
 
-const FUNCTION_FAILED: u8 = 1;
-const BAD_USAGE: u8 = 2;
-const INTERRUPTED: u8 = 130;
-
-/// What the command line asks for, checked.
-struct Job {
-    name: String,
-    code: String,
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 succeeded, 1 the function failed, 2 bad usage, 3 a failure of Bad Lambda \
+                        itself.\n\nExample:\n  $ badlambda run hello.rb '{\"name\": \"Ada\"}'"
+)]
+pub struct RunArguments {
+    /// The file with the function's Ruby code; `-` reads it from stdin.
+    file: PathBuf,
+    /// The input, as JSON; `-` reads it from stdin.
+    #[arg(default_value = "{}", allow_hyphen_values = true)]
     input: String,
-    config: Value,
+    /// Show what the function logged, on stderr.
+    #[arg(long)]
     logs: bool,
+    #[command(flatten)]
+    config: ConfigArguments,
 }
 
-/// Runs the function; the exit status says what came of it.
-pub async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
-    let job = match Job::read(arguments) {
-        Ok(job) => job,
-        Err(error) => {
-            eprintln!("badlambda: {error:#}");
-            return Ok(ExitCode::from(BAD_USAGE));
-        }
-    };
-    let _telemetry = telemetry::init(&Environment::from_process()?, "badlambda", "error")?;
+/// Runs the function, and prints its result.
+pub async fn run(arguments: RunArguments) -> Result<(), Failure> {
+    let RunArguments { file, input, logs, config } = arguments;
+    let code = read_text(&file)?;
+    let input = read_json("the input", &input)?;
+    let config = config.read()?;
+    let name = name_for(&file)?;
     let progress = Progress::start();
-    if let Some(notice) = isolation_notice()? {
-        progress.note(notice);
-    }
-    progress.say("starting the system");
-    let data = tempfile::tempdir().context("could not make a folder for this run")?;
-    let any_port = "127.0.0.1:0".parse()?;
-    // One execution; and who interrupts it does not want to wait for its end.
-    let settings = vec![(config::SLOTS, "1".to_owned()), (config::DRAIN_SECONDS, "0".to_owned())];
-    let options =
-        SystemOptions { listen: any_port, aws_listen: any_port, data: data.path().to_owned(), settings };
-    let shutdown = Shutdown::on_signals()?;
-    let mut system = System::start(options, shutdown.clone()).await?;
-    let client = Client::new(format!("http://{}", system.api).parse()?, None)?;
-    let ended = tokio::select! {
-        ended = job.run(&client, &progress) => ended,
-        failed = system.ended() => failed.and(Err(anyhow::anyhow!("the system ended"))),
-    };
-    let interrupted = shutdown.soft.is_cancelled();
-    progress.end();
-    // Nothing else is under way that would have to come to its end.
-    shutdown.hard.cancel();
-    system.stop().await?;
-    // Whatever failed then failed because of that.
-    if interrupted { Ok(ExitCode::from(INTERRUPTED)) } else { ended }
-}
-
-impl Job {
-    fn read(arguments: RunArguments) -> anyhow::Result<Self> {
-        let file = &arguments.file;
-        let code =
-            std::fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
-        let input = match arguments.input.as_str() {
-            "-" => {
-                let mut text = String::new();
-                std::io::stdin().read_to_string(&mut text).context("could not read the input from stdin")?;
-                text
-            }
-            json => json.to_owned(),
-        };
-        serde_json::from_str::<serde::de::IgnoredAny>(&input)
-            .context("the input is not JSON; quote a string as '\"text\"'")?;
-        let config = serde_json::from_str(&arguments.config).context("--config is not JSON")?;
-        Ok(Self { name: name_for(file), code, input, config, logs: arguments.logs })
-    }
-
-    async fn run(self, client: &Client, progress: &Progress) -> anyhow::Result<ExitCode> {
-        progress.say("creating the function");
-        let name: FunctionName = self.name.parse()?;
-        let content = FunctionContent { code: &self.code, config: &self.config };
-        match client.create_function(&name, &content, false).await {
-            Ok(_) => {}
-            Err(error) if error.problem().is_some_and(|problem| problem.status < 500) => {
-                progress.end();
-                eprintln!("{error}");
-                return Ok(ExitCode::from(FUNCTION_FAILED));
-            }
-            Err(error) => return Err(error.into()),
-        }
+    // One execution needs one slot.
+    with_own_system(1, &progress, async |client| {
         progress.say("running");
-        let submitted = client.execute_function(&name, self.input, &Submit::default()).await?;
-        let execution = wait_for_end(client, submitted).await?;
+        let content = FunctionContent { code: &code, config: &config };
+        let execution = execute_file(client, &name, &file, &content, input).await?;
         let result = fetch_result(client, &execution).await?;
-        let logs = match &execution.logs_url {
-            Some(_) if self.logs => client.get_execution_logs(&name, &execution.id).await?.bytes().await?,
-            _ => Vec::new(),
-        };
+        let logs = if logs { fetch_logs(client, &execution).await? } else { vec![] };
         progress.end();
         show_logs(&String::from_utf8_lossy(&logs));
-        match (execution.status, &execution.error) {
-            (Status::Succeeded, _) => {
-                println!("{result}");
-                Ok(ExitCode::SUCCESS)
-            }
-            (_, Some(error)) => {
-                eprintln!("{}", describe(error));
-                Ok(ExitCode::from(FUNCTION_FAILED))
-            }
-            (_, None) => Ok(ExitCode::from(FUNCTION_FAILED)),
+        failure_of(&execution)?;
+        print(&format!("{result}\n"))
+    })
+    .await
+}
+
+/// Makes the file's code the function of this name, and executes it to its end.
+pub async fn execute_file(
+    client: &Client,
+    name: &FunctionName,
+    file: &Path,
+    content: &FunctionContent<'_>,
+    input: String,
+) -> Result<Execution, Failure> {
+    client.put_function(name, content, None, false).await.map_err(|error| match error.problem() {
+        Some(problem) if error.is("syntax_error") => {
+            Failure::FunctionFailed(syntax_error(problem, file, content.code))
+        }
+        _ => error.into(),
+    })?;
+    let submit = Submit { wait: Some(WAIT), ..Submit::default() };
+    let submitted = client.execute_function(name, input, &submit).await?;
+    Ok(wait_for_end(client, submitted).await?)
+}
+
+/// A function's name made from a file's.
+pub fn name_for(file: &Path) -> Result<FunctionName, Failure> {
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let safe: String =
+        stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(60).collect();
+    let trimmed = safe.trim_start_matches('-');
+    let name = if trimmed.is_empty() { "function" } else { trimmed };
+    name.parse().map_err(|error| Failure::Usage(format!("{name}: {error}")))
+}
+
+/// What is no Ruby, with its line and a mark below the place.
+fn syntax_error(problem: &Problem, file: &Path, code: &str) -> String {
+    let (Some(line), Some(column)) = (problem.line, problem.column) else { return problem.to_string() };
+    let text = usize::try_from(line).ok().and_then(|line| code.lines().nth(line.checked_sub(1)?));
+    let text = text.unwrap_or_default();
+    // Tabs stay, so that the mark stands where the terminal shows the place.
+    let before = usize::try_from(column).unwrap_or(1).saturating_sub(1);
+    let indent: String = text.chars().take(before).map(|c| if c == '\t' { c } else { ' ' }).collect();
+    let number = line.to_string();
+    let margin = " ".repeat(number.len());
+    let sentence =
+        problem.detail.strip_prefix(&format!("line {line}, column {column}: ")).unwrap_or(&problem.detail);
+    format!("{}:{line}:{column}: {sentence}\n{number} | {text}\n{margin} | {indent}^", file.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_file_gives_a_valid_name() {
+        for (file, name) in
+            [("a/hello.rb", "hello"), ("/x/_my file.rb", "my-file"), ("é.rb", "function"), ("-", "function")]
+        {
+            assert_eq!(name_for(Path::new(file)).unwrap().as_str(), name);
         }
     }
 }

@@ -8,7 +8,7 @@ use badlambda_shared::map::ItemStatus;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::output::{Failure, Output, print_bytes};
+use crate::output::{Failure, Output, print};
 
 /// So much is gathered before it is written: a million lines are not a million writes.
 const GATHERED_BYTES: usize = 64 * 1024;
@@ -67,7 +67,7 @@ impl ItemLines {
         if let Some((path, file)) = &mut self.failures {
             file.flush().map_err(|error| unwritable(path, &error))?;
         }
-        print_bytes(&std::mem::take(&mut self.gathered))
+        print(&String::from_utf8_lossy(&std::mem::take(&mut self.gathered)))
     }
 }
 

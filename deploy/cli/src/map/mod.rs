@@ -7,16 +7,20 @@ mod lines;
 
 use std::path::{Path, PathBuf};
 
-use badlambda_client::{Body, Client, SubmitMap};
+use badlambda_client::{Body, Client, FunctionContent, SubmitMap};
 use badlambda_shared::map::{Map, MapId};
 use badlambda_shared::name::{FunctionName, VersionRef};
 use clap::Args;
+use serde_json::json;
 
 use self::follow::follow;
 use self::lines::ItemLines;
 use crate::connection::ConnectionArguments;
 use crate::functions::explained;
-use crate::local::own::{OwnFunction, with_own_system};
+use crate::input::read_text;
+use crate::local::own::with_own_system;
+use crate::local::progress::Progress;
+use crate::local::run::name_for;
 use crate::output::{Failure, OutputArguments};
 
 const AFTER_HELP: &str = "\
@@ -95,9 +99,13 @@ async fn map_here(arguments: &MapArguments, file: &Path, lines: ItemLines) -> Re
                     with the command";
         return Err(Failure::Usage(only.to_owned()));
     }
-    let own = OwnFunction::read(file)?;
-    with_own_system(async |client| {
-        let name = own.create(client).await?;
+    let (name, code) = (name_for(file)?, read_text(file)?);
+    let progress = Progress::start();
+    let slots = 2 * std::thread::available_parallelism().map_or(1, usize::from);
+    with_own_system(slots, &progress, async |client| {
+        progress.end();
+        let content = FunctionContent { code: &code, config: &json!({}) };
+        client.create_function(&name, &content, false).await?;
         let map = submit(client, &name, arguments).await?;
         follow(client, map, arguments.from, lines).await
     })

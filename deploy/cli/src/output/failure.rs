@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use badlambda_client::Error;
 
+use crate::output::terminal::say;
+
 /// Why a command does not succeed.
 #[derive(Debug)]
 pub enum Failure {
@@ -29,7 +31,7 @@ impl Failure {
     /// Says it, and gives the exit status, as the command line's help has them.
     pub fn end(self) -> ExitCode {
         if !matches!(self, Self::ReaderLeft) {
-            eprintln!("badlambda: {self}");
+            say(&format!("badlambda: {self}"));
         }
         ExitCode::from(self.status())
     }
@@ -86,12 +88,20 @@ impl fmt::Display for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let status = error.problem().map(|problem| problem.status);
+        // Every call of this command's has a path that its own API has.
+        let is_older = error.is("not_found") || error.is("method_not_allowed");
         let sentence = match (&error, status) {
+            _ if is_older => {
+                format!(
+                    "{error}; this API does not know the call: it is older than this command, so update it"
+                )
+            }
             (Error::Unreachable { .. }, _) => format!("{error}; is the URL right, and does the API run?"),
             (_, Some(401)) => format!("{error}; give a token with --token or BADLAMBDA_TOKEN"),
             _ => error.to_string(),
         };
         match (error, status) {
+            _ if is_older => Self::Ours(sentence),
             (Error::Address(_) | Error::Client(_), _) => Self::Usage(sentence),
             (_, Some(401 | 403)) => Self::NotAllowed(sentence),
             (_, Some(404)) => Self::NotFound(sentence),
@@ -99,6 +109,13 @@ impl From<Error> for Failure {
             (_, Some(400..500)) => Self::Usage(sentence),
             _ => Self::Ours(sentence),
         }
+    }
+}
+
+/// A failure within this process.
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Ours(format!("{error:#}"))
     }
 }
 

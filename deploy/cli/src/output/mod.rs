@@ -4,9 +4,11 @@
 mod failure;
 mod fields;
 mod filter;
+mod pretty;
 mod table;
+mod terminal;
 
-use std::io::Write;
+use std::fmt::Display;
 
 use clap::Args;
 use serde::Serialize;
@@ -15,7 +17,9 @@ use serde_json::value::RawValue;
 pub use self::failure::{Failure, did_you_mean};
 use self::fields::{chosen, picked};
 pub use self::filter::Filter;
+pub use self::pretty::{colored_diff, pretty_json};
 pub use self::table::{Table, shown};
+pub use self::terminal::{Pieces, for_stdout, print, print_styled, say, visible};
 
 /// How the answer is printed.
 #[derive(Debug, Args)]
@@ -64,9 +68,13 @@ impl Output {
     }
 
     /// Prints one thing: a line of JSON, or this text.
-    pub fn print_one(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Failure> {
+    pub fn print_one<T: Display>(
+        &self,
+        value: &impl Serialize,
+        text: impl FnOnce() -> T,
+    ) -> Result<(), Failure> {
         match &self.json {
-            None => print(&text()),
+            None => print(&text().to_string()),
             Some(json) => json.print(json.pick(value)?),
         }
     }
@@ -102,16 +110,4 @@ impl Json {
 
 fn unprintable(error: serde_json::Error) -> Failure {
     Failure::Ours(format!("the answer can't be written as JSON: {error}"))
-}
-
-/// Writes to stdout at once, so that whoever reads has it.
-pub fn print(text: &str) -> Result<(), Failure> {
-    print_bytes(text.as_bytes())
-}
-
-/// The same with what need not be text.
-pub fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(bytes)?;
-    Ok(stdout.flush()?)
 }
