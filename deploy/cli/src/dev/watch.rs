@@ -56,7 +56,7 @@ impl Watch {
         let mut watcher =
             notify::recommended_watcher(move |event| drop(sender.send(event))).map_err(refused)?;
         let mut files = HashMap::new();
-        let inputs = input.into_iter().flat_map(|input| places(input)).map(|place| (place, Cause::Input));
+        let inputs = input.into_iter().flat_map(places).map(|place| (place, Cause::Input));
         // Where both are the same file, it is the code.
         for ((folder, name), cause) in inputs.chain(places(code).map(|place| (place, Cause::Code))) {
             watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(refused)?;
