@@ -3,11 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
+use badlambda_client::{Client, Submit};
+use badlambda_shared::execution::{Execution, Status};
 use badlambda_shared::queue::OutgoingMessage;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_tests::faults::{FaultProxy, Latency, Plan};
-use serde_json::{Value, json};
 
 use crate::fixture::{Fleet, Programs, envelope, wait_until_ready};
 use crate::report::Report;
@@ -47,12 +48,12 @@ async fn answers(report: &mut Report) -> anyhow::Result<()> {
     let (to_api, to_worker) = (delayed(&fleet)?, delayed(&fleet)?);
     let (_api, address) = fleet.api(&to_api.url)?;
     let _worker = Programs(vec![fleet.worker(&to_worker.url, &[])?]);
-    let client = Client { http: reqwest::Client::builder().no_proxy().build()?, address };
-    wait_until_ready(&client.http, &client.address).await?;
+    wait_until_ready(&reqwest::Client::builder().no_proxy().build()?, &address).await?;
+    let client = Client::new(address.parse()?, None)?;
     for (function, what) in [("hello", "submit to answer"), ("once", "submit to answer, store_result: large")]
     {
         for _ in 0..WARM_UP {
-            client.execute(function, json!(1)).await?;
+            execute(&client, function, 1).await?;
         }
         let before = Requests::of(&to_api);
         // What came before is not theirs.
@@ -61,7 +62,7 @@ async fn answers(report: &mut Report) -> anyhow::Result<()> {
         let (mut taken, mut executions) = (vec![], vec![]);
         for n in 0..ANSWERS {
             let submitted_at = Instant::now();
-            client.execute(function, json!(n)).await?;
+            execute(&client, function, n as u64).await?;
             let answered_at = Instant::now();
             taken.push(answered_at - submitted_at);
             executions.push(Waited { submitted_at, answered_at });
@@ -75,12 +76,12 @@ async fn answers(report: &mut Report) -> anyhow::Result<()> {
         report.add(format!("{what}: S3 GETs of the api"), gets / ANSWERS as f64, "per execution");
     }
 
-    client.execute("slow", json!(LONG_SECONDS)).await?;
+    execute(&client, "slow", LONG_SECONDS).await?;
     let before = Requests::of(&to_api);
     let mut late = vec![];
     for _ in 0..LONG_ANSWERS {
-        let execution = client.execute("slow", json!(LONG_SECONDS)).await?;
-        let finished_at: Timestamp = serde_json::from_value(execution["finished_at"].clone())?;
+        let execution = execute(&client, "slow", LONG_SECONDS).await?;
+        let finished_at = execution.finished_at.context("it has no end")?;
         late.push(Duration::from_millis((Timestamp::now().unix_ms() - finished_at.unix_ms()).max(0) as u64));
     }
     let gets = Requests::of(&to_api).since(&before).gets;
@@ -200,18 +201,10 @@ impl Requests {
     }
 }
 
-/// Who submits over HTTP and waits.
-struct Client {
-    http: reqwest::Client,
-    address: String,
-}
-
-impl Client {
-    async fn execute(&self, function: &str, input: Value) -> anyhow::Result<Value> {
-        let url = format!("{}/v1/functions/{function}/executions", self.address);
-        let submit = self.http.post(url).header("prefer", "wait=30").body(input.to_string());
-        let execution: Value = submit.send().await?.json().await?;
-        ensure!(execution["status"] == "succeeded", "{execution}");
-        Ok(execution)
-    }
+/// Submits an input, and waits.
+async fn execute(client: &Client, function: &str, input: u64) -> anyhow::Result<Execution> {
+    let submit = Submit { wait: Some(Duration::from_secs(30)), ..Submit::default() };
+    let execution = client.execute_function(&function.parse()?, input.to_string(), &submit).await?;
+    ensure!(execution.status == Status::Succeeded, "{execution:?}");
+    Ok(execution)
 }

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use serde_json::{Value, json};
+use badlambda_client::{Client, FunctionContent, Submit};
+use badlambda_shared::name::FunctionName;
+use serde_json::json;
+use serde_json::value::RawValue;
 use tokio::task::JoinSet;
 
 use crate::fixture::announced;
@@ -68,8 +71,8 @@ async fn latencies(up: &Up, runs: usize) -> anyhow::Result<Vec<Duration>> {
 
 struct Up {
     process: Child,
-    api: String,
-    http: reqwest::Client,
+    client: Client,
+    function: FunctionName,
 }
 
 impl Up {
@@ -80,23 +83,23 @@ impl Up {
         command.env("BADLAMBDA_LOG", "warn").stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().context("could not start badlambda")?;
         let addresses = announced(&mut process)?;
-        let api = addresses["api"].as_str().context("no address")?.to_owned();
-        Ok(Self { process, api, http: reqwest::Client::builder().no_proxy().build()? })
+        let client = Client::new(addresses["api"].as_str().context("no address")?.parse()?, None)?;
+        Ok(Self { process, client, function: "hello".parse()? })
     }
 
     async fn create(&mut self) -> anyhow::Result<()> {
         let code = r#"{ greeting: "Hello, #{event.fetch("name")}!" }"#;
-        let body = json!({"name": "hello", "code": code});
-        let created = self.http.post(format!("{}/v1/functions", self.api)).json(&body).send().await?;
-        ensure!(created.status() == 201, "the function was refused");
+        let content = FunctionContent { code, config: &json!({}) };
+        self.client.create_function(&self.function, &content, false).await?;
         Ok(())
     }
 
     async fn execute(&self) -> anyhow::Result<()> {
-        let submit = self.http.post(format!("{}/v1/functions/hello/executions", self.api));
-        let answer = submit.header("prefer", "wait=30").body(r#"{"name":"Ada"}"#).send().await?;
-        let execution: Value = answer.json().await?;
-        ensure!(execution["result"]["greeting"] == "Hello, Ada!", "{execution}");
+        let submit = Submit { wait: Some(Duration::from_secs(30)), ..Submit::default() };
+        let input = r#"{"name":"Ada"}"#.to_owned();
+        let execution = self.client.execute_function(&self.function, input, &submit).await?;
+        let result = execution.result.as_deref().map(RawValue::get);
+        ensure!(result == Some(r#"{"greeting":"Hello, Ada!"}"#), "{execution:?}");
         Ok(())
     }
 

@@ -1,5 +1,5 @@
-//! `badlambda dev`: runs a file again at each save, through a system of its own. [`watch`] tells of saves, [`inputs`] are what
-//! it runs with, [`report`] shows what came of it.
+//! `badlambda dev`: runs a file again at each save, through a system of its own. `watch` tells of saves, `inputs` are what it
+//! runs with, `report` shows what came of it.
 
 mod inputs;
 mod report;

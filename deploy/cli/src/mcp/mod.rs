@@ -1,5 +1,5 @@
 //! `badlambda mcp`: a server of the Model Context Protocol (<https://modelcontextprotocol.io>) over stdin and stdout, so that
-//! a model can run Ruby, confined. [`tools`] are what it offers, [`arguments`] what they take, [`answer`] what they give.
+//! a model can run Ruby, confined. `tools` are what it offers, `arguments` what they take, `answer` what they give.
 
 mod answer;
 mod arguments;
