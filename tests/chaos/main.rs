@@ -47,8 +47,9 @@ struct Arguments {
     seed: u64,
 }
 
-/// How long the fleet gets to finish once the day is better.
+/// How long the fleet gets to finish once the day is better, and the more for each item of the map.
 const CALM: Duration = Duration::from_secs(240);
+const CALM_FOR_AN_ITEM: Duration = Duration::from_millis(5);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -76,7 +77,7 @@ async fn main() -> anyhow::Result<()> {
     let submitted = started.elapsed();
     fleet.proxy.follow(Plan::default());
 
-    let deadline = Instant::now() + CALM;
+    let deadline = Instant::now() + CALM + CALM_FOR_AN_ITEM * u32::try_from(map_items)?;
     let mut wrong = mapped.wait_and_look(deadline).await;
     let found = verdict::wait_and_look(&work, &fleet, deadline).await?;
     let faults = fleet.proxy.done();
