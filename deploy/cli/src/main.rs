@@ -1,15 +1,29 @@
 //! `badlambda`: the whole system in one process, and the command for any other.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use badlambda_cli::arguments::{Arguments, Command};
 use badlambda_cli::local::{aws, run, up};
 use badlambda_cli::output::Failure;
 use badlambda_cli::{api, dead_letters, dev, executions, functions, invoke, logs, mcp, stats};
 use clap::Parser;
+use tokio::runtime::Runtime;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// For how long a thread is waited for that can't be told to stop, such as one that reads a terminal.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return Failure::Ours(format!("could not start: {error}")).end(),
+    };
+    let status = runtime.block_on(run_command());
+    runtime.shutdown_timeout(LAST_WAIT);
+    status
+}
+
+async fn run_command() -> ExitCode {
     let Arguments { connection, command } = Arguments::parse();
     if let Some(Err(failure)) = command.name_if_local().map(|name| connection.refuse(name)) {
         return failure.end();
