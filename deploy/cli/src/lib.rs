@@ -2,7 +2,7 @@
 //! process: `run`, `up` and `aws`; [`dev`] and [`mcp`] may do so, too. All other commands talk to an API, wherever it is:
 //! [`connection`] finds out which, and [`output`] prints what was asked for, and says with which status it ends.
 //! [`functions`], [`executions`] and [`dead_letters`] are the nouns, [`invoke`], [`logs`], [`stats`] and [`api`] what stands
-//! alone; [`input`] and [`config`] read what a command is given.
+//! alone; [`input`] and [`config`] read what a command is given, and [`process`] runs it to its end.
 
 #![forbid(unsafe_code)]
 
@@ -20,4 +20,5 @@ pub mod local;
 pub mod logs;
 pub mod mcp;
 pub mod output;
+pub mod process;
 pub mod stats;

@@ -1,42 +1,27 @@
 //! `badlambda`: the whole system in one process, and the command for any other.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use badlambda_cli::arguments::{Arguments, Command};
 use badlambda_cli::local::{aws, run, up};
 use badlambda_cli::output::Failure;
+use badlambda_cli::process::run_to_end;
 use badlambda_cli::{api, dead_letters, dev, executions, functions, invoke, logs, mcp, stats};
 use clap::Parser;
-use tokio::runtime::Runtime;
-
-/// For how long a thread is waited for that can't be told to stop, such as one that reads a terminal.
-const LAST_WAIT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    let runtime = match Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return Failure::Ours(format!("could not start: {error}")).end(),
-    };
-    let status = runtime.block_on(run_command());
-    runtime.shutdown_timeout(LAST_WAIT);
-    status
-}
-
-async fn run_command() -> ExitCode {
     let Arguments { connection, command } = Arguments::parse();
-    if let Some(Err(failure)) = command.name_if_local().map(|name| connection.refuse(name)) {
-        return failure.end();
-    }
-    let ended = match command {
-        Command::Run(arguments) => run::run(arguments).await,
-        Command::Dev(arguments) => dev::dev(arguments).await,
-        Command::Mcp(arguments) => mcp::mcp(arguments).await,
-        Command::Up(arguments) => up::up(arguments).await.map_err(Failure::from),
-        Command::Aws(arguments) => aws::aws(arguments).await.map_err(Failure::from),
-        elsewhere => ask(elsewhere).await,
-    };
-    ended.map_or_else(Failure::end, |()| ExitCode::SUCCESS)
+    run_to_end(async {
+        command.name_if_local().map_or(Ok(()), |name| connection.refuse(name))?;
+        match command {
+            Command::Run(arguments) => run::run(arguments).await,
+            Command::Dev(arguments) => dev::dev(arguments).await,
+            Command::Mcp(arguments) => mcp::mcp(arguments).await,
+            Command::Up(arguments) => up::up(arguments).await.map_err(Failure::from),
+            Command::Aws(arguments) => aws::aws(arguments).await.map_err(Failure::from),
+            elsewhere => ask(elsewhere).await,
+        }
+    })
 }
 
 /// The commands that ask an API, which an interrupt ends at once. Some have more to say about it.

@@ -29,7 +29,7 @@ fn an_interrupt_at_any_moment_leaves_nothing_behind() {
         // In the end it reads the terminal.
         (["mcp", "--local"], &[Moment::Shown("starting"), Moment::After(Duration::from_secs(1))]),
     ] {
-        let after = (0..15).map(|step| Moment::After(Duration::from_millis(step * 20)));
+        let after = (0..10).map(|step| Moment::After(Duration::from_millis(step * 30)));
         for moment in after.chain(others.iter().cloned()) {
             interrupt_at(&moment, folder.path(), &command);
         }
