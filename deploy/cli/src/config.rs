@@ -59,26 +59,16 @@ impl ConfigArguments {
         self.config.is_none() && self.env.is_empty() && self.flags().all(|(_, value)| value.is_none())
     }
 
-    /// This config with what is given: first the JSON's fields, over them the flags. A variable is added to those that are
-    /// there.
-    pub fn over(&self, mut config: Map<String, Value>) -> Result<Map<String, Value>, Failure> {
-        if let Some(json) = &self.config {
-            config.extend(read_object(json)?);
-        }
-        config.extend(self.flags().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        if !self.env.is_empty() {
-            let environment = config.entry("environment").or_insert_with(|| Value::Object(Map::new()));
-            let no_object = || Failure::Usage("the config's environment is no JSON object".to_owned());
-            let environment = environment.as_object_mut().ok_or_else(no_object)?;
-            environment
-                .extend(self.env.iter().map(|Variable(name, value)| (name.clone(), value.clone().into())));
-        }
-        Ok(config)
+    /// What is given.
+    pub fn changes(&self) -> Result<ConfigChanges, Failure> {
+        let mut fields = self.config.as_deref().map(read_object).transpose()?.unwrap_or_default();
+        fields.extend(self.flags().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        Ok(ConfigChanges { fields, env: self.env.clone() })
     }
 
     /// A new function's config: what is given, and no more.
     pub fn read(&self) -> Result<Value, Failure> {
-        Ok(Value::Object(self.over(Map::new())?))
+        Ok(Value::Object(self.changes()?.over(Map::new())?))
     }
 
     /// The fields that have flags of their own.
@@ -92,6 +82,27 @@ impl ConfigArguments {
             ("handler", self.handler.clone().map(Value::from)),
         ]
         .into_iter()
+    }
+}
+
+/// What changes of a config.
+pub struct ConfigChanges {
+    /// The JSON's fields, and over them those of the flags.
+    fields: Map<String, Value>,
+    env: Vec<Variable>,
+}
+
+impl ConfigChanges {
+    /// This config with what changes. A variable is added to those that are there.
+    pub fn over(self, mut config: Map<String, Value>) -> Result<Map<String, Value>, Failure> {
+        config.extend(self.fields);
+        if !self.env.is_empty() {
+            let environment = config.entry("environment").or_insert_with(|| Value::Object(Map::new()));
+            let no_object = || Failure::Usage("the config's environment is no JSON object".to_owned());
+            let environment = environment.as_object_mut().ok_or_else(no_object)?;
+            environment.extend(self.env.into_iter().map(|Variable(name, value)| (name, value.into())));
+        }
+        Ok(config)
     }
 }
 
@@ -118,7 +129,11 @@ mod tests {
         let line = [&["command"], line].concat();
         let arguments = Command::try_parse_from(line).map_err(|error| error.to_string())?.config;
         let config = config.as_object().unwrap().clone();
-        arguments.over(config).map(Value::Object).map_err(|failure| failure.to_string())
+        arguments
+            .changes()
+            .and_then(|changes| changes.over(config))
+            .map(Value::Object)
+            .map_err(|failure| failure.to_string())
     }
 
     #[test]

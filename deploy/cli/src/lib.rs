@@ -3,7 +3,7 @@
 //! is: [`connection`] finds out which, and [`output`] prints what was asked for, and says with which status it ends.
 //! [`functions`], [`executions`] and [`dead_letters`] are the nouns, [`deploy`], [`invoke`], [`logs`], [`stats`], [`cost`],
 //! [`token`], [`doctor`] and [`api`] what stands alone; [`completions`] are for shells, [`manual`] for packages; [`input`] and
-//! [`config`] read what a command is given.
+//! [`config`] read what a command is given, and [`process`] runs it to its end.
 
 #![forbid(unsafe_code)]
 
@@ -27,5 +27,6 @@ pub mod manual;
 pub mod map;
 pub mod mcp;
 pub mod output;
+pub mod process;
 pub mod stats;
 pub mod token;

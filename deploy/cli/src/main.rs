@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use badlambda_cli::arguments::{Arguments, Command};
 use badlambda_cli::local::{aws, run, up};
 use badlambda_cli::output::Failure;
+use badlambda_cli::process::run_to_end;
 use badlambda_cli::{
     api, completions, cost, dead_letters, deploy, dev, doctor, executions, functions, invoke, logs, manual,
     map, mcp, stats, token,
@@ -12,24 +13,21 @@ use badlambda_cli::{
 use clap::Parser;
 
 fn main() -> ExitCode {
-    if completions::answer_shell() { ExitCode::SUCCESS } else { run_command() }
-}
-
-#[tokio::main]
-async fn run_command() -> ExitCode {
-    let Arguments { connection, command } = Arguments::parse();
-    if let Some(Err(failure)) = command.name_if_local().map(|name| connection.refuse(name)) {
-        return failure.end();
+    if completions::answer_shell() {
+        return ExitCode::SUCCESS;
     }
-    let ended = match command {
-        Command::Run(arguments) => run::run(arguments).await,
-        Command::Dev(arguments) => dev::dev(arguments).await,
-        Command::Mcp(arguments) => mcp::mcp(arguments).await,
-        Command::Up(arguments) => up::up(arguments).await.map_err(Failure::from),
-        Command::Aws(arguments) => aws::aws(arguments).await.map_err(Failure::from),
-        elsewhere => ask(elsewhere).await,
-    };
-    ended.map_or_else(Failure::end, |()| ExitCode::SUCCESS)
+    let Arguments { connection, command } = Arguments::parse();
+    run_to_end(async {
+        command.name_if_local().map_or(Ok(()), |name| connection.refuse(name))?;
+        match command {
+            Command::Run(arguments) => run::run(arguments).await,
+            Command::Dev(arguments) => dev::dev(arguments).await,
+            Command::Mcp(arguments) => mcp::mcp(arguments).await,
+            Command::Up(arguments) => up::up(arguments).await.map_err(Failure::from),
+            Command::Aws(arguments) => aws::aws(arguments).await.map_err(Failure::from),
+            elsewhere => ask(elsewhere).await,
+        }
+    })
 }
 
 /// The commands that ask an API, which an interrupt ends at once. Some have more to say about it.

@@ -169,7 +169,8 @@ fn once_ends_with_the_status_of_the_run() {
         (&["f.rb", "--once"][..], 1, ""),
         (&["none.rb"], 2, "could not read none.rb"),
         (&["f.rb", "{"], 2, "is not JSON"),
-        (&["f.rb", "--input", "none.json"], 2, "is not JSON"),
+        (&["f.rb", "--input", "none.json"], 2, "none.json is no file, and is not JSON"),
+        (&["-"], 2, "stdin is none"),
     ] {
         let mut command = program("badlambda");
         command.arg("dev").args(arguments).current_dir(folder.path());

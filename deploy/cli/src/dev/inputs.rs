@@ -61,7 +61,10 @@ impl Inputs {
         if let Some(path) = input.as_ref().map(PathBuf::from).filter(|path| path.is_file()) {
             return Ok(Self::File(path));
         }
-        let json = read_json("the input", given.or(input).as_deref().unwrap_or("{}"))?;
+        let json = match input {
+            Some(input) => check_json(&format!("{input} is no file, and"), &input).map(|()| input)?,
+            None => read_json("the input", given.as_deref().unwrap_or("{}"))?,
+        };
         Ok(Self::Kept(vec![Input { json, replay_of: None }]))
     }
 

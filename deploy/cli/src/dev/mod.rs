@@ -60,6 +60,11 @@ struct Session<'a> {
 /// Runs the file at once, and again at each save.
 pub async fn dev(arguments: DevArguments) -> Result<(), Failure> {
     let DevArguments { file, input, once, config, connection } = arguments;
+    if file.as_os_str() == "-" {
+        return Err(Failure::Usage(
+            "dev watches a file, and stdin is none: `badlambda run` takes it".to_owned(),
+        ));
+    }
     let (name, config) = (name_for(&file)?, config.read()?);
     let inputs = Inputs::choose(input, &connection).await?;
     // What is wrong from the beginning is no save to wait for.

@@ -87,14 +87,13 @@ pub async fn update(connection: &ConnectionArguments, arguments: UpdateArguments
         ));
     }
     let client = &connection.connect()?;
-    // Before anything is asked: it may be no JSON.
-    config.read()?;
+    let changes = config.changes()?;
     let code = file.map(|file| read_text(&file)).transpose()?;
     let found = client.get_function(&name).await;
     let Entity { value: function, entity_tag } = explained(client, &name, found).await?;
     let there =
         serde_json::to_value(&function.content.config).ok().and_then(|config| config.as_object().cloned());
-    let config = Value::Object(config.over(there.unwrap_or_default())?);
+    let config = Value::Object(changes.over(there.unwrap_or_default())?);
     let code = match code {
         Some(code) => code,
         None => client.get_version_code(&name, &VersionRef::Number(function.version)).await?,
