@@ -102,6 +102,7 @@ impl Command {
 
 /// Arguments of `up`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  $ badlambda up --listen 127.0.0.1:0 --data data")]
 pub struct UpArguments {
     /// Where the API listens; port 0 takes any free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
@@ -127,6 +128,7 @@ impl UpArguments {
 
 /// Arguments of `aws`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  $ badlambda aws --listen 127.0.0.1:0 --data data")]
 pub struct AwsArguments {
     /// Where to listen; port 0 takes any free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4566")]

@@ -96,7 +96,9 @@ fn bash_asks_and_manual_pages_are_written() {
     }
     let page = read("man/man1/badlambda-functions-create.1");
     assert!(
-        page.starts_with(".ie") && page.contains(".SH SYNOPSIS") && page.contains("timeout_ms"),
+        page.starts_with(".ie")
+            && page.contains(".SH SYNOPSIS")
+            && page.contains("functions create greet hello.rb"),
         "{page}"
     );
     folder.refused(&["completions", "tcsh"], 2, "[possible values: bash, fish, zsh]");

@@ -108,7 +108,7 @@ pub const PARTS: &[(f64, Price)] = &[
     (4.0, GB_HOUR),
     (60.0, METRIC),
     (10.0, METRIC),
-    (29.0, ALARM_METRIC),
+    (30.0, ALARM_METRIC),
     (1.0, SECRET),
     (2.0, ECR_GB),
 ];
