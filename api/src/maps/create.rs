@@ -18,7 +18,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::cancel::store_cancelled;
-use super::progress::{Counts, read_manifest};
+use super::counts::Counts;
+use super::progress::read_manifest;
 use super::send::send_all;
 use super::upload::{ChunkSize, Uploaded, delete_map, upload};
 use crate::app::{App, AppState};

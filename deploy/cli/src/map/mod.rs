@@ -1,5 +1,5 @@
-//! `badlambda map`: runs a function over many inputs, and prints what came of them, in their order. [`follow`] reads the
-//! results while they come, [`bar`] is what a person sees meanwhile, [`lines`] writes them.
+//! `badlambda map`: runs a function over many inputs, and prints what came of them, in their order. `follow` reads the
+//! results while they come, `bar` is what a person sees meanwhile, `lines` writes them.
 
 mod bar;
 mod follow;

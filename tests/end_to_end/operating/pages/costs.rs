@@ -201,6 +201,24 @@ fn costs_are_what_the_formula_makes_of_the_prices() {
     }
 }
 
+#[test]
+fn a_map_costs_what_its_requests_and_its_compute_do() {
+    let page = read("deploy/aws/README.md");
+    let costs = Costs::of(&page);
+    let hello = Example::of(&table(&page, "Examples")[0]);
+    let mut sum = 0.0;
+    for row in table(&page, "Maps") {
+        let is = match (row[0], row[2].trim_matches('`')) {
+            ("**together**", _) => sum,
+            ("compute", _) => costs.compute(&hello, 0.5, costs.mix),
+            // A million items are a thousand times so many requests.
+            (_, price) => number(row[1]) / 1000.0 * costs.price(price),
+        };
+        assert!((number(row[3]) - is).abs() <= 0.00051, "the page says {}, and it is {is:.5}", row[3]);
+        sum += is;
+    }
+}
+
 /// Rounded to two significant digits.
 fn two_digits(number: f64) -> f64 {
     let magnitude = 10f64.powf(number.log10().floor() - 1.0);
