@@ -196,3 +196,20 @@ fn a_full_disk_and_a_reader_that_left_are_told_by_the_status() {
         assert_eq!(to(full(), full()).0, Some(3), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_map_shows_how_far_it_is_and_what_came_of_it() {
+    let folder = Folder::start(&[]);
+    folder.write("nap.rb", "sleep 0.5; \"\\e[2J#{event}\"");
+    folder.printed(&["functions", "create", "nap", "nap.rb"]);
+    folder.write("naps.ndjson", "1\n2\n3\n");
+    for columns in [20, COLUMNS] {
+        let arguments = ["map", "nap", "naps.ndjson", "--jq", ".result"];
+        let shown = Terminal::start(folder.path(), &arguments, columns).end();
+        assert_eq!(shown.status, 0, "{shown:?}");
+        assert!(shown.text.contains("/3"), "no bar at {columns} columns: {shown:?}");
+        for result in ["\\u001b[2J1", "\\u001b[2J2", "\\u001b[2J3"] {
+            assert!(shown.text.contains(result), "{result} at {columns} columns: {shown:?}");
+        }
+    }
+}

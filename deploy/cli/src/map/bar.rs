@@ -6,7 +6,8 @@ use std::time::Duration;
 use badlambda_shared::map::Map;
 use indicatif::{ProgressBar, ProgressStyle};
 
-const TEMPLATE: &str = "{bar:30} {human_pos}/{human_len} {wide_msg}";
+/// The bar takes what the rest leaves of the line.
+const TEMPLATE: &str = "{wide_bar} {human_pos}/{human_len} {msg}";
 
 /// A bar, or nothing where there is no terminal.
 pub(super) struct Bar(Option<ProgressBar>);

@@ -37,8 +37,6 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct MapArguments {
-    #[command(flatten)]
-    connection: ConnectionArguments,
     /// The function; or a file with Ruby code, which is run on this machine, by a system of its own.
     #[arg(value_name = "NAME|FILE")]
     function: String,
@@ -65,6 +63,8 @@ pub struct MapArguments {
     from: u64,
     #[command(flatten)]
     output: OutputArguments,
+    #[command(flatten)]
+    connection: ConnectionArguments,
 }
 
 /// The fields of what came of an input.
