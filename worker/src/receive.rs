@@ -36,7 +36,7 @@ const LAST_WAIT: Duration = Duration::from_millis(40);
 
 /// While a worker has as many chunks of maps as it runs, a receive often brings one more, which is given back. To come to
 /// executions behind them, it goes on receiving, one message at a time, with pauses of so many times what a receive takes.
-const PAUSE_BETWEEN_CHUNKS: u32 = 6;
+const PAUSE_BETWEEN_CHUNKS: u32 = 8;
 /// The same while executions come.
 const SHORT_PAUSE_BETWEEN_CHUNKS: u32 = 2;
 /// For so long after one has come, others are likely to.
@@ -237,9 +237,9 @@ mod tests {
     #[test]
     fn pauses_are_shorter_while_executions_come() {
         let ms = Duration::from_millis;
-        assert_eq!(pause_between_chunks(ms(8), None), ms(48));
+        assert_eq!(pause_between_chunks(ms(8), None), ms(64));
         assert_eq!(pause_between_chunks(ms(8), Some(ms(100))), ms(16));
-        assert_eq!(pause_between_chunks(ms(8), Some(Duration::from_secs(3))), ms(48));
+        assert_eq!(pause_between_chunks(ms(8), Some(Duration::from_secs(3))), ms(64));
         assert_eq!(
             (pause_between_chunks(ms(1), Some(ms(0))), pause_between_chunks(ms(90), None)),
             (ms(5), ms(100))

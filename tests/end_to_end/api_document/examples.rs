@@ -9,7 +9,7 @@ use super::document;
 use crate::fixtures::fleet::Fleet;
 
 /// Every operation, so that each finds what it needs.
-const ORDER: [&str; 35] = [
+const ORDER: [&str; 39] = [
     "GetLiveness",
     "GetReadiness",
     "GetMetrics",
@@ -26,6 +26,10 @@ const ORDER: [&str; 35] = [
     "ReplayExecution",
     "ExecuteBatch",
     "RunOnce",
+    "CreateMap",
+    "GetMap",
+    "GetMapResults",
+    "CancelMap",
     "CancelExecution",
     "ListFunctionExecutions",
     "ListExecutions",
@@ -112,7 +116,7 @@ async fn every_example_runs() {
     let id_of = |operation: &Operation| operation.described["operationId"].as_str().unwrap().to_owned();
     assert_eq!(operations.iter().map(id_of).collect::<BTreeSet<_>>(), ORDER.map(str::to_owned).into());
     let fleet = Fleet::start().await;
-    let mut executed = String::new();
+    let (mut executed, mut mapped) = (String::new(), String::new());
     for name in ORDER {
         let id = match name {
             // Its example changes one that is there.
@@ -122,6 +126,8 @@ async fn every_example_runs() {
                 String::new()
             }
             "CancelExecution" => delayed(&fleet).await,
+            "GetMap" | "GetMapResults" => mapped.clone(),
+            "CancelMap" => long_map(&fleet).await,
             "GetDeadLetter" | "RedriveDeadLetter" | "DeleteDeadLetter" => dead_letter(&fleet).await,
             _ => executed.clone(),
         };
@@ -132,12 +138,23 @@ async fn every_example_runs() {
             assert_eq!(finished["status"], "succeeded", "{finished}");
             executed = finished["id"].as_str().unwrap().to_owned();
         }
+        if name == "CreateMap" {
+            mapped = answers[0]["id"].as_str().unwrap().to_owned();
+        }
     }
 }
 
 /// An execution that nothing but a cancellation ends.
 async fn delayed(fleet: &Fleet) -> String {
     let submit = fleet.request(Method::POST, "/v1/functions/hello/executions?delay=900").json(&json!(null));
+    let accepted: Value = submit.send().await.unwrap().json().await.unwrap();
+    accepted["id"].as_str().unwrap().to_owned()
+}
+
+/// A map that has long not finished.
+async fn long_map(fleet: &Fleet) -> String {
+    let inputs: String = (0..50_000).map(|n| format!("{n}\n")).collect();
+    let submit = fleet.request(Method::POST, "/v1/functions/hello/maps").body(inputs);
     let accepted: Value = submit.send().await.unwrap().json().await.unwrap();
     accepted["id"].as_str().unwrap().to_owned()
 }
