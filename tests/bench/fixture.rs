@@ -13,6 +13,7 @@ use badlambda_shared::queue::{OutgoingMessage, Queue};
 use badlambda_shared::records::Records;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_tests::addresses;
+use badlambda_tests::faults::{FaultProxy, Latency, Plan};
 use futures::future::join_all;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -21,6 +22,8 @@ use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(1200);
 const FUNCTIONS_AT_ONCE: usize = 16;
+/// What the delays of proxies are drawn from.
+const SEED: u64 = 1;
 const HELLO: &str = r#"{ greeting: "Hello, #{event}!" }"#;
 /// What is run: trivial, the same with its result in the record alone, as long as the event says in seconds, and a tenth
 /// of a second.
@@ -91,6 +94,12 @@ impl Fleet {
     /// The URL of SQS and S3.
     pub fn url(&self) -> &str {
         addresses::text(&self.addresses, "aws")
+    }
+
+    /// A proxy before SQS and S3 that takes as long as AWS does.
+    pub fn delayed(&self) -> anyhow::Result<FaultProxy> {
+        let plan = Plan { latency: Latency::AWS, ..Plan::default() };
+        Ok(FaultProxy::start(self.url(), SEED, plan)?)
     }
 
     /// An api that has SQS and S3 at `aws`, and its URL.

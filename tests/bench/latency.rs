@@ -8,13 +8,12 @@ use badlambda_client::{Client, Submit};
 use badlambda_shared::execution::{Execution, Status};
 use badlambda_shared::queue::OutgoingMessage;
 use badlambda_shared::timestamp::Timestamp;
-use badlambda_tests::faults::{FaultProxy, Latency, Plan};
+use badlambda_tests::faults::FaultProxy;
 
 use crate::fixture::{Fleet, Programs, envelope, wait_until_ready};
 use crate::report::Report;
 use crate::stations::{Trace, Waited};
 
-const SEED: u64 = 1;
 const WARM_UP: usize = 20;
 const ANSWERS: usize = 200;
 /// Until the calls of an answered execution have come to their end, and those of the next one are its own.
@@ -45,7 +44,7 @@ pub async fn measure() -> anyhow::Result<Report> {
 /// One execution at a time, each waited for over HTTP.
 async fn answers(report: &mut Report) -> anyhow::Result<()> {
     let fleet = Fleet::start().await?;
-    let (to_api, to_worker) = (delayed(&fleet)?, delayed(&fleet)?);
+    let (to_api, to_worker) = (fleet.delayed()?, fleet.delayed()?);
     let (_api, address) = fleet.api(&to_api.url)?;
     let _worker = Programs(vec![fleet.worker(&to_worker.url, &[])?]);
     wait_until_ready(&reqwest::Client::builder().no_proxy().build()?, &address).await?;
@@ -142,7 +141,7 @@ impl Load {
 /// One worker and a queue that is full before it starts.
 async fn rate(report: &mut Report, load: Load, slots: usize) -> anyhow::Result<()> {
     let fleet = Fleet::start().await?;
-    let to_worker = delayed(&fleet)?;
+    let to_worker = fleet.delayed()?;
     let count = load.count(slots);
     let messages: Vec<_> = (0..count).map(|n| load.message(n)).collect();
     fleet.send_all(&messages).await?;
@@ -161,11 +160,6 @@ async fn rate(report: &mut Report, load: Load, slots: usize) -> anyhow::Result<(
         report.add(format!("{name}: {what}"), made / count as f64, "per execution");
     }
     Ok(())
-}
-
-fn delayed(fleet: &Fleet) -> anyhow::Result<FaultProxy> {
-    let plan = Plan { latency: Latency::AWS, ..Plan::default() };
-    Ok(FaultProxy::start(fleet.url(), SEED, plan)?)
 }
 
 /// How many requests went through a proxy.

@@ -9,7 +9,6 @@ use badlambda_shared::index::{Hour, Line, store_lines};
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_tests::addresses;
-use badlambda_tests::faults::{FaultProxy, Latency, Plan};
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
@@ -26,15 +25,13 @@ const RARE: usize = 1_000;
 const RECENT: i64 = 60;
 const LINES_OF_RECENT: i64 = 300;
 const WARM_LISTS: usize = 20;
-const SEED: u64 = 1;
 
 /// Lists by an API that has read nothing yet, and by the same again; on loopback, and with an S3 as far away as AWS's.
 pub async fn measure() -> anyhow::Result<Report> {
     let fleet = Fleet::start().await?;
     let executions = fill(&fleet).await?;
     let mut report = Report::default();
-    let delaying = Plan { latency: Latency::AWS, ..Plan::default() };
-    let proxy = FaultProxy::start(fleet.url(), SEED, delaying)?;
+    let proxy = fleet.delayed()?;
     for (aws, where_) in [(fleet.url(), ""), (proxy.url.as_str(), ", at AWS's latencies")] {
         let newest = "/v1/executions?limit=50".to_owned();
         let rare = "/v1/executions?kind=timeout&limit=1000&since=25h".to_owned();

@@ -9,7 +9,6 @@ use badlambda_shared::execution::Status;
 use badlambda_shared::function::Form;
 use badlambda_shared::map::{Map, MapStatus};
 use badlambda_shared::name::FunctionName;
-use badlambda_tests::faults::{FaultProxy, Latency, Plan};
 use clap::Args;
 use futures::stream;
 use tokio::task::spawn_blocking;
@@ -19,7 +18,6 @@ use crate::fixture::{Fleet, Programs, wait_until_ready};
 use crate::processes::mib;
 use crate::report::Report;
 
-const SEED: u64 = 1;
 /// Lines of a piece of the body.
 const LINES_AT_ONCE: u64 = 1000;
 const EXECUTIONS: u64 = 2000;
@@ -110,7 +108,7 @@ impl Size {
     /// Rate and requests where SQS and S3 take as long as AWS's.
     async fn at_latency(&self, report: &mut Report) -> anyhow::Result<()> {
         let fleet = Fleet::start().await?;
-        let (to_api, to_worker) = (delayed(&fleet)?, delayed(&fleet)?);
+        let (to_api, to_worker) = (fleet.delayed()?, fleet.delayed()?);
         let (_api, address) = fleet.api(&to_api.url)?;
         let client = client(&address).await?;
         let map = submit(&client, "hello", self.items).await?;
@@ -158,7 +156,7 @@ async fn beside_maps(mut report: Report) -> anyhow::Result<Report> {
 /// How long single executions of one function take while another one is mapped.
 async fn beside_a_map(report: &mut Report, is_at_latency: bool) -> anyhow::Result<()> {
     let fleet = Fleet::start().await?;
-    let proxies = [delayed(&fleet)?, delayed(&fleet)?];
+    let proxies = [fleet.delayed()?, fleet.delayed()?];
     let [to_api, to_worker] =
         if is_at_latency { [&*proxies[0].url, &*proxies[1].url] } else { [fleet.url(), fleet.url()] };
     let (_api, address) = fleet.api(to_api)?;
@@ -178,13 +176,13 @@ async fn beside_a_map(report: &mut Report, is_at_latency: bool) -> anyhow::Resul
 
 /// How long executions took, and how much of that passed before they began, and before they were told of.
 #[derive(Default)]
-struct Taken {
+struct Latencies {
     whole: Vec<Duration>,
     queued: Vec<Duration>,
     told: Vec<Duration>,
 }
 
-impl Taken {
+impl Latencies {
     fn add_to(self, report: &mut Report, name: &str) {
         report.add_latencies(name, self.whole);
         report.add_latencies(&format!("{name}: of it until the start"), self.queued);
@@ -192,10 +190,10 @@ impl Taken {
     }
 }
 
-async fn execute(client: &Client, count: usize) -> anyhow::Result<Taken> {
+async fn execute(client: &Client, count: usize) -> anyhow::Result<Latencies> {
     let function: FunctionName = "hello".parse()?;
     let submit = Submit { wait: Some(Duration::from_secs(30)), ..Submit::default() };
-    let mut taken = Taken::default();
+    let mut taken = Latencies::default();
     for n in 0..count {
         let begun_at = Instant::now();
         let execution = client.execute_function(&function, n.to_string(), &submit).await?;
@@ -231,9 +229,4 @@ async fn until_finished(client: &Client, mut map: Map) -> anyhow::Result<Map> {
 async fn client(address: &str) -> anyhow::Result<Client> {
     wait_until_ready(&reqwest::Client::builder().no_proxy().build()?, address).await?;
     Ok(Client::new(address.parse()?, None)?)
-}
-
-fn delayed(fleet: &Fleet) -> anyhow::Result<FaultProxy> {
-    let plan = Plan { latency: Latency::AWS, ..Plan::default() };
-    Ok(FaultProxy::start(fleet.url(), SEED, plan)?)
 }

@@ -155,6 +155,11 @@ fn parents() -> Vec<(i32, i32)> {
     .collect()
 }
 
+/// Whoever asks the api. An answer that takes longer is none.
+pub fn client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()
+}
+
 pub fn signal(process: &Child, signal: Signal) {
     let _ = kill(Pid::from_raw(process.id() as i32), signal);
 }

@@ -6,6 +6,8 @@ use badlambda_shared::store::NDJSON;
 use badlambda_tests::addresses::text;
 use serde_json::{Value, json};
 
+use crate::fleet;
+
 /// The function: name and code. One in so many items fails.
 const FUNCTION: (&str, &str) =
     ("square", "raise ArgumentError, event.to_s if event % 97 == 96; { n: event, square: event * event }");
@@ -24,14 +26,14 @@ impl Mapped {
     pub async fn create_function(addresses: &Value) -> anyhow::Result<()> {
         let (name, code) = FUNCTION;
         let url = format!("{}/v1/functions", text(addresses, "api"));
-        let created = client()?.post(url).json(&json!({ "name": name, "code": code })).send().await?;
+        let created = fleet::client()?.post(url).json(&json!({ "name": name, "code": code })).send().await?;
         anyhow::ensure!(created.status() == 201, "{}", created.text().await?);
         Ok(())
     }
 
     /// Submits so many inputs until they are accepted.
     pub async fn submit(addresses: &Value, items: u64) -> anyhow::Result<Self> {
-        let (http, api) = (client()?, text(addresses, "api"));
+        let (http, api) = (fleet::client()?, text(addresses, "api"));
         let body: String = (0..items).map(|n| format!("{n}\n")).collect();
         let url = format!("{api}/v1/functions/{}/maps?chunk=200", FUNCTION.0);
         loop {
@@ -89,8 +91,4 @@ impl Mapped {
         let answer = self.http.get(format!("{}{below}", self.url)).send().await.ok()?;
         if answer.status().is_success() { answer.text().await.ok() } else { None }
     }
-}
-
-fn client() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()
 }

@@ -9,7 +9,7 @@ use badlambda_tests::addresses::{clients, dead_letters, queue, text};
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
-use crate::fleet::Fleet;
+use crate::fleet::{self, Fleet};
 use crate::work::{Expected, Work};
 
 const READS_AT_ONCE: usize = 32;
@@ -44,7 +44,7 @@ impl Found {
 
 /// Waits for every execution, then looks at everything.
 pub async fn wait_and_look(work: &Work, fleet: &Fleet, deadline: Instant) -> anyhow::Result<Found> {
-    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
+    let http = fleet::client()?;
     let api = text(&fleet.addresses, "api");
     let accepted = work.accepted.lock().map(|accepted| accepted.clone()).unwrap_or_default();
     let mut found = Found { accepted: accepted.len() as u64, ..Found::default() };

@@ -12,6 +12,8 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 
+use crate::fleet;
+
 const SUBMITTERS: usize = 8;
 const PAUSE: Duration = Duration::from_millis(100);
 /// The functions: name, code, config.
@@ -46,11 +48,7 @@ impl Work {
     pub fn new(addresses: &Value, executions: u64, seed: u64) -> Self {
         Self {
             api: text(addresses, "api").to_owned(),
-            http: reqwest::Client::builder()
-                .no_proxy()
-                .timeout(Duration::from_secs(60))
-                .build()
-                .unwrap_or_default(),
+            http: fleet::client().unwrap_or_default(),
             queue: queue(addresses),
             executions,
             seed,

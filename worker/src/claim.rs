@@ -173,7 +173,7 @@ pub(crate) fn next_step(history: &AttemptHistory, limits: AttemptLimits, now: Ti
         return NextStep::GiveUp(ExecutionError::expired(limits.retention));
     }
     if history.lost >= limits.max_attempts {
-        return NextStep::GiveUp(worker_lost(history));
+        return NextStep::GiveUp(worker_lost(history.lost, history.last_error.as_deref()));
     }
     match history.not_before {
         Some(at) if at > now => NextStep::Wait(now.until(at)),
@@ -181,12 +181,13 @@ pub(crate) fn next_step(history: &AttemptHistory, limits: AttemptLimits, now: Ti
     }
 }
 
-fn worker_lost(history: &AttemptHistory) -> ExecutionError {
-    let attempts = match history.lost {
+/// The failure of what so many attempts gave no outcome for.
+pub(crate) fn worker_lost(attempts: u32, last_error: Option<&str>) -> ExecutionError {
+    let attempts = match attempts {
         1 => "one attempt".to_owned(),
         lost => format!("{lost} attempts"),
     };
-    let why = match &history.last_error {
+    let why = match last_error {
         Some(error) => format!("; the last of them: {error}"),
         None => ": the workers that made them were lost".to_owned(),
     };

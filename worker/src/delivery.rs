@@ -7,17 +7,17 @@ use badlambda_shared::queue::Message;
 use crate::leases::Lease;
 use crate::prefetch::PrefetchPermit;
 
-/// One receive of a message.
+/// One receive of a message that asks for an execution, or, as `R`, for a chunk of a map.
 #[derive(Debug)]
-pub(crate) struct Delivery {
+pub(crate) struct Delivery<R = ExecutionRequest> {
     pub(crate) message: Message,
     /// What the message asks for.
-    pub(crate) request: Result<ExecutionRequest, BadMessage>,
+    pub(crate) request: Result<R, BadMessage>,
     /// The attempts before this one.
     pub(crate) history: AttemptHistory,
     /// Keeps the message from others.
     pub(crate) lease: Lease,
-    /// Given up once the execution has ended, so that another message can be received.
+    /// Given up once the execution has ended, so that another message can be received. A chunk has none.
     pub(crate) permit: Option<PrefetchPermit>,
 }
 
@@ -28,8 +28,8 @@ pub(crate) struct Receipt {
     pub(crate) lease: Lease,
 }
 
-impl From<Delivery> for Receipt {
-    fn from(delivery: Delivery) -> Self {
+impl<R> From<Delivery<R>> for Receipt {
+    fn from(delivery: Delivery<R>) -> Self {
         Self { receipt_handle: delivery.message.receipt_handle, lease: delivery.lease }
     }
 }

@@ -178,7 +178,13 @@ impl Services {
     ) -> Steps {
         let Self { executor, queue, store, limits, protection, index, running } = self;
         let records = Records::new(store.clone());
-        let catalog = Catalog::new(store.clone(), config.shared.max_code_bytes);
+        let preparer = Preparer {
+            catalog: Catalog::new(store.clone(), config.shared.max_code_bytes),
+            store: store.clone(),
+            allow_network: config.sandbox.executor.network,
+            max_input_bytes: config.shared.max_input_bytes,
+            stop: stop.clone(),
+        };
         let slots = Slots::new(config.slots);
         let items = ItemRunner {
             executor: Arc::clone(&executor),
@@ -190,13 +196,7 @@ impl Services {
         };
         Steps {
             claimer: Claimer { records: records.clone(), limits, stop: stop.clone() },
-            preparer: Preparer {
-                catalog: catalog.clone(),
-                store: store.clone(),
-                allow_network: config.sandbox.executor.network,
-                max_input_bytes: config.shared.max_input_bytes,
-                stop: stop.clone(),
-            },
+            preparer: preparer.clone(),
             runner: Runner {
                 executor,
                 slots,
@@ -217,13 +217,10 @@ impl Services {
             },
             chunks: ChunkSteps {
                 intake: Intake::new(stop.clone()),
-                store,
-                catalog,
+                preparer,
                 runner: items,
                 limits,
                 protection,
-                allow_network: config.sandbox.executor.network,
-                max_input_bytes: config.shared.max_input_bytes,
                 stop: stop.clone(),
             },
             prefetch: prefetch.clone(),

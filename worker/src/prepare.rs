@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use badlambda_shared::catalog::{Catalog, CatalogError, Runnable};
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
-use badlambda_shared::function::FunctionConfig;
 use badlambda_shared::id::Origin;
+use badlambda_shared::map::ChunkRequest;
 use badlambda_shared::message::{ExecutionRequest, Input, depth_is_bounded};
 use badlambda_shared::store::Store;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,7 @@ pub(crate) struct Prepared {
 }
 
 /// What the step needs.
+#[derive(Clone)]
 pub(crate) struct Preparer {
     pub(crate) catalog: Catalog,
     pub(crate) store: Store,
@@ -41,24 +42,36 @@ pub(crate) enum Unprepared {
 impl Preparer {
     /// Fetches what is not remembered.
     pub(crate) async fn prepare(&self, request: &ExecutionRequest) -> Result<Prepared, Unprepared> {
-        let runnable = self.runnable(request).await?;
-        if let Some(error) = refused_network(&runnable.config, self.allow_network) {
-            return Err(Unprepared::Never(error));
-        }
+        let runnable = self.runnable(|| self.catalog.runnable(request)).await?;
         let input = self.input(request).await?;
         Ok(Prepared { runnable, input })
     }
 
-    async fn runnable(&self, request: &ExecutionRequest) -> Result<Arc<Runnable>, Unprepared> {
-        let read = || self.catalog.runnable(request);
+    /// What a chunk of a map runs.
+    pub(crate) async fn runnable_of_chunk(&self, chunk: &ChunkRequest) -> Result<Arc<Runnable>, Unprepared> {
+        self.runnable(|| self.catalog.runnable_of_chunk(chunk)).await
+    }
+
+    /// Reads what is run until S3 answers, and refuses it where this fleet does not allow what it needs.
+    async fn runnable<F>(&self, read: impl FnMut() -> F) -> Result<Arc<Runnable>, Unprepared>
+    where
+        F: Future<Output = Result<Arc<Runnable>, CatalogError>>,
+    {
         let may_pass = |error: &CatalogError| matches!(error, CatalogError::Store(error) if error.may_pass());
         let give_up = stopped_or_after(&self.stop, STORE_PATIENCE);
-        retry_until("read what is to run", give_up, may_pass, read).await.map_err(|error| match error {
+        let runnable = retry_until("read what is to run", give_up, may_pass, read).await;
+        let runnable = runnable.map_err(|error| match error {
             RetryError::GaveUp => Unprepared::GaveUp,
             RetryError::Permanent(error) => {
                 Unprepared::Never(ExecutionError::new(ErrorKind::NotFound, error.to_string()))
             }
-        })
+        })?;
+        if runnable.config.network && !self.allow_network {
+            let message = "the function's config has \"network\": true, which this fleet does not allow; \
+                           its operator can set BADLAMBDA_ALLOW_NETWORK=true";
+            return Err(bad_message(message));
+        }
+        Ok(runnable)
     }
 
     async fn input(&self, request: &ExecutionRequest) -> Result<String, Unprepared> {
@@ -92,13 +105,6 @@ impl Preparer {
         checked.map_err(|error| bad_message(&format!("the input is not JSON: {error}")))?;
         Ok(text)
     }
-}
-
-/// Why the function is not run here, if it wants the network and this fleet does not allow it.
-pub(crate) fn refused_network(config: &FunctionConfig, is_allowed: bool) -> Option<ExecutionError> {
-    let message = "the function's config has \"network\": true, which this fleet does not allow; \
-                   its operator can set BADLAMBDA_ALLOW_NETWORK=true";
-    (config.network && !is_allowed).then(|| ExecutionError::new(ErrorKind::BadMessage, message))
 }
 
 /// The API stores an input before it sends the message, so that one that is not there is there no more.

@@ -19,7 +19,6 @@ use tokio_util::task::TaskTracker;
 use crate::admin::LoopHealth;
 use crate::delivery::Delivery;
 use crate::leases::Leases;
-use crate::map::ChunkDelivery;
 use crate::prefetch::{Prefetch, PrefetchPermit};
 use crate::steps::Steps;
 
@@ -142,19 +141,21 @@ impl Receiver {
         let messages = self.messages(permits.len(), queue_is_full).await?;
         let is_full = messages.len() == permits.len();
         let (received, mut chunks) = (messages.len(), 0);
-        for (message, permit) in messages.into_iter().zip(permits) {
+        for (message, mut permit) in messages.into_iter().zip(permits) {
             let steps = Arc::clone(&self.steps);
             match self.chunk(&message) {
                 // What it runs waits for executions, and holds none of them up.
                 Some(request) => {
                     drop(permit);
-                    let delivery = self.chunk_delivery(message, request);
+                    let delivery = self.delivery(message, request, None);
                     self.tasks.spawn(async move { steps.handle_chunk(delivery).await });
                     chunks += 1;
                 }
                 None => {
                     *self.last_execution() = Some(Instant::now());
-                    let delivery = self.delivery(message, permit);
+                    permit.note_message();
+                    let request = message.received().parse(self.default_function.as_ref());
+                    let delivery = self.delivery(message, request, Some(permit));
                     self.tasks.spawn(async move { steps.handle(delivery).await });
                 }
             }
@@ -196,24 +197,18 @@ impl Receiver {
         }
     }
 
-    fn chunk_delivery(&self, message: Message, request: Result<ChunkRequest, BadMessage>) -> ChunkDelivery {
+    fn delivery<R>(
+        &self,
+        message: Message,
+        request: Result<R, BadMessage>,
+        permit: Option<PrefetchPermit>,
+    ) -> Delivery<R> {
         let carried = message.carried.clone();
-        ChunkDelivery {
+        Delivery {
             request,
             history: carried.at_receive(message.receive_count, message.sent_at),
             lease: self.leases.begin(&message.receipt_handle),
-            message,
-        }
-    }
-
-    fn delivery(&self, message: Message, mut permit: PrefetchPermit) -> Delivery {
-        permit.note_message();
-        let carried = message.carried.clone();
-        Delivery {
-            request: message.received().parse(self.default_function.as_ref()),
-            history: carried.at_receive(message.receive_count, message.sent_at),
-            lease: self.leases.begin(&message.receipt_handle),
-            permit: Some(permit),
+            permit,
             message,
         }
     }

@@ -93,7 +93,7 @@ impl<'a> Looks<'a> {
 }
 
 /// Waits, unless the API stops.
-async fn pause(app: &App, duration: Duration) {
+pub(crate) async fn pause(app: &App, duration: Duration) {
     tokio::select! {
         () = app.shutdown.soft.cancelled() => {}
         () = tokio::time::sleep(duration) => {}

@@ -104,6 +104,10 @@ pub(crate) fn check(app: &App, input: &RawValue, at: &[&str]) -> Result<(), ApiE
     if depth_is_bounded(input.get()) {
         return Ok(());
     }
-    let reason = format!("it must not be nested deeper than {} levels", limits::MAX_JSON_DEPTH);
-    Err(ApiError::in_body(at, reason))
+    Err(ApiError::in_body(at, too_deep()))
+}
+
+/// That an input is nested too deeply.
+pub(crate) fn too_deep() -> String {
+    format!("it must not be nested deeper than {} levels", limits::MAX_JSON_DEPTH)
 }

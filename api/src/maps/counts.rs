@@ -17,17 +17,30 @@ pub(super) struct Counts {
     /// For each chunk whether all of its items have ended.
     complete: Vec<bool>,
     first_open: u32,
-    /// Parts that are closed, of chunks that are not complete.
-    closed: BTreeSet<(u32, u32)>,
-    /// Items that have ended, of chunks that are begun and not complete, by part.
+    /// The parts of chunks that are begun and not complete.
     begun: BTreeMap<(u32, u32), PartHead>,
-    /// Of chunks that are complete.
-    succeeded: u64,
-    failed: BTreeMap<ErrorKind, u64>,
+    /// Items of chunks that are complete.
+    ended: Ended,
     /// When items ended lately: how many were stored when.
     recent: VecDeque<(Timestamp, u64)>,
     begun_at: Option<Timestamp>,
     stored_at: Option<Timestamp>,
+}
+
+/// How many items have ended, and how.
+#[derive(Clone, Debug, Default)]
+struct Ended {
+    succeeded: u64,
+    failed: BTreeMap<ErrorKind, u64>,
+}
+
+impl Ended {
+    fn add(&mut self, head: &PartHead) {
+        self.succeeded += u64::from(head.succeeded);
+        for (kind, count) in &head.failed {
+            *self.failed.entry(*kind).or_default() += u64::from(*count);
+        }
+    }
 }
 
 impl Counts {
@@ -35,10 +48,8 @@ impl Counts {
         Self {
             complete: vec![false; manifest.chunks.len()],
             first_open: 0,
-            closed: BTreeSet::new(),
             begun: BTreeMap::new(),
-            succeeded: 0,
-            failed: BTreeMap::new(),
+            ended: Ended::default(),
             recent: VecDeque::new(),
             begun_at: None,
             stored_at: None,
@@ -56,7 +67,8 @@ impl Counts {
 
     /// Whether all that will ever be in this part is counted.
     pub(super) fn is_closed(&self, part: (u32, u32)) -> bool {
-        self.closed.contains(&part) || self.complete.get(part.0 as usize).is_none_or(|complete| *complete)
+        self.begun.get(&part).is_some_and(|head| head.is_closed)
+            || self.complete.get(part.0 as usize).is_none_or(|complete| *complete)
     }
 
     /// Counts what a part has by now.
@@ -69,25 +81,17 @@ impl Counts {
         self.recent.push_back((head.stored_at, head.items().saturating_sub(before)));
         self.begun_at = Some(self.begun_at.map_or(head.begun_at, |at| at.min(head.begun_at)));
         self.stored_at = Some(self.stored_at.map_or(head.stored_at, |at| at.max(head.stored_at)));
-        let (is_closed, is_last) = (head.is_closed, head.is_last);
+        let is_last = head.is_last;
         self.begun.insert((chunk, part), head);
         if is_last {
             self.complete_chunk(chunk);
-        } else if is_closed {
-            self.closed.insert((chunk, part));
         }
     }
 
     fn complete_chunk(&mut self, chunk: u32) {
-        let mut others = self.begun.split_off(&(chunk, 0));
-        self.begun.append(&mut others.split_off(&(chunk + 1, 0)));
-        for head in others.into_values() {
-            self.succeeded += u64::from(head.succeeded);
-            for (kind, count) in head.failed {
-                *self.failed.entry(kind).or_default() += u64::from(count);
-            }
+        for head in self.begun.extract_if((chunk, 0)..(chunk + 1, 0), |_, _| true).map(|(_, head)| head) {
+            self.ended.add(&head);
         }
-        self.closed.retain(|(closed, _)| *closed != chunk);
         if let Some(complete) = self.complete.get_mut(chunk as usize) {
             *complete = true;
         }
@@ -99,15 +103,10 @@ impl Counts {
     /// The map, as far as it was counted.
     pub(super) fn map(&self, manifest: &Manifest, cancelled: Option<Cancelled>) -> Map {
         let Manifest { id, function, version, submitted_at, .. } = manifest;
-        let (mut succeeded, mut kinds, total) = (self.succeeded, self.failed.clone(), manifest.total());
-        let mut chunks: BTreeSet<u32> = BTreeSet::new();
-        for ((chunk, _), head) in &self.begun {
-            chunks.insert(*chunk);
-            succeeded += u64::from(head.succeeded);
-            for (kind, count) in &head.failed {
-                *kinds.entry(*kind).or_default() += u64::from(*count);
-            }
-        }
+        let (mut ended, total) = (self.ended.clone(), manifest.total());
+        self.begun.values().for_each(|head| ended.add(head));
+        let Ended { succeeded, failed: kinds } = ended;
+        let chunks: BTreeSet<u32> = self.begun.keys().map(|(chunk, _)| *chunk).collect();
         let items = |chunk: &u32| u64::from(manifest.chunks.get(*chunk as usize).copied().unwrap_or(0));
         let in_begun: u64 = chunks.iter().map(items).sum();
         let ended_in_begun: u64 = self.begun.values().map(PartHead::items).sum();
@@ -204,7 +203,7 @@ mod tests {
             counts.note(part, head);
         }
         assert_eq!(counts.list_after().map(|(chunk, _)| chunk), Some(1));
-        assert!(counts.begun.is_empty() && counts.closed.is_empty());
+        assert!(counts.begun.is_empty());
         counts.note((2, 0), head(0, 5, true, true));
         let map = counts.map(&manifest, None);
         assert_eq!((map.status, map.succeeded, map.failed), (MapStatus::Finished, 19, 6));

@@ -1,9 +1,9 @@
 //! The lines of a body, as it comes, each checked to be an input.
 
-use badlambda_shared::limits;
 use badlambda_shared::message::depth_is_bounded;
 use serde_json::value::RawValue;
 
+use crate::executions::submit::too_deep;
 use crate::http::error::ApiError;
 
 /// Cuts a body into lines, and knows where it is.
@@ -74,8 +74,7 @@ impl Lines {
         }
         let input: &RawValue = serde_json::from_slice(line).map_err(|error| self.not_json(&error))?;
         if !depth_is_bounded(input.get()) {
-            let most = limits::MAX_JSON_DEPTH;
-            return Err(self.wrong(&format!("it must not be nested deeper than {most} levels")));
+            return Err(self.wrong(&too_deep()));
         }
         take(line)
     }

@@ -16,6 +16,7 @@ use lru::LruCache;
 
 use super::counts::Counts;
 use crate::app::App;
+use crate::executions::expire::outlived_retention;
 use crate::http::error::ApiError;
 
 /// Maps of which an API remembers what it has counted: a byte for each chunk, and some more for those that run.
@@ -29,15 +30,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(crate) struct Maps(Mutex<LruCache<MapId, Arc<Progress>>>);
 
-/// How far a map is, as far as was seen.
+/// How far a map is, as far as was last.
 #[derive(Debug)]
 pub(super) struct Progress {
     pub(super) manifest: Manifest,
-    seen: tokio::sync::Mutex<Seen>,
+    last_look: tokio::sync::Mutex<Look>,
 }
 
+/// What the last look has shown.
 #[derive(Debug)]
-struct Seen {
+struct Look {
     counts: Counts,
     cancelled: Option<Cancelled>,
     looked_at: Option<Instant>,
@@ -48,7 +50,7 @@ impl Maps {
         Self(Mutex::new(LruCache::new(MOST_MAPS)))
     }
 
-    /// The map of this id, as far as was seen.
+    /// The map of this id, as far as was last.
     pub(super) async fn find(
         &self,
         app: &App,
@@ -62,8 +64,8 @@ impl Maps {
             return Ok(Arc::clone(progress));
         }
         let manifest = read_manifest(app, function, id).await?;
-        let seen = Seen { counts: Counts::of(&manifest), cancelled: None, looked_at: None };
-        let progress = Arc::new(Progress { manifest, seen: tokio::sync::Mutex::new(seen) });
+        let look = Look { counts: Counts::of(&manifest), cancelled: None, looked_at: None };
+        let progress = Arc::new(Progress { manifest, last_look: tokio::sync::Mutex::new(look) });
         let mut maps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(maps.get_or_insert(id.clone(), || progress)))
     }
@@ -85,43 +87,43 @@ pub(super) async fn read_manifest(
 impl Progress {
     /// The map as it stands.
     pub(super) async fn map(&self, app: &App) -> Result<Map, ApiError> {
-        let mut seen = self.seen.lock().await;
-        if seen.looked_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
-            self.look(app, &mut seen).await?;
-            seen.looked_at = Some(Instant::now());
+        let mut last = self.last_look.lock().await;
+        if last.looked_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+            self.look(app, &mut last).await?;
+            last.looked_at = Some(Instant::now());
         }
-        let map = seen.counts.map(&self.manifest, seen.cancelled);
-        drop(seen);
+        let map = last.counts.map(&self.manifest, last.cancelled);
+        drop(last);
         self.if_expired(app, map).await
     }
 
-    /// Looks again at the next call, whatever was seen.
+    /// Looks again at the next call, whatever was last.
     pub(super) async fn forget_look(&self) {
-        self.seen.lock().await.looked_at = None;
+        self.last_look.lock().await.looked_at = None;
     }
 
-    async fn look(&self, app: &App, seen: &mut Seen) -> Result<(), ApiError> {
-        if seen.counts.is_complete() {
+    async fn look(&self, app: &App, last: &mut Look) -> Result<(), ApiError> {
+        if last.counts.is_complete() {
             return Ok(());
         }
         let id = &self.manifest.id;
         let keys = app.store.keys();
         // Before the parts: what a worker has stored before it was cancelled is counted.
-        if seen.cancelled.is_none()
+        if last.cancelled.is_none()
             && let Some(object) = app.store.get(&keys.map_cancelled(id), limits::MAX_MANIFEST_BYTES).await?
         {
             let damaged =
                 |error| ApiError::Internal(format!("{} is damaged: {error}", keys.map_cancelled(id)));
-            seen.cancelled = Some(serde_json::from_slice(&object.bytes).map_err(damaged)?);
+            last.cancelled = Some(serde_json::from_slice(&object.bytes).map_err(damaged)?);
         }
         let (folder, mut after) = (
             keys.map_results(id),
-            seen.counts.list_after().map(|(chunk, part)| keys.map_part(id, chunk, part)),
+            last.counts.list_after().map(|(chunk, part)| keys.map_part(id, chunk, part)),
         );
         loop {
             let page = app.store.list(&folder, after.as_deref(), limits::LISTED_KEYS).await?;
             let parts = page.keys.iter().filter_map(|key| keys.map_part_of(key));
-            let unknown: Vec<(u32, u32)> = parts.filter(|part| !seen.counts.is_closed(*part)).collect();
+            let unknown: Vec<(u32, u32)> = parts.filter(|part| !last.counts.is_closed(*part)).collect();
             let read = async |(chunk, part)| {
                 let bytes =
                     app.store.get_part(&keys.map_part(id, chunk, part), 0, PartHead::MAX_BYTES).await?;
@@ -133,7 +135,7 @@ impl Progress {
             let mut heads = stream::iter(unknown).map(read).buffered(READS_AT_ONCE);
             while let Some((part, head)) = heads.try_next().await? {
                 if let Some(head) = head {
-                    seen.counts.note(part, head);
+                    last.counts.note(part, head);
                 }
             }
             match page.next {
@@ -145,11 +147,10 @@ impl Progress {
 
     /// The map, or, where the queue can't have its messages any more, as one of which the rest has failed so.
     async fn if_expired(&self, app: &App, mut map: Map) -> Result<Map, ApiError> {
-        if map.status.is_final() || map.submitted_at.age() <= limits::EXPIRY_MARGIN {
+        if map.status.is_final() {
             return Ok(map);
         }
-        let retention = app.retention().await?;
-        if map.submitted_at.age() > retention + limits::EXPIRY_MARGIN {
+        if let Some(retention) = outlived_retention(app, map.submitted_at).await? {
             let left = std::mem::take(&mut map.queued) + std::mem::take(&mut map.running);
             map.failed += left;
             *map.kinds.entry(ErrorKind::Expired).or_default() += left;

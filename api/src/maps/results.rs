@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use badlambda_shared::map::{MapStatus, Part};
-use badlambda_shared::store::StoreError;
 use futures::stream;
 use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
@@ -186,7 +185,7 @@ impl Reader {
         let store = self.app.store.clone();
         let key = store.keys().map_part(&self.progress.manifest.id, chunk, part);
         tokio::spawn(async move {
-            let object = store.get(&key, Part::MAX_BYTES).await.map_err(|error: StoreError| error)?;
+            let object = store.get(&key, Part::MAX_BYTES).await?;
             let Some(object) = object else { return Ok(None) };
             let part = Part::read(&object.bytes.into());
             part.map(Some).map_err(|error| ApiError::Internal(format!("{key} is damaged: {error}")))

@@ -23,20 +23,16 @@ pub(super) async fn send_all(app: &Arc<App>, manifest: &Manifest, trace: &Trace)
 }
 
 fn chunks(manifest: &Manifest) -> impl Iterator<Item = ChunkRequest> {
-    let Manifest { id, function, version, revision, submitted_at, chunks } = manifest;
-    (0..).zip(chunks).scan(0, move |next, (chunk, items)| {
-        let first = *next;
-        *next += u64::from(*items);
-        Some(ChunkRequest {
-            map: id.clone(),
-            chunk,
-            first,
-            items: *items,
-            function: function.clone(),
-            version: *version,
-            revision: revision.clone(),
-            submitted_at: *submitted_at,
-        })
+    let Manifest { id, function, version, revision, submitted_at, .. } = manifest;
+    manifest.places().map(|(chunk, first, items)| ChunkRequest {
+        map: id.clone(),
+        chunk,
+        first,
+        items,
+        function: function.clone(),
+        version: *version,
+        revision: revision.clone(),
+        submitted_at: *submitted_at,
     })
 }
 

@@ -8,6 +8,7 @@ use badlambda_shared::map::Map;
 use tokio::time::Instant;
 
 use crate::app::AppState;
+use crate::executions::looks;
 use crate::http::prefer;
 use crate::http::request::MapPath;
 use crate::http::response::{ApiResponse, ApiResult};
@@ -42,10 +43,7 @@ pub(crate) async fn show(
         if map.status.is_final() || left.is_zero() || app.shutdown.soft.is_cancelled() {
             return Ok(ApiResponse::PolledMap(Box::new(map), wait));
         }
-        tokio::select! {
-            () = tokio::time::sleep(pause.min(left)) => {}
-            () = app.shutdown.soft.cancelled() => {}
-        }
+        looks::pause(&app, pause.min(left)).await;
         pause = (pause * 2).min(LOOK_EVERY);
     }
 }

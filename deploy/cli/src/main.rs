@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     }
     let Arguments { connection, command } = Arguments::parse();
     run_to_end(async {
-        command.name_if_local().map_or(Ok(()), |name| connection.refuse(name))?;
+        command.name_if_local().map_or(Ok(()), |name| connection.reject(name))?;
         match command {
             Command::Run(arguments) => run::run(arguments).await,
             Command::Dev(arguments) => dev::dev(arguments).await,

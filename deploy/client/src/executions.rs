@@ -210,8 +210,12 @@ pub(crate) fn execution<'a>(
 /// The request with all that is asked of a submit, but its version.
 fn submitted(request: RequestBuilder, submit: &Submit) -> RequestBuilder {
     let request = with(request, "delay", submit.delay.map(|delay| delay.as_secs()));
-    let request = waiting(request, submit.wait);
-    match &submit.idempotency_key {
+    keyed(waiting(request, submit.wait), submit.idempotency_key.as_deref())
+}
+
+/// The request with this key, if there is one.
+pub(crate) fn keyed(request: RequestBuilder, idempotency_key: Option<&str>) -> RequestBuilder {
+    match idempotency_key {
         Some(key) => request.header("idempotency-key", key),
         None => request,
     }

@@ -8,7 +8,7 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Body, Method};
 
 use crate::error::Error;
-use crate::executions::waiting;
+use crate::executions::{keyed, waiting};
 use crate::lines::Lines;
 use crate::page::with;
 use crate::request::Client;
@@ -38,10 +38,7 @@ impl Client {
         let request = self.to(Method::POST, &["v1", "functions", function.as_str(), "maps"]);
         let request = with(request, "version", submit.version.as_ref().map(VersionRef::to_string));
         let request = with(request, "chunk", submit.chunk);
-        let request = match &submit.idempotency_key {
-            Some(key) => request.header("idempotency-key", key),
-            None => request,
-        };
+        let request = keyed(request, submit.idempotency_key.as_deref());
         self.read(request.header(CONTENT_TYPE, "application/x-ndjson").body(inputs)).await
     }
 

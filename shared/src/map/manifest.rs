@@ -36,17 +36,19 @@ impl Manifest {
         self.chunks.iter().map(|items| u64::from(*items)).sum()
     }
 
+    /// Each chunk: its number, the index of its first input, and how many it has.
+    pub fn places(&self) -> impl Iterator<Item = (u32, u64, u32)> {
+        (0..).zip(&self.chunks).scan(0, |next, (chunk, items)| {
+            let first = *next;
+            *next += u64::from(*items);
+            Some((chunk, first, *items))
+        })
+    }
+
     /// The chunk that holds the input at `index`, and the index of its first one; `None` where there is no such input.
     pub fn chunk_of(&self, index: u64) -> Option<(u32, u64)> {
-        let mut first = 0;
-        for (chunk, items) in (0..).zip(&self.chunks) {
-            let next = first + u64::from(*items);
-            if index < next {
-                return Some((chunk, first));
-            }
-            first = next;
-        }
-        None
+        let holds = |(_, first, items): &(u32, u64, u32)| index < first + u64::from(*items);
+        self.places().find(holds).map(|(chunk, first, _)| (chunk, first))
     }
 }
 

@@ -17,24 +17,25 @@ const MOST_MAPS: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 #[derive(Clone, Debug)]
 pub(crate) struct Cancellations {
     store: Store,
-    seen: Arc<Mutex<LruCache<MapId, Seen>>>,
+    looks: Arc<Mutex<LruCache<MapId, Look>>>,
 }
 
+/// The last look for one map.
 #[derive(Clone, Copy, Debug)]
-struct Seen {
+struct Look {
     at: Instant,
     is_cancelled: bool,
 }
 
 impl Cancellations {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, seen: Arc::new(Mutex::new(LruCache::new(MOST_MAPS))) }
+        Self { store, looks: Arc::new(Mutex::new(LruCache::new(MOST_MAPS))) }
     }
 
     /// Whether the map was cancelled, as far as S3 answers; as of two seconds ago, at most.
     pub(super) async fn is_cancelled(&self, map: &MapId) -> bool {
-        if let Some(seen) = self.remembered(map) {
-            return seen;
+        if let Some(is_cancelled) = self.remembered(map) {
+            return is_cancelled;
         }
         let key = self.store.keys().map_cancelled(map);
         let there = match self.store.get_part(&key, 0, 1).await {
@@ -44,8 +45,8 @@ impl Cancellations {
                 false
             }
         };
-        let seen = Seen { at: Instant::now(), is_cancelled: there };
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).put(map.clone(), seen);
+        let look = Look { at: Instant::now(), is_cancelled: there };
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner).put(map.clone(), look);
         there
     }
 
@@ -57,8 +58,8 @@ impl Cancellations {
     }
 
     fn remembered(&self, map: &MapId) -> Option<bool> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let Seen { at, is_cancelled } = *seen.get(map)?;
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let Look { at, is_cancelled } = *looks.get(map)?;
         // What is cancelled stays so.
         (is_cancelled || at.elapsed() < LOOK_EVERY).then_some(is_cancelled)
     }

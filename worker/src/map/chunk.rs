@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use badlambda_shared::catalog::{Catalog, CatalogError, Runnable};
+use badlambda_shared::catalog::Runnable;
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
 use badlambda_shared::history::{AttemptHistory, GivenBack};
 use badlambda_shared::map::ChunkRequest;
-use badlambda_shared::store::Store;
 use badlambda_shared::telemetry;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
@@ -16,13 +15,14 @@ use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
 use super::delivery::{ChunkDelivery, ChunkSettlement};
-use super::inputs::{Inputs, NoInputs};
+use super::inputs::Inputs;
 use super::intake::Intake;
 use super::items::{Chunk, Ended, ItemRunner, failed};
 use super::results::{Results, ResultsError};
 use crate::claim::{AttemptLimits, NextStep, next_step};
 use crate::ecs::TaskProtection;
-use crate::retry::{RetryError, STORE_PATIENCE, retry_until, stopped_or_after};
+use crate::prepare::{Preparer, Unprepared};
+use crate::retry::{RetryError, STORE_PATIENCE, stopped_or_after};
 
 /// When a chunk is begun again that S3 kept from being begun or stored.
 const LATER: Duration = Duration::from_secs(30);
@@ -30,23 +30,11 @@ const LATER: Duration = Duration::from_secs(30);
 /// What the steps of a chunk need.
 pub(crate) struct ChunkSteps {
     pub(crate) intake: Intake,
-    pub(crate) store: Store,
-    pub(crate) catalog: Catalog,
+    pub(crate) preparer: Preparer,
     pub(crate) runner: ItemRunner,
     pub(crate) limits: AttemptLimits,
     pub(crate) protection: TaskProtection,
-    /// Whether functions may be given the network here.
-    pub(crate) allow_network: bool,
-    pub(crate) max_input_bytes: u64,
     pub(crate) stop: CancellationToken,
-}
-
-/// Why there is nothing to run.
-enum Unprepared {
-    /// There never will be.
-    Never(ExecutionError),
-    /// S3 does not answer, or the worker stops.
-    GaveUp,
 }
 
 impl ChunkSteps {
@@ -74,7 +62,7 @@ impl ChunkSteps {
         if self.runner.cancellations.is_cancelled(&request.map).await {
             return Ok(ChunkSettlement::Done);
         }
-        let mut results = Results::of(self.store.clone(), request);
+        let mut results = Results::of(self.preparer.store.clone(), request);
         if let Some(error) = given_up(&delivery.history, self.limits) {
             return Err(self.fail_all(&mut results, error).await);
         }
@@ -94,30 +82,9 @@ impl ChunkSteps {
 
     /// Code and config, and the inputs.
     async fn prepare(&self, request: &ChunkRequest) -> Result<(Arc<Runnable>, Inputs), Unprepared> {
-        let inputs = Inputs::fetch(&self.store, request, self.max_input_bytes, &self.stop);
-        let (runnable, inputs) = tokio::join!(self.runnable(request), inputs);
-        let inputs = inputs.map_err(|none| match none {
-            NoInputs::Never(error) => Unprepared::Never(error),
-            NoInputs::GaveUp => Unprepared::GaveUp,
-        });
+        let inputs = Inputs::fetch(&self.preparer, request);
+        let (runnable, inputs) = tokio::join!(self.preparer.runnable_of_chunk(request), inputs);
         Ok((runnable?, inputs?))
-    }
-
-    async fn runnable(&self, request: &ChunkRequest) -> Result<Arc<Runnable>, Unprepared> {
-        let read = || self.catalog.runnable_of_chunk(request);
-        let may_pass = |error: &CatalogError| matches!(error, CatalogError::Store(error) if error.may_pass());
-        let give_up = stopped_or_after(&self.stop, STORE_PATIENCE);
-        let runnable = match retry_until("read what is to run", give_up, may_pass, read).await {
-            Ok(runnable) => runnable,
-            Err(RetryError::GaveUp) => return Err(Unprepared::GaveUp),
-            Err(RetryError::Permanent(error)) => {
-                return Err(Unprepared::Never(ExecutionError::new(ErrorKind::NotFound, error.to_string())));
-            }
-        };
-        match crate::prepare::refused_network(&runnable.config, self.allow_network) {
-            Some(error) => Err(Unprepared::Never(error)),
-            None => Ok(runnable),
-        }
     }
 
     /// Finds what results there are, and stores that the chunk is begun.

@@ -3,25 +3,13 @@
 use std::time::Duration;
 
 use badlambda_shared::execution::ExecutionError;
-use badlambda_shared::history::{AttemptHistory, GivenBack};
+use badlambda_shared::history::GivenBack;
 use badlambda_shared::map::ChunkRequest;
-use badlambda_shared::message::BadMessage;
-use badlambda_shared::queue::Message;
 
-use crate::delivery::Receipt;
-use crate::leases::Lease;
+use crate::delivery::Delivery;
 
 /// One receive of a message that asks for a chunk.
-#[derive(Debug)]
-pub(crate) struct ChunkDelivery {
-    pub(crate) message: Message,
-    /// What the message asks for.
-    pub(crate) request: Result<ChunkRequest, BadMessage>,
-    /// The attempts before this one.
-    pub(crate) history: AttemptHistory,
-    /// Keeps the message from others.
-    pub(crate) lease: Lease,
-}
+pub(crate) type ChunkDelivery = Delivery<ChunkRequest>;
 
 /// What is to become of the message.
 #[derive(Debug)]
@@ -37,10 +25,4 @@ pub(crate) enum ChunkSettlement {
     },
     /// It goes to the dead-letter queue.
     DeadLetter(ExecutionError),
-}
-
-impl From<ChunkDelivery> for Receipt {
-    fn from(delivery: ChunkDelivery) -> Self {
-        Self { receipt_handle: delivery.message.receipt_handle, lease: delivery.lease }
-    }
 }

@@ -6,10 +6,10 @@ use badlambda_shared::execution::{ErrorKind, ExecutionError};
 use badlambda_shared::limits;
 use badlambda_shared::map::ChunkRequest;
 use badlambda_shared::message::depth_is_bounded;
-use badlambda_shared::store::{Store, StoreError};
+use badlambda_shared::store::StoreError;
 use serde::de::IgnoredAny;
-use tokio_util::sync::CancellationToken;
 
+use crate::prepare::{Preparer, Unprepared};
 use crate::retry::{RetryError, STORE_PATIENCE, retry_until, stopped_or_after};
 
 /// The inputs of a chunk, in their order.
@@ -19,23 +19,10 @@ pub(super) struct Inputs {
     lines: Vec<Range<usize>>,
 }
 
-/// Why there are none.
-#[derive(Debug)]
-pub(super) enum NoInputs {
-    /// There never will be.
-    Never(ExecutionError),
-    /// S3 does not answer, or the worker stops.
-    GaveUp,
-}
-
 impl Inputs {
-    /// Fetches them. An input has at most `max_input_bytes`.
-    pub(super) async fn fetch(
-        store: &Store,
-        request: &ChunkRequest,
-        max_input_bytes: u64,
-        stop: &CancellationToken,
-    ) -> Result<Self, NoInputs> {
+    /// Fetches them.
+    pub(super) async fn fetch(preparer: &Preparer, request: &ChunkRequest) -> Result<Self, Unprepared> {
+        let Preparer { store, max_input_bytes, stop, .. } = preparer;
         let key = store.keys().map_inputs(&request.map, request.chunk);
         // The last input may come on top.
         let most = limits::CHUNK_BYTES as u64 + max_input_bytes + u64::from(request.items);
@@ -46,9 +33,9 @@ impl Inputs {
             Ok(Some(object)) => object,
             Ok(None) => {
                 let gone = "its input is gone: it waited for longer than the bucket keeps inputs";
-                return Err(NoInputs::Never(ExecutionError::new(ErrorKind::Expired, gone)));
+                return Err(Unprepared::Never(ExecutionError::new(ErrorKind::Expired, gone)));
             }
-            Err(RetryError::GaveUp) => return Err(NoInputs::GaveUp),
+            Err(RetryError::GaveUp) => return Err(Unprepared::GaveUp),
             Err(RetryError::Permanent(error)) => return Err(bad(&error.to_string())),
         };
         let text = String::from_utf8(object.bytes).map_err(|_| bad("they are not UTF-8"))?;
@@ -85,8 +72,8 @@ impl Inputs {
     }
 }
 
-fn bad(reason: &str) -> NoInputs {
-    NoInputs::Never(bad_message(&format!("the inputs of the chunk can't be read: {reason}")))
+fn bad(reason: &str) -> Unprepared {
+    Unprepared::Never(bad_message(&format!("the inputs of the chunk can't be read: {reason}")))
 }
 
 fn bad_message(reason: &str) -> ExecutionError {

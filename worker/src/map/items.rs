@@ -19,6 +19,7 @@ use super::cancelled::Cancellations;
 use super::inputs::Inputs;
 use super::results::{Results, ResultsError};
 use super::schedule::{Schedule, Try};
+use crate::claim::worker_lost;
 use crate::metrics::{MAP_ITEMS, RUN};
 use crate::retry::{RetryError, stopped_or_after};
 use crate::retry_delay::{growing_delay, retry_delay};
@@ -182,9 +183,7 @@ impl ItemRunner {
                     let delay = growing_delay(ended.lost);
                     return schedule.try_again(Try { lost: ended.lost + 1, ..ended }, later(delay));
                 }
-                let message =
-                    format!("{} attempts ended without an answer; the last of them: {error}", ended.lost + 1);
-                failed(index, ExecutionError::new(ErrorKind::WorkerLost, message))
+                failed(index, worker_lost(ended.lost + 1, Some(&error.to_string())))
             }
         };
         let kind = item.error.as_ref().map_or("none", |error| error.kind.name());

@@ -11,8 +11,8 @@ use crate::output::Failure;
 pub struct LeadingConnectionArguments(ConnectionArguments);
 
 impl LeadingConnectionArguments {
-    /// Refuses them where `command` asks no API.
-    pub fn refuse(&self, command: &str) -> Result<(), Failure> {
+    /// Rejects them where `command` asks no API.
+    pub fn reject(&self, command: &str) -> Result<(), Failure> {
         let ConnectionArguments { url, token, profile } = &self.0;
         if url.is_none() && token.is_none() && profile.is_none() {
             return Ok(());
@@ -66,7 +66,7 @@ mod tests {
             [&["--url", "u", "run", "f.rb"][..], &["run", "f.rb", "--token", "t"], &["--profile", "p", "up"]]
         {
             let arguments = Arguments::try_parse_from([&["badlambda"], line].concat()).unwrap();
-            assert!(arguments.connection.refuse("it").is_err(), "{line:?}");
+            assert!(arguments.connection.reject("it").is_err(), "{line:?}");
         }
         let both = ["badlambda", "--url", "u", "--profile", "p", "stats"];
         assert!(Arguments::try_parse_from(both).is_err());

@@ -72,7 +72,7 @@ pub async fn dev(arguments: DevArguments) -> Result<(), Failure> {
     inputs.read()?;
     let mut watch = Watch::start(&file, inputs.file())?;
     let progress = Progress::start();
-    with_own_system(1, &progress, async |client| {
+    with_own_system(Some(1), &progress, async |client| {
         progress.end();
         let reports = Reports::default();
         let mut session = Session { client, name, file, config, inputs, reports };

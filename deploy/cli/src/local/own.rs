@@ -23,9 +23,9 @@ use crate::output::Failure;
 const LOG: &str = "error,badlambda_worker::index=off";
 
 /// Starts a system, does this with it, and stops it; at once where the person interrupts it. `slots` executions run at a
-/// time.
+/// time, or else as many as a worker runs by itself.
 pub async fn with_own_system<T>(
-    slots: usize,
+    slots: Option<usize>,
     progress: &Progress,
     work: impl AsyncFnOnce(&Client) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
@@ -85,11 +85,12 @@ impl Folders {
         Ok(Self { data, scratch: Some(scratch.tempdir_in(parent)?) })
     }
 
-    fn options(&self, slots: usize) -> SystemOptions {
+    fn options(&self, slots: Option<usize>) -> SystemOptions {
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let scratch = self.scratch.as_ref().map(|folder| folder.path().display().to_string());
         // Who ends this does not want to wait for what runs.
-        let mut settings = vec![(config::SLOTS, slots.to_string()), (config::DRAIN_SECONDS, "0".to_owned())];
+        let mut settings = vec![(config::DRAIN_SECONDS, "0".to_owned())];
+        settings.extend(slots.map(|slots| (config::SLOTS, slots.to_string())));
         settings.extend(scratch.map(|folder| (config::SCRATCH_DIR, folder)));
         SystemOptions { listen: any_port, aws_listen: any_port, data: self.data.path().to_owned(), settings }
     }

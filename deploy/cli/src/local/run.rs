@@ -42,7 +42,7 @@ pub async fn run(arguments: RunArguments) -> Result<(), Failure> {
     let name = name_for(&file)?;
     let progress = Progress::start();
     // One execution needs one slot.
-    with_own_system(1, &progress, async |client| {
+    with_own_system(Some(1), &progress, async |client| {
         progress.say("running");
         let content = FunctionContent { code: &code, config: &config };
         let execution = execute_file(client, &name, &file, &content, input).await?;

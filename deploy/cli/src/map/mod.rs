@@ -101,8 +101,7 @@ async fn map_here(arguments: &MapArguments, file: &Path, lines: ItemLines) -> Re
     }
     let (name, code) = (name_for(file)?, read_text(file)?);
     let progress = Progress::start();
-    let slots = 2 * std::thread::available_parallelism().map_or(1, usize::from);
-    with_own_system(slots, &progress, async |client| {
+    with_own_system(None, &progress, async |client| {
         progress.end();
         let content = FunctionContent { code: &code, config: &json!({}) };
         client.create_function(&name, &content, false).await?;

@@ -59,7 +59,7 @@ pub async fn mcp(arguments: McpArguments) -> Result<(), Failure> {
             Some(client) => serve(&client, read_only).await,
             None => {
                 let serve = async |client: &Client| serve(client, read_only).await;
-                with_own_system(SLOTS, &Progress::start(), serve).await
+                with_own_system(Some(SLOTS), &Progress::start(), serve).await
             }
         }
     };
