@@ -26,6 +26,7 @@ use crate::index::Index;
 use crate::maps::Maps;
 use crate::readiness::Readiness;
 use crate::stats::Stats;
+use crate::stats::samples::Samples;
 use crate::tokens::Tokens;
 
 /// The running API.
@@ -36,6 +37,7 @@ pub(crate) struct App {
     pub(crate) batcher: SendBatcher,
     pub(crate) index: Arc<Index>,
     pub(crate) stats: Stats,
+    pub(crate) samples: Samples,
     pub(crate) run_times: RunTimes,
     pub(crate) watched: Watched,
     pub(crate) maps: Maps,
@@ -72,6 +74,7 @@ impl App {
             batcher: SendBatcher::start(queue.clone()),
             index: Index::new(store.clone()),
             stats: Stats::new(),
+            samples: Samples::default(),
             run_times: RunTimes::new(),
             watched: Watched::default(),
             maps: Maps::new(),

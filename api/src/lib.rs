@@ -19,6 +19,7 @@
 //!   left behind, and `cancel` ends it before its time.
 //! - `executions::list` lists what `index` finds of the executions that ended, or run. `stats` adds it up.
 //! - `maps` takes on one function over many inputs, counts and streams what came of them.
+//! - `console` serves the page that people use all of this by.
 //! - `dead_letters` shows what workers gave up, and sends it back to the queue or away.
 //! - `health` answers probes and scrapes, [`metrics`] names what is counted. `openapi` describes all of this: what each call
 //!   takes and answers stands beside its handler.
@@ -27,6 +28,7 @@
 
 mod app;
 mod config;
+mod console;
 mod dead_letters;
 mod executions;
 pub mod functions;
@@ -79,6 +81,8 @@ pub async fn run(
     tokio::spawn(keep_up(shutdown.soft.clone()));
     let app = Arc::new(app::App::new(&config, &aws, address, shutdown.clone()));
     let tasks = app.tasks.clone();
+    let (sampled, stop) = (Arc::clone(&app), shutdown.soft.clone());
+    tokio::spawn(async move { sampled.samples.take(&sampled.queue, &stop).await });
     let server = async {
         http::serve::serve(listener, router::router(app), shutdown.soft.clone()).await;
         tasks.close();

@@ -10,6 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::app::App;
+use crate::console;
 use crate::dead_letters::{bulk, one, routes as dead_letters};
 use crate::executions::{batch, cancel, events, list, poll, replay, results, run, submit};
 use crate::functions::{routes as functions, versions};
@@ -23,6 +24,7 @@ use crate::http::routes::GuardedRoutes;
 use crate::maps;
 use crate::openapi;
 use crate::stats;
+use crate::tokens;
 use crate::tokens::Scope::{Execute, Manage, Read};
 
 const GET: MethodFilter = MethodFilter::GET;
@@ -31,16 +33,14 @@ const PUT: MethodFilter = MethodFilter::PUT;
 const DELETE: MethodFilter = MethodFilter::DELETE;
 
 /// The routes over `app`.
-///
-/// The contract has more, which belong here:
-/// - the console at `GET /`
 pub(crate) fn router(app: Arc<App>) -> Router {
     // Anybody may ask for these.
     let open = Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/openapi.json", get(openapi::get));
-    surrounded(guarded(&app).into_router().merge(open), app)
+    // What nothing else answers may be a file of the console.
+    surrounded(guarded(&app).into_router().merge(open).fallback_service(console::files()), app)
 }
 
 fn guarded(app: &Arc<App>) -> GuardedRoutes {
@@ -74,19 +74,20 @@ fn guarded(app: &Arc<App>) -> GuardedRoutes {
         .route(GET, "/v1/functions/{function}/maps/{id}", Read, maps::show::show)
         .route(GET, "/v1/functions/{function}/maps/{id}/results", Read, maps::results::results)
         .route(DELETE, "/v1/functions/{function}/maps/{id}", Execute, maps::cancel::cancel)
+        .route_over_functions(GET, "/v1/maps", Read, maps::list::list)
         .route_over_functions(GET, "/v1/dead-letters", Read, dead_letters::list)
         .route_over_functions(DELETE, "/v1/dead-letters", Manage, bulk::delete)
         .route_over_functions(POST, "/v1/dead-letters/redrive", Manage, bulk::redrive)
         .route_over_functions(GET, "/v1/dead-letters/{id}", Read, dead_letters::get)
         .route_over_functions(DELETE, "/v1/dead-letters/{id}", Manage, one::delete)
         .route_over_functions(POST, "/v1/dead-letters/{id}/redrive", Manage, one::redrive)
+        .route_of_any_token(GET, "/v1/token", tokens::show::show)
         .route_of_operator(GET, "/metrics", Read, health::metrics)
 }
 
 /// What stands around every route, the outermost last.
 fn surrounded(routes: Router<Arc<App>>, app: Arc<App>) -> Router {
     routes
-        .fallback(|| async { ApiError::NotFound })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(RequestBodyTimeoutLayer::new(limits::BODY_STALL))
         .layer(from_fn(refuse_unknown_query))

@@ -86,6 +86,11 @@ impl Keys {
         format!("{}idempotency/{function}/{key_sha256}", self.prefix)
     }
 
+    /// Under which all maps lie, each in a folder of its own. Their ids sort the newest first.
+    pub fn maps(&self) -> String {
+        format!("{}maps/", self.prefix)
+    }
+
     /// A map's manifest.
     pub fn map(&self, map: &MapId) -> String {
         self.of_map(map, "map.json")

@@ -14,6 +14,10 @@ use crate::timestamp::Timestamp;
 pub struct FleetStats {
     /// How many messages there are.
     pub queue: QueueStats,
+    /// How many workers there are: those that have told of themselves lately.
+    pub workers: u64,
+    /// How many messages there were, every 15 seconds of the last 15 minutes, as far as this API was there. The oldest first.
+    pub samples: Vec<QueueSample>,
     /// By minute, the oldest first.
     pub minutes: Vec<Period>,
 }
@@ -30,6 +34,21 @@ pub struct QueueStats {
     /// They were given up.
     pub dead_lettered: u64,
     /// How long the execution waited that began last; null where none has begun in the last 15 minutes.
+    pub oldest_seconds: Option<f64>,
+}
+
+/// How many messages there were at one time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct QueueSample {
+    /// When.
+    pub at: Timestamp,
+    /// They waited for a worker.
+    pub visible: u64,
+    /// Their delay was not over.
+    pub delayed: u64,
+    /// A worker had them.
+    pub in_flight: u64,
+    /// How long the execution had waited that had begun last; null where none had begun in the 15 minutes.
     pub oldest_seconds: Option<f64>,
 }
 

@@ -7,6 +7,7 @@ mod api_document;
 mod commands;
 #[path = "../conformance.rs"]
 mod conformance;
+mod console;
 mod executions;
 mod failures;
 mod fixtures;

@@ -45,6 +45,8 @@ pub(crate) enum ApiResponse {
     Version(Arc<Version>),
     /// How things stand.
     Stats(Arc<Value>),
+    /// The token that the request bears.
+    Token(Value),
     /// Ruby code.
     Code(Arc<str>),
     /// What became of each input of a batch.
@@ -59,6 +61,8 @@ pub(crate) enum ApiResponse {
     PolledMap(Box<Map>, Option<Wait>),
     /// An input or a result, which stands in the record alone.
     Json(Box<RawValue>),
+    /// What is stored, of this media type, as it comes.
+    Stored(&'static str, Body),
     /// What was asked for can be fetched without credentials at this URL.
     Elsewhere(String),
     /// How many dead letters a request is about.
@@ -102,7 +106,7 @@ impl IntoResponse for ApiResponse {
                 }
                 Json(page).into_response()
             }
-            Self::Counted(json) | Self::DeadLetter(json) => Json(json).into_response(),
+            Self::Counted(json) | Self::DeadLetter(json) | Self::Token(json) => Json(json).into_response(),
             Self::Stats(json) => Json(&*json).into_response(),
             Self::Redriven(redriven, url) => {
                 if let Some(url) = url {
@@ -113,6 +117,10 @@ impl IntoResponse for ApiResponse {
             Self::Lines(lines) => {
                 insert(&mut headers, CONTENT_TYPE, "application/x-ndjson");
                 lines.into_response()
+            }
+            Self::Stored(content_type, body) => {
+                insert(&mut headers, CONTENT_TYPE, content_type);
+                body.into_response()
             }
             Self::Version(version) => Json(&*version).into_response(),
             Self::Code(code) => {

@@ -39,7 +39,7 @@ impl GuardedRoutes {
         scope: Scope,
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
-        self.add(method, path, Needed { scope, checked: FunctionCheck::ByPath }, true, handler)
+        self.add(method, path, Needed { scope: Some(scope), checked: FunctionCheck::ByPath }, true, handler)
     }
 
     /// A route about more than one function, or one that the path does not name. Its handler takes the
@@ -51,7 +51,23 @@ impl GuardedRoutes {
         scope: Scope,
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
-        self.add(method, path, Needed { scope, checked: FunctionCheck::ByHandler }, true, handler)
+        self.add(
+            method,
+            path,
+            Needed { scope: Some(scope), checked: FunctionCheck::ByHandler },
+            true,
+            handler,
+        )
+    }
+
+    /// A route about the caller's own token, whatever that may be used for.
+    pub(crate) fn route_of_any_token<T: 'static>(
+        self,
+        method: MethodFilter,
+        path: &str,
+        handler: impl Handler<T, Arc<App>>,
+    ) -> Self {
+        self.add(method, path, Needed { scope: None, checked: FunctionCheck::ByHandler }, true, handler)
     }
 
     /// A route of the operator's, about all functions, which is answered also where there is no room for requests.
@@ -63,7 +79,7 @@ impl GuardedRoutes {
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
         // The path names no function, so that a token for some functions is refused.
-        self.add(method, path, Needed { scope, checked: FunctionCheck::ByPath }, false, handler)
+        self.add(method, path, Needed { scope: Some(scope), checked: FunctionCheck::ByPath }, false, handler)
     }
 
     fn add<T: 'static>(

@@ -15,6 +15,8 @@ impl ApiResponse {
             | Self::Counted(_)
             | Self::Version(_)
             | Self::Stats(_)
+            | Self::Stored(..)
+            | Self::Token(_)
             | Self::Code(_)
             | Self::Batch(_)
             | Self::Polled(..)

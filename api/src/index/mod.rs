@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use badlambda_shared::execution::Status;
-use badlambda_shared::index::{Hour, Line, Segment, SegmentName, running};
+use badlambda_shared::index::running::{self, Workers};
+use badlambda_shared::index::{Hour, Line, Segment, SegmentName};
 use badlambda_shared::limits;
 use badlambda_shared::store::{Store, StoreError};
 use badlambda_shared::timestamp::Timestamp;
@@ -46,7 +47,7 @@ pub(crate) struct Index {
     past_names: Cache<PageKey, Arc<NamePage>>,
     /// What lies under a prefix, by the prefix.
     folders: Cache<String, Arc<Vec<String>>>,
-    running: Cache<(), Arc<Vec<Line>>>,
+    workers: Cache<(), Arc<Workers>>,
 }
 
 /// An hour, and the key after which the page begins.
@@ -80,7 +81,7 @@ impl Index {
             recent_names: names(FRESH),
             past_names: names(FRESH_PAST),
             folders: Cache::builder().max_capacity(NAME_PAGES).time_to_live(FRESH_PAST).build(),
-            running: Cache::builder().max_capacity(1).time_to_live(FRESH).build(),
+            workers: Cache::builder().max_capacity(1).time_to_live(FRESH).build(),
         })
     }
 
@@ -108,11 +109,17 @@ impl Index {
     }
 
     async fn running(&self, filter: &Filter) -> Result<Vec<Line>, Arc<StoreError>> {
-        let read = async { running::read(&self.store).await.map(Arc::new) };
-        let lines = self.running.try_get_with((), read).await?;
-        let mut lines: Vec<Line> = lines.iter().filter(|line| filter.passes_line(line)).cloned().collect();
+        let workers = self.workers().await?;
+        let mut lines: Vec<Line> =
+            workers.lines.iter().filter(|line| filter.passes_line(line)).cloned().collect();
         lines.sort_by_cached_key(Line::sort_key);
         Ok(lines)
+    }
+
+    /// The workers that there are, as of a moment ago.
+    pub(crate) async fn workers(&self) -> Result<Arc<Workers>, Arc<StoreError>> {
+        let read = async { running::read(&self.store).await.map(Arc::new) };
+        self.workers.try_get_with((), read).await
     }
 
     async fn ended(

@@ -77,11 +77,15 @@ pub(super) async fn read_manifest(
     function: &FunctionName,
     id: &MapId,
 ) -> Result<Manifest, ApiError> {
+    stored_manifest(app, id).await?.ok_or_else(|| ApiError::MapNotFound(function.clone()))
+}
+
+/// The map's manifest; `None` where not all of its inputs are stored.
+pub(super) async fn stored_manifest(app: &App, id: &MapId) -> Result<Option<Manifest>, ApiError> {
     let key = app.store.keys().map(id);
-    let object = app.store.get(&key, limits::MAX_MAP_MANIFEST_BYTES).await?;
-    let object = object.ok_or_else(|| ApiError::MapNotFound(function.clone()))?;
-    serde_json::from_slice(&object.bytes)
-        .map_err(|error| ApiError::Internal(format!("{key} is damaged: {error}")))
+    let Some(object) = app.store.get(&key, limits::MAX_MAP_MANIFEST_BYTES).await? else { return Ok(None) };
+    let manifest = serde_json::from_slice(&object.bytes);
+    manifest.map_err(|error| ApiError::Internal(format!("{key} is damaged: {error}")))
 }
 
 impl Progress {

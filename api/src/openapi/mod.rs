@@ -27,6 +27,7 @@ use crate::http::response::{ApiResponse, ApiResult};
 use crate::maps;
 use crate::schema::parameters::IfNoneMatchHeader;
 use crate::stats;
+use crate::tokens;
 
 mod headers;
 mod problems;
@@ -49,6 +50,7 @@ const BEARER: &str = "token";
         (name = "maps", description = "One function over many inputs."),
         (name = "dead letters", description = "Messages that were given up, with the reason."),
         (name = "stats", description = "How things stand."),
+        (name = "tokens", description = "What a request's token may be used for."),
         (name = "probes", description = "Whether the API is there, and what it can do."),
     ),
     security(("token" = [])),
@@ -81,6 +83,7 @@ const BEARER: &str = "token";
         maps::show::show,
         maps::results::results,
         maps::cancel::cancel,
+        maps::list::list,
         stats::of_fleet,
         stats::of_function,
         dead_letters::list,
@@ -89,6 +92,7 @@ const BEARER: &str = "token";
         one::delete,
         bulk::redrive,
         bulk::delete,
+        tokens::show::show,
         health::live,
         health::ready,
         health::metrics,

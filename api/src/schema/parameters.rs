@@ -157,6 +157,8 @@ pub(crate) struct FunctionsCursor;
 pub(crate) struct VersionsCursor;
 /// Where a list of executions goes on.
 pub(crate) struct ExecutionsCursor;
+/// Where a list of maps goes on.
+pub(crate) struct MapsCursor;
 
 fn cursor(schema: impl Into<RefOr<Schema>>) -> Vec<Parameter> {
     let cursor = parameter("cursor", ParameterIn::Query, "The `next` of the page before.");
@@ -172,6 +174,12 @@ impl IntoParams for FunctionsCursor {
 impl IntoParams for VersionsCursor {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         cursor(number())
+    }
+}
+
+impl IntoParams for MapsCursor {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        cursor(reference::<MapId>())
     }
 }
 

@@ -1,6 +1,7 @@
 //! `GET /v1/stats` and `GET …/stats`: how the queue stands, and what ended lately. Both are made of the index and the
 //! queues, and are a few seconds old at most, so that many consoles cost no more than one.
 
+pub(crate) mod samples;
 mod summary;
 
 use std::hash::Hash;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
-use badlambda_shared::stats::{FleetStats, FunctionStats, QueueStats};
+use badlambda_shared::stats::{FleetStats, FunctionStats, QueueSample, QueueStats};
 use badlambda_shared::timestamp::Timestamp;
 use moka::future::Cache;
 use serde_json::{Value, json};
@@ -69,17 +70,29 @@ pub(crate) async fn of_fleet(State(app): AppState, caller: Caller) -> ApiResult 
         let ended = summaries(&app, filter, FLEET).await?;
         let (queue, dead_letters) = tokio::try_join!(app.queue.depth(), app.dead_letters.depth())
             .map_err(|error| ApiError::Unavailable(error.to_string()))?;
+        let workers = app.index.workers().await?.count;
         // SQS does not tell the age of its oldest message. It hands out the oldest first, more or less: so that is about
         // how long those waited that began last.
-        let oldest = if queue.visible == 0 { Some(0.0) } else { ended.last_wait_ms() };
+        let oldest = |visible, at_ms| {
+            let waited_ms = if visible == 0 { Some(0.0) } else { ended.wait_ms_before(at_ms) };
+            waited_ms.map(|ms| (ms / 1000.0_f64).round())
+        };
+        let samples = app.samples.all().into_iter().map(|(at, depth)| QueueSample {
+            at,
+            visible: depth.visible,
+            delayed: depth.delayed,
+            in_flight: depth.held,
+            oldest_seconds: oldest(depth.visible, at.unix_ms()),
+        });
         let queue = QueueStats {
             visible: queue.visible,
             delayed: queue.delayed,
             in_flight: queue.held,
             dead_lettered: dead_letters.visible + dead_letters.held,
-            oldest_seconds: oldest.map(|ms| (ms / 1000.0).round()),
+            oldest_seconds: oldest(queue.visible, i64::MAX),
         };
-        Ok::<_, ApiError>(Arc::new(json!(FleetStats { queue, minutes: ended.by_period() })))
+        let samples = samples.collect();
+        Ok::<_, ApiError>(Arc::new(json!(FleetStats { queue, workers, samples, minutes: ended.by_period() })))
     });
     answer(made.await)
 }

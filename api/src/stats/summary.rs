@@ -14,8 +14,9 @@ pub(super) struct Summaries {
     each_ms: i64,
     periods: Vec<Summary>,
     versions: BTreeMap<Option<u32>, Summary>,
-    /// When the last attempt began, and how long its execution had waited by then, in milliseconds.
-    last_begun: Option<(i64, f64)>,
+    /// When attempts began, and how long their executions had waited by then, in milliseconds: the last one of every
+    /// second.
+    begun: BTreeMap<i64, (i64, f64)>,
 }
 
 /// What ended, and how long it waited and ran, in milliseconds.
@@ -32,7 +33,7 @@ struct Summary {
 impl Summaries {
     pub(super) fn new(since_ms: i64, each_ms: i64, count: i64) -> Self {
         let periods = vec![Summary::default(); usize::try_from(count).unwrap_or(0)];
-        Self { since_ms, each_ms, periods, versions: BTreeMap::new(), last_begun: None }
+        Self { since_ms, each_ms, periods, versions: BTreeMap::new(), begun: BTreeMap::new() }
     }
 
     pub(super) fn add(&mut self, row: &Row) {
@@ -42,15 +43,16 @@ impl Summaries {
         self.versions.entry(row.version()).or_default().add(row);
         if let Some(started_ms) = row.started_ms() {
             let begun = (started_ms, (started_ms - row.submitted_ms()) as f64);
-            if self.last_begun.is_none_or(|(last, _)| last < started_ms) {
-                self.last_begun = Some(begun);
+            let last = self.begun.entry(started_ms.div_euclid(1000)).or_insert(begun);
+            if last.0 < started_ms {
+                *last = begun;
             }
         }
     }
 
-    /// How long the execution waited that began last, in milliseconds.
-    pub(super) fn last_wait_ms(&self) -> Option<f64> {
-        self.last_begun.map(|(_, waited)| waited)
+    /// How long the execution had waited that began last before a time, in milliseconds, to the second.
+    pub(super) fn wait_ms_before(&self, at_ms: i64) -> Option<f64> {
+        self.begun.range(..at_ms.div_euclid(1000)).next_back().map(|(_, (_, waited))| *waited)
     }
 
     /// The oldest first.

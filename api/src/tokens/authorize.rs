@@ -26,7 +26,8 @@ pub(crate) struct Caller(Option<Arc<Token>>);
 /// What a route asks of a token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Needed {
-    pub(crate) scope: Scope,
+    /// `None` where any token will do.
+    pub(crate) scope: Option<Scope>,
     pub(crate) checked: FunctionCheck,
 }
 
@@ -89,8 +90,10 @@ fn bearer(tokens: &Tokens, headers: &HeaderMap) -> Result<Option<Arc<Token>>, Ap
 }
 
 async fn check(token: &Token, needed: Needed, request: &mut Request) -> Result<(), ApiError> {
-    if !token.has(needed.scope) {
-        return Err(ApiError::InsufficientScope(needed.scope));
+    if let Some(scope) = needed.scope
+        && !token.has(scope)
+    {
+        return Err(ApiError::InsufficientScope(scope));
     }
     let Some(functions) = token.functions() else { return Ok(()) };
     if needed.checked == FunctionCheck::ByHandler {
@@ -106,6 +109,11 @@ async fn check(token: &Token, needed: Needed, request: &mut Request) -> Result<(
 }
 
 impl Caller {
+    /// The caller's token; `None` where the API has none.
+    pub(super) fn token(&self) -> Option<&Token> {
+        self.0.as_deref()
+    }
+
     /// The functions that the caller is limited to, if to some.
     pub(crate) fn functions(&self) -> Option<&BTreeSet<FunctionName>> {
         self.0.as_ref().and_then(|token| token.functions())

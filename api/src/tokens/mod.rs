@@ -1,12 +1,13 @@
 //! The tokens that requests bear: what each may do, and how often.
 //!
-//! `settings` reads them from the environment (`entry` one of a list), `token` is one of them, `summary` what may be told of it, `rate` counts its requests.
+//! `settings` reads them from the environment (`entry` one of a list), `token` is one of them, `summary` and `show` what may be told of it, `rate` counts its requests.
 //! `authorize` holds every request against them. What is kept of a token is its SHA-256, which nothing prints.
 
 pub(crate) mod authorize;
 mod entry;
 mod rate;
 mod settings;
+pub(crate) mod show;
 mod summary;
 mod token;
 

@@ -57,6 +57,14 @@ impl Token {
         Self { name, sha256, scopes, functions: None, rate: None, key_pair: None }
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn per_second(&self) -> Option<u32> {
+        self.rate.as_ref().map(Rate::per_second)
+    }
+
     pub(crate) fn has(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
     }

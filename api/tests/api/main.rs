@@ -5,6 +5,7 @@ mod batches;
 mod conditions;
 #[path = "../../../tests/conformance.rs"]
 mod conformance;
+mod console;
 mod dead_letters;
 mod delays;
 mod executions;

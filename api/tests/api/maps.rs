@@ -168,3 +168,31 @@ async fn a_cancelled_map_says_so_and_stays_so() {
     let waited = send(api.request(Method::GET, url).header("prefer", "wait=20")).await;
     assert_eq!(waited.json()["status"], "cancelled");
 }
+
+#[tokio::test]
+async fn maps_are_listed_the_newest_first_page_by_page() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    let mut submitted = vec![];
+    for n in 0..3 {
+        submitted.push(submit(&api, "", format!("{n}\n"), None).await.json());
+    }
+    // So are ids; of one millisecond, in any order.
+    submitted.sort_by_key(|map| map["id"].as_str().unwrap().to_owned());
+    let first = api.get("/v1/maps?limit=2").await;
+    let page = first.json();
+    let listed = |page: &Value| {
+        page["maps"].as_array().unwrap().iter().map(|map| map["id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&page), [submitted[0]["id"].clone(), submitted[1]["id"].clone()]);
+    let map = &submitted[0];
+    let expected = json!({
+        "id": map["id"], "function": "hello", "version": 1, "url": map["url"], "total": 1, "submitted_at": map["submitted_at"],
+    });
+    assert_eq!(page["maps"][0], expected);
+    let next = format!("/v1/maps?limit=2&cursor={}", page["next"].as_str().unwrap());
+    assert_eq!(first.headers["link"], format!("<{next}>; rel=\"next\""));
+    let second = api.get(&next).await.json();
+    assert_eq!((listed(&second), &second["next"]), (vec![submitted[2]["id"].clone()], &Value::Null));
+    assert_eq!(api.get("/v1/maps?cursor=x!").await.problem().0, 422);
+}

@@ -90,12 +90,33 @@ async fn a_result_is_fetched_without_credentials() {
     assert_eq!(fetched.status(), StatusCode::OK);
     assert_eq!(fetched.headers()["content-type"], "application/json");
     assert_eq!(fetched.text().await.unwrap(), "{\"n\":1}");
+    let itself = api.get(&format!("{}/result?redirect=false", path(&execution))).await;
+    let expected = (StatusCode::OK, "application/json", "{\"n\":1}");
+    assert_eq!((itself.status, itself.headers["content-type"].as_str(), itself.text.as_str()), expected);
 
     let polled = api.get(path(&execution)).await.json();
     assert!(polled.get("result_key").is_none() && polled.get("logs_key").is_none(), "{polled}");
     assert!(polled["urls_expire_at"].as_str().unwrap() > "2021", "{polled}");
     let fetched = Client::new().get(polled["result_url"].as_str().unwrap()).send().await.unwrap();
     assert_eq!(fetched.text().await.unwrap(), "{\"n\":1}");
+}
+
+#[tokio::test]
+async fn a_large_result_is_fetched_without_a_redirect() {
+    let api = Api::start().await;
+    api.create_hello().await;
+    let execution = api.submit_hello().await;
+    finish(&api, &execution, "2999-01-01T00:00:00.000Z").await;
+    let id: ExecutionId = execution["id"].as_str().unwrap().parse().unwrap();
+    let key = api.store.keys().result(&"hello".parse().unwrap(), &id);
+    // Several pieces, the last of which is a whole one, and then another.
+    for bytes in [1024 * 1024 - 2, 600_000, 0] {
+        let stored = format!("\"{}\"", "x".repeat(bytes));
+        api.store.put(&key, stored.clone().into_bytes(), JSON, Condition::Always).await.unwrap();
+        let itself = api.get(&format!("{}/result?redirect=false", path(&execution))).await;
+        assert!(itself.text == stored, "{} of {} bytes", itself.text.len(), stored.len());
+    }
+    assert_eq!(api.get(&format!("{}/result?redirect=maybe", path(&execution))).await.problem().0, 400);
 }
 
 #[tokio::test]

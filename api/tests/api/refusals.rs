@@ -161,7 +161,6 @@ async fn an_input_that_cannot_be_is_refused() {
 async fn what_is_not_there_is_a_problem_too() {
     let api = Api::start().await;
     for (path, expected) in [
-        ("/", (404, "not_found")),
         ("/v1/function", (404, "not_found")),
         ("/v1/functions/hello", (404, "function_not_found")),
         ("/v1/functions/a.b", (422, "invalid_field")),

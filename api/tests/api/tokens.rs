@@ -200,3 +200,17 @@ async fn a_rate_holds_and_every_answer_tells_what_is_left_of_it() {
     assert_eq!(free.status, StatusCode::OK);
     assert!(!free.headers.contains_key("ratelimit"), "{free:?}");
 }
+
+#[tokio::test]
+async fn a_token_is_told_what_it_may_be_used_for() {
+    let mine = entry("mine", json!({"scopes": ["execute"], "functions": ["b", "a"], "per_second": 3}));
+    let api = start(&[mine]).await;
+    let told = ask(&api, "mine", Method::GET, "/v1/token", Value::Null).await;
+    let expected = json!({"name": "mine", "scopes": ["execute"], "functions": ["a", "b"], "per_second": 3});
+    assert_eq!((told.status, told.json()), (StatusCode::OK, expected));
+    assert_eq!(api.get("/v1/token").await.problem(), (401, "unauthorized".to_owned()));
+    let open = Api::start().await.get("/v1/token").await.json();
+    let expected =
+        json!({"name": null, "scopes": ["read", "execute", "manage"], "functions": null, "per_second": null});
+    assert_eq!(open, expected);
+}

@@ -15,4 +15,4 @@ pub use self::id::MapId;
 pub use self::manifest::{Cancelled, Manifest};
 pub use self::message::ChunkRequest;
 pub use self::part::{Part, PartError, PartHead};
-pub use self::shown::{ItemStatus, Map, MapItem, MapStatus};
+pub use self::shown::{ItemStatus, ListedMap, Map, MapItem, MapStatus};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::MapId;
+use super::{Manifest, MapId};
 use crate::execution::{ErrorKind, ExecutionError, Usage};
 use crate::name::FunctionName;
 use crate::timestamp::Timestamp;
@@ -65,6 +65,36 @@ pub struct Map {
     pub submitted_at: Timestamp,
     /// When it was finished or cancelled.
     pub finished_at: Option<Timestamp>,
+}
+
+/// A map of a list, without how far it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ListedMap {
+    /// Its id.
+    pub id: MapId,
+    /// The function's name.
+    pub function: FunctionName,
+    /// The version that is run.
+    pub version: u32,
+    /// Where to poll it, relative to the API.
+    pub url: String,
+    /// How many inputs there are: items.
+    pub total: u64,
+    /// When it was submitted.
+    pub submitted_at: Timestamp,
+}
+
+impl From<&Manifest> for ListedMap {
+    fn from(manifest: &Manifest) -> Self {
+        Self {
+            id: manifest.id.clone(),
+            function: manifest.function.clone(),
+            version: manifest.version,
+            url: Map::url_of(&manifest.function, &manifest.id),
+            total: manifest.total(),
+            submitted_at: manifest.submitted_at,
+        }
+    }
 }
 
 /// How an item ended.

@@ -9,11 +9,12 @@ use super::document;
 use crate::fixtures::fleet::Fleet;
 
 /// Every operation, so that each finds what it needs.
-const ORDER: [&str; 39] = [
+const ORDER: [&str; 41] = [
     "GetLiveness",
     "GetReadiness",
     "GetMetrics",
     "GetOpenApi",
+    "GetToken",
     "CreateFunction",
     "ListFunctions",
     "GetFunction",
@@ -29,6 +30,7 @@ const ORDER: [&str; 39] = [
     "CreateMap",
     "GetMap",
     "GetMapResults",
+    "ListMaps",
     "CancelMap",
     "CancelExecution",
     "ListFunctionExecutions",

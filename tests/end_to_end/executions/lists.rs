@@ -228,7 +228,11 @@ async fn stats_count_what_ended_once_and_what_waits() {
         (&json!(1), &json!(3), &json!({"exception": 1}))
     );
     fleet.queue_is_empty().await;
+    let sample = &all["samples"][0];
+    assert!(sample["at"].is_string() && sample["visible"].is_u64(), "{all}");
+    until(async || stats().await["workers"] == 1).await;
     worker.drain();
+    until(async || stats().await["workers"] == 0).await;
     fleet.submit("stats", &json!(5)).await;
     until(async || stats().await["queue"]["visible"] == 1).await;
     assert_eq!(fleet.get("/v1/functions/nobody/stats").await.status(), 404);

@@ -116,7 +116,7 @@ async fn a_message_may_be_as_large_as_sqs_takes() {
     let fleet = Fleet::start().await;
     fleet.create("measure", MEASURE, json!({})).await;
     let attributes = "function".len() + "String".len() + "measure".len();
-    let text = |bytes: usize| format!("<{}>", "é".repeat((bytes - 2) / 2) + &"-".repeat(bytes % 2));
+    let text = |bytes: usize| format!("<{}{}>", "é".repeat((bytes - 2) / 2), "-".repeat(bytes % 2));
     let by_attribute = |bytes| json!({"MessageBody": text(bytes), "MessageAttributes": function("measure")});
     let rest = envelope(json!({"function": "measure", "input": ""}))["MessageBody"].as_str().unwrap().len();
     let in_envelope = |bytes| envelope(json!({"function": "measure", "input": text(bytes)}));

@@ -1,4 +1,4 @@
-//! Telling what runs for longer than a few seconds.
+//! Telling that this worker is there, and what it runs for longer than a few seconds.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 /// How often it is told again, while there is something.
 const RENEW_EVERY: Duration = Duration::from_secs(5);
+/// How often a worker tells that it runs nothing that is listed: $0.22 a month of PUTs.
+const IDLE_RENEW_EVERY: Duration = Duration::from_secs(60);
+/// For how long that counts.
+const IDLE_VALID_FOR: Duration = Duration::from_secs(150);
 /// How long changes wait for others.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -56,29 +60,29 @@ impl Drop for Listed {
     }
 }
 
-/// Stores what runs until `ended`, under a name of this worker's own. What it stores counts for as long as its leases may
-/// last without a renewal.
+/// Stores what runs until `ended`, under a name of this worker's own; also that there is nothing, so that the worker is
+/// counted. What it stores counts for as long as its leases may last without a renewal, or until it would have told again.
 pub(crate) async fn renew_running(store: Store, running: Running, lease: Duration, ended: CancellationToken) {
     let worker = format!("{:016x}", rand::random::<u64>());
-    let mut is_stored = false;
     while !ended.is_cancelled() {
-        // With nothing to tell again, only a change is news.
-        let again = async {
-            if is_stored { tokio::time::sleep(RENEW_EVERY).await } else { std::future::pending().await }
+        let lines: Vec<Line> = running.lines().values().cloned().collect();
+        let (again, valid_for) =
+            if lines.is_empty() { (IDLE_RENEW_EVERY, IDLE_VALID_FOR) } else { (RENEW_EVERY, lease) };
+        let stored = running::store(&store, &worker, lines, Timestamp::now().plus(valid_for)).await;
+        let pause = match stored {
+            Ok(()) => again,
+            Err(error) => {
+                tracing::warn!(%error, "could not list what runs");
+                RENEW_EVERY
+            }
         };
         tokio::select! {
             () = running.0.changed.notified() => tokio::time::sleep(LINGER).await,
-            () = again => {}
+            () = tokio::time::sleep(pause) => {}
             () = ended.cancelled() => {}
         }
-        let lines: Vec<Line> = running.lines().values().cloned().collect();
-        if lines.is_empty() && !is_stored {
-            continue;
-        }
-        let will_be_stored = !lines.is_empty();
-        match running::store(&store, &worker, lines, Timestamp::now().plus(lease)).await {
-            Ok(()) => is_stored = will_be_stored,
-            Err(error) => tracing::warn!(%error, "could not list what runs"),
-        }
+    }
+    if let Err(error) = running::remove(&store, &worker).await {
+        tracing::warn!(%error, "could not say that this worker is gone");
     }
 }

@@ -17,6 +17,8 @@ use crate::http::error::ApiError;
 
 /// How long a look waits after one that failed.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// No look waits longer for an execution's end, since whoever listens is also told that it runs, and of its logs.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How much longer than a poll that waits a listener may wait for news, as a share of the time for which somebody has
 /// listened, and at most.
 const LATER_BY: u32 = 20;
@@ -58,7 +60,7 @@ async fn look(app: &App, subject: &Subject, sender: &watch::Sender<Arc<Record>>)
     let looking = async {
         let mut looks = Looks::begin(app, function, id, version, submitted_at, Duration::MAX).await;
         loop {
-            let found = match looks.next(Duration::MAX).await {
+            let found = match looks.next(LOOK_EVERY).await {
                 Err(error) if error.is_ours() => {
                     tracing::warn!(%error, "could not look at a record for which somebody listens");
                     tokio::time::sleep(RETRY_AFTER).await;

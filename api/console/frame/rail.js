@@ -1,0 +1,87 @@
+// The rail: the places of the page, and at its foot how the fleet stands.
+
+import { h, replace, setText } from "../base/dom.js";
+import { count, duration, rate } from "../base/format.js";
+import { choose, chosen } from "../base/theme.js";
+import { changes, finishedPerSecond, fleet } from "./fleet.js";
+
+const PLACES = [
+  { id: "functions", label: "Functions" },
+  { id: "executions", label: "Executions" },
+  { id: "maps", label: "Maps" },
+  { id: "dead-letters", label: "Dead letters" },
+  { id: "fleet", label: "Fleet" },
+];
+
+/** @type {Map<string, HTMLElement>} */
+const counts = new Map();
+/** @type {Map<string, HTMLElement>} */
+const links = new Map();
+
+/** Makes the rail. */
+export function rail() {
+  const places = PLACES.map(({ id, label }) => {
+    const number = h("span", { class: id === "dead-letters" ? "count bad" : "count" });
+    const link = h("a", { href: `#/${id}` }, label, number);
+    counts.set(id, number);
+    links.set(id, link);
+    return link;
+  });
+  return h("aside", { class: "rail", "aria-label": "Places and fleet" },
+    h("a", { class: "brand", href: "#/functions" }, h("span", { class: "lambda", "aria-hidden": "true" }, "λ"), h("span", {}, "Bad Lambda")),
+    h("nav", { class: "places", "aria-label": "Places" }, places),
+    foot(),
+    themes());
+}
+
+/**
+ * Marks the place that is shown.
+ * @param {string} place
+ */
+export function markPlace(place) {
+  for (const [id, link] of links) {
+    if (id === place) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+/**
+ * Shows a number beside a place; nothing for null and 0.
+ * @param {string} place
+ * @param {number | null} number
+ * @param {string} [more] what stands behind it, such as `+`
+ */
+export function countPlace(place, number, more = "") {
+  const element = counts.get(place);
+  if (element) setText(element, number ? `${count(number)}${more}` : "");
+}
+
+function foot() {
+  const foot = h("a", { class: "fleet", href: "#/fleet", "aria-label": "Fleet" }, "…");
+  const tell = () => {
+    const stats = fleet();
+    if (!stats) return;
+    const { visible, oldest_seconds: oldest } = stats.queue;
+    const waits = visible > 0 && oldest !== null ? ` · oldest ${duration(oldest * 1000)}` : "";
+    const workers = `${count(stats.workers)} ${stats.workers === 1 ? "worker" : "workers"}`;
+    const line = [`queue ${count(visible)}${waits}`, `${rate(finishedPerSecond() ?? 0)} · ${workers}`];
+    const health = stats.workers === 0 ? "bad" : "good";
+    foot.setAttribute("aria-label", `Fleet: ${line.join(", ")}`);
+    replace(foot, h("span", { class: `dot ${health}` }), line[0], h("br"), " ", line[1]);
+    countPlace("dead-letters", stats.queue.dead_lettered);
+  };
+  changes.addEventListener("change", tell);
+  return foot;
+}
+
+function themes() {
+  const names = /** @type {const} */ (["system", "light", "dark"]);
+  const buttons = names.map((name) => {
+    const label = name[0].toUpperCase() + name.slice(1);
+    return h("button", { class: "button quiet", type: "button", on: { click: () => choose(name) } }, label);
+  });
+  const mark = () => buttons.forEach((button, at) => button.setAttribute("aria-pressed", String(names[at] === chosen())));
+  mark();
+  document.addEventListener("theme", mark);
+  return h("div", { class: "theme", role: "group", "aria-label": "Theme" }, buttons);
+}

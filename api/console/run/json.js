@@ -1,0 +1,106 @@
+// JSON as text: where it is wrong, and what stands in it, without reading more of it than is shown.
+
+/** @typedef {{ key: string | null, start: number, end: number }} Entry */
+
+/** Longer texts are checked after a pause. */
+export const LONG = 100_000;
+const SPACE = /[ \t\n\r]*/y;
+const SCALAR = /[^\s,:{}[\]"]*/y;
+
+/** What is wrong with a text that should be JSON, in one line with its place; null where nothing is. @param {string} text */
+export function findError(text) {
+  const said = parseError(text);
+  if (said === null) return null;
+  const what = said.replace(/^JSON\.parse: |,? (?:"|\.\.\.).* is not valid JSON$|(?: in JSON)? at (?:position|line) .*$/gs, "");
+  const place = /line (\d+) column (\d+)/.exec(said);
+  // To look for it takes a while.
+  if (!place && text.length > LONG) return { line: null, message: `${what}.` };
+  const before = place ? [] : text.slice(0, firstWrong(text)).split("\n");
+  const [line, column] = place ? [Number(place[1]), Number(place[2])] : [before.length, before[before.length - 1].length + 1];
+  return { line, message: `Line ${line}, column ${column}: ${what}.` };
+}
+
+/** @param {string} text */
+export function parseError(text) {
+  try {
+    JSON.parse(text);
+    return null;
+  } catch (error) {
+    return /** @type {Error} */ (error).message;
+  }
+}
+
+/** Where the browser does not tell the place of what is wrong: how far the text can still become JSON. @param {string} text */
+function firstWrong(text) {
+  let [low, high] = [0, text.length];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    const said = parseError(text.slice(0, middle));
+    if (said === null || / end of |nterminated/.test(said) || said.includes(`position ${middle} `)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/**
+ * What stands in the array or object that begins at `start`, one after the other. The text must be JSON.
+ * @param {string} text
+ * @param {number} start
+ * @returns {Generator<Entry, void, void>}
+ */
+export function* entries(text, start) {
+  let at = behind(SPACE, text, start + 1);
+  for (let index = 0; at < text.length && text[at] !== "}" && text[at] !== "]"; index++) {
+    let key = String(index);
+    if (text[start] === "{") {
+      const end = endOf(text, at);
+      key = text.slice(at, end);
+      at = behind(SPACE, text, behind(SPACE, text, end) + 1);
+    }
+    const end = endOf(text, at);
+    yield { key, start: at, end };
+    at = behind(SPACE, text, end);
+    if (text[at] === ",") at = behind(SPACE, text, at + 1);
+  }
+}
+
+/** All of the text, as an entry. @param {string} text @returns {Entry} */
+export function rootOf(text) {
+  const start = behind(SPACE, text, 0);
+  return { key: null, start, end: endOf(text, start) };
+}
+
+/** Where the value ends that begins at `start`, however deep it is. @param {string} text @param {number} start */
+function endOf(text, start) {
+  let depth = 0;
+  for (let at = start; at < text.length; at++) {
+    const mark = text.charCodeAt(at);
+    // `[` and `{`, `]` and `}` differ by one bit; 34 is a quote, 92 a backslash.
+    if ((mark & ~32) === 91) depth++;
+    else if ((mark & ~32) === 93) depth--;
+    else if (mark === 34) {
+      for (let inner = 0; ++at < text.length && (inner = text.charCodeAt(at)) !== 34; ) if (inner === 92) at++;
+    } else if (depth === 0) return behind(SCALAR, text, at);
+    if (depth === 0) return at + 1;
+  }
+  return text.length;
+}
+
+/** @param {RegExp} pattern a sticky one @param {string} text @param {number} at */
+function behind(pattern, text, at) {
+  pattern.lastIndex = at;
+  return pattern.test(text) ? pattern.lastIndex : at;
+}
+
+/** JSON in lines, with its keys in order, so that two can be compared. @param {string} text */
+export function sorted(text) {
+  const order = (/** @type {string} */ _, /** @type {any} */ value) => {
+    if (!value || typeof value !== "object" || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  };
+  try {
+    return JSON.stringify(JSON.parse(text), order, 2);
+  } catch {
+    return text;
+  }
+}

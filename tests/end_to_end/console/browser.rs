@@ -1,0 +1,105 @@
+//! A real Chromium, driven by its own driver.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use thirtyfour::prelude::*;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Each takes most of a core, and half a gigabyte.
+static BROWSERS: std::sync::LazyLock<Arc<Semaphore>> =
+    std::sync::LazyLock::new(|| Arc::new(Semaphore::new(2)));
+
+/// A browser with a profile of its own; it ends with this.
+pub struct Browser {
+    pub driver: WebDriver,
+    chromedriver: Child,
+    _profile: TempDir,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Browser {
+    pub async fn start() -> Self {
+        let turn = Arc::clone(&BROWSERS).acquire_owned().await.unwrap();
+        let profile = TempDir::new().unwrap();
+        let mut chromedriver = Command::new("chromedriver")
+            .args(["--port=0", "--log-level=SEVERE"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .expect("chromedriver is missing: Debian's package is chromium-driver");
+        let port = port(&mut chromedriver);
+        let mut chromium = DesiredCapabilities::chrome();
+        let profile_argument = format!("--user-data-dir={}", profile.path().display());
+        for argument in [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--force-prefers-reduced-motion=0",
+            &profile_argument,
+        ] {
+            chromium.add_arg(argument).unwrap();
+        }
+        chromium.set_browser_log_level(thirtyfour::LoggingPrefsLogLevel::All).unwrap();
+        let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), chromium).await.unwrap();
+        Self { driver, chromedriver, _profile: profile, _turn: turn }
+    }
+
+    /// A call of the DevTools protocol that the driver has no name for.
+    pub async fn devtools(&self, method: &str, parameters: Value) -> Value {
+        self.driver.cdp().send_raw(method, parameters).await.unwrap()
+    }
+
+    /// As if the window had this size in CSS pixels, at a zoom of 1 or 2.
+    pub async fn resize(&self, width: u32, height: u32, zoom: u32) {
+        let metrics = json!({
+            "width": width / zoom, "height": height / zoom, "deviceScaleFactor": zoom, "mobile": false,
+        });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// As if the system had this theme: `light` or `dark`.
+    pub async fn use_theme(&self, theme: &str) {
+        let features = json!({"features": [{"name": "prefers-color-scheme", "value": theme}]});
+        self.devtools("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// What a script that is the body of an async function returns.
+    pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
+        let script = format!("return (async () => {{ {script} }})()");
+        self.driver.execute(script, arguments).await.unwrap().json().clone()
+    }
+
+    pub async fn close(self) {
+        self.driver.clone().quit().await.unwrap();
+    }
+}
+
+/// A test that failed leaves no process behind: Chromium is in the group of its driver.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = killpg(Pid::from_raw(self.chromedriver.id() as i32), Signal::SIGKILL);
+        let _ = self.chromedriver.wait();
+    }
+}
+
+/// It says on which port it listens.
+fn port(chromedriver: &mut Child) -> u16 {
+    let mut lines = BufReader::new(chromedriver.stdout.take().unwrap()).lines();
+    let said = lines.find_map(|line| {
+        let line = line.ok()?;
+        line.split("successfully on port ").nth(1)?.trim_end_matches('.').parse().ok()
+    });
+    // What it says later goes nowhere, but must not fill the pipe.
+    std::thread::spawn(move || lines.for_each(drop));
+    said.expect("chromedriver did not say its port")
+}
