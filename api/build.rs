@@ -1,4 +1,4 @@
-//! Makes the console's files part of the program: its scripts minified, and all compressed ahead. A browser takes the files
+//! Makes the console's files part of the program: its scripts and styles minified, and all compressed ahead. A browser takes the files
 //! of `console/` as they are, too.
 
 use std::fs;
@@ -34,7 +34,11 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
         match file.extension().and_then(|extension| extension.to_str()) {
             _ if entry.file_type()?.is_dir() => copy_folder(&file, &copy)?,
             Some("js") => fs::write(copy, minified(&file, &fs::read_to_string(&file)?)?)?,
-            Some("css" | "html" | "svg") => drop(fs::copy(&file, copy)?),
+            Some("css") => {
+                let css = fs::read_to_string(&file)?;
+                fs::write(copy, minifier::css::minify(&css).map_err(Error::other)?.to_string())?;
+            }
+            Some("html" | "svg") => drop(fs::copy(&file, copy)?),
             _ => {}
         }
     }

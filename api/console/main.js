@@ -9,7 +9,9 @@ import { failure } from "./base/states.js";
 import { apply } from "./base/theme.js";
 import { trustEditor } from "./base/trusted.js";
 import { watchFleet } from "./frame/fleet.js";
+import { watchMaps } from "./frame/maps.js";
 import { build, show } from "./frame/frame.js";
+import { countFunctions } from "./frame/rail.js";
 import { openFinder } from "./finder/finder.js";
 
 /**
@@ -20,7 +22,7 @@ import { openFinder } from "./finder/finder.js";
 const view = (path, load) => route(path, async (place) => (await load()).open(place));
 
 view("/functions", () => import("./functions/list.js"));
-view("/functions/new", () => import("./functions/create.js"));
+view("/new", () => import("./functions/create.js"));
 view("/functions/:name", () => import("./functions/code.js"));
 view("/functions/:name/config", () => import("./functions/config.js"));
 view("/functions/:name/versions", () => import("./functions/versions.js"));
@@ -47,6 +49,8 @@ try {
   await learnCaller();
   start(show);
   watchFleet();
+  countFunctions().catch(() => {});
+  watchMaps();
 } catch (error) {
   show({ title: "Bad Lambda", crumbs: ["Bad Lambda"], body: h("div", {}, failure(error, () => location.reload())), place: "", padded: true });
 }

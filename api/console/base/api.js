@@ -93,6 +93,27 @@ export async function get(path, options) {
 }
 
 /**
+ * What a list holds, so many pages of it, and whether there is more.
+ * @param {string} path
+ * @param {string} name of the list in an answer
+ * @param {number} most
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<{ all: any[], isMore: boolean }>}
+ */
+export async function readPages(path, name, most, signal) {
+  const all = [];
+  /** @type {string | null} */
+  let cursor = "";
+  for (let page = 0; page < most && cursor !== null; page++) {
+    /** @type {any} */
+    const read = await get(path, { query: { limit: 200, cursor }, signal });
+    all.push(...read[name]);
+    cursor = read.next;
+  }
+  return { all, isMore: cursor !== null };
+}
+
+/**
  * Another method, as JSON; null where the answer has no body.
  * @param {string} method
  * @param {string} path

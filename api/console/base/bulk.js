@@ -4,29 +4,32 @@ import { Problem } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { announce, h, replace, setText } from "./dom.js";
 import { count } from "./format.js";
-import { button } from "./parts.js";
+import { button, field } from "./parts.js";
 import { sleep } from "./poll.js";
 import { failure } from "./states.js";
 import { toast } from "./toast.js";
 
-/** The words for it; `failed` is said of those that it could not be done to. @typedef {{ verb: string, doing: string, done: string, failed: string, says: string }} Words */
-/** @template T @typedef {{ done: number, failed: { row: T | null, problem: unknown }[], left: T[], waits: boolean }} Progress */
+/** @typedef {import("./dom.js").Child} Child */
+/** `left` are those that were not begun. @template T @typedef {{ done: number, failed: { row?: T, problem: unknown }[], left: T[], waits: boolean }} Progress */
 /**
  * `find` finds those that are meant: there may be more of them than the rows that it returns. `act` does it to one row; or
  * `together` has the API do it to all.
  * @template T
  * @typedef {object} Deed
- * @property {Words} words
+ * @property {{ verb: string, doing: string, done: string, says: string }} words
  * @property {string} noun
  * @property {boolean} isBad
- * @property {boolean} [isPaced] whether it is asked how many in a second
- * @property {(tell: (number: number) => void, enough: AbortSignal) => Promise<{ rows: T[], number?: number, note?: string }>} find
- * @property {(row: T) => import("./dom.js").Child[]} sample
+ * @property {boolean} [isPaced] whether to ask how many in a second
+ * @property {(tell: (number: number) => void, signal: AbortSignal) => Promise<{ rows: T[], number?: number, note?: string | null }>} find
+ * @property {(row: T) => Child[]} sample
  * @property {(row: T) => Promise<unknown>} act
  * @property {null | ((progress: Progress<T>, tell: () => void, perSecond: number, signal: AbortSignal) => Promise<void>)} [together]
  * @property {() => void} ended
  */
-/** @template T @typedef {Deed<T> & { dialog: Element, show: (title: string, parts: import("./dom.js").Child[], ...buttons: (Node | false)[]) => void, close: () => void, closed: AbortSignal }} Bulk */
+/**
+ * @template T
+ * @typedef {Deed<T> & { dialog: Element, show: (title: string, parts: Child[], ...buttons: Child[]) => void, close: () => void, closed: AbortSignal }} Bulk
+ */
 
 /** From more than these on, the number is to be typed. */
 const MANY = 100;
@@ -36,30 +39,28 @@ const PAUSE_SECONDS = 2;
 
 /** Asks, and does it. @template T @param {Deed<T>} deed */
 export async function actOnMany(deed) {
-  const [place, closed, enough] = [h("div", { class: "stack" }), new AbortController(), new AbortController()];
-  const { dialog, close } = openDialog(deed.words.verb, () => [place], { closed: () => { closed.abort(); enough.abort(); } });
+  const [text, place, closed] = [h("p", {}, "Counting."), h("div", { class: "stack" }), new AbortController()];
+  const { dialog, close } = openDialog(deed.words.verb, () => [place], { closed: () => closed.abort() });
   /** @type {Bulk<T>["show"]} */
   const show = (title, parts, ...buttons) => {
     setText(/** @type {Element} */ (dialog.querySelector("h2")), title);
     replace(place, parts, h("div", { class: "buttons" }, buttons));
   };
-  const text = h("p", {}, "Counting.");
-  const stop = button("Stop counting", () => enough.abort(), "", { hidden: true });
-  const tell = (/** @type {number} */ number) => { stop.hidden = false; setText(text, `Counting: ${count(number)} so far.`); };
-  show(`${deed.words.verb} all that match`, [text], button("Back", close), stop);
+  show(`${deed.words.verb} all that match`, [text], button("Back", close));
   try {
-    const { rows, number = rows.length, note } = await deed.find(tell, enough.signal);
+    const { rows, number = rows.length, note } = await deed.find((number) => setText(text, `Counting: ${count(number)} so far.`), closed.signal);
     ask({ ...deed, dialog, show, close, closed: closed.signal }, rows, number, note);
   } catch (error) {
     replace(text, failure(error));
   }
 }
 
-/** Says how many, shows five, and what will happen. @template T @param {Bulk<T>} bulk @param {T[]} rows @param {number} number @param {string} [note] */
+/** Says how many, shows five, and what will happen. @template T @param {Bulk<T>} bulk @param {T[]} rows @param {number} number @param {Child} note */
 function ask(bulk, rows, number, note) {
   const { words: { verb, says }, noun, isBad, isPaced, sample, show, close } = bulk;
-  const title = `${verb} ${count(number)} ${number === 1 ? noun : `${noun}s`}`;
-  if (!number) return show(title, [h("p", {}, "None is left to do this to.")], button("Close", close));
+  const all = `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+  const title = `${verb} ${all}`;
+  if (!number) return show(title, ["None is left to do this to."], button("Close", close));
   const isMany = number > MANY;
   const begin = h("button", { class: `button ${isBad ? "bad" : "main"}`, form: "bulk", disabled: isMany }, `${verb} ${count(number)}`);
   const check = () => { begin.disabled = typed.value.replace(/\D/g, "") !== String(number); };
@@ -67,49 +68,47 @@ function ask(bulk, rows, number, note) {
   const pace = h("input", { type: "number", min: 1, max: 500, value: 10, required: true });
   const submit = (/** @type {Event} */ event) => { event.preventDefault(); run(bulk, rows, number, isPaced ? Number(pace.value) : Infinity); };
   show(title, [h("form", { class: "stack", id: "bulk", on: { submit } },
-    h("p", {}, says, note),
+    h("p", {}, `${all}. ${says}`, note),
     h("ul", { class: "samples" }, rows.slice(0, 5).map((row) => h("li", {}, sample(row))), number > 5 && h("li", { class: "muted" }, `and ${count(number - 5)} more`)),
-    isPaced && h("label", { class: "field" }, "How many in a second", pace),
-    isMany && h("label", { class: "field" }, `Type ${number} to go on`, typed))], button("Back", close), begin);
+    isPaced && field("How many in a second", pace),
+    isMany && field(`Type ${number} to go on`, typed))], button("Back", close), begin);
   (isMany ? typed : begin).focus();
 }
 
 /** Does it, and shows how far it is. @template T @param {Bulk<T>} bulk @param {T[]} rows @param {number} number @param {number} perSecond */
 async function run(bulk, rows, number, perSecond) {
-  const { words: { doing, done, failed }, together } = bulk;
+  const { words: { doing, done }, act, together, closed, dialog, show } = bulk;
   const halt = new AbortController();
-  const signal = AbortSignal.any([bulk.closed, halt.signal]);
+  const signal = AbortSignal.any([closed, halt.signal]);
   /** @type {Progress<T>} */
   const progress = { done: 0, failed: [], left: [...rows], waits: false };
-  const [bar, text] = [h("progress", { max: number, "aria-label": doing }), h("p", { class: "number" })];
   const rest = () => Math.max(0, number - progress.done - progress.failed.length);
+  const [bar, text] = [h("progress", { max: number, "aria-label": doing }), h("p", { class: "number" })];
   const tell = () => {
     bar.value = number - rest();
-    setText(text, `${count(progress.done)} ${done} · ${count(progress.failed.length)} ${failed} · ${count(rest())} left${progress.waits ? " · the API asks to wait" : ""}`);
+    setText(text, `${count(progress.done)} ${done} · ${count(progress.failed.length)} failed · ${count(rest())} left${progress.waits ? " · the API asks to wait" : ""}`);
   };
   const stop = button("Stop", () => halt.abort());
   tell();
-  bulk.show(`${doing} ${count(number)}`, [bar, text], stop);
+  show(`${doing} ${count(number)}`, [bar, text], stop);
   stop.focus();
   // Escape stops it, and does not hide what came of it.
-  bulk.dialog.addEventListener("cancel", (event) => { event.preventDefault(); halt.abort(); }, { signal: halt.signal });
-  const trouble = await (together ? together(progress, tell, perSecond, signal) : actOnEach(bulk.act, progress, tell, perSecond, signal))
+  dialog.addEventListener("cancel", (event) => { event.preventDefault(); halt.abort(); }, { signal: halt.signal });
+  const trouble = await (together ? together(progress, tell, perSecond, signal) : actOnEach(act, progress, tell, perSecond, signal))
     .catch((error) => !signal.aborted && failure(error));
   halt.abort();
   showEnd(bulk, progress, rest(), trouble || null, (those) => run(bulk, those, those.length, perSecond));
 }
 
-/**
- * @template T
- * @param {Bulk<T>} bulk @param {Progress<T>} progress @param {number} rest @param {Node | null} trouble @param {(rows: T[]) => void} runAgain
- */
-function showEnd({ words, together, closed, show, ended, ...bulk }, { done, failed, left }, rest, trouble, runAgain) {
-  const title = [`${count(done)} ${words.done}`, failed.length && `${count(failed.length)} ${words.failed}`, rest && `${count(rest)} not begun`].filter(Boolean).join(", ");
-  const close = button("Close", bulk.close, "main");
+/** @template T @param {Bulk<T>} bulk @param {Progress<T>} progress @param {number} rest @param {Child} trouble @param {(rows: T[]) => void} again */
+function showEnd({ words, together, close, closed, show, ended }, { done, failed, left }, rest, trouble, again) {
+  const parts = [`${count(done)} ${words.done}`, failed.length && `${count(failed.length)} failed`, rest && `${count(rest)} not begun`];
+  const title = `${parts.filter(Boolean).join(", ")}.`;
+  const end = button("Close", close, "main");
   show(title, [trouble, reasons(failed)],
-    !together && failed.length > 0 && button(`Try these ${count(failed.length)} again`, () => runAgain(failed.flatMap(({ row }) => row ?? []))),
-    !together && rest > 0 && button(`Go on with ${count(rest)}`, () => runAgain(left)), close);
-  close.focus();
+    !together && failed.length > 0 && button(`Try these ${count(failed.length)} again`, () => again(failed.flatMap(({ row }) => row ?? []))),
+    !together && rest > 0 && button(`Go on with ${count(rest)}`, () => again(left)), end);
+  end.focus();
   // Who has closed the dialog is told all the same.
   (closed.aborted ? toast : announce)(title);
   ended();
@@ -136,10 +135,10 @@ async function actOnEach(act, progress, tell, perSecond, signal) {
         progress.done++;
         progress.waits = false;
       } catch (problem) {
-        if (problem instanceof Problem && [0, 429, 503].includes(problem.status)) {
+        progress.waits = problem instanceof Problem && [0, 429, 503].includes(problem.status);
+        if (progress.waits) {
           progress.left.push(row);
-          progress.waits = true;
-          next = Date.now() + (problem.retryAfter ?? PAUSE_SECONDS) * 1000;
+          next = Date.now() + (/** @type {Problem} */ (problem).retryAfter ?? PAUSE_SECONDS) * 1000;
         } else progress.failed.push({ row, problem });
       }
       tell();

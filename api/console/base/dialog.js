@@ -1,6 +1,8 @@
 // Dialogs: one asks, one shows.
 
 import { h, replace } from "./dom.js";
+import { button } from "./parts.js";
+import { failure } from "./states.js";
 
 let number = 0;
 
@@ -44,4 +46,22 @@ export function confirm(title, body, { verb, isBad = false, class: name }) {
         h("button", { class: isBad ? "button bad" : "button main", type: "button", on: { click: () => { answer = true; close(); } } }, verb)),
     ], { class: name, closed: () => resolve(answer) });
   });
+}
+
+/**
+ * A dialog with a form. It closes once `submit` is through, and shows why it was not.
+ * @param {string} title
+ * @param {(HTMLElement | false)[]} content
+ * @param {HTMLButtonElement} act
+ * @param {() => Promise<unknown>} submit
+ */
+export function openForm(title, content, act, submit) {
+  const wrong = h("div");
+  const send = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    submit().then(close, (error) => replace(wrong, failure(error)));
+  };
+  const { close } = openDialog(title, (close) => [
+    h("form", { class: "stack", on: { submit: send } }, content, wrong, h("div", { class: "buttons" }, button("Cancel", close), act)),
+  ]);
 }

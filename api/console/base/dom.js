@@ -105,24 +105,27 @@ export function setText(element, text) {
  * @param {(element: any, item: T) => void} [update]
  */
 export function keyed(parent, items, keyOf, make, update = () => {}) {
-  /** @type {Map<string, Element>} */
+  const keys = new Set(items.map(keyOf));
+  /** @type {Map<string | null, Element>} */
   const before = new Map();
-  for (const child of parent.children) before.set(child.getAttribute("data-key") ?? "", child);
+  // What is gone goes first: what is moved would lose its focus.
+  for (const child of [...parent.children]) {
+    const key = child.getAttribute("data-key");
+    if (keys.has(key ?? "")) before.set(key, child);
+    else child.remove();
+  }
   let at = parent.firstElementChild;
   for (const item of items) {
     const key = keyOf(item);
     let element = before.get(key);
-    if (element) {
-      before.delete(key);
-      update(element, item);
-    } else {
+    if (!element) {
       element = make(item);
       element.setAttribute("data-key", key);
     }
+    update(element, item);
     if (element === at) at = at.nextElementSibling;
     else parent.insertBefore(element, at);
   }
-  for (const gone of before.values()) gone.remove();
 }
 
 /**

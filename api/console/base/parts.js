@@ -1,6 +1,7 @@
 // What many views are made of.
 
-import { h } from "./dom.js";
+import { h, put } from "./dom.js";
+import { address } from "./router.js";
 
 /** @typedef {import("./dom.js").Child} Child */
 
@@ -47,4 +48,16 @@ export function card(title, head, ...rest) {
 /** An input with its label. @param {string} label @param {HTMLElement} input */
 export function field(label, input) {
   return h("label", { class: "field" }, label, input);
+}
+
+/** What is folded, and made once it is opened. @param {Child | Child[]} summary @param {() => Child[]} make @param {boolean} [isOpen] */
+export function folded(summary, make, isOpen = false) {
+  const details = h("details", { open: isOpen }, h("summary", {}, summary));
+  details.addEventListener("toggle", () => { if (details.childElementCount === 1) put(details, make()); });
+  return details;
+}
+
+/** A link within the page. @param {string[]} parts of the address @param {...Child} children */
+export function link(parts, ...children) {
+  return h("a", { href: address(parts) }, children);
 }

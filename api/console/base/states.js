@@ -1,7 +1,7 @@
 // What stands where there is nothing to show: nothing yet, nothing at all, or an error.
 
 import { Problem } from "./api.js";
-import { h } from "./dom.js";
+import { h, replace } from "./dom.js";
 import { copy } from "./toast.js";
 
 /**
@@ -39,4 +39,19 @@ export function skeleton(rows = 5) {
     for (let row = 0; row < rows; row++) place.append(h("div", { class: "skeleton", css: { width: `${90 - ((row * 17) % 40)}%` } }));
   }, 400);
   return place;
+}
+
+/**
+ * Does something. `place` is empty once it is done; where it fails, it tells why.
+ * @param {Element} place
+ * @param {AbortSignal} signal
+ * @param {() => Promise<unknown>} work
+ */
+export async function attempt(place, signal, work) {
+  try {
+    await work();
+    replace(place);
+  } catch (error) {
+    if (!signal.aborted) replace(place, failure(error, () => attempt(place, signal, work)));
+  }
 }

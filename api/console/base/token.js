@@ -25,7 +25,6 @@ function show(isWrong) {
     const accept = (/** @type {Event} */ event) => {
       event.preventDefault();
       keepToken(input.value.trim());
-      dialog.close();
       dialog.remove();
       resolve(undefined);
     };
@@ -39,7 +38,8 @@ function show(isWrong) {
           h("p", { class: isWrong ? "wrong" : "hint", id: "token-hint" }, hint)),
         h("div", { class: "buttons" }, h("button", { class: "button main" }, "Sign in"))),
     );
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    // A browser may close it by Escape without asking.
+    dialog.addEventListener("close", () => { if (dialog.isConnected) dialog.showModal(); });
     document.body.append(dialog);
     dialog.showModal();
   });

@@ -9,11 +9,11 @@ import { clip } from "../run/text.js";
 
 export const ACTS = {
   redrive: {
-    verb: "Redrive", doing: "Redriving", done: "sent back", failed: "left where they were", says: "They go back to the queue and run again.",
+    verb: "Redrive", doing: "Redriving", done: "sent back", says: "They go back to the queue and run again.",
     method: "POST", path: "/v1/dead-letters/redrive", pathOf: (/** @type {Letter} */ { id }) => `/v1/dead-letters/${id}/redrive`,
   },
   purge: {
-    verb: "Purge", doing: "Purging", done: "deleted", failed: "left where they were", says: "They are gone for good, with their inputs.",
+    verb: "Purge", doing: "Purging", done: "deleted", says: "They are gone for good, with their inputs.",
     method: "DELETE", path: "/v1/dead-letters", pathOf: (/** @type {Letter} */ { id }) => `/v1/dead-letters/${id}`,
   },
 };
@@ -30,7 +30,7 @@ export function openBulk({ act, letters, filter, changed }) {
     find: async (_tell, signal) => {
       if (!filter) return { rows: letters };
       const { redriven, deleted, complete } = await send(method, path, { query: { ...filter, dry_run: true }, signal });
-      return { rows: letters, number: redriven ?? deleted, note: complete ? "" : " There may be more of them." };
+      return { rows: letters, number: redriven ?? deleted, note: complete ? null : " There may be more of them." };
     },
     sample: ({ function: name, reason }) => [h("b", {}, name ?? "no function"), " ", h("bdi", {}, clip(reason, 140))],
     act: (letter) => send(method, pathOf(letter)),
@@ -38,7 +38,7 @@ export function openBulk({ act, letters, filter, changed }) {
       const query = { ...filter, per_second: act === "redrive" ? perSecond : null };
       for await (const { redriven, deleted, skipped, error } of lines(method, path, { query, signal })) {
         progress.done = redriven ?? deleted;
-        progress.failed = Array(skipped).fill({ row: null, problem: "It is not of this queue any more." });
+        progress.failed = Array(skipped).fill({ problem: "It is of another queue." });
         tell();
         if (error) throw new Problem(error);
       }

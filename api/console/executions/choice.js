@@ -7,76 +7,48 @@ import { button } from "../base/parts.js";
 import { isFinal } from "../run/execution.js";
 
 /** @typedef {import("./feed.js").Listed} Listed */
+/** @typedef {ReturnType<typeof makeChoice>} Choice */
 
-/** The chosen rows of a list. */
-export class Choice {
+/**
+ * The chosen rows of a list, by their ids; or all that match, listed or not.
+ * @param {() => void} changed @param {(deed: import("./bulk.js").Deed, rows: Listed[] | null) => void} act null for all
+ */
+export function makeChoice(changed, act) {
   /** @type {Map<string, Listed>} */
-  rows = new Map();
-  /** Whether all that match are chosen, listed or not. */
-  isAll = false;
-  /** @type {Listed[]} */
-  #listed = [];
-  /** Where a range begins. */
-  #anchor = "";
-
-  /** @param {() => void} changed @param {(deed: import("./bulk.js").Deed) => void} act */
-  constructor(changed, act) {
-    this.changed = changed;
-    this.all = h("input", { type: "checkbox", "aria-label": "Choose all that are listed", on: { change: () => this.#set(this.all.checked ? this.#listed : []) } });
-    this.text = h("span", { class: "muted" });
-    this.replay = button("", () => act("replay"));
-    this.cancel = button("", () => act("cancel"));
-    this.match = button("All that match", () => this.#set([], true));
-    this.none = button("Clear", () => this.clear(), "quiet");
-    this.bar = h("div", { class: "choice", hidden: true }, this.text, this.replay, this.cancel, this.match, this.none);
-  }
-
-  get isAny() {
-    return this.isAll || this.rows.size > 0;
-  }
-
-  /** @param {string} id */
-  has(id) {
-    return this.isAll || this.rows.has(id);
-  }
-
-  clear() {
-    this.#set([]);
-  }
-
-  /** Chooses a row, or no longer; or all from the one before to this one. @param {number} at @param {boolean} isRange */
-  toggle(at, isRange) {
-    const { id } = this.#listed[at];
-    const anchor = isRange ? this.#listed.findIndex((row) => row.id === this.#anchor) : -1;
-    const range = this.#listed.slice(Math.min(at, anchor < 0 ? at : anchor), Math.max(at, anchor) + 1);
-    const isChosen = isRange || !this.has(id);
-    const changed = new Set(range.map((row) => row.id));
-    const others = (this.isAll ? this.#listed : [...this.rows.values()]).filter((row) => !changed.has(row.id));
-    this.#anchor = id;
-    this.#set(isChosen ? [...others, ...range] : others);
-  }
-
-  /** @param {Listed[]} rows @param {boolean} isAll */
-  #set(rows, isAll = false) {
-    this.isAll = isAll;
-    this.rows = new Map(rows.map((row) => [row.id, row]));
-    this.changed();
-  }
-
-  /** @param {Listed[]} listed @param {boolean} hasMore */
-  show(listed, hasMore) {
-    this.#listed = listed;
-    this.bar.hidden = !listed.length && !this.isAny;
-    const [rows, mayAct] = [[...this.rows.values()], this.isAny && allows("execute")];
-    const runs = rows.filter((row) => !isFinal(row)).length;
-    setText(this.text, this.isAll ? "All that match are chosen" : rows.length ? `${count(rows.length)} chosen` : `${count(listed.length)}${hasMore ? "+" : ""} listed`);
-    setText(this.replay, `Replay ${this.isAll ? "all" : count(rows.length)}`);
-    setText(this.cancel, `Cancel ${this.isAll ? "all" : count(runs)}`);
-    this.replay.hidden = !mayAct;
-    this.cancel.hidden = !mayAct || !(this.isAll || runs);
-    this.match.hidden = !mayAct || this.isAll;
-    this.none.hidden = !this.isAny;
-    this.all.checked = this.isAll || (this.isAny && rows.length >= listed.length);
-    this.all.indeterminate = this.isAny && !this.all.checked;
-  }
+  let rows = new Map();
+  let [isAll, listed] = [false, /** @type {Listed[]} */ ([])];
+  const set = (/** @type {Listed[]} */ chosen, all = false) => {
+    [rows, isAll] = [new Map(chosen.map((row) => [row.id, row])), all];
+    changed();
+  };
+  const clear = () => set([]);
+  const isAny = () => isAll || rows.size > 0;
+  const has = (/** @type {Listed} */ { id }) => isAll || rows.has(id);
+  const toggle = (/** @type {Listed} */ row) => {
+    const others = (isAll ? listed : [...rows.values()]).filter(({ id }) => id !== row.id);
+    set(has(row) ? others : [...others, row]);
+  };
+  const begin = (/** @type {import("./bulk.js").Deed} */ deed) => act(deed, isAll ? null : [...rows.values()]);
+  const box = h("input", { type: "checkbox", "aria-label": "Choose all that are listed", on: { change: () => set(box.checked ? listed : []) } });
+  const text = h("span", { class: "muted" });
+  const [replay, cancel] = [button("", () => begin("replay")), button("", () => begin("cancel"))];
+  const [match, none] = [button("All that match", () => set([], true)), button("Clear", clear, "quiet")];
+  const bar = h("div", { class: "choice", hidden: true }, text, replay, cancel, match, none);
+  /** @param {Listed[]} now what is listed @param {boolean} hasMore */
+  const show = (now, hasMore) => {
+    listed = now;
+    const mayAct = isAny() && allows("execute");
+    const running = [...rows.values()].filter((row) => !isFinal(row)).length;
+    setText(text, isAll ? "All that match are chosen" : rows.size ? `${count(rows.size)} chosen` : `${count(listed.length)}${hasMore ? "+" : ""} listed`);
+    setText(replay, `Replay ${isAll ? "all" : count(rows.size)}`);
+    setText(cancel, `Cancel ${isAll ? "all" : count(running)}`);
+    bar.hidden = !listed.length && !isAny();
+    replay.hidden = !mayAct;
+    cancel.hidden = !mayAct || !(isAll || running);
+    match.hidden = isAll || !allows("execute");
+    none.hidden = !isAny();
+    box.checked = isAll || (isAny() && rows.size >= listed.length);
+    box.indeterminate = isAny() && !box.checked;
+  };
+  return { bar, box, begin, clear, has, isAny, show, toggle };
 }

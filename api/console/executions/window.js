@@ -2,100 +2,68 @@
 
 import { h, keyed } from "../base/dom.js";
 
+/** @typedef {import("./feed.js").Listed} Listed */
+
 /** Rows that stand ready above and below those in sight; the most that are in the page. */
 const [SPARE, MOST] = [7, 100];
 
-/** @typedef {import("./feed.js").Listed} Listed */
 /**
- * `make` makes a row's element, and `dress` brings it up to date. `seen` is told how many lie below those in sight.
- * @typedef {{ make: (row: Listed) => HTMLElement, dress: (element: HTMLTableRowElement, row: Listed) => void, seen: (below: number) => void }} Look
+ * The rows of a table, all of one height, whatever that is. Either `box` scrolls, or the page does. `make` makes a row's
+ * element, and `update` brings it up to date; `seen` is told how many lie below those in sight.
+ * @param {{ box: HTMLElement, table: HTMLTableElement, keyOf: (row: Listed) => string, make: (row: Listed) => HTMLElement,
+ *   update: (element: HTMLTableRowElement, row: Listed) => void, seen: (below: number) => void, signal: AbortSignal }} given
  */
-
-/** The rows of a table, all of one height, whatever that is. Either `box` scrolls, or the page does. */
-export class RowWindow {
-  body = h("tbody");
-  #above = h("td");
-  #below = h("td");
-  /** @type {Listed[]} */
-  #rows = [];
-  #from = 0;
-  #to = 0;
-  #height = 37;
-  #due = 0;
-
-  /** @param {HTMLElement} box @param {HTMLTableElement} table @param {Look} look @param {AbortSignal} signal */
-  constructor(box, table, look, signal) {
-    this.box = box;
-    this.table = table;
-    this.look = look;
-    const space = (/** @type {Node} */ cell) => h("tbody", { class: "space", "aria-hidden": "true" }, h("tr", {}, cell));
-    table.append(space(this.#above), this.body, space(this.#below));
-    const scrolled = () => { this.#due ||= requestAnimationFrame(() => this.draw(false)); };
-    document.addEventListener("scroll", scrolled, { capture: true, passive: true, signal });
-    const observer = new ResizeObserver(() => this.draw());
-    observer.observe(box);
-    signal.addEventListener("abort", () => observer.disconnect());
-  }
-
-  get isAtTop() {
-    return this.#sight()[0] <= 1;
-  }
-
-  /** Shows these. Where they are the same as before, and more, only what comes into sight is drawn. @param {Listed[]} rows */
-  set(rows, isMore = false) {
-    this.#rows = rows;
-    this.#pad();
-    this.draw(!isMore);
-  }
-
-  draw(isChanged = true) {
-    const { length } = this.#rows;
-    const [first, last] = this.#sight().map((at) => Math.min(length, Math.max(0, Math.floor(at))));
-    this.#due = 0;
-    if (isChanged || (this.#from && first < this.#from + 3) || (this.#to < length && last > this.#to - 3)) {
-      this.#from = Math.max(0, first - SPARE);
-      this.#to = Math.min(length, this.#from + MOST, last + SPARE);
-      this.#place();
+export function rowWindow({ box, table, keyOf, make, update, seen, signal }) {
+  const [above, body, below] = [h("td"), h("tbody"), h("td")];
+  let [rows, from, to, height] = [/** @type {Listed[]} */ ([]), 0, 0, 37];
+  table.append(space(above), body, space(below));
+  /** Which rows are in sight. */
+  const sight = () => {
+    const [{ top, bottom }, begin] = [box.getBoundingClientRect(), above.getBoundingClientRect().top];
+    return [Math.max(0, top), Math.min(innerHeight, bottom)].map((y) => Math.max(0, Math.min(rows.length, Math.floor((y - begin) / height))));
+  };
+  const place = (/** @type {number} */ first, /** @type {number} */ end) => {
+    from = Math.max(0, first);
+    to = Math.min(rows.length, from + MOST, end);
+    const shown = rows.slice(from, to);
+    keepFocus(body, box, () => keyed(body, shown, keyOf, make));
+    for (const [at, element] of [...body.rows].entries()) {
+      element.ariaRowIndex = String(from + at + 2);
+      update(element, shown[at]);
     }
-    this.look.seen(length - last);
-  }
-
+    above.style.height = `${from * height}px`;
+    below.style.height = `${(rows.length - to) * height}px`;
+    const measured = body.rows[0]?.getBoundingClientRect().height || height;
+    if (Math.abs(measured - height) < 0.1) return;
+    height = measured;
+    draw(rows);
+  };
+  /** Draws these rows; none given, only those that have come into sight. @param {Listed[]} [changed] */
+  const draw = (changed) => {
+    rows = changed ?? rows;
+    const [first, last] = sight();
+    if (changed || (from && first < from + 3) || (to < rows.length && last > to - 3)) place(first - SPARE, last + SPARE);
+    seen(rows.length - last);
+  };
   /** Brings a row into sight. @param {number} at */
-  reveal(at) {
-    const [first, last] = this.#sight();
-    const head = (this.table.tHead?.offsetHeight ?? 0) / this.#height;
-    const scroller = getComputedStyle(this.box).overflowY === "auto" ? this.box : document.documentElement;
-    // Where the page scrolls, what is offered for chosen rows stands before its end.
-    const under = at + (scroller === this.box ? 1 : 3) - last;
-    scroller.scrollTop += this.#height * (Math.min(0, at - first - head) || Math.max(0, under));
-    this.draw(false);
-  }
+  const reveal = (at) => {
+    if (at < from || at >= to) place(at - SPARE, at + MOST);
+    body.rows[at - from]?.scrollIntoView({ block: "nearest" });
+  };
+  for (const event of ["scroll", "resize"]) addEventListener(event, () => draw(), { capture: true, passive: true, signal });
+  return { body, draw, reveal, isAtTop: () => sight()[0] < 2 };
+}
 
-  #place() {
-    const hadFocus = this.body.contains(document.activeElement);
-    const shown = this.#rows.slice(this.#from, this.#to);
-    keyed(this.body, shown, ({ id }) => id, this.look.make);
-    this.#pad();
-    for (const [at, element] of [...this.body.rows].entries()) {
-      element.ariaRowIndex = String(this.#from + at + 2);
-      this.look.dress(element, shown[at]);
-    }
-    if (hadFocus && !this.body.contains(document.activeElement)) this.box.focus({ preventScroll: true });
-    const height = this.body.rows[0]?.getBoundingClientRect().height || this.#height;
-    if (Math.abs(height - this.#height) < 0.1) return;
-    this.#height = height;
-    this.draw();
-  }
+/** @param {Node} cell */
+function space(cell) {
+  return h("tbody", { class: "space", "aria-hidden": "true" }, h("tr", {}, cell));
+}
 
-  /** Where the sight begins and ends, in rows. */
-  #sight() {
-    const port = this.box.getBoundingClientRect();
-    const begin = this.#above.getBoundingClientRect().top;
-    return [Math.max(0, port.top) - begin, Math.min(innerHeight, port.bottom) - begin].map((at) => at / this.#height);
-  }
-
-  #pad() {
-    this.#above.style.height = `${this.#from * this.#height}px`;
-    this.#below.style.height = `${Math.max(0, this.#rows.length - this.#to) * this.#height}px`;
-  }
+/** A row that had the focus may be made anew, or go out of sight. @param {HTMLElement} body @param {HTMLElement} box @param {() => void} change */
+function keepFocus(body, box, change) {
+  const key = body.contains(document.activeElement) && document.activeElement?.closest("tr")?.dataset.key;
+  change();
+  if (!key || body.contains(document.activeElement)) return;
+  const anew = /** @type {HTMLElement | null} */ (body.querySelector(`[data-key^="${key.split(" ")[0]}"] a`));
+  (anew ?? box).focus({ preventScroll: true });
 }

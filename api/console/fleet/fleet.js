@@ -2,80 +2,94 @@
 
 import { h, keyed, replace, setText } from "../base/dom.js";
 import { count, duration, percent, rate } from "../base/format.js";
-import { table } from "../base/parts.js";
+import { card, table } from "../base/parts.js";
 import { every } from "../base/poll.js";
 import { address } from "../base/router.js";
-import { failure, skeleton } from "../base/states.js";
+import { attempt, skeleton } from "../base/states.js";
 import { timeChart } from "../charts/time_chart.js";
 import { changes, ended, finishedPerSecond, fleet, refresh } from "../frame/fleet.js";
-import { forecast } from "./forecast.js";
 
 /** @typedef {import("../frame/fleet.js").FleetStats} Stats */
 /** @typedef {import("../frame/fleet.js").Period} Period */
 
 const MINUTE = 60_000;
+/** How far back the pace is looked for, and the least that tells of one, in ms. */
+const WINDOW = 120_000;
+const LEAST = 10_000;
 
 /** @type {import("../base/router.js").Open} */
 export function open({ signal }) {
-  const [trouble, shown] = [h("div"), h("div", { class: "stack" }, skeleton(8))];
-  const parts = [tiles(), charts(signal), failures()];
+  const [state, parts] = [h("div", {}, skeleton(8)), [tiles(), charts(), failures()]];
+  const shown = h("div", { class: "stack", hidden: true }, parts.map(({ element }) => element));
   const tell = () => {
     const stats = fleet();
     if (!stats) return;
-    if (!parts[0].element.isConnected) replace(shown, parts.map(({ element }) => element));
-    replace(trouble);
+    shown.hidden = false;
+    replace(state);
     for (const part of parts) part.show(stats);
-  };
-  const fail = (/** @type {unknown} */ error) => {
-    if (!fleet()) replace(shown);
-    replace(trouble, failure(error, () => refresh().catch(fail)));
   };
   tell();
   changes.addEventListener("change", tell, { signal });
-  every(2000, signal, refresh, fail);
-  return { crumbs: ["Fleet"], title: "Fleet", body: h("div", { class: "stack" }, trouble, shown), place: "fleet", padded: true };
+  every(2000, signal, refresh, () => attempt(state, signal, refresh));
+  return { crumbs: ["Fleet"], title: "Fleet", body: h("div", { class: "stack" }, state, shown), place: "fleet", padded: true };
 }
 
 function tiles() {
-  const names = ["Waiting", "Oldest", "In flight", "Workers", "Finished", "Dead letters"];
-  const values = names.map((_, at) => (at === 5 ? h("a", { href: "#/dead-letters" }) : h("span")));
-  const sentence = h("p", { class: "body" });
+  const [list, sentence] = [h("dl", { class: "tiles" }), h("p", { class: "body" })];
   return {
-    element: h("section", { class: "card", "aria-label": "Now" },
-      h("dl", { class: "tiles" }, names.map((name, at) => h("div", {}, h("dt", {}, name), h("dd", {}, values[at])))), sentence),
+    element: h("section", { class: "card", "aria-label": "Now" }, list, sentence),
     /** @param {Stats} stats */
     show({ queue: { visible, oldest_seconds: oldest, in_flight: inFlight, dead_lettered: dead }, workers, samples }) {
       const age = visible && oldest !== null ? (oldest < 1 ? "< 1 s" : duration(oldest * 1000)) : "–";
-      const told = [count(visible), age, count(inFlight), count(workers), rate(finishedPerSecond()), count(dead)];
-      told.forEach((text, at) => setText(values[at], text));
-      values[3].className = workers ? "" : "bad";
-      values[5].className = dead ? "bad" : "";
+      const told = [["Waiting", count(visible)], ["Oldest", age], ["In flight", count(inFlight)], ["Workers", count(workers), workers ? "" : "bad"],
+        ["Finished", rate(finishedPerSecond())], ["Dead letters", count(dead), dead ? "bad" : "", "#/dead-letters"]];
+      keyed(list, told, String, ([name, text, kind, href]) =>
+        h("div", {}, h("dt", {}, name), h("dd", { class: kind }, href ? h("a", { href }, text) : text)));
       const before = samples.map(({ at, visible }) => ({ at: Date.parse(at), waiting: visible }));
       setText(sentence, forecast([...before, { at: Date.now(), waiting: visible }], workers));
     },
   };
 }
 
-/** @param {AbortSignal} signal */
-function charts(signal) {
-  const queue = timeChart({ title: "Queue", measure: "count", format: count, period: 0, signal, series: [
+/**
+ * A sentence on when the backlog ends.
+ * @param {{ at: number, waiting: number }[]} samples how many waited when (ms), the oldest first, the last one now
+ * @param {number} workers
+ */
+function forecast(samples, workers) {
+  const { at: now, waiting } = samples[samples.length - 1];
+  if (!waiting) return "Nothing waits.";
+  const waits = `${count(waiting)} ${waiting === 1 ? "waits" : "wait"}`;
+  if (!workers) return `${waits}, and no worker runs.`;
+  const [before] = samples.filter(({ at }) => now - at <= WINDOW);
+  if (now - before.at < LEAST) return `${waits}. The pace shows in some seconds.`;
+  const slope = ((waiting - before.waiting) / (now - before.at)) * 1000;
+  // Less than a hundredth of the backlog in a minute is no pace.
+  if (Math.abs(slope) * 60 < waiting / 100) return `The queue stays at about ${count(waiting)}: it does not end at this pace.`;
+  if (slope > 0) return `The queue grows by ${rate(slope)}: it does not end at this pace.`;
+  return `At this pace the ${count(waiting)} waiting ${waiting === 1 ? "is" : "are"} done in ${duration(Math.max(1, waiting / -slope) * 1000)}.`;
+}
+
+function charts() {
+  const queue = timeChart({ title: "Queue", least: 1, format: count, period: 0, series: [
     { name: "waiting", color: "queue" }, { name: "in flight", color: "run", mark: "dashed" }, { name: "delayed", color: "start", mark: "dotted" }] });
-  const finished = timeChart({ title: "Finished per second", measure: "rate", format: rate, period: MINUTE, isBars: true, signal, series: [
-    { name: "succeeded", color: "succeeded" }, { name: "failed", color: "failed", mark: "dashed" },
-    { name: "cancelled", color: "cancelled", mark: "dotted" }] });
+  const finished = timeChart({ title: "Finished per second", least: 0.1, format: rate, period: MINUTE, isBars: true, series: [
+    { name: "succeeded" }, { name: "failed", mark: "dashed" }, { name: "cancelled", mark: "dotted" }] });
   const [wait, run] = [["Wait", "queue"], ["Run", "run"]].map(([title, color]) => timeChart({
-    title, measure: "time", format: duration, period: MINUTE, signal, series: [{ name: "p50", color }, { name: "p99", color, mark: "dashed" }] }));
+    title, least: 0, format: duration, period: MINUTE, series: [{ name: "p50", color }, { name: "p99", color, mark: "dashed" }] }));
   return {
     element: h("div", { class: "charts" }, [queue, finished, wait, run].map(({ element }) => element)),
     /** @param {Stats} stats */
     show({ minutes, samples, queue: newest }) {
       const [now, from] = [Date.now(), Date.parse(minutes[0].from)];
       const to = from + minutes.length * MINUTE;
-      const by = (/** @type {(period: Period, at: number) => (number | undefined)[]} */ valuesOf) =>
-        minutes.map((period, at) => ({ at: from + at * MINUTE, values: valuesOf(period, from + at * MINUTE) }));
-      const depths = [...samples.map((sample) => ({ ...sample, at: Date.parse(sample.at) })), { ...newest, at: now }];
-      queue.show(depths.filter(({ at }) => at >= from && at <= to)
-        .map(({ at, visible, in_flight, delayed }) => ({ at, values: [visible, in_flight, delayed] })), from, to);
+      const by = (/** @type {(period: Period, at: number) => (number | undefined)[]} */ valuesOf) => minutes.map((period) => {
+        const at = Date.parse(period.from);
+        return { at, values: valuesOf(period, at) };
+      });
+      const depths = [...samples, { ...newest, at: now }].map(({ at, visible, in_flight, delayed }) =>
+        ({ at: Number(new Date(at)), values: [visible, in_flight, delayed] }));
+      queue.show(depths.filter(({ at }) => at >= from && at <= to), from, to);
       finished.show(by(({ succeeded, failed, cancelled }, at) => {
         // The present minute is not over: what ended in it is divided by what has passed of it.
         const seconds = Math.max(5, Math.min(60, (now - at) / 1000));
@@ -92,7 +106,7 @@ function failures() {
   const [rows, note] = [h("tbody"), h("p", { class: "body muted" }, "Nothing failed.")];
   const sheet = table(["Kind", "Failed#", "Of all#"], rows);
   return {
-    element: h("section", { class: "card" }, h("header", {}, h("h2", {}, "Failures by kind"), "in the last 15 minutes"), note, sheet),
+    element: card("Failures by kind", "in the last 15 minutes", note, sheet),
     /** @param {Stats} stats */
     show({ minutes }) {
       /** @type {Record<string, number>} */
@@ -104,10 +118,9 @@ function failures() {
       sheet.hidden = !note.hidden;
       keyed(rows, sorted, ([kind]) => kind, ([kind]) => h("tr", {},
         h("th", { scope: "row" }, h("a", { href: address(["executions"], { q: `status:failed kind:${kind} since:15m` }) }, kind)),
-        h("td", { class: "number" }), h("td", { class: "number" })));
-      sorted.forEach(([, number], at) => {
-        setText(rows.children[at].children[1], count(number));
-        setText(rows.children[at].children[2], percent(number / all));
+        h("td", { class: "number" }), h("td", { class: "number" })), ({ cells }, [, number]) => {
+        setText(cells[1], count(number));
+        setText(cells[2], percent(number / all));
       });
     },
   };

@@ -1,5 +1,6 @@
 // The rail: the places of the page, and at its foot how the fleet stands.
 
+import { readPages } from "../base/api.js";
 import { h, replace, setText } from "../base/dom.js";
 import { count, duration, rate } from "../base/format.js";
 import { choose, chosen } from "../base/theme.js";
@@ -54,6 +55,12 @@ export function markPlace(place) {
 export function countPlace(place, number, more = "") {
   const element = counts.get(place);
   if (element) setText(element, number ? `${count(number)}${more}` : "");
+}
+
+/** Counts the functions, as far as a page of them goes. */
+export async function countFunctions() {
+  const { all, isMore } = await readPages("/v1/functions", "functions", 1);
+  countPlace("functions", all.length, isMore ? "+" : "");
 }
 
 function foot() {

@@ -1,114 +1,62 @@
 // A function's code, and beside it what it does with an input.
 
-import { functionPath, get } from "../base/api.js";
+import { functionPath, send } from "../base/api.js";
 import { allows } from "../base/caller.js";
-import { h, put, replace } from "../base/dom.js";
-import { time } from "../base/format.js";
+import { openForm } from "../base/dialog.js";
+import { h, replace } from "../base/dom.js";
 import { menuButton } from "../base/menu.js";
-import { button } from "../base/parts.js";
+import { field } from "../base/parts.js";
 import { address, go } from "../base/router.js";
 import { failure } from "../base/states.js";
-import { makeEditor } from "../editor/editor.js";
-import { setCrumbs } from "../frame/frame.js";
-import { runPane } from "../run/pane.js";
+import { toast } from "../base/toast.js";
 import { save as saveFile } from "../run/text.js";
-import { deleteFunction } from "./ask.js";
-import { checkCode } from "./check.js";
-import { editInstead, unsavedCode } from "./drafts.js";
-import { readCode } from "./function.js";
-import { saver } from "./save.js";
-import { functionCrumbs, functionView } from "./tabs.js";
-
-/** @typedef {import("./function.js").LambdaFunction} LambdaFunction */
-/** @typedef {{ left: HTMLElement, right: HTMLElement, signal: AbortSignal }} Panes */
+import { editSource, saver } from "./edit.js";
+import { functionView, PLAIN, readCode } from "./function.js";
 
 /** @type {import("../base/router.js").Open} */
 export function open(at) {
-  const { parts: { name }, query, signal } = at;
-  let text = () => "";
-  const more = menuButton("More", () => [
-    { label: "Download the code", act: () => saveFile(`${name}.rb`, text()) },
-    ...(allows("manage") ? [{ label: `Delete ${name}`, act: () => deleteFunction(name) }] : []),
-  ]);
-  /** @type {ReturnType<typeof edit>} */
-  let edited;
-  const save = saver(signal, {
-    isChanged: () => edited.isChanged(),
-    content: () => edited.content(),
-    done: (fn, { code }) => edited.settle(fn, code),
-    failed: (error) => put(edited.notice, failure(error)),
-  });
-  return functionView("", at, [more, save.button], async (fn, left, right) => {
+  const { query, signal } = at;
+  return functionView("", at, async (fn) => {
+    const { name } = fn;
     const version = Number(query.get("version")) || fn.version;
+    const saved = await readCode(name, version, signal);
+    const newest = address(["functions", name]);
     const isOld = version !== fn.version;
-    const reading = isOld ? get(functionPath(name, "versions", String(version)), { signal }) : fn;
-    const [shown, code] = await Promise.all([reading, readCode(name, version, signal)]);
-    setCrumbs(functionCrumbs(name, fn, version));
-    text = () => code;
-    save.button.hidden ||= isOld;
-    if (save.button.hidden) return showOnly(fn, shown, code, { left, right, signal });
-    edited = edit(fn, code, { left, right, signal }, save.mark);
-    text = () => edited.content().code;
-    save.begin(fn);
+    const shown = () => (isOld ? version : fn.version);
+    const notice = h("div", { class: "notices" }, isOld && [h("span", {}, `v${version}`), h("a", { class: "button quiet", href: newest }, `Show v${fn.version}`)]);
+    const content = () => ({ code: source.editor.value, config: fn.config });
+    const save = saver(fn, signal, {
+      content,
+      basis: () => source.basis(),
+      isChanged: () => isOld || source.isChanged(),
+      failed: (error) => replace(notice, failure(error)),
+      saved({ code }) {
+        source.settle(code);
+        replace(notice);
+        if (isOld) go(newest);
+      },
+    });
+    const source = editSource({
+      fn, draft: isOld ? `${name}/${version}` : name, saved, savedAs: () => `v${shown()}`, label: `Code of ${name}`,
+      readOnly: !allows("manage"), signal, name: () => name, config: () => fn.config, changed: () => save.mark(),
+    });
+    const more = menuButton("More", () => [
+      { label: "Download the code", act: () => saveFile(`${name}.rb`, source.editor.value) },
+      ...(allows("manage") ? [{ label: `Delete ${name}`, act: () => deleteFunction(name) }] : []),
+    ]);
+    const target = () => (source.isChanged() ? content() : { version: shown() });
+    return { left: [notice, ...source.elements], run: { target, goToLine: source.editor.pointAt }, actions: [more, save.button] };
   });
 }
 
-/**
- * The newest version, to be changed.
- * @param {LambdaFunction} fn
- * @param {string} code
- * @param {Panes} panes
- * @param {() => void} changed
- */
-function edit(fn, code, { left, right, signal }, changed) {
-  const unsaved = unsavedCode(fn, code, signal);
-  const [notice, verdict, state] = [h("div", { class: "notices" }), h("span"), h("span")];
-  const change = (/** @type {string} */ text) => {
-    unsaved.change(text);
-    check(text);
-    mark();
-  };
-  const set = (/** @type {string} */ text) => {
-    editor.setValue(text);
-    change(text);
-    editor.focus();
-  };
-  const editor = makeEditor({ language: "ruby", value: unsaved.text, label: `Code of ${fn.name}`, onChange: change, signal });
-  const check = checkCode(editor, verdict, () => [fn.name, fn.config], signal);
-  const mark = () => {
-    const { isChanged, offer, saved } = unsaved;
-    replace(notice, offer && [h("span", {}, "Your unsaved code of ", time(new Date(offer.at).toISOString())),
-      button("Restore", () => set(unsaved.restore())), button("Drop", () => { unsaved.drop(); mark(); editor.focus(); })]);
-    replace(state, isChanged && [`Differs from v${fn.version} · `, button("Undo all", () => set(saved))]);
-    changed();
-  };
-  const content = () => ({ code: editor.value, config: fn.config });
-  replace(left, notice, editor.element, h("div", { class: "foot" }, verdict, state));
-  const target = () => (unsaved.isChanged ? content() : { version: fn.version });
-  replace(right, runPane({ functionName: fn.name, target, signal, goToLine: editor.pointAt }).element);
-  check(unsaved.text);
-  mark();
-  const settle = (/** @type {LambdaFunction} */ saved, /** @type {string} */ stored) => {
-    fn = saved;
-    unsaved.settle(fn.version, stored);
-    mark();
-  };
-  return { notice, content, settle, isChanged: () => unsaved.isChanged };
-}
-
-/**
- * A version that can't be changed here.
- * @param {LambdaFunction} fn
- * @param {import("./function.js").Version} shown
- * @param {string} code
- * @param {Panes} panes
- */
-function showOnly(fn, { version, created_at }, code, { left, right, signal }) {
-  const newest = address(["functions", fn.name]);
-  const editor = makeEditor({ language: "ruby", value: code, label: `Code of ${fn.name}, v${version}`, readOnly: true, signal });
-  const notice = h("div", { class: "notices" }, h("span", {}, `v${version} of `, time(created_at), ", read-only"),
-    allows("manage") && button("Edit as new version", () => { editInstead(fn, code); go(newest); }),
-    h("a", { class: "button quiet", href: newest }, `Show v${fn.version}`));
-  replace(left, version !== fn.version && notice, editor.element);
-  replace(right, runPane({ functionName: fn.name, target: () => ({ version }), signal, goToLine: editor.pointAt }).element);
+/** Whoever deletes a function types its name. @param {string} name */
+function deleteFunction(name) {
+  const act = h("button", { class: "button bad", disabled: true }, `Delete ${name}`);
+  const input = h("input", { ...PLAIN, on: { input: () => { act.disabled = input.value !== name; } } });
+  const about = h("p", {}, "Its versions and aliases go with it. What is queued for it ends as not_found. There is no way back.");
+  openForm(`Delete ${name}`, [about, field(`Type ${name}`, input)], act, async () => {
+    await send("DELETE", functionPath(name));
+    toast(`Deleted ${name}.`);
+    go("#/functions");
+  });
 }

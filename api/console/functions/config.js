@@ -1,56 +1,129 @@
 // A function's config as a form, made of what the API's OpenAPI document says of each field.
 
 import { get, Problem } from "../base/api.js";
-import { h, replace } from "../base/dom.js";
+import { h, replace, setText } from "../base/dom.js";
+import { bytes, count, duration } from "../base/format.js";
+import { button } from "../base/parts.js";
 import { failure } from "../base/states.js";
-import { runPane } from "../run/pane.js";
-import { makeField } from "./fields.js";
-import { readCode } from "./function.js";
-import { saver } from "./save.js";
-import { functionView } from "./tabs.js";
+import { saver } from "./edit.js";
+import { functionView, PLAIN, readCode } from "./function.js";
 
-/** What is set most stands first; other fields stand behind, before the environment. */
-const FIRST = "timeout_ms memory_mb retries handler network subprocesses max_processes keep_input store_result".split(" ");
+/** What the document says of a field: its description, default and range. @typedef {Record<string, any>} Schema */
+
+/** What is set most stands first; other fields stand behind. */
+const ORDER = ["timeout_ms", "memory_mb", "retries", "handler", "network", "subprocesses"];
 
 /** @type {import("../base/router.js").Open} */
 export function open(at) {
   const { signal } = at;
-  /** @type {import("./fields.js").Field[]} */
-  let fields = [];
-  const wrong = h("div");
-  let code = "";
-  const isChanged = () => fields.some((field) => !isSame(field.read(), field.value));
-  const unusual = () => fields.filter(({ read, usual }) => !isSame(read(), usual)).map(({ name, read }) => [name, read()]);
-  const content = () => ({ code, config: Object.fromEntries(unusual()) });
-  const save = saver(signal, {
-    isChanged, content,
-    done() { for (const field of fields) field.settle(); replace(wrong); },
-    failed(error) {
-      replace(wrong);
-      const wrongs = error instanceof Problem ? error.errors : [];
-      const meant = wrongs.flatMap(({ pointer = "", detail }) => fields.filter((field) => field.refuse(pointer, detail)));
-      if (meant.length) /** @type {HTMLElement | null} */ (meant[0].element.querySelector("[aria-invalid=true]"))?.focus();
-      else replace(wrong, failure(error));
-    },
-  });
-  return functionView("config", at, [save.button], async (fn, left, right) => {
-    const [document, text] = await Promise.all([get("/openapi.json", { signal }), readCode(fn.name, fn.version, signal)]);
-    const { schemas } = document.components;
-    code = text;
-    fields = Object.entries(schemas.FunctionConfigRequest.properties).map(([name, field]) =>
-      makeField(name, { ...schemas[field.$ref?.split("/").pop()], ...field }, fn.config[name], save.mark));
-    const rank = (/** @type {string} */ name) => (name === "environment" ? 100 : (FIRST.indexOf(name) + 50) % 50);
-    fields.sort((a, b) => rank(a.name) - rank(b.name));
+  return functionView("config", at, async (fn) => {
+    const [document, code] = await Promise.all([get("/openapi.json", { signal }), readCode(fn.name, fn.version, signal)]);
+    const { FunctionConfigRequest: { properties }, ...schemas } = document.components.schemas;
+    const fields = [...new Set([...ORDER, ...Object.keys(properties)])].map((name) => {
+      const field = properties[name];
+      return makeField(name, { ...schemas[field.$ref?.split("/").pop()], ...field }, fn.config[name]);
+    });
+    const content = () => ({ code, config: Object.fromEntries(fields.map(({ name, read }) => [name, read()])) });
+    let before = JSON.stringify(content());
+    const isChanged = () => JSON.stringify(content()) !== before;
+    const wrong = h("div");
+    const save = saver(fn, signal, {
+      content, isChanged,
+      saved(stored) { before = JSON.stringify(stored); replace(wrong); },
+      failed(error) {
+        const wrongs = error instanceof Problem ? error.errors : [];
+        const refused = fields.filter((field) => wrongs.some((one) => field.refuse(one)));
+        replace(wrong, !refused.length && failure(error));
+        refused[0]?.focus();
+      },
+    });
+    save.mark();
     const submit = (/** @type {Event} */ event) => { event.preventDefault(); save.button.click(); };
-    replace(left, wrong, h("form", { on: { submit } }, fields.map(({ element }) => element)));
+    const form = h("form", { on: { input: save.mark, click: save.mark, submit } }, fields.map(({ element }) => element));
     const target = () => (isChanged() ? content() : { version: null });
-    replace(right, runPane({ functionName: fn.name, target, signal, goToLine: () => {} }).element);
-    save.begin(fn);
+    return { left: [wrong, form], run: { target, goToLine() {} }, actions: [save.button] };
   });
 }
 
-/** @param {any} a @param {any} b */
-function isSame(a, b) {
-  const text = (/** @type {any} */ value) => JSON.stringify(value && typeof value === "object" ? Object.entries(value).sort() : value ?? null);
-  return text(a) === text(b);
+/** @param {string} name @param {Schema} schema @param {any} value */
+function makeField(name, schema, value = schema.default) {
+  const id = `config-${name}`;
+  const isGroup = schema.type === "object";
+  const wrong = h("p", { class: "wrong", id: `${id}-wrong` });
+  const [control, read] = controlOf(schema, value, { id, "aria-describedby": `${id}-hint ${id}-wrong` });
+  const [least, most, usual] = [schema.minimum, schema.maximum, schema.default].map((number) => amount(name, number));
+  const range = schema.maximum === undefined ? "" : ` From ${least} to ${most}, ${usual} by default.`;
+  const element = h("div", { class: "field", on: { input: () => tell("") } },
+    h(isGroup ? "span" : "label", { class: "label mono", for: isGroup ? null : id }, name), control,
+    h("p", { class: "hint", id: `${id}-hint` }, schema.description.replaceAll("`", ""), range), wrong);
+  const inputs = () => /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("input, select"));
+  const tell = (/** @type {string} */ text) => {
+    setText(wrong, text);
+    for (const input of inputs()) input.setAttribute("aria-invalid", String(text !== ""));
+  };
+  /** Shows what the API says against the field, and returns whether it does. @param {{ pointer?: string, detail: string }} problem */
+  const refuse = ({ pointer = "", detail }) => {
+    const [, , field, variable] = pointer.split("/");
+    if (field !== name) return false;
+    tell(variable ? `${variable} ${detail}` : detail);
+    return true;
+  };
+  return { name, element, read, refuse, focus: () => inputs()[0]?.focus() };
+}
+
+/**
+ * The control, and what reads it.
+ * @param {Schema} schema
+ * @param {any} value
+ * @param {Record<string, string>} named
+ * @returns {[HTMLElement, () => any]}
+ */
+function controlOf(schema, value, named) {
+  if (schema.type === "object") return environment(value, named);
+  if (schema.type === "boolean") {
+    const input = h("input", { type: "checkbox", checked: value, ...named });
+    return [input, () => input.checked];
+  }
+  if (schema.enum) {
+    const select = h("select", named, schema.enum.map((/** @type {string} */ one) => h("option", { selected: one === value }, one)));
+    return [select, () => select.value];
+  }
+  if (schema.type !== "integer") {
+    const input = h("input", { value, ...named, ...PLAIN });
+    return [input, () => input.value || undefined];
+  }
+  const input = h("input", { type: "number", min: schema.minimum, max: schema.maximum, value, ...named });
+  return [input, () => (input.value ? Number(input.value) : schema.default)];
+}
+
+/**
+ * @param {Record<string, string>} variables
+ * @param {Record<string, string>} named
+ * @returns {[HTMLElement, () => Record<string, string>]}
+ */
+function environment(variables, named) {
+  const rows = h("div", { class: "variables" });
+  const add = (name = "", value = "") => {
+    const input = (/** @type {string} */ label, /** @type {string} */ value) =>
+      h("input", { value, placeholder: label, "aria-label": label, ...PLAIN });
+    const first = input("Name", name);
+    const remove = () => { row.remove(); more.focus(); };
+    const row = h("div", {}, first, input("Value", value), button("×", remove, "icon", { "aria-label": `Remove ${name || "the variable"}` }));
+    rows.append(row);
+    return first;
+  };
+  const more = button("Add a variable", () => add().focus());
+  for (const [name, value] of Object.entries(variables)) add(name, value);
+  const read = () => {
+    const pairs = [...rows.children].map((row) => [...row.querySelectorAll("input")].map((input) => input.value));
+    return Object.fromEntries(pairs.filter(([name, value]) => name || value));
+  };
+  return [h("div", { role: "group", "aria-label": "Environment", ...named }, rows, more), read];
+}
+
+/** A number with its unit, as the field's name tells it. @param {string} name @param {number} value */
+function amount(name, value) {
+  if (name.endsWith("_ms")) return duration(value);
+  if (name.endsWith("_bytes")) return bytes(value);
+  return name.endsWith("_mb") ? bytes(value * 2 ** 20) : count(value);
 }

@@ -1,17 +1,16 @@
 // Functions to begin with, each with an input that shows what it does.
 
-/** @typedef {{ id: string, title: string, about: string, name: string, code: string, input: string, config?: Record<string, any> }} Example */
+/** @typedef {{ id: string, title: string, about: string, code: string, input: string }} Example */
 
 /** @type {Example[]} */
 export const EXAMPLES = [
   {
-    id: "script", title: "Script", about: "The last value is the result.", name: "greet", input: '{ "name": "Ada" }',
-    code: `# The value of the last expression is the result.
-{ greeting: "Hello, #{event.fetch("name")}!" }
+    id: "script", title: "Script", about: "The last value is the result.", input: '{ "name": "Ada" }',
+    code: `{ greeting: "Hello, #{event.fetch("name")}!" }
 `,
   },
   {
-    id: "handler", title: "Handler", about: "Prepares once, then answers many times.", name: "resize", input: '{ "width": 4000, "height": 3000, "size": "large" }',
+    id: "handler", title: "Handler", about: "Prepares once, then answers many times.", input: '{ "width": 4000, "height": 3000, "size": "large" }',
     code: `# The top level runs once per version and worker. Each execution starts from that state.
 LIMITS = { "small" => 320, "large" => 1_600 }.freeze
 
@@ -23,7 +22,7 @@ end
 `,
   },
   {
-    id: "logs", title: "Logs", about: "Writes lines while it works.", name: "count-words", input: '{ "text": "the quick fox and the slow fox" }',
+    id: "logs", title: "Logs", about: "Writes lines while it works.", input: '{ "text": "the quick fox and the slow fox" }',
     code: `words = event.fetch("text").downcase.scan(/\\w+/)
 puts "#{words.size} words"
 
@@ -34,29 +33,11 @@ words.tally
 `,
   },
   {
-    id: "retry", title: "Retry", about: "Asks to be tried again later.", name: "patient", input: '{ "ready_at_attempt": 2 }',
-    code: `def handler(event:, context:)
-  # What BadLambda::Retry interrupts is tried again, here in two seconds.
-  raise BadLambda::Retry.in(2, "not ready yet") if context.attempt < event.fetch("ready_at_attempt")
-
-  { attempts: context.attempt }
-end
-`,
-  },
-  {
-    id: "picture", title: "Picture", about: "Draws an SVG that can be shown.", name: "chart", input: '{ "values": [3, 7, 4, 9, 6] }',
+    id: "picture", title: "Picture", about: "Draws an SVG that can be shown.", input: '{ "values": [3, 7, 4, 9, 6] }',
     code: `bars = event.fetch("values").each_with_index.map do |value, at|
   %(<rect x="#{at * 24}" y="#{100 - value * 10}" width="20" height="#{value * 10}" fill="#b3123a"/>)
 end
 %(<svg xmlns="http://www.w3.org/2000/svg" width="#{bars.size * 24}" height="100">#{bars.join}</svg>)
-`,
-  },
-  {
-    id: "limits", title: "Limits", about: "Stops after a second, in 64 MiB.", name: "primes", input: '{ "up_to": 100 }',
-    config: { timeout_ms: 1000, memory_mb: 64 },
-    code: `# Its config ends it after a second. An input of 10000000 shows how that looks.
-primes = (2..event.fetch("up_to")).select { |number| (2..Integer.sqrt(number)).none? { number % _1 == 0 } }
-{ primes: primes.size, last: primes.last }
 `,
   },
 ];

@@ -1,117 +1,73 @@
 // The functions that there are, and how they did in the last hour.
 
-import { get } from "../base/api.js";
+import { functionPath, get, readPages } from "../base/api.js";
 import { allows } from "../base/caller.js";
 import { h, keyed, replace, setText } from "../base/dom.js";
-import { bind } from "../base/keys.js";
+import { count, duration } from "../base/format.js";
+import { bind, bindMoves } from "../base/keys.js";
 import { table } from "../base/parts.js";
 import { every } from "../base/poll.js";
 import { address } from "../base/router.js";
 import { empty, failure, skeleton } from "../base/states.js";
+import { sparkline } from "../charts/sparkline.js";
+import { ended } from "../frame/fleet.js";
 import { countPlace } from "../frame/rail.js";
 import { EXAMPLES } from "./examples.js";
-import { aliasText } from "./function.js";
-import { watchStats } from "./stats.js";
+import { aliasText, showEnded } from "./function.js";
 
 /** @typedef {import("./function.js").LambdaFunction} LambdaFunction */
+/** @typedef {import("./function.js").Ended} Ended */
 
-const PAGE = 50;
+/** Rows at once; the filter finds the others. */
+const MOST = 500;
+const EACH_MS = 30_000;
+const ASKED_AT_ONCE = 4;
 
 /** @type {import("../base/router.js").Open} */
 export function open({ signal }) {
-  const place = h("div", {}, skeleton(8));
-  const label = { placeholder: "Filter by name", "aria-label": "Filter functions by name" };
-  const filter = h("input", { type: "search", class: "filter", hidden: true, ...label });
-  const end = h("p", { class: "end", role: "status" });
-  const list = listOf(place, filter, end, signal);
-  const step = (/** @type {number} */ by) => {
-    const links = /** @type {HTMLElement[]} */ ([...place.querySelectorAll("tr:not([hidden]) a")]);
-    const at = links.findIndex((link) => link === document.activeElement);
-    links[Math.max(0, Math.min(links.length - 1, at < 0 ? 0 : at + by))]?.focus();
-  };
-  filter.addEventListener("input", list.show);
-  filter.addEventListener("keydown", (event) => {
-    if (/^(ArrowDown|Enter)$/.test(event.key)) { event.preventDefault(); step(1); }
-  });
-  bind("/", "Filter functions", () => filter.focus(), { signal });
-  bind("j", "Next function", () => step(1), { signal });
-  bind("k", "Function before", () => step(-1), { signal });
-  every(30_000, signal, list.renew, (error) => {
-    if (place.querySelector(".waiting, .problem")) replace(place, failure(error, () => list.renew().catch(() => {})));
-  });
-  return {
-    crumbs: ["Functions"], title: "Functions", place: "functions", padded: true,
-    body: h("div", { class: "functions" }, filter, place, end),
-    actions: [allows("manage") && h("a", { class: "button main", href: "#/functions/new" }, "New function")],
-  };
-}
-
-/** @param {HTMLElement} place @param {HTMLInputElement} filter @param {HTMLElement} end @param {AbortSignal} signal */
-function listOf(place, filter, end, signal) {
-  const pages = pagesOf(signal);
-  const watch = watchStats(signal);
-  const rows = h("tbody");
-  const whole = table(["Function", "Form", "Version", "Aliases", "Last hour", "Finished#", "Failed#", "Median#"], rows);
+  const [place, rows, end] = [h("div", {}, skeleton(8)), h("tbody"), h("p", { class: "muted", role: "status" })];
+  const whole = table(["Function", "Form", "Version", "Aliases", "Last hour", "Finished#", "Failed#", "Median#"], rows, "folding");
+  const filter = h("input", { type: "search", class: "filter", hidden: true, placeholder: "Filter by name", "aria-label": "Filter functions by name" });
+  /** @type {LambdaFunction[]} */
+  let all = [];
   const show = () => {
     const wanted = filter.value.trim().toLowerCase();
-    const all = [...pages.known.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    countPlace("functions", all.length, pages.next ? "+" : "");
+    const found = all.filter(({ name }) => name.toLowerCase().includes(wanted));
+    countPlace("functions", all.length);
     filter.hidden = !all.length;
-    if (!all.length) return replace(place, nothing());
-    keyed(rows, all, ({ name }) => name, (fn) => watch(fill(row(fn), fn), fn.name), fill);
-    const shown = all.filter(({ name }, at) => {
-      const isHidden = !name.toLowerCase().includes(wanted);
-      /** @type {HTMLElement} */ (rows.children[at]).hidden = isHidden;
-      return !isHidden;
-    });
-    if (!whole.isConnected) replace(place, whole);
-    setText(end, pages.next ? "…" : shown.length ? "" : "No function has that in its name.");
-    if (wanted) more();
+    keyed(rows, found.slice(0, MOST), ({ name }) => name, (fn) => fill(row(fn.name), fn), fill);
+    if (!all.length) replace(place, nothing());
+    else if (!whole.isConnected) replace(place, whole);
+    setText(end, found.length > MOST ? `${MOST} of ${count(found.length)} are shown.` : found.length || !wanted ? "" : "No function has that in its name.");
   };
-  const more = async () => { if (await pages.more()) show(); };
-  const observer = new IntersectionObserver(([{ isIntersecting }]) => { if (isIntersecting) more(); }, { rootMargin: "600px" });
-  observer.observe(end);
-  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
-  return { show, renew: () => pages.renew().then(show) };
-}
-
-/** What was read of the list so far. @param {AbortSignal} signal */
-function pagesOf(signal) {
-  /** @type {Map<string, LambdaFunction>} */
-  const known = new Map();
-  /** Asks for a page, and forgets what is no longer there between its ends. */
-  const read = async (/** @type {string} */ cursor) => {
-    const page = await get("/v1/functions", { query: { limit: PAGE, cursor }, signal });
-    for (const name of known.keys()) if (name > cursor && (!page.next || name <= page.next)) known.delete(name);
-    for (const fn of page.functions) known.set(fn.name, fn);
-    return page.next;
+  const renew = async () => {
+    ({ all } = await readPages("/v1/functions", "functions", Infinity, signal));
+    show();
   };
-  let isAsking = false;
+  filter.addEventListener("input", show);
+  bind("/", "Filter functions", () => filter.focus(), { signal });
+  bindMoves(place, "tr a", signal);
+  every(EACH_MS, signal, renew, (error) => {
+    if (!whole.isConnected) replace(place, failure(error, () => renew().catch(() => {})));
+  });
+  watchStats(rows, signal);
   return {
-    known,
-    /** Where the next page begins; null behind the last one. @type {string | null} */
-    next: "",
-    async renew() {
-      const first = await read("");
-      if (this.next === "") this.next = first;
-    },
-    async more() {
-      if (isAsking || !this.next) return false;
-      isAsking = true;
-      this.next = await read(this.next).catch(() => this.next);
-      isAsking = false;
-      return !signal.aborted;
-    },
+    crumbs: ["Functions"], title: "Functions", place: "functions", padded: true, body: h("div", { class: "functions" }, filter, place, end),
+    actions: [allows("manage") && h("a", { class: "button main", href: "#/new" }, "New function")],
   };
 }
 
-/** @param {LambdaFunction} fn */
-function row(fn) {
-  const link = h("a", { href: address(["functions", fn.name]) }, fn.name);
-  const click = (/** @type {Event} */ event) => { if (event.target !== link && !String(getSelection())) link.click(); };
-  return h("tr", { on: { click } }, h("th", { scope: "row" }, link),
-    ["form", "version", "aliases", "hour"].map((name) => h("td", { class: name })),
-    ["finished", "failures", "median"].map((name) => h("td", { class: `number ${name}` }, "…")));
+function nothing() {
+  if (!allows("manage")) return empty("There are no functions.");
+  const cards = EXAMPLES.map(({ id, title, about }) => h("a", { class: "card", href: address(["new"], { example: id }) },
+    h("strong", {}, title), h("span", { class: "muted" }, about)));
+  return empty("A function is Ruby code that runs when somebody calls it. Begin with an example:", h("div", { class: "examples" }, cards));
+}
+
+/** @param {string} name */
+function row(name) {
+  return h("tr", {}, h("th", { scope: "row" }, h("a", { href: address(["functions", name]) }, name)),
+    ["form", "version", "aliases", "hour", "number finished", "number failures", "number median"].map((name) => h("td", { class: name })));
 }
 
 /** @param {HTMLElement} element @param {LambdaFunction} fn */
@@ -121,9 +77,34 @@ function fill(element, fn) {
   return element;
 }
 
-function nothing() {
-  if (!allows("manage")) return empty("There are no functions.");
-  const cards = EXAMPLES.map(({ id, title, about }) => h("a", { class: "card", href: address(["functions", "new"], { example: id }) },
-    h("strong", {}, title), h("span", { class: "muted" }, about)));
-  return empty("A function is Ruby code that runs when somebody calls it. Begin with an example:", h("div", { class: "examples" }, cards));
+/** Asks how the functions do whose rows are in view, a few at a time, again and again. @param {HTMLElement} rows @param {AbortSignal} signal */
+function watchStats(rows, signal) {
+  /** When each was asked for. @type {WeakMap<Element, number>} */
+  const asked = new WeakMap();
+  const look = async () => {
+    for (const row of [...rows.children]) {
+      const { top, bottom } = row.getBoundingClientRect();
+      if (bottom < 0 || top > innerHeight || Date.now() - (asked.get(row) ?? 0) < EACH_MS) continue;
+      asked.set(row, Date.now());
+      fillStats(row, await get(functionPath(row.getAttribute("data-key") ?? "", "stats"), { signal }));
+    }
+  };
+  for (let one = 0; one < ASKED_AT_ONCE; one++) every(300, signal, look);
+}
+
+/** @param {Element} row @param {{ periods: (Ended & { from: string })[], versions: Ended[] }} stats */
+function fillStats(row, { periods, versions }) {
+  const all = { succeeded: 0, failed: 0, cancelled: 0 };
+  for (const { succeeded, failed, cancelled } of periods) {
+    all.succeeded += succeeded;
+    all.failed += failed;
+    all.cancelled += cancelled;
+  }
+  // Percentiles can't be added: those of the version that most executions are of speak for all.
+  const [main] = [...versions].sort((a, b) => ended(b) - ended(a));
+  const [hour, finished, failures, median] = [...row.children].slice(4);
+  showEnded(finished, failures, all);
+  setText(median, duration(main?.run_ms?.p50));
+  const label = `${count(ended(all))} finished, ${count(all.failed)} failed`;
+  replace(hour, ended(all) ? sparkline(periods, label) : h("span", { class: "muted" }, "none"));
 }

@@ -3,72 +3,42 @@
 /** @import { Execution } from "./execution.js" */
 import { token } from "../base/session.js";
 import { copy } from "../base/toast.js";
+import { textOf } from "./execution.js";
 
-/** Longer inputs are read from a file. */
-const LONGEST = 16 * 1024;
-
-/**
- * The items of the menu.
- * @param {Execution} execution
- * @param {string | null} text the input; null where it is not at hand
- */
-export function copyAs({ function: name, version }, text) {
-  const input = text !== null && text.length <= LONGEST ? text : null;
-  const url = `${location.origin}/v1/functions/${name}/executions`;
+/** The items of the menu. An input that is not at hand is read from a file; the token itself is not copied. @param {Execution} execution */
+export function copyAs({ function: name, version, input }) {
+  const { origin } = location;
+  const text = textOf(input);
+  const [shell, python, ruby] = text === null ? ["@input.json", 'open("input.json").read()', 'File.read("input.json")']
+    : [quoted(text, "'", `'\\''`), JSON.stringify(text), quoted(text, /[\\']/g, "\\$&")];
+  const url = `${origin}/v1/functions/${name}/executions`;
   const exact = version ? `${url}?version=${version}` : url;
+  const target = version ? `${name}:${version}` : name;
+  const secret = (/** @type {string} */ code) => (token() ? code : "");
   const programs = {
-    curl: [`curl ${shell(exact)} -H 'Prefer: wait=30'`, ...secret(['-H "Authorization: Bearer $BADLAMBDA_TOKEN"']),
-      `--data-binary ${input === null ? "@input.json" : shell(input)}\n`].join(" \\\n  "),
-    CLI: [`badlambda invoke ${name}`, input === null ? "-" : shell(input), ...(version ? [`--version ${version}`] : []),
-      `--url ${shell(location.origin)}`, input === null ? "< input.json\n" : "\n"].join(" "),
-    "boto3 over SQS": boto3(version ? `${name}:${version}` : name, url, input),
-    Ruby: ruby(exact, input),
-  };
-  return Object.entries(programs).map(([label, program]) => ({ label, act: () => copy(program, `it as ${label}`) }));
-}
-
-/** A word of a shell, whatever stands in it. @param {string} text */
-function shell(text) {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-/** What sends the token, where the API wants one. The token itself is not copied. @param {string[]} code */
-function secret(code) {
-  return token() ? code : [];
-}
-
-/** @param {string} url @param {string | null} input */
-function ruby(url, input) {
-  const body = input === null ? 'File.read("input.json")' : `'${input.replace(/[\\']/g, "\\$&")}'`;
-  return `require "json"
-require "net/http"
-
-headers = { "Prefer" => "wait=30"${secret([', "Authorization" => "Bearer #{ENV.fetch("BADLAMBDA_TOKEN")}"'])} }
-answer = Net::HTTP.post(URI("${url}"), ${body}, headers)
-puts JSON.parse(answer.body).values_at("status", "result", "error")
-`;
-}
-
-/** @param {string} target @param {string} url @param {string | null} input */
-function boto3(target, url, input) {
-  return `import json, os, time, urllib.error, urllib.request
+    curl: `curl '${exact}' -H 'Prefer: wait=30'${secret(' -H "Authorization: Bearer $BADLAMBDA_TOKEN"')} --data-binary ${shell}`,
+    CLI: ["badlambda invoke", name, text === null ? "- < input.json" : shell, version && `--version ${version}`, `--url '${origin}'`]
+      .filter(Boolean).join(" "),
+    "boto3 over SQS": `import os
 import boto3
 
 sent = boto3.client("sqs").send_message(
     QueueUrl=os.environ["BADLAMBDA_QUEUE_URL"],
-    MessageBody=${input === null ? 'open("input.json").read()' : JSON.stringify(input)},
+    MessageBody=${python},
     MessageAttributes={"function": {"DataType": "String", "StringValue": "${target}"}},
 )
-headers = {"Prefer": "wait=30"${secret([', "Authorization": "Bearer " + os.environ["BADLAMBDA_TOKEN"]'])}}
-request = urllib.request.Request("${url}/" + sent["MessageId"], headers=headers)
-execution = {"finished_at": None}
-while not execution["finished_at"]:
-    try:
-        execution = json.load(urllib.request.urlopen(request))
-    except urllib.error.HTTPError as error:
-        if error.code != 404:  # so it is until a worker has taken the message
-            raise
-        time.sleep(1)
-print(execution["status"], execution["result"], execution["error"])
-`;
+print("${url}/" + sent["MessageId"])
+`,
+    Ruby: `require "net/http"
+
+headers = { "Prefer" => "wait=30"${secret(', "Authorization" => "Bearer #{ENV.fetch("BADLAMBDA_TOKEN")}"')} }
+puts Net::HTTP.post(URI("${exact}"), ${ruby}, headers).body
+`,
+  };
+  return Object.entries(programs).map(([label, program]) => ({ label, act: () => copy(program, `it as ${label}`) }));
+}
+
+/** Text in single quotes. @param {string} text @param {string | RegExp} special what can't stand there @param {string} escaped */
+function quoted(text, special, escaped) {
+  return `'${text.replaceAll(special, escaped)}'`;
 }

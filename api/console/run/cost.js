@@ -3,39 +3,37 @@
 
 /** @import { Execution } from "./execution.js" */
 
-export const PRICES = {
-  VCPU_HOUR: 0.03238,
-  GB_HOUR: 0.00356,
-  SQS_MILLION: 0.40,
-  PUT_MILLION: 5.00,
-  S3_GB: 0.023,
-  LOG_GB: 0.50,
-  ENDPOINT_GB: 0.01,
-  SPOT_SHARE: 0.35,
-  ON_DEMAND_SHARE: 0.25,
-  SQS_REQUESTS: 0.34,
-  LOGGED_BYTES: 400,
-  ENDPOINT_BYTES: 4000,
-  KEPT_BYTES: 3000,
-  WORKER_VCPUS: 1,
-  WORKER_GB: 4,
-  SLOTS: 4,
-  OWN_CPU_MS: 1.5,
-  UTILISATION: 0.5,
-};
+const VCPU_HOUR = 0.03238;
+const GB_HOUR = 0.00356;
+const SQS_MILLION = 0.40;
+const PUT_MILLION = 5.00;
+const S3_GB = 0.023;
+const LOG_GB = 0.50;
+const ENDPOINT_GB = 0.01;
+const SPOT_SHARE = 0.35;
+const ON_DEMAND_SHARE = 0.25;
+const SQS_REQUESTS = 0.34;
+const LOGGED_BYTES = 400;
+const ENDPOINT_BYTES = 4000;
+const KEPT_BYTES = 3000;
+const WORKER_VCPUS = 1;
+const WORKER_GB = 4;
+const SLOTS = 4;
+const OWN_CPU_MS = 1.5;
+const UTILISATION = 0.5;
+
+const KEPT = (LOGGED_BYTES * LOG_GB + ENDPOINT_BYTES * ENDPOINT_GB + KEPT_BYTES * S3_GB) / 1e9;
+const MIX = ON_DEMAND_SHARE + (1 - ON_DEMAND_SHARE) * SPOT_SHARE;
+const WORKER_HOUR = (WORKER_VCPUS * VCPU_HOUR + WORKER_GB * GB_HOUR) * MIX;
 
 /**
  * Dollars of an execution: its requests, its bytes, and its share of a worker's time.
  * @param {Execution} execution
  */
 export function costOf({ usage, result_url, logs_url, attempts }) {
-  const p = PRICES;
   const puts = 1 + (result_url ? 1 : 0) + (logs_url ? 1 : 0);
-  const requests = (p.SQS_REQUESTS * p.SQS_MILLION + puts * p.PUT_MILLION) / 1e6;
-  const kept = (p.LOGGED_BYTES * p.LOG_GB + p.ENDPOINT_BYTES * p.ENDPOINT_GB + p.KEPT_BYTES * p.S3_GB) / 1e9;
-  const hour = p.WORKER_VCPUS * p.VCPU_HOUR + p.WORKER_GB * p.GB_HOUR;
-  const mix = p.ON_DEMAND_SHARE + (1 - p.ON_DEMAND_SHARE) * p.SPOT_SHARE;
+  const requests = (SQS_REQUESTS * SQS_MILLION + puts * PUT_MILLION) / 1e6;
   const { wall_ms = 0, cpu_ms = 0 } = usage ?? {};
-  const busyMs = Math.max((cpu_ms + p.OWN_CPU_MS) / p.WORKER_VCPUS, wall_ms / p.SLOTS) / p.UTILISATION;
-  return requests + kept + (Math.max(attempts, 1) * busyMs * hour * mix) / 3_600_000;
+  const busyMs = Math.max((cpu_ms + OWN_CPU_MS) / WORKER_VCPUS, wall_ms / SLOTS) / UTILISATION;
+  return requests + KEPT + (Math.max(attempts, 1) * busyMs * WORKER_HOUR) / 3_600_000;
 }

@@ -9,9 +9,8 @@ import { ask, events, functionPath } from "../base/api.js";
  * @typedef {Name & { version: number | null, status: string, submitted_at: string, started_at: string | null, finished_at: string | null,
  *   attempts: number, usage: Usage | null, error: Failure | null, [more: string]: any }} Execution
  */
+/** @typedef {(line: number | null, message?: string) => void} GoToLine marks a line that failed with this message; without one, goes there */
 
-const WHOLE = 1024 * 1024;
-const BEGINNING = 64 * 1024;
 /** Numbers that JavaScript may have rounded. */
 const INEXACT = /\d(?:\.?\d){15}|\d[eE]/;
 
@@ -25,8 +24,13 @@ export function pathOf(execution, ...below) {
   return functionPath(execution.function, "executions", execution.id, ...below);
 }
 
+/** With the same key, it is the same execution. */
+export function newKey() {
+  return { "Idempotency-Key": crypto.getRandomValues(new Uint32Array(4)).join("-") };
+}
+
 /**
- * Listens until the execution is final.
+ * Listens until the execution is final, and tells all of its logs; also where it has ended before.
  * @param {Name} execution
  * @param {{ signal: AbortSignal, show: (execution: Execution) => void, addLogs: (text: string, offset: number) => void }} listener
  */
@@ -39,34 +43,23 @@ export async function watch(execution, { signal, show, addLogs }) {
   }
 }
 
-/**
- * The text of an input or a result, to the digit; null where the value that the record has says the same.
- * @param {Execution} execution
- * @param {"input" | "result"} part
- * @param {AbortSignal} signal
- */
-export async function exactText(execution, part, signal) {
-  const value = execution[part] ?? null;
-  return value !== null && !INEXACT.test(JSON.stringify(value)) ? null : fetchText(execution, part, signal);
+/** The JSON of an input or a result that the record holds; null where it is to be fetched to be exact. @param {any} value */
+export function textOf(value) {
+  try {
+    const text = JSON.stringify(value ?? null);
+    return text === "null" || INEXACT.test(text) ? null : text;
+  } catch {
+    // It is nested too deeply.
+    return null;
+  }
 }
 
-/**
- * The text of a part: up to 1 MiB of it, or the first 64 KiB of a result that is larger.
- * @param {Execution} execution
- * @param {"input" | "result" | "logs"} part
- * @param {AbortSignal} signal
- */
+/** The text of an input or a result, to the digit. @param {Execution} execution @param {"input" | "result"} part @param {AbortSignal} signal */
+export async function exactText(execution, part, signal) {
+  return textOf(execution[part]) ?? fetchText(execution, part, signal);
+}
+
+/** @param {Execution} execution @param {"input" | "result" | "logs"} part @param {AbortSignal} signal */
 export async function fetchText(execution, part, signal) {
-  const most = part === "result" && execution.result_bytes > WHOLE ? BEGINNING : WHOLE;
-  const { body } = await ask("GET", pathOf(execution, part), { query: { redirect: "false" }, signal });
-  const reader = /** @type {NonNullable<typeof body>} */ (body).pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return { text, isCut: false };
-    text += value;
-    if (text.length <= most) continue;
-    reader.cancel().catch(() => {});
-    return { text: text.slice(0, most), isCut: true };
-  }
+  return (await ask("GET", pathOf(execution, part), { query: { redirect: false }, signal })).text();
 }

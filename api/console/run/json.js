@@ -2,8 +2,8 @@
 
 /** @typedef {{ key: string | null, start: number, end: number }} Entry */
 
-/** Longer texts are checked after a pause. */
-export const LONG = 100_000;
+/** In longer texts, the place of what is wrong is not looked for. */
+const LONG = 100_000;
 const SPACE = /[ \t\n\r]*/y;
 const SCALAR = /[^\s,:{}[\]"]*/y;
 
@@ -11,12 +11,13 @@ const SCALAR = /[^\s,:{}[\]"]*/y;
 export function findError(text) {
   const said = parseError(text);
   if (said === null) return null;
-  const what = said.replace(/^JSON\.parse: |,? (?:"|\.\.\.).* is not valid JSON$|(?: in JSON)? at (?:position|line) .*$/gs, "");
-  const place = /line (\d+) column (\d+)/.exec(said);
-  // To look for it takes a while.
-  if (!place && text.length > LONG) return { line: null, message: `${what}.` };
-  const before = place ? [] : text.slice(0, firstWrong(text)).split("\n");
-  const [line, column] = place ? [Number(place[1]), Number(place[2])] : [before.length, before[before.length - 1].length + 1];
+  const what = said.replace(/^JSON\.parse: |(?:, [".]| in JSON | at line ).*$/gs, "");
+  let [, line, column] = (/line (\d+) column (\d+)/.exec(said) ?? []).map(Number);
+  if (!line && text.length > LONG) return { line: null, message: `${what}.` };
+  if (!line) {
+    const before = text.slice(0, firstWrong(text)).split("\n");
+    [line, column] = [before.length, before[before.length - 1].length + 1];
+  }
   return { line, message: `Line ${line}, column ${column}: ${what}.` };
 }
 
@@ -50,7 +51,7 @@ function firstWrong(text) {
  */
 export function* entries(text, start) {
   let at = behind(SPACE, text, start + 1);
-  for (let index = 0; at < text.length && text[at] !== "}" && text[at] !== "]"; index++) {
+  for (let index = 0; at < text.length && !"}]".includes(text[at]); index++) {
     let key = String(index);
     if (text[start] === "{") {
       const end = endOf(text, at);
@@ -86,20 +87,17 @@ function endOf(text, start) {
   return text.length;
 }
 
-/** @param {RegExp} pattern a sticky one @param {string} text @param {number} at */
+/** @param {RegExp} pattern a sticky one that matches anywhere @param {string} text @param {number} at */
 function behind(pattern, text, at) {
   pattern.lastIndex = at;
-  return pattern.test(text) ? pattern.lastIndex : at;
+  pattern.test(text);
+  return pattern.lastIndex;
 }
 
-/** JSON in lines, with its keys in order, so that two can be compared. @param {string} text */
-export function sorted(text) {
-  const order = (/** @type {string} */ _, /** @type {any} */ value) => {
-    if (!value || typeof value !== "object" || Array.isArray(value)) return value;
-    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-  };
+/** JSON in lines, so that two can be compared. @param {string} text */
+export function inLines(text) {
   try {
-    return JSON.stringify(JSON.parse(text), order, 2);
+    return JSON.stringify(JSON.parse(text), null, 2);
   } catch {
     return text;
   }

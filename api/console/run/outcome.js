@@ -1,117 +1,99 @@
 // What came of an execution: how it stands, how long each station took, what it used; its error, result and logs.
 
-/** @import { Execution } from "./execution.js" */
+/** @import { Execution, Failure, GoToLine } from "./execution.js" */
 /** @import { Timings } from "./stations.js" */
 import { allows } from "../base/caller.js";
-import { h, put, replace } from "../base/dom.js";
+import { h, replace } from "../base/dom.js";
 import { bytes, dollars, duration, pill, time } from "../base/format.js";
 import { menuButton } from "../base/menu.js";
+import { button, card, facts, link } from "../base/parts.js";
 import { address } from "../base/router.js";
-import { failure, skeleton } from "../base/states.js";
 import { copyAs } from "./copy_as.js";
 import { costOf } from "./cost.js";
 import { exactText, isFinal } from "./execution.js";
-import { failingLine, failureCard } from "./failure.js";
-import { Logs } from "./logs.js";
+import { logsCard } from "./logs.js";
 import { stations } from "./stations.js";
-import { card, longText } from "./text.js";
-import { textOf, valueView } from "./value.js";
+import { clip, longText } from "./text.js";
+import { valueCard, valueView } from "./value.js";
 
-/** @typedef {ReturnType<typeof outcome>} Outcome */
-
-/** @param {{ signal: AbortSignal, goToLine?: (line: number | null, message?: string) => void }} options */
+/** `show` is told of one execution, again and again. @param {{ signal: AbortSignal, goToLine?: GoToLine }} options */
 export function outcome({ signal, goToLine }) {
-  const [bars, logs] = [stations(signal), new Logs()];
-  const [head, facts, rest] = [h("header"), h("dl", { class: "facts" }), h("div", { class: "outcome" })];
-  let [id, status] = ["", ""];
-  let loading = new AbortController();
+  const [bars, logs] = [stations(signal), logsCard()];
+  const [head, rest] = [h("header"), h("div", { class: "stack" })];
+  let used = facts([]);
+  let shown = "";
 
   /** @param {Execution} execution @param {Timings} [timings] where this page has sent it */
   function show(execution, timings) {
-    const { error } = execution;
+    const { error, status, result_bytes: size } = execution;
     bars.show(execution, timings);
-    replace(facts, factsOf(execution));
-    if (id !== execution.id) {
-      loading.abort();
-      loading = new AbortController();
-      logs.reset();
-    }
-    const ends = AbortSignal.any([signal, loading.signal]);
-    if (id !== execution.id || status !== execution.status) {
-      ({ id, status } = execution);
-      const hadFocus = head.contains(document.activeElement);
-      replace(head, heading(execution, timings?.input));
-      if (hadFocus) head.querySelector("button")?.focus();
-      replace(rest, error && failureCard(error, codeOf(execution), goToLine), status === "succeeded" && resultCard(execution, ends));
-      const line = error && failingLine(error);
-      if (line) goToLine?.(line, error.message);
-    }
-    logs.show(execution, isFinal(execution), ends).catch((failed) => { if (!ends.aborted) put(rest, failure(failed)); });
+    const before = used;
+    used = factsOf(execution);
+    before.replaceWith(used);
+    if (shown === status) return;
+    shown = status;
+    replace(head, h("h2", { class: "unseen" }, "Outcome"), pill(status), error && h("span", {}, error.kind),
+      isFinal(execution) && actions(execution));
+    replace(rest, error && failureCard(error, execution, goToLine), status === "succeeded" &&
+      valueCard("Result", bytes(size), signal, async () => valueView(await exactText(execution, "result", signal), "result")));
+    const line = error && failingLine(error);
+    if (line) goToLine?.(line, error.message);
+    logs.show(execution, signal);
   }
 
-  const summary = h("section", { class: "card" }, head, h("div", { class: "body run" }, bars.element, facts));
-  return { element: h("div", { class: "outcome" }, summary, rest, logs.element), show, addLogs: logs.add.bind(logs) };
+  const summary = h("section", { class: "card" }, head, h("div", { class: "body stack" }, bars.element, used));
+  return { element: h("div", { class: "outcome stack" }, summary, rest, logs.element), show, addLogs: logs.add };
 }
 
-/** Where its code is shown, with the failing line marked; nowhere for a one-shot. @param {Execution} execution */
-function codeOf({ id, function: name, version }) {
-  return version ? address(["functions", name], { version: String(version), execution: id }) : "";
+/** @param {Execution} execution */
+function actions(execution) {
+  return h("span", { class: "end" }, time(execution.finished_at),
+    !execution.function.startsWith("_") && menuButton("Copy as", () => copyAs(execution)),
+    allows("execute") && h("a", { class: "button", href: replayAddress(execution) }, "Replay"));
 }
 
-/** @param {Execution} execution @param {string} [sent] the input as it was sent */
-function heading(execution, sent) {
-  const { id, function: name, status, error, finished_at, submitted_at, input } = execution;
-  const replay = address(["functions", name, "executions", id], { replay: "1" });
-  const text = () => sent ?? (input === null ? null : textOf(input));
-  return [
-    h("h2", { class: "unseen" }, "Outcome"), pill(status), error && h("span", {}, error.kind),
-    h("span", { class: "end" },
-      id && time(finished_at ?? submitted_at),
-      id && !name.startsWith("_") && menuButton("Copy as", () => copyAs(execution, text())),
-      isFinal(execution) && allows("execute") && h("a", { class: "button", href: replay }, "Replay")),
-  ];
+/** Where it runs again. @param {Execution} execution */
+export function replayAddress({ id, function: name }) {
+  return address(["functions", name, "executions", id], { replay: "1" });
 }
 
 /** @param {Execution} execution */
 function factsOf(execution) {
   const { usage, isolation, version, attempts, replay_of: original, function: name } = execution;
-  const facts = {
-    CPU: usage && duration(usage.cpu_ms),
-    memory: usage && bytes(usage.max_rss_bytes),
-    isolation: isolation && tierOf(isolation),
-    version: version !== null && String(version),
-    attempts: attempts > 1 && String(attempts),
-    cost: isFinal(execution) && attempts > 0 && dollars(costOf(execution)),
-    "replay of": original && h("a", { class: "link", href: address(["functions", name, "executions", original]) }, original),
-  };
-  return Object.entries(facts).map(([label, fact]) => fact && h("div", {}, h("dt", {}, label), h("dd", {}, fact)));
+  return facts([
+    usage && ["CPU", duration(usage.cpu_ms)],
+    usage && ["memory", bytes(usage.max_rss_bytes)],
+    isolation && ["isolation", h("span", { title: isolation.layers.join(", ") }, `tier ${isolation.tier}`)],
+    version !== null && ["version", version],
+    attempts > 1 && ["attempts", attempts],
+    isFinal(execution) && attempts > 0 && ["cost", dollars(costOf(execution))],
+    original && ["replay of", link(["functions", name, "executions", original], original)],
+  ]);
 }
 
-/** @param {{ tier: number, layers: string[] }} isolation */
-function tierOf({ tier, layers }) {
-  const told = h("span", { class: "layers" }, ` ${layers.join(", ") || "no layers"}`);
-  const button = h("button", { class: "tier", type: "button" }, `tier ${tier}`, told);
-  button.onkeydown = ({ key }) => { if (key === "Escape") button.blur(); };
-  return button;
+/**
+ * Why it failed: type, message and backtrace. Lines of the function's own code lead to it.
+ * @param {Failure} error
+ * @param {Execution} execution
+ * @param {GoToLine} [goToLine] where the code is beside this
+ */
+function failureCard({ type, message, backtrace }, { id, function: name, version }, goToLine) {
+  const lines = backtrace.map((text) => {
+    const [line, shown] = [lineOf(text), clip(text, 600)];
+    if (line && goToLine) return button(shown, () => goToLine(line), "", { class: "" });
+    if (!line || !version) return shown;
+    return h("a", { href: address(["functions", name], { version: String(version), execution: id }) }, shown);
+  });
+  return card("Error", null, h("div", { class: "body failure mono" },
+    longText(type ? `${type}: ${message}` : message, 1000), h("ol", { dir: "auto" }, lines.map((line) => h("li", {}, line)))));
 }
 
-/** @param {Execution} execution @param {AbortSignal} signal */
-function resultCard(execution, signal) {
-  const { result, result_url: href, result_bytes: size } = execution;
-  const body = h("div", { class: "body" }, skeleton(2));
-  const load = async () => {
-    try {
-      const fetched = await exactText(execution, "result", signal);
-      if (!fetched?.isCut) return replace(body, valueView(result, { text: fetched?.text, name: "result" }));
-      const { text } = fetched;
-      const whole = href && h("a", { class: "button", href, download: "" }, "Download");
-      replace(body,
-        h("div", { class: "value-body", tabindex: "0", role: "group", "aria-label": "result" }, longText(text, text.length)),
-        h("p", { class: "muted" }, `The first ${bytes(text.length)} of ${bytes(size)}. `, whole));
-    } catch (error) {
-      if (!signal.aborted) replace(body, failure(error, load));
-    }
-  };
-  load();
-  return card("Result", h("span", {}, bytes(size)), body);
+/** The line of the function's code where it failed. @param {Failure} error */
+function failingLine({ kind, message, backtrace }) {
+  return lineOf(backtrace.find(lineOf) ?? (kind === "syntax" ? message : ""));
+}
+
+/** @param {string} text */
+function lineOf(text) {
+  return Number(/^function\.rb:(\d+)/.exec(text)?.[1]) || null;
 }

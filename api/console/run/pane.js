@@ -1,80 +1,132 @@
 // Where a function is tried: its input, the button that runs it, and what comes of it.
 
-/** @import { Execution } from "./execution.js" */
-/** @import { Request } from "./submit.js" */
-import { functionPath, get, Problem } from "../base/api.js";
+/** @import { Execution, GoToLine } from "./execution.js" */
+/** @import { Timings } from "./stations.js" */
+import { functionPath, get, send } from "../base/api.js";
 import { allows } from "../base/caller.js";
-import { h, replace } from "../base/dom.js";
+import { announce, h, replace } from "../base/dom.js";
 import { bind, kbd } from "../base/keys.js";
+import { card } from "../base/parts.js";
 import { empty, failure } from "../base/states.js";
-import { inputCard } from "./input.js";
+import { toast } from "../base/toast.js";
+import { isFinal, newKey, pathOf, watch } from "./execution.js";
+import { jsonEditor, keepInput, lastInputs } from "./input.js";
 import { outcome } from "./outcome.js";
-import { cancelButton, newKey, submit } from "./submit.js";
-import { textOf } from "./value.js";
 
 /** @typedef {{ version: number | null } | { code: string, config: object }} Target */
 
-/** @typedef {(line: number | null, message?: string) => void} GoToLine */
+/** What stands there until the API has answered. @type {any} */
+const SENDING = { status: "sending", version: null };
 
-/** @param {{ functionName: string, target: () => Target, signal: AbortSignal, goToLine: GoToLine, actions?: Node[] }} options */
-export function runPane({ functionName, target, signal, goToLine, actions = [] }) {
-  const input = inputCard(functionName, signal, actions);
-  const came = h("div", { class: "outcome" }, empty("Run the function: what comes of it stands here."));
+/** @param {{ functionName: string, target: () => Target, signal: AbortSignal, goToLine: GoToLine }} options */
+export function runPane({ functionName, target, signal, goToLine }) {
+  const requestOf = (/** @type {string} */ text) => {
+    keepInput(functionName, text);
+    return requestFor(functionName, target(), text);
+  };
+  const { input, head, place, follow, element } = runner({ title: "Input", name: "Input", value: "{}", label: "Run", requestOf, signal, goToLine });
+  head.prepend(lastInputs(functionName, input, signal));
+  place.append(empty("Run the function: what comes of it stands here."));
+  // The address of the code may name an execution of it.
+  const id = new URLSearchParams(location.hash.split("?")[1]).get("execution");
+  if (id) follow((signal) => get(functionPath(functionName, "executions", id), { signal }));
+  return { element: h("div", { class: "stack" }, element, place) };
+}
+
+/**
+ * Path and body. The input goes into the body as it was typed, so that its numbers stay as they are.
+ * @param {string} name
+ * @param {Target} target
+ * @param {string} text
+ * @returns {[string, string]}
+ */
+function requestFor(name, target, text) {
+  if ("code" in target) return ["/v1/run", `{"code":${JSON.stringify(target.code)},"config":${JSON.stringify(target.config)},"input":${text}}`];
+  const path = functionPath(name, "executions");
+  return [target.version ? `${path}?version=${target.version}` : path, text];
+}
+
+/**
+ * `requestOf` makes path and body of the input; `ended` is told of what is final.
+ * @typedef {{
+ *   title: string, name: string, value: string, label: string, requestOf: (text: string) => [string, string], signal: AbortSignal,
+ *   goToLine?: GoToLine, ended?: (execution: Execution, signal: AbortSignal) => Promise<void>,
+ * }} Runner
+ */
+
+/** A card with an input, what runs it and what cancels it, and the place where the outcome stands. @param {Runner} options */
+export function runner(options) {
+  const { title, name, value, label, requestOf, signal } = options;
+  const input = jsonEditor(value, name, signal);
+  const [place, head] = [h("div", { class: "stack" }), h("span", { class: "end" })];
   const cancel = cancelButton();
-  let before = new AbortController();
+  const follow = follower(place, cancel, options);
+  const run = () => {
+    const text = input.take();
+    if (text === null) return;
+    announce("running");
+    const [path, body] = requestOf(text);
+    const headers = { ...newKey(), "Content-Type": "application/json" };
+    follow((signal) => send("POST", path, { text: body, headers, signal }), true);
+  };
+  if (allows("execute")) {
+    head.append(cancel.element, h("button", { class: "button main", type: "button", on: { click: run } }, label, kbd("mod+Enter")));
+    bind("mod+Enter", label, run, { signal });
+  }
+  return { input, head, place, follow, element: card(title, head, input.element) };
+}
 
-  /** What comes next stands in place of what was there. */
-  function begin() {
-    goToLine(null);
+/**
+ * Follows one execution after the other: each stands in place of the one before. `isNew` says that `ask` sends it.
+ * @param {Element} place
+ * @param {ReturnType<typeof cancelButton>} cancel
+ * @param {Runner} options
+ */
+function follower(place, cancel, { signal, goToLine, ended }) {
+  let before = new AbortController();
+  return async function follow(/** @type {(signal: AbortSignal) => Promise<Execution>} */ ask, isNew = false) {
     before.abort();
     before = new AbortController();
     const ends = AbortSignal.any([signal, before.signal]);
     const result = outcome({ signal: ends, goToLine });
-    replace(came, result.element);
-    return { result, ends };
-  }
-
-  const run = () => {
-    const text = input.take();
-    if (text !== null) follow(requestOf(functionName, target(), text), text);
-  };
-
-  /** @param {Request} request @param {string} text */
-  async function follow(request, text) {
-    const { result, ends } = begin();
+    /** @type {Timings | undefined} */
+    const timings = isNew ? { pressed: performance.now() } : undefined;
+    let latest = SENDING;
+    const show = (/** @type {Execution} */ execution) => {
+      latest = execution;
+      if (timings && isFinal(execution)) timings.told ??= performance.now();
+      cancel.offer(execution, show);
+      result.show(execution, timings);
+    };
+    goToLine?.(null);
+    replace(place, result.element);
     try {
-      await submit(request, { result, functionName, input: text, cancel, signal: ends });
-    } catch (error) {
+      if (timings) show(SENDING);
+      const execution = await ask(ends);
+      if (timings) timings.sent = performance.now();
+      show(execution);
+      if (!isFinal(execution)) await watch(execution, { signal: ends, show, addLogs: result.addLogs });
+      announce([latest.status, latest.error?.kind].join(" "));
+      await ended?.(latest, ends);
+    } catch (/** @type {any} */ error) {
       if (ends.aborted) return;
-      replace(came, failure(error, () => follow(request, text)));
-      if (error instanceof Problem && error.told.line && error.type === "syntax_error") goToLine(error.told.line, error.message);
+      cancel.offer(SENDING, show);
+      replace(place, failure(error, () => follow(ask, isNew)));
+      if (error.told?.line) goToLine?.(error.told.line, error.message);
     }
-  }
-
-  const showExecution = (/** @type {Execution} */ execution) => {
-    if (execution.input !== null) input.use(textOf(execution.input));
-    begin().result.show(execution);
   };
-  if (allows("execute")) {
-    bind("mod+Enter", "Run", run, { signal });
-    input.head.append(cancel, h("button", { class: "button main", type: "button", on: { click: run } }, "Run", kbd("mod+Enter")));
-  }
-  // The address of the code may name an execution of it.
-  const id = new URLSearchParams(location.hash.split("?")[1]).get("execution");
-  if (id) get(functionPath(functionName, "executions", id), { signal }).then(showExecution, (error) => replace(came, failure(error)));
-  return { element: h("div", { class: "outcome" }, input.element, came), run, showExecution };
 }
 
-/**
- * The input goes into the body as it was typed, so that its numbers stay as they are.
- * @param {string} name
- * @param {Target} target
- * @param {string} text
- * @returns {Request}
- */
-function requestOf(name, target, text) {
-  const headers = newKey();
-  if ("version" in target) return { path: functionPath(name, "executions"), options: { text, query: { version: target.version }, headers } };
-  const body = `{"code":${JSON.stringify(target.code)},"config":${JSON.stringify(target.config)},"input":${text}}`;
-  return { path: "/v1/run", options: { text: body, headers: { ...headers, "Content-Type": "application/json" } } };
+/** A button that cancels what it was offered for last, while that is not final. */
+export function cancelButton() {
+  const element = h("button", { class: "button", type: "button", hidden: true }, "Cancel");
+  return {
+    element,
+    /** @param {Execution} execution @param {(execution: Execution) => void} show */
+    offer(execution, show) {
+      const isOver = !execution.id || isFinal(execution) || !allows("execute");
+      element.hidden = isOver;
+      element.onclick = () => isOver || send("DELETE", pathOf(execution)).then(show, ({ message }) => toast(message));
+    },
+  };
 }

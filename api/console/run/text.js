@@ -2,7 +2,8 @@
 
 import { h } from "../base/dom.js";
 import { bytes } from "../base/format.js";
-export { card } from "../base/parts.js";
+import { button } from "../base/parts.js";
+import { copy } from "../base/toast.js";
 
 /** Control characters, and those that turn the direction of text or have no width. */
 const UNSEEN = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
@@ -37,7 +38,7 @@ export function pieceEnd(text, from, size) {
 /** Text of any length: its beginning, and a button that shows more. @param {string} text @param {number} [first] */
 export function longText(text, first = 10_000) {
   let at = 0;
-  const more = h("button", { class: "button", type: "button", on: { click: () => add(MORE) } });
+  const more = button("", () => add(MORE));
   const add = (/** @type {number} */ size) => {
     const end = pieceEnd(text, at, size);
     while (at < end) {
@@ -46,11 +47,17 @@ export function longText(text, first = 10_000) {
       at = to;
     }
     more.hidden = at === text.length;
-    more.textContent = text.length - at > MORE ? `Show ${bytes(MORE)} more of ${bytes(text.length)}` : `Show all, ${bytes(text.length)}`;
+    more.textContent = `Show ${bytes(Math.min(MORE, text.length - at))} more of ${bytes(text.length)}`;
   };
   const element = h("div", { class: "long mono" }, more);
   add(first);
   return element;
+}
+
+/** Buttons that copy a text, and that save it. @param {string} name @param {() => string} end of the file's name @param {() => string} text */
+export function textTools(name, end, text) {
+  return h("span", { class: "tools" }, button("Copy", () => copy(text(), `the ${name}`), "quiet"),
+    button("Download", () => save(`${name}.${end()}`, text()), "quiet"));
 }
 
 /** Has the browser save a file. @param {string} name @param {BlobPart} text */
@@ -58,9 +65,4 @@ export function save(name, text) {
   const url = URL.createObjectURL(new Blob([text]));
   h("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
-
-/** A small button. @param {string} label @param {() => void} click */
-export function quiet(label, click) {
-  return h("button", { class: "button quiet", type: "button", on: { click } }, label);
 }

@@ -1,83 +1,84 @@
-// A JSON value: folded, built as far as it is opened, with its numbers to the digit where its text is given.
+// A JSON value: folded, built as far as it is opened, with its numbers to the digit.
 
+/** @import { Child } from "../base/parts.js" */
 /** @import { Entry } from "./json.js" */
 import { h, replace } from "../base/dom.js";
 import { bytes, count } from "../base/format.js";
-import { copy } from "../base/toast.js";
+import { button, card, folded } from "../base/parts.js";
+import { failure, skeleton } from "../base/states.js";
 import { entries, parseError, rootOf } from "./json.js";
-import { clip, longText, quiet, save, visible } from "./text.js";
+import { clip, longText, textTools, visible } from "./text.js";
 
 const PAGE = 100;
-const DEEPEST = 40;
-const SHORT = 80;
 /** Longer strings are cut, larger texts shown as they are. */
 const LONG = 10_000;
 const LARGEST = 2 * 1024 * 1024;
 
-/**
- * @param {any} value what is shown, where there is no text of it
- * @param {{ text?: string, name: string }} options `name` is what it is called, and its file
- */
-export function valueView(value, { text: given, name }) {
-  const text = given ?? textOf(value);
+/** @param {string} text @param {string} name what it is called, and its file */
+export function valueView(text, name) {
   const isTree = text.length <= LARGEST && parseError(text) === null;
   /** @type {string | null} */
   const string = isTree && /^\s*"/.test(text) ? JSON.parse(text) : null;
   const image = string && imageOf(string);
-  const body = h("div", { class: "value-body", tabindex: "0", role: "group", "aria-label": name });
+  const body = scrollBox("value-body", name);
   let isRaw = isTree;
   const shown = () => (isRaw ? text : string ?? text);
-  const raw = quiet("Raw", () => {
+  const raw = button("Raw", () => {
     isRaw = !isRaw;
     raw.setAttribute("aria-pressed", String(isRaw));
-    replace(body, isRaw || string !== null || !isTree ? longText(shown()) : h("div", { class: "tree mono" }, node(text, rootOf(text), 0)));
-  });
+    replace(body, isTree && !isRaw && string === null ? h("div", { class: "tree mono" }, node(text, rootOf(text), 0)) : longText(shown()));
+  }, "quiet");
   raw.hidden = !isTree;
   raw.click();
-  const end = isTree ? string === null ? "json" : image ? "svg" : "txt" : "txt";
-  return h("div", { class: "value" },
-    h("div", { class: "tools" },
-      image && quiet("Show as image", () => replace(body, picture(image, text.length))),
-      raw,
-      quiet("Copy", () => copy(shown(), `the ${name}`)),
-      quiet("Download", () => save(`${name.replace(/[^\w-]+/g, "-")}.${end}`, shown()))),
-    body);
+  const tools = textTools(name, () => (isTree && (isRaw || string === null) ? "json" : image ? "svg" : "txt"), shown);
+  tools.prepend(image ? button("Show as image", () => replace(body, picture(image, text.length)), "quiet") : "", raw);
+  return h("div", { class: "value" }, tools, body);
 }
 
-/** @param {any} value */
-export function textOf(value) {
-  try {
-    return JSON.stringify(value) ?? "null";
-  } catch {
-    return "This value is nested too deeply to be shown here.";
-  }
+/**
+ * A card with what `load` makes; the tools of a value stand beside the title.
+ * @param {string} title
+ * @param {Child} beside
+ * @param {AbortSignal} signal
+ * @param {() => Promise<Element>} load
+ */
+export function valueCard(title, beside, signal, load) {
+  const body = h("div", { class: "body" }, skeleton(2));
+  const element = card(title, beside, body);
+  const fill = async () => {
+    try {
+      const made = await load();
+      replace(body, made);
+      element.firstElementChild?.append(...made.querySelectorAll(".tools"));
+    } catch (error) {
+      if (!signal.aborted) replace(body, failure(error, fill));
+    }
+  };
+  fill();
+  return element;
+}
+
+/** What scrolls for itself, also by keys. @param {string} kind @param {string} label @param {...Node} content */
+export function scrollBox(kind, label, ...content) {
+  return h("div", { class: kind, tabindex: "0", role: "group", "aria-label": label }, content);
 }
 
 /** @param {string} text @param {Entry} entry @param {number} level @returns {HTMLElement} */
 function node(text, { key, start, end }, level) {
   const label = key !== null && [h("span", { class: key.startsWith('"') ? "key" : "muted", dir: "auto" }, clip(key, 200)), ": "];
-  const whole = () => text.slice(start, end);
+  const whole = text.slice(start, end);
   const [open, close] = { "{": "{}", "[": "[]" }[text[start]] ?? "";
-  if (!open) return h("div", { class: "row" }, label, scalar(whole()));
+  if (!open) return h("div", { class: "row" }, label, scalar(whole));
   let number = 0;
   for (const _ of entries(text, start)) number++;
-  const isShort = end - start <= SHORT;
-  const preview = isShort && h("span", { class: "preview muted", dir: "auto" }, visible(whole().replace(/\s*\n\s*/g, " ")));
-  const details = h("details", {}, h("summary", {}, label, h("span", { class: "muted" }, `${open}${count(number)}${close}`), " ", preview));
-  const fill = () => {
-    if (details.open && details.childElementCount === 1) details.append(level < DEEPEST ? pages(text, start, number, level + 1) : longText(whole()));
-  };
-  details.addEventListener("toggle", fill);
-  details.open = level === 0 || (level < 3 && !isShort && number <= 20 && text.length <= 4000);
-  fill();
-  return details;
+  const size = h("span", { class: "muted" }, `${open}${count(number)}${close}`);
+  return folded(label ? [...label, size] : size, () => [pages(text, start, number, level + 1)], !level || (level < 3 && number <= 20));
 }
 
 /** What stands in an array or object, 100 at a time. @param {string} text @param {number} start @param {number} left @param {number} level */
 function pages(text, start, left, level) {
   const rest = entries(text, start);
-  const more = h("button", { class: "button", type: "button", on: { click: () => add() } });
-  const element = h("div", { class: "children" }, more);
+  const more = button("", () => add());
   const add = () => {
     for (let at = 0; at < PAGE && left > 0; at++, left--) {
       const { value } = rest.next();
@@ -86,6 +87,7 @@ function pages(text, start, left, level) {
     more.hidden = left === 0;
     more.textContent = `Show ${Math.min(PAGE, left)} of ${count(left)} more`;
   };
+  const element = h("div", { class: "children" }, more);
   add();
   return element;
 }
@@ -99,10 +101,9 @@ function scalar(text) {
 
 /** The URL of an image that a string is. @param {string} string */
 function imageOf(string) {
-  if (/^data:image\/(?:png|jpeg|gif|webp|svg\+xml)[;,]/i.test(string)) return string;
-  if (!/^\s*<(?:\?xml|!--|!doctype svg|svg[\s>])/i.test(string) || !/<svg[\s>]/i.test(string)) return null;
+  if (/^data:image\/[\w+.-]+[;,]/i.test(string)) return string;
   // A surrogate alone can't be encoded.
-  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(string.replace(/\p{Surrogate}/gu, "�"))}`;
+  return /^\s*(?:<[?!][^]*)?<svg[\s>]/i.test(string) && `data:image/svg+xml;charset=utf-8,${encodeURIComponent(string.replace(/\p{Surrogate}/gu, "�"))}`;
 }
 
 /** An image by its URL. Within an `<img>`, no script of it runs and it loads nothing. @param {string} url @param {number} size */

@@ -13,7 +13,7 @@ use crate::functions::explained;
 use crate::output::{Failure, Output, OutputArguments, Table, shown};
 
 /// The fields of the whole fleet's stats.
-pub const STATS_FIELDS: [&str; 2] = ["queue", "minutes"];
+pub const STATS_FIELDS: [&str; 4] = ["queue", "workers", "samples", "minutes"];
 /// The fields of a function's stats.
 pub const FUNCTION_STATS_FIELDS: [&str; 3] = ["function", "periods", "versions"];
 
@@ -85,8 +85,9 @@ fn fleet_tables(stats: &FleetStats) -> String {
         ("oldest_seconds", shown(queue.oldest_seconds)),
     ];
     let queue = Table::new(&["queue", "messages"], rows.map(|(name, value)| vec![name.to_owned(), value]));
+    let workers = stats.workers;
     let minutes = stats.minutes.iter().map(|minute| row(shown(minute.from), &minute.ended));
-    format!("{queue}\n{}", Table::new(&HEAD, minutes))
+    format!("workers: {workers}\n\n{queue}\n{}", Table::new(&HEAD, minutes))
 }
 
 fn function_table(stats: &FunctionStats) -> Table {

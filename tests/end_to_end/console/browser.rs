@@ -44,7 +44,6 @@ impl Browser {
             "--no-sandbox",
             "--disable-gpu",
             "--disable-dev-shm-usage",
-            "--force-prefers-reduced-motion=0",
             &profile_argument,
         ] {
             chromium.add_arg(argument).unwrap();
@@ -69,8 +68,36 @@ impl Browser {
 
     /// As if the system had this theme: `light` or `dark`.
     pub async fn use_theme(&self, theme: &str) {
-        let features = json!({"features": [{"name": "prefers-color-scheme", "value": theme}]});
+        self.prefer("color-scheme", theme).await;
+    }
+
+    /// As if the system preferred this: `color-scheme` `dark`, `reduced-motion` `reduce`.
+    pub async fn prefer(&self, what: &str, value: &str) {
+        let features = json!({"features": [{"name": format!("prefers-{what}"), "value": value}]});
         self.devtools("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// Has each page that is opened from now on begin with this script.
+    pub async fn before_each_page(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": script})).await;
+    }
+
+    /// Has each request take so long at least, in milliseconds.
+    pub async fn slow_down(&self, latency: u32) {
+        self.network(false, latency).await;
+    }
+
+    /// As if the network was gone, or there again.
+    pub async fn go_offline(&self, is_offline: bool) {
+        self.network(is_offline, 0).await;
+    }
+
+    async fn network(&self, is_offline: bool, latency: u32) {
+        self.devtools("Network.enable", json!({})).await;
+        let conditions = json!({
+            "offline": is_offline, "latency": latency, "downloadThroughput": -1, "uploadThroughput": -1,
+        });
+        self.devtools("Network.emulateNetworkConditions", conditions).await;
     }
 
     /// What a script that is the body of an async function returns.
@@ -87,6 +114,7 @@ impl Browser {
 /// A test that failed leaves no process behind: Chromium is in the group of its driver.
 impl Drop for Browser {
     fn drop(&mut self) {
+        let _ = self.driver.clone().leak();
         let _ = killpg(Pid::from_raw(self.chromedriver.id() as i32), Signal::SIGKILL);
         let _ = self.chromedriver.wait();
     }

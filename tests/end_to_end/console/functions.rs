@@ -30,7 +30,7 @@ async fn a_function_is_led_from_an_example_to_its_end() {
 async fn create_from_an_example(page: &Page, fleet: &Fleet) {
     page.see("A function is Ruby code that runs when somebody calls it. Begin with an example:").await;
     page.press("Logs").await;
-    page.stands_at("/functions/new?example=logs").await;
+    page.stands_at("/new?example=logs").await;
     page.see("Writes lines while it works.").await;
     page.fill("Name", "no name").await;
     page.press("Create").await;
@@ -53,7 +53,7 @@ async fn mend_a_syntax_error(page: &Page, fleet: &Fleet) {
     let line = "const code = document.activeElement; return code.value.slice(0, code.selectionStart).split('\\n').length === 2";
     page.until("the cursor is not on line 2", line, vec![]).await;
     page.press("Save as v2").await;
-    page.shows(".notices .problem", "Line 2").await;
+    page.shows(".notices .problem", "line 2, column 9").await;
     assert_eq!(told(fleet, "/v1/functions/words").await["version"], 1);
     page.paste("Code of words", MENDED).await;
     page.until("a line is marked", "return document.querySelector('.failing') === null", vec![]).await;
@@ -66,7 +66,8 @@ async fn mend_a_syntax_error(page: &Page, fleet: &Fleet) {
 
 async fn compare_and_roll_back(page: &Page, fleet: &Fleet) {
     assert_eq!(fleet.execute("words", &json!({"text": 5})).await["status"], "failed");
-    let failures = || async { told(fleet, "/v1/functions/words/stats").await["versions"][0]["failed"].clone() };
+    let failures =
+        || async { told(fleet, "/v1/functions/words/stats").await["versions"][0]["failed"].clone() };
     while failures().await != json!(1) {}
     page.press_in("Versions", Some(".tabs")).await;
     page.see("From v1 to v2").await;
@@ -142,7 +143,8 @@ async fn delete_it(page: &Page, fleet: &Fleet) {
 async fn who_saves_second_is_shown_what_the_first_has_saved_and_loses_nothing() {
     let fleet = Fleet::start().await;
     fleet.create("shared", "1", json!({})).await;
-    let (first, second) = (Page::open(&fleet, "/functions/shared").await, Page::open(&fleet, "/functions/shared").await);
+    let (first, second) =
+        (Page::open(&fleet, "/functions/shared").await, Page::open(&fleet, "/functions/shared").await);
     for (page, code) in [(&second, "\"of the second\""), (&first, "\"of the first\"")] {
         page.see("v1").await;
         page.paste("Code of shared", code).await;
@@ -154,7 +156,8 @@ async fn who_saves_second_is_shown_what_the_first_has_saved_and_loses_nothing() 
     second.shows("dialog .diff del", "of the first").await;
     second.shows("dialog .diff ins", "of the second").await;
     second.press("Cancel").await;
-    let kept = "return document.querySelector('[aria-label=\"Code of shared\"]').value === '\"of the second\"'";
+    let kept =
+        "return document.querySelector('[aria-label=\"Code of shared\"]').value === '\"of the second\"'";
     second.until("what was typed is lost", kept, vec![]).await;
     assert_eq!(told(&fleet, "/v1/functions/shared").await["version"], 2);
     second.press("Save as v2").await;

@@ -7,7 +7,8 @@ use super::page::Page;
 use super::told;
 use crate::fixtures::fleet::Fleet;
 
-const NESTED: &str = "{ greeting: \"Hello, #{event.fetch(\"name\")}\", list: (1..250).to_a, nested: { a: { b: 1 } } }";
+const NESTED: &str =
+    "{ greeting: \"Hello, #{event.fetch(\"name\")}\", list: (1..250).to_a, nested: { a: { b: 1 } } }";
 const HALVES: &str = "def handler(event:, context:)\n  halve(event)\nend\n\ndef halve(event)\n  event.fetch(\"n\").fdiv(2)\nend\n";
 const PICTURE: &str = r##"%(<svg xmlns="http://www.w3.org/2000/svg" width="240" height="120"><script>window.top.pwned = 1</script><rect width="240" height="120" fill="#b3123a"/></svg>)"##;
 
@@ -24,7 +25,8 @@ async fn logs_come_while_it_runs_and_it_can_be_cancelled() {
     let page = Page::open(&fleet, "/functions/slow").await;
     page.focus("Code of slow").await;
     page.keys(Key::Control + Key::Enter).await;
-    let answered = page.browser.run("return document.querySelector('.outcome .pill').innerText", vec![]).await;
+    let answered =
+        page.browser.run("return document.querySelector('.outcome .pill').innerText", vec![]).await;
     assert!(["sending", "queued", "running"].map(Value::from).contains(&answered), "{answered}");
     page.shows(".logs", "begun").await;
     page.shows(".outcome .pill", "running").await;
@@ -34,7 +36,9 @@ async fn logs_come_while_it_runs_and_it_can_be_cancelled() {
     page.shows(".outcome .pill", "cancelled").await;
     let gone = "return [...document.querySelectorAll('button')].every(({ hidden, innerText }) => hidden || !innerText.startsWith('Cancel'))";
     page.until("it can be cancelled again", gone, vec![]).await;
-    while executions(&fleet, "slow").await.first().is_none_or(|execution| execution["status"] != "cancelled") {}
+    while executions(&fleet, "slow").await.first().is_none_or(|execution| execution["status"] != "cancelled")
+    {
+    }
     page.close().await;
 }
 
@@ -66,8 +70,7 @@ async fn its_stations_its_result_and_its_input_are_at_hand() {
     page.press("{\"name\": \"Ada\"}").await;
     page.keys(Key::Control + Key::Enter).await;
     page.shows(".tree", "\"Hello, Ada\"").await;
-    let inputs: Vec<Value> = executions(&fleet, "greet").await.iter().map(|one| one["result"].clone()).collect();
-    assert_eq!(inputs.len(), 3, "{inputs:?}");
+    while executions(&fleet, "greet").await.len() != 3 {}
     copy_as_curl(&page, &fleet).await;
     page.close().await;
 }
@@ -82,9 +85,10 @@ async fn copy_as_curl(page: &Page, fleet: &Fleet) {
     let copied = page.browser.run("return navigator.clipboard.readText()", vec![]).await;
     let mut shell = std::process::Command::new("sh");
     let ran = shell.args(["-c", copied.as_str().unwrap()]).env("no_proxy", "*").output().unwrap();
-    let execution: Value = serde_json::from_slice(&ran.stdout).unwrap_or_else(|_| panic!("{copied}: {ran:?}"));
+    let execution: Value =
+        serde_json::from_slice(&ran.stdout).unwrap_or_else(|_| panic!("{copied}: {ran:?}"));
     assert_eq!(execution["input"], json!({"name": "Ada"}), "{execution}");
-    assert_eq!(executions(fleet, "greet").await.len(), 4);
+    while executions(fleet, "greet").await.len() != 4 {}
 }
 
 #[tokio::test]
@@ -101,13 +105,13 @@ async fn an_error_leads_to_its_line_and_code_runs_before_it_is_saved() {
     page.press("function.rb:2").await;
     let line = "const code = document.activeElement; return code.value.slice(0, code.selectionStart).split('\\n').length === 2";
     page.until("the cursor is not on line 2", line, vec![]).await;
-    page.paste("Code of halve", &HALVES.replace(".fdiv", ".to_i.fdiv")).await;
+    page.paste("Code of halve", &HALVES.replace(".fdiv", ".length.fdiv")).await;
     page.keys(Key::Control + Key::Enter).await;
     page.shows(".outcome .pill", "succeeded").await;
-    page.shows(".value", "0.0").await;
+    page.shows(".value", "0.5").await;
     assert_eq!(told(&fleet, "/v1/functions/halve").await["version"], 1);
+    while told(&fleet, "/v1/executions").await["executions"][0]["function"] != "_run" {}
     assert_eq!(executions(&fleet, "halve").await.len(), 1);
-    assert_eq!(told(&fleet, "/v1/executions").await["executions"][0]["function"], "_run");
     page.close().await;
 }
 

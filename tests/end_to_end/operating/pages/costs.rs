@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{read, table};
 
 mod command;
+mod console;
 
 /// A month's.
 const HOURS: f64 = 730.0;
