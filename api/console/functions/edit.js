@@ -42,7 +42,7 @@ export function editSource({ fn, draft, saved, savedAs, label, readOnly, signal,
     }
     const undo = () => { editor.setValue(saved); editor.focus(); };
     replace(state, isChanged() && [`Differs from ${savedAs()} · `, button("Undo all", undo)]);
-    check(code);
+    if (!readOnly) check(code);
     changed();
   };
   const editor = makeEditor({ language: "ruby", value: begun?.code ?? saved, label, readOnly, onChange: change, signal });

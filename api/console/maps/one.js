@@ -19,6 +19,7 @@ export async function open({ parts: { name, id }, query, signal }) {
   let job = /** @type {import("../frame/maps.js").Job} */ (await get(path, { signal }));
   const [progress, about, trouble] = [makeProgress(), h("div", { class: "stack" }), h("div")];
   const show = (/** @type {typeof job} */ now) => {
+    const ends = isOver(now) && !isOver(job);
     job = now;
     keep([job]);
     progress.show(job);
@@ -27,7 +28,11 @@ export async function open({ parts: { name, id }, query, signal }) {
     replace(about, facts([["version", job.version], ["submitted", time(job.submitted_at)], ["time", duration(took)], ["pace", progress.pace]]),
       facts(Object.entries(job.kinds).map(([kind, number]) => [kind, count(number)])));
     replace(trouble);
+    // Of a map that had just begun, there was nothing to read.
+    if (ends && !results.querySelector("summary")) readResults();
   };
+  const results = h("div");
+  const readResults = () => replace(results, resultsCard(job, `${path}/results`, Number(query.get("from")), signal));
   const cancel = button("Cancel", () => attempt(trouble, signal, async () => {
     const left = count(job.total - job.succeeded - job.failed);
     const told = [`${left} of ${count(job.total)} inputs have not ended. They are not run, or are stopped. The results so far stay.`];
@@ -37,7 +42,8 @@ export async function open({ parts: { name, id }, query, signal }) {
   every(2000, signal, async () => { if (!isOver(job)) show(await get(path, { signal })); }, (error) => replace(trouble, failure(error)));
   const body = h("div", { class: "stack" }, trouble,
     card("Progress", h("div", { class: "end" }, progress.status), h("div", { class: "body stack" }, progress.bar, about)),
-    resultsCard(job, `${path}/results`, Number(query.get("from")), signal));
+    results);
+  readResults();
   bindMoves(body, ".results > * > summary", signal);
   return { crumbs: [link(["maps"], "Maps"), h("span", {}, ` / ${name} / `), `…${id.slice(-6)}`], title: `Map of ${name}`,
     actions: [cancel], body, place: "maps", padded: true };

@@ -63,16 +63,22 @@ function durationsOf({ submitted_at: submitted, started_at: started, finished_at
   const took = timings ? { send: sent - timings.pressed } : {};
   if (timings && !timings.sent) return took;
   const end = started ?? finished;
-  took.queue = end ? between(submitted, end) : now - (timings?.sent ?? seen);
+  // The API notes when it was submitted before it sends the message: so part of "send" is in that, too.
+  took.queue = end ? positive(between(submitted, end) - (took.send ?? 0)) : now - (timings?.sent ?? seen);
   if (finished) {
     const whole = started ? between(started, finished) : 0;
     const run = usage?.wall_ms ?? whole;
     if (started) Object.assign(took, { start: positive(whole - run), run });
-    if (timings?.told && status !== "cancelled") took.store = positive(timings.told - sent - between(submitted, finished));
+    if (timings?.told && status !== "cancelled") took.store = positive(timings.told - timings.pressed - sum(took));
   } else if (started) {
     took.run = positive(timings ? now - sent - took.queue : (usage?.wall_ms ?? 0) + now - seen);
   }
   return took;
+}
+
+/** @param {Record<string, number>} took */
+function sum(took) {
+  return Object.values(took).reduce((all, one) => all + one, 0);
 }
 
 /** @param {string} from @param {string} to */

@@ -104,7 +104,10 @@ async fn tables_on_terminals() {
         (r"\b[0-9a-f]{64}\b", &"f".repeat(64)),
         (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "00000000-0000-0000-0000-000000000000"),
         (r"\b[0-9a-z]{31}\b", &"0".repeat(31)),
-        (r"(wall_ms|cpu_ms|max_rss_bytes|visible|delayed|in_flight|dead_lettered|workers)( +|: )[\d.]+", "${1}${2}N"),
+        (
+            r"(wall_ms|cpu_ms|max_rss_bytes|visible|delayed|in_flight|dead_lettered|workers)( +|: )[\d.]+",
+            "${1}${2}N",
+        ),
         (r"(oldest_seconds) +[\d.]+", "$1"),
         // In which minute they ended.
         (r"(?m)^(2026-01-02T03:04:05.678Z  ).*$", "${1}N"),

@@ -39,13 +39,9 @@ impl Browser {
         let port = port(&mut chromedriver);
         let mut chromium = DesiredCapabilities::chrome();
         let profile_argument = format!("--user-data-dir={}", profile.path().display());
-        for argument in [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            &profile_argument,
-        ] {
+        for argument in
+            ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", &profile_argument]
+        {
             chromium.add_arg(argument).unwrap();
         }
         chromium.set_browser_log_level(thirtyfour::LoggingPrefsLogLevel::All).unwrap();

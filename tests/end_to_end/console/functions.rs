@@ -53,7 +53,7 @@ async fn mend_a_syntax_error(page: &Page, fleet: &Fleet) {
     let line = "const code = document.activeElement; return code.value.slice(0, code.selectionStart).split('\\n').length === 2";
     page.until("the cursor is not on line 2", line, vec![]).await;
     page.press("Save as v2").await;
-    page.shows(".notices .problem", "line 2, column 9").await;
+    page.shows(".notices .problem", "line 2, column 7").await;
     assert_eq!(told(fleet, "/v1/functions/words").await["version"], 1);
     page.paste("Code of words", MENDED).await;
     page.until("a line is marked", "return document.querySelector('.failing') === null", vec![]).await;

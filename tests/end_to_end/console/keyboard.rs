@@ -127,8 +127,7 @@ async fn tab_comes_to_everything_and_the_focus_is_seen() {
         ["/functions", "/functions/resize/config", "/executions", &failed, "/maps", "/dead-letters", "/fleet"]
     {
         page.go(path).await;
-        let is_loaded = "return document.querySelector('main [aria-busy=true]') === null && document.querySelector('main').innerText.trim() !== ''";
-        page.until(&format!("{path} is not loaded"), is_loaded, vec![]).await;
+        page.loaded().await;
         page.browser.driver.execute("document.activeElement.blur(); scrollTo(0, 0)", vec![]).await.unwrap();
         let wanted = page.browser.run(WANTED, vec![]).await;
         let wanted: Vec<&str> = wanted.as_array().unwrap().iter().filter_map(Value::as_str).collect();

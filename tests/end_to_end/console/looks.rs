@@ -17,9 +17,6 @@ const AXE: &str = r#"
 /// What sticks out of the window at the right, but for what scrolls in a box of its own.
 const STICKS_OUT: &str = "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
 
-/// Nothing is still being loaded.
-const IS_LOADED: &str = "return document.querySelector('main [aria-busy=true]') === null && document.querySelector('main').innerText.trim() !== ''";
-
 /// Each view by name and path, with something in it.
 fn views(seeded: &Seeded) -> Vec<(&'static str, String)> {
     let Seeded { failed, succeeded, map, dead_letter, .. } = seeded;
@@ -50,7 +47,7 @@ async fn look_at(page: &Page, name: &str, path: &str, theme: &str, faults: &mut 
     page.go(path).await;
     for (width, zoom) in [(768, 1), (360, 1), (1440, 2), (1440, 1)] {
         page.browser.resize(width, 900, zoom).await;
-        page.until(&format!("{name} is not loaded"), IS_LOADED, vec![]).await;
+        page.loaded().await;
         let picture = format!("{name}-{width}{}-{theme}", if zoom == 2 { "-zoomed" } else { "" });
         page.picture(&folder, &picture).await;
         if page.browser.run(STICKS_OUT, vec![]).await == json!(true) {

@@ -40,7 +40,7 @@ async fn a_map_is_started_followed_and_read() {
 }
 
 async fn read_results(page: &Page) {
-    let listed = "return document.querySelectorAll('.results > li').length === arguments[0] \
+    let listed = "return document.querySelectorAll('.results > *').length === arguments[0] \
         && [...document.querySelectorAll('.results .pill')].every(({ innerText }) => arguments[1].includes(innerText))";
     page.until("the first are not listed", listed, vec![json!(100), json!(["succeeded", "failed"])]).await;
     page.press("Next 100").await;

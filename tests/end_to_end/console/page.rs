@@ -51,7 +51,16 @@ impl Page {
     }
 
     pub async fn go(&self, path: &str) {
+        let leave = "if (location.hash !== `#${arguments[0]}`) document.querySelector('main > *')?.setAttribute('data-left', '')";
+        self.browser.run(leave, vec![json!(path)]).await;
         self.browser.driver.goto(format!("{}/#{path}", self.origin)).await.unwrap();
+    }
+
+    /// Waits until the view that `go` has named is there, and loads nothing any more.
+    pub async fn loaded(&self) {
+        let script = "const main = document.querySelector('main'); \
+            return main.querySelector('[aria-busy=true], [data-left]') === null && main.innerText.trim() !== ''";
+        self.until("the view is not loaded", script, vec![]).await;
     }
 
     /// Waits until `script`, the body of a function, returns something that is true.

@@ -44,7 +44,7 @@ async fn sign_out(page: &Page) {
 
 /// What can be pressed, by name, without what stands around every view.
 async fn buttons(page: &Page) -> Vec<String> {
-    let script = "return [...document.querySelectorAll('main button, .actions button, .actions a')].filter((element) => element.checkVisibility()).map(({ innerText }) => innerText)";
+    let script = "return [...document.querySelectorAll('main button, main a.button, .actions button, .actions a')].filter((element) => element.checkVisibility()).map(({ innerText }) => innerText)";
     let found = page.browser.run(script, vec![]).await;
     found.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
 }
