@@ -1,5 +1,6 @@
 // The console: starts the frame, and opens the view that the address names.
 
+import { noAnswer } from "./base/api.js";
 import { learnCaller } from "./base/caller.js";
 import { h } from "./base/dom.js";
 import { keepTimes } from "./base/format.js";
@@ -19,7 +20,10 @@ import { openFinder } from "./finder/finder.js";
  * @param {string} path
  * @param {() => Promise<{ open: import("./base/router.js").Open }>} load
  */
-const view = (path, load) => route(path, async (place) => (await load()).open(place));
+const view = (path, load) => route(path, async (place) => {
+  const { open } = await load().catch(() => { throw noAnswer(); });
+  return open(place);
+});
 
 view("/functions", () => import("./functions/list.js"));
 view("/new", () => import("./functions/create.js"));

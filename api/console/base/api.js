@@ -54,7 +54,7 @@ export async function ask(method, path, options = {}) {
       (error) => {
         if (options.signal?.aborted) throw error;
         tell(false);
-        throw new Problem({ status: 0, title: "No answer", detail: "The API can't be reached. Is it running? The page tries again by itself." });
+        throw noAnswer();
       },
     );
     tell(true);
@@ -65,6 +65,11 @@ export async function ask(method, path, options = {}) {
     }
     throw await problemOf(response);
   }
+}
+
+/** What is told where the API does not answer. */
+export function noAnswer() {
+  return new Problem({ status: 0, title: "No answer", detail: "The API can't be reached. Is it running? The page tries again by itself." });
 }
 
 /** @param {Response} response */
