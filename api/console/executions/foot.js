@@ -21,7 +21,7 @@ export function makeFoot(only, showAll) {
   /** @param {import("./feed.js").Feed} feed @param {boolean} isFiltered */
   const show = ({ rows, next }, isFiltered) => {
     if (rows.length >= MOST) tell(`The newest ${count(MOST)} are listed. Filter by until: to see older ones.`);
-    else if (next) tell("Looking for older ones.");
+    else if (next) tell("Scroll down for older ones.");
     else if (rows.length) tell("These are all.");
     else if (isFiltered) tell("none pass", empty("No execution that is listed passes this filter.", button("Show all", showAll)));
     else {

@@ -7,7 +7,7 @@ import { h, replace } from "../base/dom.js";
 import { bind } from "../base/keys.js";
 import { link } from "../base/parts.js";
 import { sleep } from "../base/poll.js";
-import { go } from "../base/router.js";
+import { address, go } from "../base/router.js";
 import { empty, failure, skeleton } from "../base/states.js";
 import { exactText, isFinal, pathOf, watch } from "../run/execution.js";
 import { outcome, replayAddress } from "../run/outcome.js";
@@ -27,6 +27,8 @@ export function open({ parts: { name, id }, query, signal }) {
   load();
   const steps = name.startsWith("_") ? [["Executions", "executions"]]
     : [["Functions", "functions"], [name, "functions", name], ["Executions", "functions", name, "executions"]];
+  const [, ...list] = steps[steps.length - 1];
+  bind("Escape", "Back to the list", () => go(address(list)), { signal });
   const crumbs = steps.flatMap(([label, ...parts]) => [link(parts, label), h("span", {}, " / ")]);
   return { crumbs: [...crumbs, id], title: id, actions: [cancel.element], body, place: "executions", padded: true };
 }

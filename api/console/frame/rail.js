@@ -41,8 +41,10 @@ export function rail() {
  */
 export function markPlace(place) {
   for (const [id, link] of links) {
-    if (id === place) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (id === place) {
+      link.setAttribute("aria-current", "page");
+      link.scrollIntoView({ block: "nearest", inline: "nearest" });
+    } else link.removeAttribute("aria-current");
   }
 }
 
@@ -74,7 +76,7 @@ function foot() {
     const line = [`queue ${count(visible)}${waits}`, `${rate(finishedPerSecond() ?? 0)} · ${workers}`];
     const health = stats.workers === 0 ? "bad" : "good";
     foot.setAttribute("aria-label", `Fleet: ${line.join(", ")}`);
-    replace(foot, h("span", { class: `dot ${health}` }), line[0], h("br"), " ", line[1]);
+    replace(foot, h("span", { class: `dot ${health}` }), line[0], h("br"), " ", h("span", {}, line[1]));
     countPlace("dead-letters", stats.queue.dead_lettered);
   };
   changes.addEventListener("change", tell);

@@ -5,12 +5,16 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder};
+use http::Method;
+use hyper_util::client::legacy::connect::HttpConnector;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use thirtyfour::prelude::*;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use url::{ParseError, Url};
 
 /// Each takes most of a core, and half a gigabyte.
 static BROWSERS: std::sync::LazyLock<Arc<Semaphore>> =
@@ -18,7 +22,7 @@ static BROWSERS: std::sync::LazyLock<Arc<Semaphore>> =
 
 /// A browser with a profile of its own; it ends with this.
 pub struct Browser {
-    pub driver: WebDriver,
+    pub driver: Client,
     chromedriver: Child,
     _profile: TempDir,
     _turn: OwnedSemaphorePermit,
@@ -37,21 +41,24 @@ impl Browser {
             .spawn()
             .expect("chromedriver is missing: Debian's package is chromium-driver");
         let port = port(&mut chromedriver);
-        let mut chromium = DesiredCapabilities::chrome();
         let profile_argument = format!("--user-data-dir={}", profile.path().display());
-        for argument in
-            ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", &profile_argument]
-        {
-            chromium.add_arg(argument).unwrap();
-        }
-        chromium.set_browser_log_level(thirtyfour::LoggingPrefsLogLevel::All).unwrap();
-        let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), chromium).await.unwrap();
+        let capabilities = json!({
+            "goog:chromeOptions": { "args": [
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", profile_argument,
+            ] },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
+        let capabilities = capabilities.as_object().unwrap().clone();
+        let address = format!("http://127.0.0.1:{port}");
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let driver = builder.capabilities(capabilities).connect(&address).await.unwrap();
         Self { driver, chromedriver, _profile: profile, _turn: turn }
     }
 
     /// A call of the DevTools protocol that the driver has no name for.
     pub async fn devtools(&self, method: &str, parameters: Value) -> Value {
-        self.driver.cdp().send_raw(method, parameters).await.unwrap()
+        let body = json!({ "cmd": method, "params": parameters });
+        self.driver.issue_cmd(OfChrome { path: "goog/cdp/execute", body }).await.unwrap()
     }
 
     /// As if the window had this size in CSS pixels, at a zoom of 1 or 2.
@@ -99,20 +106,36 @@ impl Browser {
     /// What a script that is the body of an async function returns.
     pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
         let script = format!("return (async () => {{ {script} }})()");
-        self.driver.execute(script, arguments).await.unwrap().json().clone()
+        self.driver.execute(&script, arguments).await.unwrap()
     }
 
     pub async fn close(self) {
-        self.driver.clone().quit().await.unwrap();
+        self.driver.clone().close().await.unwrap();
     }
 }
 
 /// A test that failed leaves no process behind: Chromium is in the group of its driver.
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = self.driver.clone().leak();
         let _ = killpg(Pid::from_raw(self.chromedriver.id() as i32), Signal::SIGKILL);
         let _ = self.chromedriver.wait();
+    }
+}
+
+/// A command that only Chrome's driver has.
+#[derive(Debug)]
+pub struct OfChrome {
+    pub path: &'static str,
+    pub body: Value,
+}
+
+impl WebDriverCompatibleCommand for OfChrome {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Finding executions, reading them, and running them again.
 
+use fantoccini::key::Key;
 use reqwest::Method;
 use serde_json::{Value, json};
-use thirtyfour::Key;
 
 use super::page::Page;
 use super::told;
@@ -42,7 +42,7 @@ async fn they_are_filtered_opened_beside_the_list_and_replayed_with_another_inpu
     page.shows("[role=option][aria-selected=true]", "status:").await;
     page.keys(Key::Enter + "f").await;
     page.shows("[role=option][aria-selected=true]", "status:failed").await;
-    page.keys(Key::Enter + "kind:exception" + Key::Enter).await;
+    page.keys(Key::Enter + "kind:exception" + &Key::Enter).await;
     rows(&page, 3).await;
     page.stands_at("/executions?q=status%3Afailed+kind%3Aexception").await;
     page.browser.driver.refresh().await.unwrap();
@@ -51,7 +51,7 @@ async fn they_are_filtered_opened_beside_the_list_and_replayed_with_another_inpu
     page.keys(Key::Enter).await;
     page.shows(".filter .wrong", "status is one of running, succeeded, failed, cancelled.").await;
     page.fill("Filter executions", "status:failed").await;
-    page.keys(Key::Enter + Key::Escape).await;
+    page.keys(Key::Enter + &Key::Escape).await;
     rows(&page, 3).await;
     open_and_replay(&page, &fleet).await;
     page.close().await;

@@ -1,7 +1,7 @@
 //! How the fleet stands: the page says what the API counts, and the charts what their tables say.
 
+use fantoccini::key::Key;
 use serde_json::json;
-use thirtyfour::Key;
 
 use super::page::Page;
 use super::seeded::Seeded;
@@ -66,7 +66,7 @@ async fn its_numbers_are_those_of_the_api_and_charts_say_what_their_tables_say()
 /// A point of a chart by keys, and its table by a button.
 async fn read_by_keys(page: &Page) {
     page.browser.run("document.querySelector('[aria-label=\"Run, by time\"]').focus()", vec![]).await;
-    page.keys(Key::Left + Key::Left).await;
+    page.keys(Key::Left + &Key::Left).await;
     let third = "const row = document.querySelectorAll(\"[aria-label='Run as a table'] tbody tr\")[2]; \
         return document.activeElement.getAttribute('aria-valuetext').startsWith(`${row.cells[0].textContent}: `)";
     page.until("the third point from the end is not told", third, vec![]).await;

@@ -1,8 +1,8 @@
 //! The life of a function, as somebody leads it who has nothing but the page.
 
+use fantoccini::key::Key;
 use reqwest::Method;
 use serde_json::json;
-use thirtyfour::Key;
 
 use super::page::Page;
 use super::told;

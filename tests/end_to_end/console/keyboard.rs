@@ -1,7 +1,7 @@
 //! The console without a mouse.
 
+use fantoccini::key::Key;
 use serde_json::{Value, json};
-use thirtyfour::Key;
 
 use super::page::Page;
 use super::told;
@@ -74,12 +74,12 @@ async fn a_function_is_found_changed_run_and_looked_up_by_keys_alone() {
     tab_to(&page, "Input").await;
     page.keys(Key::Control + "a").await;
     page.keys("{\"name\": \"Ada\"}").await;
-    page.keys(Key::Control + Key::Enter).await;
+    page.keys(Key::Control + &Key::Enter).await;
     page.shows(".outcome .pill", "succeeded").await;
     page.shows(".outcome .tree", "\"Ada\"").await;
     page.keys(Key::Control + "s").await;
     page.see("Saved v2.").await;
-    page.keys(Key::Control + Key::Enter).await;
+    page.keys(Key::Control + &Key::Enter).await;
     page.shows(".facts", "version 2").await;
     page.shows(".outcome .pill", "succeeded").await;
     tab_out(&page).await;
@@ -93,7 +93,7 @@ async fn a_function_is_found_changed_run_and_looked_up_by_keys_alone() {
 /// Leaves an editor, in which Tab indents.
 async fn tab_out(page: &Page) {
     let before = focused(page).await;
-    page.keys(Key::Escape + Key::Tab).await;
+    page.keys(Key::Escape + &Key::Tab).await;
     assert_ne!(focused(page).await, before);
 }
 
@@ -109,7 +109,7 @@ async fn read_executions(page: &Page) {
     page.keys(Key::Escape).await;
     page.until("it stays open", "return document.querySelector('.beside').hidden", vec![]).await;
     assert_eq!(focused(page).await, "greet");
-    page.keys(Key::Enter + Key::Enter).await;
+    page.keys(Key::Enter + &Key::Enter).await;
     page.see("Copy as").await;
     page.until("it is not alone", "return location.hash.includes('/functions/greet/executions/')", vec![])
         .await;

@@ -1,10 +1,13 @@
 //! The console as a person uses it: by what is written on it, and by keys.
 
+use std::ops::Deref;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use fantoccini::Locator;
+use fantoccini::elements::Element;
+use fantoccini::key::Key;
 use serde_json::{Value, json};
-use thirtyfour::prelude::*;
 
 use super::browser::Browser;
 use crate::fixtures::fleet::Fleet;
@@ -53,7 +56,7 @@ impl Page {
     pub async fn go(&self, path: &str) {
         let leave = "if (location.hash !== `#${arguments[0]}`) document.querySelector('main > *')?.setAttribute('data-left', '')";
         self.browser.run(leave, vec![json!(path)]).await;
-        self.browser.driver.goto(format!("{}/#{path}", self.origin)).await.unwrap();
+        self.browser.driver.goto(&format!("{}/#{path}", self.origin)).await.unwrap();
     }
 
     /// Waits until the view that `go` has named is there, and loads nothing any more.
@@ -112,10 +115,10 @@ impl Page {
     }
 
     /// Waits for the element that a selector finds.
-    pub async fn element(&self, selector: &str) -> WebElement {
+    pub async fn element(&self, selector: &str) -> Element {
         let script = "return document.querySelector(arguments[0]) !== null";
         self.until(&format!("there is no {selector}"), script, vec![json!(selector)]).await;
-        self.browser.driver.find(By::Css(selector)).await.unwrap()
+        self.browser.driver.find(Locator::Css(selector)).await.unwrap()
     }
 
     /// Presses what has this name: a button, a link, a choice.
@@ -127,7 +130,9 @@ impl Page {
     pub async fn press_in(&self, name: &str, within: Option<&str>) {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let element = self.find("press", name, within).await;
+            let found = self.find("press", name, within).await;
+            let reference = found.as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned();
+            let element = Element::from_element_id(self.browser.driver.clone(), reference.into());
             match element.click().await {
                 Ok(()) => return,
                 // The page has made it anew, or something moves over it.
@@ -153,16 +158,18 @@ impl Page {
 
     /// Gives the focus to the field of this name.
     pub async fn focus(&self, name: &str) {
-        self.find("type", name, None).await.focus().await.unwrap();
+        let field = self.find("type", name, None).await;
+        self.browser.driver.execute("arguments[0].focus()", vec![field]).await.unwrap();
     }
 
     /// Types, wherever the focus is.
-    pub async fn keys(&self, keys: impl Into<TypingData>) {
+    pub async fn keys(&self, keys: impl Deref<Target = str>) {
         let focused = self.browser.driver.active_element().await.unwrap();
-        focused.send_keys(keys).await.unwrap();
+        focused.send_keys(&keys).await.unwrap();
     }
 
-    async fn find(&self, kind: &str, name: &str, within: Option<&str>) -> WebElement {
+    /// The element, as scripts are given it.
+    async fn find(&self, kind: &str, name: &str, within: Option<&str>) -> Value {
         let arguments = vec![json!(kind), json!(name), json!(within)];
         let what = format!("there is nothing named {name:?} to {kind}");
         self.until(
@@ -171,13 +178,13 @@ impl Page {
             arguments.clone(),
         )
         .await;
-        let found = self.browser.driver.execute(FIND, arguments).await.unwrap();
-        found.element().unwrap()
+        self.browser.driver.execute(FIND, arguments).await.unwrap()
     }
 
     /// Takes a picture, for people to look at.
     pub async fn picture(&self, folder: &Path, name: &str) {
         std::fs::create_dir_all(folder).unwrap();
-        self.browser.driver.screenshot(&folder.join(format!("{name}.png"))).await.unwrap();
+        let picture = self.browser.driver.screenshot().await.unwrap();
+        std::fs::write(folder.join(format!("{name}.png")), picture).unwrap();
     }
 }

@@ -1,7 +1,7 @@
 //! Running a function from the page, and what is seen of it.
 
+use fantoccini::key::Key;
 use serde_json::{Value, json};
-use thirtyfour::Key;
 
 use super::page::Page;
 use super::told;
@@ -24,7 +24,7 @@ async fn logs_come_while_it_runs_and_it_can_be_cancelled() {
     fleet.create("slow", "$stdout.sync = true\nputs \"\\e[31mbegun\\e[0m\"\nsleep 60\n", json!({})).await;
     let page = Page::open(&fleet, "/functions/slow").await;
     page.focus("Code of slow").await;
-    page.keys(Key::Control + Key::Enter).await;
+    page.keys(Key::Control + &Key::Enter).await;
     let answered =
         page.browser.run("return document.querySelector('.outcome .pill').innerText", vec![]).await;
     assert!(["sending", "queued", "running"].map(Value::from).contains(&answered), "{answered}");
@@ -68,7 +68,7 @@ async fn its_stations_its_result_and_its_input_are_at_hand() {
     page.shows(".tree", "\"Hello, Grace\"").await;
     page.press("Last inputs").await;
     page.press("{\"name\": \"Ada\"}").await;
-    page.keys(Key::Control + Key::Enter).await;
+    page.keys(Key::Control + &Key::Enter).await;
     page.shows(".tree", "\"Hello, Ada\"").await;
     while executions(&fleet, "greet").await.len() != 3 {}
     copy_as_curl(&page, &fleet).await;
@@ -106,7 +106,7 @@ async fn an_error_leads_to_its_line_and_code_runs_before_it_is_saved() {
     let line = "const code = document.activeElement; return code.value.slice(0, code.selectionStart).split('\\n').length === 2";
     page.until("the cursor is not on line 2", line, vec![]).await;
     page.paste("Code of halve", &HALVES.replace(".fdiv", ".length.fdiv")).await;
-    page.keys(Key::Control + Key::Enter).await;
+    page.keys(Key::Control + &Key::Enter).await;
     page.shows(".outcome .pill", "succeeded").await;
     page.shows(".value", "0.5").await;
     assert_eq!(told(&fleet, "/v1/functions/halve").await["version"], 1);

@@ -1,9 +1,9 @@
 //! An API that asks for a token, and what each token sees.
 
+use fantoccini::key::Key;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use thirtyfour::Key;
 
 use super::page::Page;
 use crate::fixtures::fleet::Fleet;

@@ -1,7 +1,8 @@
 //! What must not happen while somebody uses the console: a logged error, a forbidden thing, a request elsewhere.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::browser::OfChrome;
 use super::page::Page;
 
 /// An answer that a story expects, and that Chromium logs as an error: what the line says of it, and of its address.
@@ -10,8 +11,10 @@ pub type Refusal<'a> = (&'a str, &'a str);
 impl Page {
     /// What the browser has said since it was asked last: errors, and what its policies forbade.
     pub async fn log(&self) -> Vec<String> {
-        let log = self.browser.driver.browser_log().await.unwrap();
-        log.into_iter().map(|entry| format!("{}: {}", entry.level, entry.message)).collect()
+        let command = OfChrome { path: "se/log", body: json!({ "type": "browser" }) };
+        let log = self.browser.driver.issue_cmd(command).await.unwrap();
+        let line = |entry: &Value| format!("{}: {}", entry["level"], entry["message"]);
+        log.as_array().unwrap().iter().map(line).collect()
     }
 
     /// Ends the visit. Nothing was logged, and nobody but the API was asked for anything.
