@@ -83,11 +83,11 @@ fn fleet_tables(stats: &FleetStats) -> String {
         ("in_flight", queue.in_flight.to_string()),
         ("dead_lettered", queue.dead_lettered.to_string()),
         ("oldest_seconds", shown(queue.oldest_seconds)),
+        ("workers", stats.workers.to_string()),
     ];
     let queue = Table::new(&["queue", "messages"], rows.map(|(name, value)| vec![name.to_owned(), value]));
-    let workers = stats.workers;
     let minutes = stats.minutes.iter().map(|minute| row(shown(minute.from), &minute.ended));
-    format!("workers: {workers}\n\n{queue}\n{}", Table::new(&HEAD, minutes))
+    format!("{queue}\n{}", Table::new(&HEAD, minutes))
 }
 
 fn function_table(stats: &FunctionStats) -> Table {

@@ -39,7 +39,7 @@ fn stats_tell_how_the_queue_stands() {
     let queue: Value = serde_json::from_str(&folder.printed(&["stats", "--jq", ".queue"])).unwrap();
     assert_eq!(queue["visible"], 0);
     let table = folder.printed(&["stats"]);
-    assert!(table.starts_with("visible\t0\ndelayed\t0\n") && table.lines().count() == 6 + 15, "{table}");
+    assert!(table.starts_with("visible\t0\ndelayed\t0\n") && table.lines().count() == 7 + 15, "{table}");
     assert_eq!(folder.printed(&["stats", "hello", "--json", "function"]), "{\"function\":\"hello\"}\n");
     folder.refused(&["stats", "helo"], 5, "did you mean hello?");
 }
