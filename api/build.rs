@@ -1,5 +1,5 @@
-//! Makes the console's files part of the program: its scripts and styles minified, and all compressed ahead. A browser takes the files
-//! of `console/` as they are, too.
+//! Makes the console's files part of the program: its scripts and styles minified, and all compressed ahead. A browser
+//! takes the files of `console/` as they are, too.
 
 use std::fs;
 use std::io::{Error, Result};

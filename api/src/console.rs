@@ -1,13 +1,10 @@
 //! The console: a page, served at `/`, from files that are part of this program. Anybody may have it: it holds nothing but
 //! code, and asks for a token once the API does.
 
-use std::convert::Infallible;
-
 use axum::Router;
-use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::map_response;
 use axum::response::Response;
 
 use crate::http::error::ApiError;
@@ -27,15 +24,14 @@ const HEADERS: [(HeaderName, &str); 3] =
 /// The console's files; all else is not found.
 pub(crate) fn files() -> Router {
     static_router()
-        .layer(from_fn(add_headers))
+        .layer(map_response(with_headers))
         .fallback(|| async { ApiError::NotFound })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
 }
 
-async fn add_headers(request: Request, next: Next) -> Result<Response, Infallible> {
-    let mut response = next.run(request).await;
+async fn with_headers(mut response: Response) -> Response {
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    Ok(response)
+    response
 }

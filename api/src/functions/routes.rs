@@ -22,7 +22,7 @@ use crate::functions::versions;
 use crate::functions::{draft, manifest};
 use crate::http::conditions::{Conditions, entity_tag};
 use crate::http::error::ApiError;
-use crate::http::page::{PageQuery, page};
+use crate::http::page::{PageQuery, folders, page};
 use crate::http::request::{FunctionPath, Query, parsed};
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::schema;
@@ -188,7 +188,7 @@ pub(crate) async fn list(
         query.cursor.as_deref().map(|cursor| parsed("cursor", cursor)).transpose()?;
     let (names, next) = match caller.functions() {
         Some(own) => page_of(own, after.as_ref(), limit),
-        None => page_of_all(&app, after.as_ref(), limit).await?,
+        None => folders(&app.store, &app.store.keys().functions(), after.as_ref(), limit).await?,
     };
     let functions: Vec<Function> = stream::iter(names)
         .map(|name| present(&app, name))
@@ -207,19 +207,6 @@ fn page_of(own: &BTreeSet<FunctionName>, after: Option<&FunctionName>, limit: us
     let names: Vec<FunctionName> = left.by_ref().take(limit).cloned().collect();
     let next = left.next().and_then(|_| names.last().cloned());
     (names, next)
-}
-
-async fn page_of_all(app: &App, after: Option<&FunctionName>, limit: usize) -> Result<Names, ApiError> {
-    let prefix = app.store.keys().functions();
-    // The character behind the slash: so the listing goes on behind everything below the function's folder.
-    let after = after.map(|name| format!("{prefix}{name}0"));
-    let page = app.store.list(&prefix, after.as_deref(), limit).await?;
-    let names = page.prefixes.iter().filter_map(|folder| name_of(folder, &prefix)).collect();
-    Ok((names, page.next.and_then(|folder| name_of(&folder, &prefix))))
-}
-
-fn name_of(folder: &str, prefix: &str) -> Option<FunctionName> {
-    folder.strip_prefix(prefix)?.split('/').next()?.parse().ok()
 }
 
 async fn present(app: &App, name: FunctionName) -> Result<Option<Function>, ApiError> {

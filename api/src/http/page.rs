@@ -1,7 +1,11 @@
 //! Lists, page by page.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use axum::http::Uri;
 use badlambda_shared::limits;
+use badlambda_shared::store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::IntoParams;
@@ -37,6 +41,22 @@ pub(crate) fn page_limit(asked: Option<usize>, most: usize) -> Result<usize, Api
         return Ok(limit);
     }
     Err(ApiError::parameter("limit", format!("it must be from 1 to {most}")))
+}
+
+/// The names of at most `limit` folders below `prefix`, from behind `after` on, and where the page behind them begins, if
+/// there is one. What is no name is left out.
+pub(crate) async fn folders<N: FromStr + Display>(
+    store: &Store,
+    prefix: &str,
+    after: Option<&N>,
+    limit: usize,
+) -> Result<(Vec<N>, Option<N>), StoreError> {
+    // The character behind the slash: so the listing goes on behind everything below the folder.
+    let after = after.map(|name| format!("{prefix}{name}0"));
+    let listing = store.list(prefix, after.as_deref(), limit).await?;
+    let name_of = |folder: &str| folder.strip_prefix(prefix)?.split('/').next()?.parse().ok();
+    let names = listing.prefixes.iter().filter_map(|folder| name_of(folder)).collect();
+    Ok((names, listing.next.as_deref().and_then(name_of)))
 }
 
 /// The page that `with_next` makes, which was asked for at `uri`, and the link to the one that begins at `next`, if there

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::progress::stored_manifest;
 use crate::app::AppState;
-use crate::http::page::{PageQuery, page};
+use crate::http::page::{PageQuery, folders, page};
 use crate::http::request::{Query, parsed};
 use crate::http::response::ApiResult;
 use crate::schema::parameters::MapsCursor;
@@ -41,12 +41,8 @@ pub(crate) async fn list(
 ) -> ApiResult {
     let limit = query.limit()?;
     let after: Option<MapId> = query.cursor.as_deref().map(|cursor| parsed("cursor", cursor)).transpose()?;
-    let prefix = app.store.keys().maps();
-    // The character behind the slash: so the listing goes on behind everything below the map's folder.
-    let after = after.map(|id| format!("{prefix}{id}0"));
-    let listing = app.store.list(&prefix, after.as_deref(), limit).await?;
-    let id_of = |folder: &str| folder.strip_prefix(&prefix)?.split('/').next()?.parse::<MapId>().ok();
-    let ids: Vec<MapId> = listing.prefixes.iter().filter_map(|folder| id_of(folder)).collect();
+    let (ids, next): (Vec<MapId>, _) =
+        folders(&app.store, &app.store.keys().maps(), after.as_ref(), limit).await?;
     let read = |id: MapId| {
         let app = &app;
         async move { stored_manifest(app, &id).await }
@@ -55,6 +51,5 @@ pub(crate) async fn list(
         stream::iter(ids).map(read).buffered(limits::READS_AT_ONCE).try_collect().await?;
     let own = manifests.iter().flatten().filter(|manifest| caller.require(&manifest.function).is_ok());
     let maps = own.map(ListedMap::from).collect();
-    let next = listing.next.as_deref().and_then(id_of).map(|id| id.to_string());
-    Ok(page(&uri, next, |next| MapPage { maps, next }))
+    Ok(page(&uri, next.map(|id| id.to_string()), |next| MapPage { maps, next }))
 }

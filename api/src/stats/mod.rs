@@ -10,6 +10,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
+use badlambda_shared::queue::Depth;
 use badlambda_shared::stats::{FleetStats, FunctionStats, QueueSample, QueueStats};
 use badlambda_shared::timestamp::Timestamp;
 use moka::future::Cache;
@@ -77,13 +78,14 @@ pub(crate) async fn of_fleet(State(app): AppState, caller: Caller) -> ApiResult 
             let waited_ms = if visible == 0 { Some(0.0) } else { ended.wait_ms_before(at_ms) };
             waited_ms.map(|ms| (ms / 1000.0_f64).round())
         };
-        let samples = app.samples.all().into_iter().map(|(at, depth)| QueueSample {
+        let sample = |(at, depth): (Timestamp, Depth)| QueueSample {
             at,
             visible: depth.visible,
             delayed: depth.delayed,
             in_flight: depth.held,
             oldest_seconds: oldest(depth.visible, at.unix_ms()),
-        });
+        };
+        let samples = app.samples.all().into_iter().map(sample).collect();
         let queue = QueueStats {
             visible: queue.visible,
             delayed: queue.delayed,
@@ -91,7 +93,6 @@ pub(crate) async fn of_fleet(State(app): AppState, caller: Caller) -> ApiResult 
             dead_lettered: dead_letters.visible + dead_letters.held,
             oldest_seconds: oldest(queue.visible, i64::MAX),
         };
-        let samples = samples.collect();
         Ok::<_, ApiError>(Arc::new(json!(FleetStats { queue, workers, samples, minutes: ended.by_period() })))
     });
     answer(made.await)
