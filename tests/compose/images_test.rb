@@ -105,7 +105,7 @@ class WorkerImageTest < Minitest::Test
   include Images
   def name_of_image = "worker"
   def most_mb = 120
-  def writable = "/opt/jail/scratch"
+  def writable = "/opt/jail/scratch /opt/jail/packages"
   def expected_parts = %w[tokio aws-sdk-sqs landlock seccompiler libc6 libruby3.3 tini]
 
   def run_in(*command, image: "badlambda/worker")

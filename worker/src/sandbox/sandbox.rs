@@ -274,13 +274,19 @@ fn first_number() -> u32 {
 /// that it is ours. Either way, only this user may then write to it, and nobody else may list it. `setting` names the
 /// variable that sets it.
 pub(super) fn make_root(path: &Path, setting: &str) -> io::Result<()> {
-    fs::create_dir_all(path)?;
-    let found = fs::symlink_metadata(path)?;
+    let unusable = |error| {
+        io::Error::other(format!(
+            "{}: {error}; set {setting} to a folder that can be written",
+            path.display()
+        ))
+    };
+    fs::create_dir_all(path).map_err(unusable)?;
+    let found = fs::symlink_metadata(path).map_err(unusable)?;
     if !found.is_dir() || found.uid() != nix::unistd::geteuid().as_raw() {
         let reason = format!("{} is not a folder of this user; set {setting} to another", path.display());
         return Err(io::Error::other(reason));
     }
-    fs::set_permissions(path, Permissions::from_mode(0o711))
+    fs::set_permissions(path, Permissions::from_mode(0o711)).map_err(unusable)
 }
 
 fn make_folder(path: &Path, mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
