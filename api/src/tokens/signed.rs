@@ -200,6 +200,20 @@ mod tests {
     }
 
     #[test]
+    fn a_key_pair_that_is_allowed_may_do_everything_where_tokens_are_needed() {
+        let mut none = Tokens::default();
+        none.allow_key_pair("LOCAL0LOCAL0LOCAL0", "sesame-sesame-sesame");
+        assert!(none.is_empty());
+        let mut tokens = tokens();
+        tokens.allow_key_pair("LOCAL0LOCAL0LOCAL0", "sesame-sesame-sesame");
+        let body = SignableBody::Bytes(BODY);
+        let request = signed("LOCAL0LOCAL0LOCAL0", "sesame-sesame-sesame", body, now());
+        let caller = authenticated(&tokens, request).unwrap();
+        assert!(Scope::ALL.into_iter().all(|scope| caller.admit(Some(scope)).1.is_ok()));
+        assert!(caller.functions().is_none());
+    }
+
+    #[test]
     fn whoever_is_not_known_is_told_as_by_lambda() {
         let by = |id, secret| signed(id, secret, SignableBody::Bytes(BODY), now());
         let late = now() + limits::MAX_SIGNATURE_SKEW + Duration::from_secs(1);

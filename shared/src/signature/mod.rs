@@ -4,6 +4,8 @@
 //! lets `aws-sigv4` make the signature again, and compares. See [AWS's
 //! description](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
 
+#[cfg(test)]
+mod accepted;
 mod authorization;
 mod date;
 mod error;

@@ -13,6 +13,16 @@ use super::{Signature, SignatureError, SignatureRequirements};
 
 pub(super) const KEY_ID: &str = "AKIDEXAMPLE";
 pub(super) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+/// An invocation, before it is signed.
+pub(super) const REQUEST: &str = "\
+POST /2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A123456789012%3Afunction%3Ahello%3A%24LATEST/invocations\
+?Qualifier=%24LATEST&Marker= HTTP/1.1
+host: localhost:8080
+content-type: application/json
+x-amz-invocation-type: Event
+
+{\"name\": \"Ada\"}";
+pub(super) const BODY: &[u8] = b"{\"name\": \"Ada\"}";
 /// 2026-01-31T23:58:00Z: two minutes before another day.
 pub(super) const NOW: u64 = 1_769_903_880;
 
