@@ -53,7 +53,7 @@ pub enum SignatureError {
     AbsentHeader(String),
     #[error("X-Amz-Content-SHA256 is not the body's SHA-256; send its 64 lower-case hexadecimal digits.")]
     OtherBody,
-    #[error("UNSIGNED-PAYLOAD is taken only from this machine; sign the body, too.")]
+    #[error("UNSIGNED-PAYLOAD is not taken over this connection; sign the body, too.")]
     UnsignedBody,
     #[error(
         "The signature does not match; check the secret access key, and that nothing on the way changes the request."
