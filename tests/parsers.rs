@@ -2,17 +2,21 @@
 //! whatever they are. `tests/fuzz` fuzzes them; the test `parsers` tries what was kept of that, and some random changes.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::{Duration, SystemTime};
 
 use badlambda_api::functions::syntax;
 use badlambda_shared::execution::Execution;
 use badlambda_shared::function::{FunctionConfig, Manifest, Version};
 use badlambda_shared::message::Received;
+use badlambda_shared::signature::{Signature, SignatureRequirements};
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
 use badlambda_worker::sandbox::read_answer;
 use badlambda_zygote::protocol::{CleanerReply, CleanerRequest, Confined, Confinement, Report, Request};
 use badlambda_zygote::report::{REPORT_BYTES, TemplateReport};
 use badlambda_zygote::wire;
+use hyper::Request as HttpRequest;
+use hyper::http::HeaderValue;
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, send, socketpair};
 use serde::de::DeserializeOwned;
 
@@ -20,7 +24,7 @@ use serde::de::DeserializeOwned;
 pub type Parser = fn(&[u8]);
 
 /// All of them, by the names of their corpora.
-pub const ALL: [(&str, Parser); 7] = [
+pub const ALL: [(&str, Parser); 8] = [
     ("answer", answer),
     ("packet", packet),
     ("report", report),
@@ -28,6 +32,7 @@ pub const ALL: [(&str, Parser); 7] = [
     ("record", record),
     ("function", function),
     ("syntax", ruby_syntax),
+    ("signature", signature),
 ];
 
 /// What an execution wrote to its answer's pipe.
@@ -109,5 +114,34 @@ pub fn ruby_syntax(bytes: &[u8]) {
     if let Ok(code) = std::str::from_utf8(bytes) {
         let _ = syntax::form_of(code, None);
         let _ = syntax::form_of(code, Some("perform"));
+    }
+}
+
+/// The head of a request that is signed.
+pub fn signature(bytes: &[u8]) {
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let mut first = lines.next().unwrap_or_default().split(|byte| *byte == b' ');
+    let (method, target) = (first.next().unwrap_or_default(), first.next().unwrap_or_default());
+    let mut request = HttpRequest::builder().method(method).uri(target);
+    for line in lines {
+        let colon = line.iter().position(|byte| *byte == b':').unwrap_or(line.len());
+        let value = HeaderValue::from_bytes(line.get(colon + 1..).unwrap_or_default().trim_ascii());
+        request = match value {
+            Ok(value) => request.header(&line[..colon], value),
+            Err(_) => return,
+        };
+    }
+    let Ok(request) = request.body(()) else { return };
+    let parts = request.into_parts().0;
+    let required = SignatureRequirements {
+        service: "lambda",
+        region: None,
+        max_skew: Duration::MAX,
+        allow_session_token: true,
+        allow_unsigned_body: true,
+    };
+    if let Ok(signature) = Signature::read(&parts) {
+        let good = signature.check(Some("secret"), &[0; 32], &required, SystemTime::UNIX_EPOCH);
+        assert!(good.is_err(), "nobody can sign by chance");
     }
 }

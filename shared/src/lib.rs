@@ -12,6 +12,7 @@
 //! - [`index`] is what is listed of executions: segments of lines, each stored before its messages are deleted.
 //! - [`map`] is one function over many inputs: what is stored of it, and the messages that ask for its chunks.
 //! - [`dead_letters`] is where messages go that can't be run, and from where they come back.
+//! - [`signature`] checks that a request was signed as AWS's clients sign theirs.
 //! - [`schema`] is how names, ids and times look in the API's OpenAPI document.
 //! - [`config`], [`telemetry`], [`metrics`], [`shutdown`], [`health`], [`aws`] and [`retry`] are what every process needs
 //!   around that.
@@ -45,6 +46,7 @@ pub mod records;
 pub mod retry;
 pub mod schema;
 pub mod shutdown;
+pub mod signature;
 pub mod stats;
 pub mod store;
 pub mod telemetry;

@@ -203,6 +203,15 @@ pub const MAX_REDRIVES_PER_SECOND: u32 = 500;
 pub const MAX_FILTER_CHARS: usize = KIB as usize;
 /// Characters of a token that is given in the clear, and of a secret access key: too many to be guessed, if made by chance.
 pub const MIN_TOKEN_CHARS: usize = 16;
+/// How far the time of a signature may lie before or after the API's, as of AWS's services.
+pub const MAX_SIGNATURE_SKEW: Duration = Duration::from_secs(5 * 60);
+/// Bytes of the Authorization header of a signed request: a hundred signed headers fit.
+pub const MAX_AUTHORIZATION_BYTES: usize = 8 * KIB as usize;
+/// Signed headers of a request; no server here takes more headers.
+pub const MAX_SIGNED_HEADERS: usize = 100;
+/// Bytes of a signed request's path and query: written out for the signature they are three times as long, and
+/// `aws-sigv4` panics over 64 KiB.
+pub const MAX_SIGNED_TARGET_BYTES: usize = 8 * KIB as usize;
 /// Tokens of one API: each request is compared with all of them.
 pub const MAX_TOKENS: usize = 1000;
 /// The highest rate of a token; more than one API answers.

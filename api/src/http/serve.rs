@@ -1,11 +1,13 @@
 //! The listener: so many connections at once, and none that is held open by half a request.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -36,10 +38,10 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
             accepted = accept(&listener, &room) => accepted,
         };
         match accepted {
-            Ok((stream, permit)) => {
+            Ok((stream, peer, permit)) => {
                 let (router, watcher) = (router.clone(), graceful.watcher());
                 tokio::spawn(async move {
-                    serve_connection(stream, router, watcher).await;
+                    serve_connection(stream, peer, router, watcher).await;
                     drop(permit);
                 });
             }
@@ -74,20 +76,21 @@ fn descriptors() -> u64 {
 async fn accept(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, Option<OwnedSemaphorePermit>)> {
+) -> std::io::Result<(TcpStream, SocketAddr, Option<OwnedSemaphorePermit>)> {
     let permit = Arc::clone(room).acquire_owned().await.ok();
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, permit))
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, permit))
 }
 
-async fn serve_connection(stream: TcpStream, router: Router, graceful: Watcher) {
+async fn serve_connection(stream: TcpStream, peer: SocketAddr, router: Router, graceful: Watcher) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "could not set TCP_NODELAY");
     }
     let pace = Pace::new();
     let service = service_fn({
         let pace = pace.clone();
-        move |request: Request<Incoming>| {
+        move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
             let answered = pace.answering();
             let router = router.clone();
             async move {

@@ -15,13 +15,14 @@ use axum::response::{IntoResponse as _, Response};
 use badlambda_shared::name::FunctionName;
 
 use super::Tokens;
+use super::rate::Quota;
 use super::token::{Scope, Token};
 use crate::app::App;
 use crate::http::error::ApiError;
 
-/// Who sends a request: the bearer of a token, or anybody, where there are no tokens.
+/// Who sends a request: the bearer of a token, whoever signs with its key pair, or anybody, where there are no tokens.
 #[derive(Clone)]
-pub(crate) struct Caller(Option<Arc<Token>>);
+pub(crate) struct Caller(pub(super) Option<Arc<Token>>);
 
 /// What a route asks of a token.
 #[derive(Clone, Copy, Debug)]
@@ -46,19 +47,18 @@ pub(crate) async fn authorize(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let token = match bearer(&app.tokens, request.headers()) {
-        Ok(token) => token,
+    let caller = match bearer(&app.tokens, request.headers()) {
+        Ok(token) => Caller(token),
         Err(refused) => return refused.into_response(),
     };
-    let quota = token.as_ref().and_then(|token| token.count_request());
-    let checked = match &token {
-        Some(_) if quota.is_some_and(|quota| quota.is_exceeded) => Err(ApiError::RateLimited),
-        Some(token) => check(token, needed, &mut request).await,
-        None => Ok(()),
+    let (quota, admitted) = caller.admit(needed.scope);
+    let checked = match admitted {
+        Ok(()) => check_path(&caller, needed.checked, &mut request).await,
+        refused => refused,
     };
     let mut response = match checked {
         Ok(()) => {
-            request.extensions_mut().insert(Caller(token));
+            request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Err(refused) => refused.into_response(),
@@ -70,7 +70,7 @@ pub(crate) async fn authorize(
 }
 
 /// The token that the request bears; `None` where none is needed.
-fn bearer(tokens: &Tokens, headers: &HeaderMap) -> Result<Option<Arc<Token>>, ApiError> {
+pub(super) fn bearer(tokens: &Tokens, headers: &HeaderMap) -> Result<Option<Arc<Token>>, ApiError> {
     if tokens.is_empty() {
         return Ok(None);
     }
@@ -89,14 +89,9 @@ fn bearer(tokens: &Tokens, headers: &HeaderMap) -> Result<Option<Arc<Token>>, Ap
     }
 }
 
-async fn check(token: &Token, needed: Needed, request: &mut Request) -> Result<(), ApiError> {
-    if let Some(scope) = needed.scope
-        && !token.has(scope)
-    {
-        return Err(ApiError::InsufficientScope(scope));
-    }
-    let Some(functions) = token.functions() else { return Ok(()) };
-    if needed.checked == FunctionCheck::ByHandler {
+async fn check_path(caller: &Caller, checked: FunctionCheck, request: &mut Request) -> Result<(), ApiError> {
+    let Some(functions) = caller.functions() else { return Ok(()) };
+    if checked == FunctionCheck::ByHandler {
         return Ok(());
     }
     let path = request.extract_parts::<RawPathParams>().await;
@@ -109,6 +104,19 @@ async fn check(token: &Token, needed: Needed, request: &mut Request) -> Result<(
 }
 
 impl Caller {
+    /// Counts a request of the caller's, and checks that it may be made: whether the rate allows it, and then the scope.
+    /// The quota, where there is one, is for the response, whatever that is.
+    pub(crate) fn admit(&self, needed: Option<Scope>) -> (Option<Quota>, Result<(), ApiError>) {
+        let Some(token) = &self.0 else { return (None, Ok(())) };
+        let quota = token.count_request();
+        let admitted = match needed {
+            _ if quota.is_some_and(|quota| quota.is_exceeded) => Err(ApiError::RateLimited),
+            Some(scope) if !token.has(scope) => Err(ApiError::InsufficientScope(scope)),
+            _ => Ok(()),
+        };
+        (quota, admitted)
+    }
+
     /// The caller's token; `None` where the API has none.
     pub(super) fn token(&self) -> Option<&Token> {
         self.0.as_deref()

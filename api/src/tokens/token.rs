@@ -46,7 +46,6 @@ pub(crate) struct Token {
 /// An access key, for requests that are signed with SigV4.
 pub(super) struct KeyPair {
     pub(super) access_key_id: String,
-    #[expect(dead_code, reason = "signed requests will be checked against it")]
     pub(super) secret_access_key: String,
 }
 

@@ -3,8 +3,8 @@
 //!
 //! A tour:
 //! - [`start`] makes or reads the credentials, opens both stores, and serves them on one listener; `server` tells
-//!   their requests apart, `signature` checks who asks, and `counters` counts what was served.
-//! - `sqs` is a small server of our own. `protocol` is AWS's JSON protocol, and `actions` its operations by name:
+//!   their requests apart, and `counters` counts what was served.
+//! - `sqs` is a small server of our own. `protocol` is AWS's JSON protocol and checks who asks; `actions` are its operations by name:
 //!   `send`, with the order in which message groups take turns; `receive`, which waits until `changes` wakes it or
 //!   a message is due, and `take`s; `settle`, which deletes and gives back.
 //! - `s3` is the protocol by the crate `s3s`, over objects in tables.
@@ -24,7 +24,6 @@ mod database;
 mod readers;
 mod s3;
 mod server;
-mod signature;
 mod sqs;
 
 use std::collections::BTreeMap;

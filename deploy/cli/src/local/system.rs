@@ -93,7 +93,9 @@ impl System {
         });
         let environment = environment(&aws, options.settings)?;
         let worker = badlambda_worker::config::Config::from_environment(&environment, programs()?)?;
-        let api_config = badlambda_api::Config::from_environment(&environment)?;
+        let mut api_config = badlambda_api::Config::from_environment(&environment)?;
+        // What is printed works for SQS, S3 and AWS Lambda's wire API.
+        api_config.allow_key_pair(&aws.access_key_id, &aws.secret_access_key);
 
         let mut services = JoinSet::new();
         services.spawn(badlambda_api::run(api_config, clients.clone(), listener, shutdown.clone()));

@@ -1,20 +1,30 @@
 //! AWS's JSON protocol 1.0: the operation in a header, JSON in and out, errors by name.
 
+use std::time::{Duration, SystemTime};
+
+use badlambda_shared::signature::{Signature, SignatureError, SignatureErrorClass, SignatureRequirements};
+use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use s3s::Body;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::{Sqs, SqsError};
 use crate::credentials::Credentials;
-use crate::signature::{self, SignatureError};
 
 const TARGET: &str = "x-amz-target";
 const SERVICE: &str = "AmazonSQS.";
-/// The service in a signature's scope.
-const SIGNED_FOR: &str = "sqs";
+/// What a signature must be. Regions and accounts are not looked at here.
+const SIGNATURE: SignatureRequirements<'static> = SignatureRequirements {
+    service: "sqs",
+    region: None,
+    max_skew: Duration::from_secs(15 * 60),
+    allow_session_token: true,
+    allow_unsigned_body: false,
+};
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 /// 1 MiB of text can take three times that where a client escapes all that is not ASCII, as Python's does.
 const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
@@ -41,8 +51,8 @@ pub(crate) async fn answer(
         Err(error) if error.is::<LengthLimitError>() => return too_large(),
         Err(error) => return failed(&SqsError::Serialization(format!("the request can't be read: {error}"))),
     };
-    if let Err(error) = signature::verify(&parts, &body, credentials, SIGNED_FOR) {
-        return denied(error);
+    if let Err(error) = check_signature(&parts, &body, credentials) {
+        return denied(&error);
     }
     let parsed: Result<Value, _> = serde_json::from_slice(if body.is_empty() { b"{}" } else { &body });
     let answered = match parsed {
@@ -53,6 +63,13 @@ pub(crate) async fn answer(
         Ok(output) => respond(StatusCode::OK, &output, None),
         Err(error) => failed(&error),
     }
+}
+
+fn check_signature(parts: &Parts, body: &[u8], credentials: &Credentials) -> Result<(), SignatureError> {
+    let signature = Signature::read(parts)?;
+    let is_known = signature.access_key_id() == credentials.access_key_id;
+    let secret = is_known.then_some(credentials.secret_access_key.as_str());
+    signature.check(secret, &Sha256::digest(body).into(), &SIGNATURE, SystemTime::now())
 }
 
 fn failed(error: &SqsError) -> Response<Body> {
@@ -75,14 +92,12 @@ fn too_large() -> Response<Body> {
     respond(StatusCode::PAYLOAD_TOO_LARGE, &body, Some(format!("{name};Sender")))
 }
 
-fn denied(error: SignatureError) -> Response<Body> {
-    let name = match error {
-        SignatureError::Missing => "MissingAuthenticationToken",
-        SignatureError::Malformed => "IncompleteSignature",
-        SignatureError::UnknownKey => "InvalidClientTokenId",
-        SignatureError::Expired | SignatureError::OtherService | SignatureError::Mismatch => {
-            "SignatureDoesNotMatch"
-        }
+fn denied(error: &SignatureError) -> Response<Body> {
+    let name = match error.class() {
+        SignatureErrorClass::Missing => "MissingAuthenticationToken",
+        SignatureErrorClass::Incomplete => "IncompleteSignature",
+        SignatureErrorClass::Unrecognized => "InvalidClientTokenId",
+        SignatureErrorClass::Invalid => "SignatureDoesNotMatch",
     };
     let body = json!({"__type": format!("com.amazonaws.sqs#{name}"), "message": error.to_string()});
     respond(StatusCode::FORBIDDEN, &body, Some(format!("{name};Sender")))
