@@ -65,14 +65,25 @@ pub fn chunk_message(
 }
 
 fn message(request: ExecutionRequest) -> Result<OutgoingMessage, serde_json::Error> {
-    let ExecutionRequest { id, function, version, revision, input, submitted_at, replay_of, trace } = request;
+    let ExecutionRequest {
+        id,
+        function,
+        version,
+        revision,
+        input,
+        submitted_at,
+        replay_of,
+        invocation,
+        trace,
+    } = request;
     let (input, input_key) = match input {
         Input::Inline(json) => (Some(json), None),
         Input::Stored(key) => (None, Some(key)),
     };
     let group_id = function.to_string();
     let (id, submitted_at) = (Some(id), Some(submitted_at));
-    let envelope = Envelope { function, version, revision, input, id, submitted_at, input_key, replay_of };
+    let envelope =
+        Envelope { function, version, revision, input, id, submitted_at, input_key, replay_of, invocation };
     let body = without_noncharacters(serde_json::to_string(&envelope)?);
     Ok(OutgoingMessage { body, group_id, delay: Duration::ZERO, history: None, trace })
 }

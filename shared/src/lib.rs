@@ -19,6 +19,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod account;
 pub mod alias;
 pub mod aws;
 pub mod catalog;
@@ -31,6 +32,7 @@ pub mod health;
 pub mod history;
 pub mod id;
 pub mod index;
+pub mod invocation;
 pub mod keys;
 pub mod limits;
 pub mod logs;

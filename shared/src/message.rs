@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::id::{ExecutionId, Origin};
+use crate::invocation::Invocation;
 use crate::limits;
 use crate::name::{FunctionName, Revision, VersionRef, parse_qualified};
 use crate::timestamp::Timestamp;
@@ -40,6 +41,9 @@ pub struct Envelope {
     /// The execution that this one repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_of: Option<ExecutionId>,
+    /// What the caller says beside the input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invocation: Option<Box<Invocation>>,
 }
 
 /// Where an execution's input is.
@@ -68,6 +72,8 @@ pub struct ExecutionRequest {
     pub submitted_at: Timestamp,
     /// The execution that this one repeats.
     pub replay_of: Option<ExecutionId>,
+    /// What the caller says beside the input.
+    pub invocation: Option<Box<Invocation>>,
     /// The trace it belongs to.
     pub trace: Trace,
 }
@@ -135,6 +141,7 @@ impl Received<'_> {
             input: Input::Inline(input),
             submitted_at: self.sent_at,
             replay_of: None,
+            invocation: None,
             trace: self.trace.clone(),
         })
     }
@@ -170,6 +177,11 @@ impl Received<'_> {
         if matches!(&input, Input::Inline(json) if !depth_is_bounded(json.get())) {
             return Err(refuse("`input` is nested too deeply"));
         }
+        let client_context =
+            envelope.invocation.as_ref().and_then(|invocation| invocation.client_context.as_ref());
+        if client_context.is_some_and(|json| !depth_is_bounded(json.get())) {
+            return Err(refuse("`client_context` is nested too deeply"));
+        }
         let (version, revision) = (envelope.version, envelope.revision);
         let may_stand_beside =
             |version: &VersionRef| matches!(version, VersionRef::Number(_)) && !function.is_one_shot();
@@ -177,8 +189,18 @@ impl Received<'_> {
             return Err(refuse("beside `revision`, `version` must be a number, and not be there for `_run`"));
         }
         let submitted_at = envelope.submitted_at.unwrap_or(self.sent_at);
-        let (replay_of, trace) = (envelope.replay_of, self.trace.clone());
-        Ok(ExecutionRequest { id, function, version, revision, input, submitted_at, replay_of, trace })
+        let (replay_of, invocation, trace) = (envelope.replay_of, envelope.invocation, self.trace.clone());
+        Ok(ExecutionRequest {
+            id,
+            function,
+            version,
+            revision,
+            input,
+            submitted_at,
+            replay_of,
+            invocation,
+            trace,
+        })
     }
 
     fn message_id_as_id(&self) -> Result<ExecutionId, BadMessage> {

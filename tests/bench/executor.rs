@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use badlambda_shared::account::Account;
 use badlambda_shared::function::{Form, FunctionConfig};
 use badlambda_shared::trace::Trace;
 use badlambda_worker::sandbox::{Executor, ExecutorConfig, IsolationMode, Task, Tuning};
@@ -45,6 +46,7 @@ impl Setting {
         Ok(Executor::start(&ExecutorConfig {
             isolation: self.isolation,
             network: false,
+            account: Account::default(),
             jail: None,
             scratch: badlambda_worker::config::default_scratch(),
             packages: badlambda_worker::config::default_packages(),
@@ -252,6 +254,7 @@ pub fn task(form: Form) -> Task {
         config: FunctionConfig::default(),
         event: r#"{"name":"Ada"}"#.to_owned(),
         trace: Trace::NONE,
+        invocation: None,
         cancelled: None,
         progress: None,
     }

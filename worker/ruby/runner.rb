@@ -42,9 +42,23 @@ module BadLambda
 
     def execution_id = fields["execution_id"]
     def function_name = fields["function_name"]
-    def function_version = fields["function_version"]
+    # A string in what is made for AWS Lambda, as there.
+    def function_version
+      number = fields["function_version"]
+      return number unless lambda?
+
+      number.zero? ? "$LATEST" : number.to_s
+    end
+
     def attempt = fields["attempt"]
     def deadline_ms = fields["deadline_ms"]
+    def invoked_function_arn = fields["invoked_function_arn"]
+    def log_group_name = fields["log_group_name"]
+    def log_stream_name = fields["log_stream_name"]
+    def client_context = fields["client_context"]
+    def tenant_id = fields["tenant_id"]
+    # Of who signed in to a mobile app, which nobody does here.
+    def identity = nil
     # A string, as on AWS Lambda.
     def memory_limit_in_mb = fields["memory_mb"].to_s
     alias aws_request_id execution_id
@@ -55,6 +69,8 @@ module BadLambda
 
     # The folder with the code, where it came in a zip.
     def package = fields["package"]
+    # Whether the code was made for AWS Lambda.
+    def lambda? = fields["compatibility"] == "lambda"
 
     def log(message)
       $stdout.puts(message)
@@ -81,6 +97,7 @@ module BadLambda
     FILE = "function.rb"
     OWN_FRAME = "-e:"
     USUAL_FILE = "function"
+    LAMBDA_LIBRARIES = %w[logger net/http uri].freeze
     HANDLERS = %i[handler lambda_handler].freeze
     SUBPROCESS_FRAME = /in [`'](?:Process[.#]|Kernel[.#]|IO\.|Open3\.)?(?:fork|_fork|spawn|system|exec|popen\w*|`)'/
     NETWORK_FRAME = %r{/(?:socket|resolv|net/\w+)\.rb:|in [`'](?:Addrinfo[.#])?getaddrinfo'}
@@ -150,17 +167,21 @@ module BadLambda
         # What a file does when it is run, and not when it is loaded, is not done here.
         $PROGRAM_NAME = "badlambda"
         @receiver = MAIN
+        @loads = true
         failure = answer(context_json, max_result_bytes) do |context|
           see_time_zone
+          offer_lambda(context.package) if context.lambda?
           context.package ? load_package(context.package, handler) : load_file(code, handler)
           nil
         end
+        @loads = false
         failure.start_with?("e") ? failure : ""
       end
 
       # Calls the handler that was loaded.
       def handle(event_json, context_json, max_result_bytes)
         answer(context_json, max_result_bytes) do |context|
+          Dir.chdir(@task_root) if @task_root
           @receiver.__send__(@handler, event: parse(event_json), context: context)
         end
       end
@@ -197,6 +218,13 @@ module BadLambda
       # Without a backtrace, of which Ruby would show a line of this file.
       def no_method(message)
         raise NoMethodError, message, []
+      end
+
+      # What AWS Lambda's runtime has loaded, and where it starts.
+      def offer_lambda(root)
+        LAMBDA_LIBRARIES.each { |library| require library }
+        @task_root = root
+        Dir.chdir(root) if root
       end
 
       # Gems of a folder that Bundler has made come before those of the machine.
@@ -329,7 +357,10 @@ module BadLambda
       def error(kind, exception, context = nil)
         message = text_of(exception)
         message += hint(exception, context) if context
-        encode(kind, name_of(exception), message, frames(exception), wish(exception))
+        name = name_of(exception)
+        # AWS Lambda tells what failed before the first call from the rest.
+        name = "Init<#{name}>" if @loads && @context&.lambda?
+        encode(kind, name, message, frames(exception), wish(exception))
       end
 
       # Whether to try again: true, false, in how many seconds, or nothing where the function did not say.
@@ -410,7 +441,7 @@ module BadLambda
       # A file of a zip has its path in there.
       def clean(text)
         text = text.byteslice(0, @message_bytes).dup.force_encoding(Encoding::UTF_8).scrub("\u{FFFD}")
-        @package ? text.gsub(@package, "") : text
+        @package ? text.gsub(@package, @task_root ? "/var/task/" : "") : text
       end
 
       def flush

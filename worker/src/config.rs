@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use badlambda_shared::account::Account;
 use badlambda_shared::config::{self, ConfigError, Environment, SharedConfig, malformed};
 use badlambda_shared::name::FunctionName;
 
@@ -99,6 +100,7 @@ impl SandboxConfig {
         let executor = ExecutorConfig {
             isolation,
             network: environment.flag(config::ALLOW_NETWORK, false)?,
+            account: Account::from_environment(environment)?,
             // Executions can only reach what is inside.
             scratch: scratch
                 .unwrap_or_else(|| jail.as_ref().map_or_else(default_scratch, |jail| jail.join("scratch"))),
@@ -200,6 +202,7 @@ mod tests {
             ("BADLAMBDA_SCRATCH_DIR", "scratch"),
             ("BADLAMBDA_PACKAGES_DIR", "packages"),
             ("BADLAMBDA_PACKAGES_BYTES", "much"),
+            ("BADLAMBDA_ACCOUNT_ID", "42"),
             ("BADLAMBDA_PRELOAD", "json;evil"),
             ("BADLAMBDA_QUEUE_URL", "queue"),
             ("BADLAMBDA_URL_TTL_SECONDS", "0"),

@@ -167,6 +167,7 @@ fn task(claim: &Claim<'_>, prepared: Prepared, cancelled: Arc<OwnedFd>, progress
         config: runnable.config.clone(),
         event: input,
         trace: telemetry::from_here(request.trace.clone()),
+        invocation: request.invocation.clone(),
         cancelled: Some(cancelled),
         progress: Some(progress),
     }

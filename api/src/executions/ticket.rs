@@ -39,6 +39,7 @@ impl Ticket {
             revision: self.revision.clone(),
             input: Input::Inline(input),
             submitted_at: self.submitted_at,
+            invocation: None,
             replay_of: self.replay_of.clone(),
             trace,
         }

@@ -241,6 +241,7 @@ fn task(chunk: &Chunk<'_>, next: Try, index: u64, event: String, cancel: &Arc<Ow
         config,
         event,
         trace: (*trace).clone(),
+        invocation: None,
         cancelled: Some(Arc::clone(cancel)),
         progress: None,
     }

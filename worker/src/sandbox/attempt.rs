@@ -18,6 +18,7 @@ use super::failures::LimitHit;
 use super::output::{Logs, unblock};
 use super::reports::TemplateReports;
 use super::sandbox::Sandbox;
+use super::surroundings::trace_environment;
 use super::task::{ExecutorError, Outcome, Task};
 use super::templates::{Loader, Template, TemplateKey};
 use super::watch::{
@@ -74,8 +75,8 @@ impl<'a> Attempt<'a> {
         unblock(&reports)?;
         // The template stays for later executions, which can read all of its memory. So it is given what belongs to
         // the version, and nothing of this execution: no event, no id, no trace.
-        let environment = self.task.environment(&sandbox.scratch_path);
-        let context = self.task.context("", self.started_at);
+        let environment = executor.surroundings.environment(self.task, &sandbox.scratch_path);
+        let context = executor.surroundings.context(self.task, "", self.started_at);
         let (job, input) = self.job(&sandbox, &environment, &context, "")?;
         let loader = Loader::below(zygote_channel.zygote_pid);
         // From here on, dropping `template` ends every process of the load.
@@ -122,8 +123,8 @@ impl<'a> Attempt<'a> {
 
     /// Forks a script-form execution from a zygote, and watches it to its end.
     pub(super) fn run(self, sandbox: &Sandbox, channel: &Channel) -> Result<Outcome, ExecutorError> {
-        let mut environment = self.task.environment(&sandbox.scratch_path);
-        environment.extend(self.task.trace_environment());
+        let mut environment = self.executor.surroundings.environment(self.task, &sandbox.scratch_path);
+        environment.extend(trace_environment(self.task));
         let (job, input) = self.job(sandbox, &environment, &self.context(), &self.task.event)?;
         let launch = Launch { request: Request::Execute(job), code: &self.code, input: &input };
         FORKS.count(["zygote"]);
@@ -139,7 +140,7 @@ impl<'a> Attempt<'a> {
         template: &Template,
         loader: Option<i32>,
     ) -> Result<HandlerRun, ExecutorError> {
-        let environment = self.task.trace_environment();
+        let environment = trace_environment(self.task);
         let (job, input) = self.job(&template.sandbox, &environment, &self.context(), &self.task.event)?;
         let launch = Launch { request: Request::Execute(job), code: &self.code, input: &input };
         let logs = std::mem::take(&mut self.logs);
@@ -161,7 +162,7 @@ impl<'a> Attempt<'a> {
     }
 
     fn context(&self) -> Vec<u8> {
-        self.task.context(&self.task.execution_id, self.started_at)
+        self.executor.surroundings.context(self.task, &self.task.execution_id, self.started_at)
     }
 
     fn bounds<'b>(&'b self, sandbox: &'b Sandbox) -> Bounds<'b> {

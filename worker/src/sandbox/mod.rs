@@ -50,6 +50,7 @@ mod sampler;
 #[expect(clippy::module_inception, reason = "it is the word for it")]
 mod sandbox;
 mod sandboxes;
+mod surroundings;
 mod task;
 mod templates;
 mod watch;
@@ -61,6 +62,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use badlambda_shared::account::Account;
 use badlambda_shared::execution::Isolation;
 use badlambda_shared::function::Form;
 use badlambda_shared::limits;
@@ -80,6 +82,7 @@ use self::reserve::ScratchSpace;
 use self::sampler::MemorySampler;
 use self::sandbox::{Sandbox, SandboxPlan};
 use self::sandboxes::Sandboxes;
+use self::surroundings::Surroundings;
 pub use self::task::{ExecutorError, Outcome, RetryWish, Task, TaskCode};
 use self::templates::{Template, TemplateKey, Templates};
 use self::watchdog::{Watchdog, WatchdogParts};
@@ -121,6 +124,8 @@ pub struct ExecutorConfig {
     pub isolation: IsolationMode,
     /// Whether functions with `network: true` may run.
     pub network: bool,
+    /// What stands in the ARNs of functions.
+    pub account: Account,
     /// The folder to chroot into.
     pub jail: Option<PathBuf>,
     /// The folder that holds all scratch folders.
@@ -157,7 +162,7 @@ pub struct Executor {
     sampler: Arc<MemorySampler>,
     space: Arc<ScratchSpace>,
     isolation: Isolation,
-    ruby_version: String,
+    surroundings: Surroundings,
 }
 
 /// A sandbox with a channel to a zygote, for script-form executions.
@@ -231,13 +236,16 @@ impl Executor {
             sampler,
             space,
             isolation,
-            ruby_version: confined.ruby_version,
+            surroundings: Surroundings {
+                ruby_version: confined.ruby_version,
+                account: config.account.clone(),
+            },
         })
     }
 
     /// The version of Ruby that runs executions.
     pub fn ruby_version(&self) -> &str {
-        &self.ruby_version
+        &self.surroundings.ruby_version
     }
 
     /// How every execution is confined.

@@ -109,6 +109,7 @@ impl Executor {
             config,
             event: event.to_string(),
             trace: Trace::NONE,
+            invocation: None,
             cancelled: None,
             progress: None,
         })

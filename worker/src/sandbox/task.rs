@@ -1,15 +1,14 @@
 //! What the executor is asked to run, and the outcome that it returns.
 
-use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use badlambda_shared::execution::{ExecutionError, Isolation, Usage};
-use badlambda_shared::function::{Compatibility, Form, FunctionConfig};
+use badlambda_shared::function::{Form, FunctionConfig};
+use badlambda_shared::invocation::Invocation;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
-use serde::Serialize;
 
 use super::packages::Unpacked;
 use super::progress::Progress;
@@ -37,6 +36,8 @@ pub struct Task {
     pub event: String,
     /// The trace it belongs to.
     pub trace: Trace,
+    /// What the caller says beside the input.
+    pub invocation: Option<Box<Invocation>>,
     /// Becomes readable when the attempt must end at once. Its outcome is then of no interest.
     pub cancelled: Option<Arc<OwnedFd>>,
     /// Is told how far the attempt has come.
@@ -132,22 +133,6 @@ impl From<nix::errno::Errno> for ExecutorError {
     }
 }
 
-/// What the Ruby runner inside an execution learns about it, as JSON.
-#[derive(Serialize)]
-pub(super) struct Context<'a> {
-    execution_id: &'a str,
-    function_name: &'a str,
-    function_version: u32,
-    attempt: u32,
-    deadline_ms: i64,
-    memory_mb: u64,
-    network: bool,
-    subprocesses: bool,
-    compatibility: Compatibility,
-    /// The folder of the code, where it came in a zip.
-    package: Option<&'a str>,
-}
-
 impl Task {
     /// What was in the zip, where the code came in one.
     pub(super) fn package(&self) -> Option<&Arc<Unpacked>> {
@@ -156,51 +141,4 @@ impl Task {
             TaskCode::Package(package) => Some(package),
         }
     }
-
-    /// The context of this attempt, as JSON. A load has no `execution_id`: its context must not tell later executions
-    /// which one came first.
-    pub(super) fn context(&self, execution_id: &str, started_at: Timestamp) -> Vec<u8> {
-        let timeout_ms = i64::try_from(self.config.timeout_ms).unwrap_or(i64::MAX);
-        let context = Context {
-            execution_id,
-            function_name: &self.function,
-            function_version: self.version,
-            attempt: self.attempt,
-            deadline_ms: started_at.unix_ms().saturating_add(timeout_ms),
-            memory_mb: self.config.memory_mb,
-            network: self.config.network,
-            subprocesses: self.config.subprocesses,
-            compatibility: self.config.compatibility,
-            package: self.package().map(|package| package.inside.as_str()),
-        };
-        serde_json::to_vec(&context).unwrap_or_default()
-    }
-
-    /// The environment of a process that runs this version in the working directory `scratch`: `NAME=VALUE`, each
-    /// with a NUL byte behind it.
-    pub(super) fn environment(&self, scratch: &str) -> Vec<u8> {
-        let version = self.version.to_string();
-        let mut variables = BTreeMap::from([
-            ("PATH", "/usr/local/bin:/usr/bin:/bin"),
-            ("LANG", "C.UTF-8"),
-            ("HOME", scratch),
-            ("TMPDIR", scratch),
-            ("BADLAMBDA_FUNCTION_NAME", &self.function),
-            ("BADLAMBDA_FUNCTION_VERSION", &version),
-        ]);
-        variables.extend(self.config.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        joined(variables.into_iter())
-    }
-
-    /// The variables that an execution has in addition to its version's: the trace, under the names that
-    /// OpenTelemetry and AWS Lambda use. A name that the function's config sets to something else is left out.
-    pub(super) fn trace_environment(&self) -> Vec<u8> {
-        let variables = [("TRACEPARENT", self.trace.traceparent()), ("_X_AMZN_TRACE_ID", self.trace.xray())];
-        let variables = variables.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        joined(variables.filter(|(name, _)| !self.config.environment.contains_key(*name)))
-    }
-}
-
-fn joined<'a>(variables: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
-    variables.flat_map(|(name, value)| format!("{name}={value}\0").into_bytes()).collect()
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use badlambda_shared::account::Account;
 use badlambda_shared::execution::ErrorKind;
 use badlambda_shared::function::{Form, FunctionConfig};
 use badlambda_shared::trace::Trace;
@@ -35,6 +36,7 @@ pub fn config() -> ExecutorConfig {
     ExecutorConfig {
         isolation: if root { IsolationMode::Required } else { IsolationMode::Unprivileged },
         network: false,
+        account: Account::default(),
         scratch: jail.as_ref().map_or_else(default_scratch, |jail| jail.join("scratch")),
         packages: jail.as_ref().map_or_else(default_packages, |jail| jail.join("packages")),
         jail,
@@ -66,6 +68,7 @@ pub fn task(form: Form, code: &str, config: Value, event: Value) -> Task {
         config: serde_json::from_value::<FunctionConfig>(config).unwrap(),
         event: event.to_string(),
         trace: Trace::NONE,
+        invocation: None,
         cancelled: None,
         progress: None,
     }

@@ -115,6 +115,69 @@ fn what_is_wrong_is_said_with_paths_of_the_zip() {
     assert!(broken.message.starts_with("function.rb:"), "{broken:?}");
 }
 
+/// What code that was made for AWS Lambda asks for.
+const FOR_LAMBDA: &str = r#"
+LOGGER = Logger.new($stdout)
+HOST = URI("https://example.com").host
+HTTP = Net::HTTP
+
+module Orders
+  def self.handle(event:, context:)
+    raise event["raise"] if event["raise"]
+
+    names = %w[AWS_LAMBDA_FUNCTION_NAME AWS_LAMBDA_FUNCTION_VERSION AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_REGION TZ _HANDLER OWN]
+    {
+      environment: names.to_h { |name| [name, ENV[name]] },
+      credentials: ENV.keys.grep(/ACCESS_KEY|SECRET|SESSION/),
+      is_task_root: [ENV["LAMBDA_TASK_ROOT"], $LOAD_PATH.first] == [Dir.pwd] * 2,
+      data: File.read("data.txt"),
+      context: [context.function_version, context.memory_limit_in_mb, context.invoked_function_arn, context.log_group_name,
+                context.client_context, context.tenant_id, context.identity],
+      stream: context.log_stream_name[11..],
+    }
+  end
+end
+"#;
+
+#[test]
+fn code_for_lambda_finds_what_lambda_has() {
+    let zip = zip(&[("app.rb", FOR_LAMBDA), ("data.txt", "data")]);
+    let config = json!({"handler": "app.Orders.handle", "compatibility": "lambda", "environment": {"OWN": "1"}});
+    let invocation = json!({
+        "invoked_function_arn": "arn:aws:lambda:us-east-1:000000000000:function:test:live",
+        "client_context": {"custom": [1]}, "tenant_id": "t-1",
+    });
+    let task = |event: Value| Task {
+        code: TaskCode::Package(Arc::new(executor().unpack(&zip).unwrap())),
+        version: 0,
+        invocation: serde_json::from_value(invocation.clone()).unwrap(),
+        ..task(Form::Handler, "0123456789abcdef0123456789abcdef and more", config.clone(), event)
+    };
+    let outcome = executor().execute(&task(json!({}))).unwrap();
+    let expected = json!({
+        "environment": {
+            "AWS_LAMBDA_FUNCTION_NAME": "test", "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256", "AWS_REGION": "us-east-1", "TZ": ":UTC",
+            "_HANDLER": "app.Orders.handle", "OWN": "1",
+        },
+        "credentials": [],
+        "is_task_root": true,
+        "data": "data",
+        "context": [
+            "$LATEST", "256", "arn:aws:lambda:us-east-1:000000000000:function:test:live", "/aws/lambda/test",
+            {"custom": [1]}, "t-1", null,
+        ],
+        "stream": "[$LATEST]0123456789abcdef0123456789abcdef",
+    });
+    assert_eq!(result(&outcome), expected);
+    let raised = error(executor().execute(&task(json!({"raise": "it"}))).unwrap());
+    assert!(raised.backtrace[0].starts_with("/var/task/app.rb:8:in"), "{:?}", raised.backtrace);
+    assert_eq!(raised.class.as_deref(), Some("RuntimeError"));
+    let package = TaskCode::Package(Arc::new(executor().unpack(&self::zip(&[("app.rb", "raise 'early'")])).unwrap()));
+    let early = error(executor().execute(&Task { code: package, revision: "early".to_owned(), ..task(json!({})) }).unwrap());
+    assert_eq!(early.class.as_deref(), Some("Init<RuntimeError>"));
+}
+
 /// Tries to change its own code, and to see that of others.
 const MEDDLE: &str = r#"
 def refused = yield.then { "it worked" } rescue $!.class.name

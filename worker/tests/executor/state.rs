@@ -68,7 +68,7 @@ fn executions_beside_one_another_see_none_of_the_others() {
         runs.into_iter().map(|run| run.join().unwrap()).collect()
     });
     for (number, seen) in seen.iter().enumerate() {
-        let own = json!([number.to_string(), ["own"], number.to_string(), 100 + number]);
+        let own = json!([number.to_string(), ["own"], number.to_string(), (100 + number).to_string()]);
         assert_eq!(json!(seen.as_array().unwrap()[1..]), own);
     }
     let uids: HashSet<String> = seen.iter().map(|seen| seen[0].to_string()).collect();
