@@ -1,20 +1,18 @@
 //! Dead letters: why they are there, and what becomes of them.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::page::Page;
-use super::told;
+use super::{told, until};
 use crate::fixtures::fleet::Fleet;
 
-/// How many dead letters there are, once the queue hands them all out.
-async fn letters(fleet: &Fleet, number: usize) -> Vec<Value> {
-    loop {
+/// Waits until there are so many dead letters, and the queue hands them all out.
+async fn letters(fleet: &Fleet, number: usize) {
+    until(&format!("there are not {number} dead letters"), async || {
         let listed = told(fleet, "/v1/dead-letters").await;
-        let found = listed["dead_letters"].as_array().unwrap();
-        if found.len() == number && listed["complete"] == true {
-            return found.clone();
-        }
-    }
+        listed["dead_letters"].as_array().unwrap().len() == number && listed["complete"] == true
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -71,14 +69,14 @@ async fn redrive_one_and_a_group(page: &Page, fleet: &Fleet) {
     page.press("Redrive 3").await;
     page.see("3 sent back.").await;
     page.press("Close").await;
-    let results = || async {
+    until("not all have run", async || {
         let listed = told(fleet, "/v1/functions/later/executions?status=succeeded").await;
         let mut results: Vec<String> =
             listed["executions"].as_array().unwrap().iter().map(|one| one["result"].to_string()).collect();
         results.sort();
-        results
-    };
-    while results().await != ["\"Ada 0\"", "\"Ada 1\"", "\"Ada 2\"", "\"Ada 3\""] {}
+        results == ["\"Ada 0\"", "\"Ada 1\"", "\"Ada 2\"", "\"Ada 3\""]
+    })
+    .await;
     letters(fleet, 0).await;
     page.see("No dead letters.").await;
 }

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::page::Page;
-use super::told;
+use super::{told, until};
 use crate::fixtures::fleet::Fleet;
 
 const BROKEN: &str = "words = event.fetch(\"text\").split\nwords = = words\n{ words: words.size }\n";
@@ -66,9 +66,10 @@ async fn mend_a_syntax_error(page: &Page, fleet: &Fleet) {
 
 async fn compare_and_roll_back(page: &Page, fleet: &Fleet) {
     assert_eq!(fleet.execute("words", &json!({"text": 5})).await["status"], "failed");
-    let failures =
-        || async { told(fleet, "/v1/functions/words/stats").await["versions"][0]["failed"].clone() };
-    while failures().await != json!(1) {}
+    until("the failure is not counted", async || {
+        told(fleet, "/v1/functions/words/stats").await["versions"][0]["failed"] == 1
+    })
+    .await;
     page.press_in("Versions", Some(".tabs")).await;
     page.see("From v1 to v2").await;
     page.shows(".diff ins", "{ words: words.size }").await;

@@ -4,13 +4,21 @@ use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 use super::page::Page;
-use super::told;
+use super::{told, until};
 use crate::fixtures::fleet::Fleet;
 
 const NESTED: &str =
     "{ greeting: \"Hello, #{event.fetch(\"name\")}\", list: (1..250).to_a, nested: { a: { b: 1 } } }";
 const HALVES: &str = "def handler(event:, context:)\n  halve(event)\nend\n\ndef halve(event)\n  event.fetch(\"n\").fdiv(2)\nend\n";
 const PICTURE: &str = r##"%(<svg xmlns="http://www.w3.org/2000/svg" width="240" height="120"><script>window.top.pwned = 1</script><rect width="240" height="120" fill="#b3123a"/></svg>)"##;
+
+/// Waits until so many executions of a function are listed.
+async fn listed(fleet: &Fleet, name: &str, number: usize) {
+    until(&format!("not {number} executions are listed"), async || {
+        executions(fleet, name).await.len() == number
+    })
+    .await;
+}
 
 /// The executions of a function, the newest first.
 async fn executions(fleet: &Fleet, name: &str) -> Vec<Value> {
@@ -21,7 +29,13 @@ async fn executions(fleet: &Fleet, name: &str) -> Vec<Value> {
 #[tokio::test]
 async fn logs_come_while_it_runs_and_it_can_be_cancelled() {
     let fleet = Fleet::start().await;
-    fleet.create("slow", "$stdout.sync = true\nputs \"\\e[31mbegun\\e[0m\"\nsleep 60\n", json!({})).await;
+    fleet
+        .create(
+            "slow",
+            "$stdout.sync = true\nputs \"\\e[31mbegun\\e[0m\"\nsleep 600\n",
+            json!({"timeout_ms": 600_000}),
+        )
+        .await;
     let page = Page::open(&fleet, "/functions/slow").await;
     page.focus("Code of slow").await;
     page.keys(Key::Control + &Key::Enter).await;
@@ -36,9 +50,10 @@ async fn logs_come_while_it_runs_and_it_can_be_cancelled() {
     page.shows(".outcome .pill", "cancelled").await;
     let gone = "return [...document.querySelectorAll('button')].every(({ hidden, innerText }) => hidden || !innerText.startsWith('Cancel'))";
     page.until("it can be cancelled again", gone, vec![]).await;
-    while executions(&fleet, "slow").await.first().is_none_or(|execution| execution["status"] != "cancelled")
-    {
-    }
+    until("it is not listed as cancelled", async || {
+        executions(&fleet, "slow").await.first().is_some_and(|execution| execution["status"] == "cancelled")
+    })
+    .await;
     page.close().await;
 }
 
@@ -70,7 +85,7 @@ async fn its_stations_its_result_and_its_input_are_at_hand() {
     page.press("{\"name\": \"Ada\"}").await;
     page.keys(Key::Control + &Key::Enter).await;
     page.shows(".tree", "\"Hello, Ada\"").await;
-    while executions(&fleet, "greet").await.len() != 3 {}
+    listed(&fleet, "greet", 3).await;
     copy_as_curl(&page, &fleet).await;
     page.close().await;
 }
@@ -88,7 +103,7 @@ async fn copy_as_curl(page: &Page, fleet: &Fleet) {
     let execution: Value =
         serde_json::from_slice(&ran.stdout).unwrap_or_else(|_| panic!("{copied}: {ran:?}"));
     assert_eq!(execution["input"], json!({"name": "Ada"}), "{execution}");
-    while executions(fleet, "greet").await.len() != 4 {}
+    listed(fleet, "greet", 4).await;
 }
 
 #[tokio::test]
@@ -110,7 +125,10 @@ async fn an_error_leads_to_its_line_and_code_runs_before_it_is_saved() {
     page.shows(".outcome .pill", "succeeded").await;
     page.shows(".value", "0.5").await;
     assert_eq!(told(&fleet, "/v1/functions/halve").await["version"], 1);
-    while told(&fleet, "/v1/executions").await["executions"][0]["function"] != "_run" {}
+    until("what was not saved is not listed", async || {
+        told(&fleet, "/v1/executions").await["executions"][0]["function"] == "_run"
+    })
+    .await;
     assert_eq!(executions(&fleet, "halve").await.len(), 1);
     page.close().await;
 }
