@@ -1,14 +1,10 @@
 // A function's code, and beside it what it does with an input.
 
-import { functionPath, send } from "../base/api.js";
-import { allows } from "../base/caller.js";
+import { allows, functionPath, send } from "../base/api.js";
 import { openForm } from "../base/dialog.js";
-import { h, replace } from "../base/dom.js";
 import { menuButton } from "../base/menu.js";
-import { field } from "../base/parts.js";
+import { failure, field, h, replace, toast } from "../base/parts.js";
 import { address, go } from "../base/router.js";
-import { failure } from "../base/states.js";
-import { toast } from "../base/toast.js";
 import { save as saveFile } from "../run/text.js";
 import { editSource, saver } from "./edit.js";
 import { functionView, PLAIN, readCode } from "./function.js";
@@ -23,7 +19,7 @@ export function open(at) {
     const newest = address(["functions", name]);
     const isOld = version !== fn.version;
     const shown = () => (isOld ? version : fn.version);
-    const notice = h("div", { class: "notices" }, isOld && [h("span", {}, `v${version}`), h("a", { class: "button quiet", href: newest }, `Show v${fn.version}`)]);
+    const notice = h("div.notices", isOld && [h("span", `v${version}`), h("a.button.quiet", { href: newest }, `Show v${fn.version}`)]);
     const content = () => ({ code: source.editor.value, config: fn.config });
     const save = saver(fn, signal, {
       content,
@@ -51,9 +47,9 @@ export function open(at) {
 
 /** Whoever deletes a function types its name. @param {string} name */
 function deleteFunction(name) {
-  const act = h("button", { class: "button bad", disabled: true }, `Delete ${name}`);
-  const input = h("input", { ...PLAIN, on: { input: () => { act.disabled = input.value !== name; } } });
-  const about = h("p", {}, "Its versions and aliases go with it. What is queued for it ends as not_found. There is no way back.");
+  const act = h("button.button.bad", { disabled: true }, `Delete ${name}`);
+  const input = h("input", { ...PLAIN, oninput: () => { act.disabled = input.value !== name; } });
+  const about = h("p", "Its versions and aliases go with it. What is queued for it ends as not_found. There is no way back.");
   openForm(`Delete ${name}`, [about, field(`Type ${name}`, input)], act, async () => {
     await send("DELETE", functionPath(name));
     toast(`Deleted ${name}.`);

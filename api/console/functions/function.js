@@ -1,10 +1,8 @@
 // A function as the API tells of it, and what stands around each of its views.
 
 import { ask, functionPath } from "../base/api.js";
-import { h, replace, setText } from "../base/dom.js";
-import { count, percent } from "../base/format.js";
 import { address } from "../base/router.js";
-import { failure, skeleton } from "../base/states.js";
+import { attempt, count, h, percent, replace, setText, skeleton } from "../base/parts.js";
 import { ended } from "../frame/fleet.js";
 import { setActions, setCrumbs } from "../frame/frame.js";
 import { runPane } from "../run/pane.js";
@@ -63,7 +61,7 @@ export function showEnded(finished, failures, of) {
 /** The links from one view to the others. @param {string} name @param {"" | "config" | "versions" | "executions"} current */
 export function tabs(name, current) {
   const links = Object.entries({ "": "Code", config: "Config", versions: "Versions", executions: "Executions" });
-  return h("nav", { class: "tabs", "aria-label": `Views of ${name}` }, links.map(([part, label]) =>
+  return h("nav.tabs", { "aria-label": `Views of ${name}` }, links.map(([part, label]) =>
     h("a", { href: address(["functions", name, part].filter(Boolean)), "aria-current": part === current && "page" }, label)));
 }
 
@@ -75,7 +73,7 @@ export function tabs(name, current) {
  */
 export function functionCrumbs(name, fn, version = fn?.version) {
   const aliases = Object.entries(fn?.aliases ?? {}).slice(0, 3).map(([alias, target]) => ` · ${aliasText(alias, target)}`);
-  return [h("a", { href: "#/functions" }, "Functions"), h("span", {}, " / "), name, h("span", {}, fn ? ` · v${version}${aliases.join("")}` : "")];
+  return [h("a", { href: "#/functions" }, "Functions"), h("span", " / "), name, h("span", fn ? ` · v${version}${aliases.join("")}` : "")];
 }
 
 /**
@@ -86,22 +84,17 @@ export function functionCrumbs(name, fn, version = fn?.version) {
  * @returns {import("../base/router.js").View}
  */
 export function functionView(tab, { parts: { name }, query, signal }, make) {
-  const [left, right] = [h("div", { class: tab || "work" }, skeleton(12)), h("div", { class: "right" })];
-  const start = async () => {
-    try {
-      const fn = await readFunction(name, signal);
-      setCrumbs(functionCrumbs(name, fn, Number(query.get("version")) || fn.version));
-      const made = await make(fn);
-      replace(left, made.left);
-      replace(right, made.run ? runPane({ functionName: name, signal, ...made.run }).element : made.right ?? []);
-      setActions(made.actions ?? []);
-    } catch (error) {
-      if (!signal.aborted) replace(left, failure(error, start));
-    }
-  };
-  start();
+  const [left, right] = [h("div", { class: tab || "work" }, skeleton(12)), h("div.right")];
+  attempt(left, signal, async () => {
+    const fn = await readFunction(name, signal);
+    setCrumbs(functionCrumbs(name, fn, Number(query.get("version")) || fn.version));
+    const made = await make(fn);
+    replace(right, made.run ? runPane({ functionName: name, signal, ...made.run }).element : made.right ?? []);
+    setActions(made.actions ?? []);
+    return made.left;
+  });
   return {
     crumbs: functionCrumbs(name), title: tab ? `${name} ${tab}` : name, place: "functions",
-    body: h("div", { class: "panes function" }, h("div", { class: "left" }, tabs(name, tab), left), right),
+    body: h("div.panes.function", h("div.left", tabs(name, tab), left), right),
   };
 }
