@@ -59,6 +59,9 @@ async fn they_are_filtered_opened_beside_the_list_and_replayed_with_another_inpu
     page.fill("Filter executions", "status:failed").await;
     page.keys(Key::Enter + &Key::Escape).await;
     rows(&page, 3).await;
+    let publish = json!({"code": "{ quarter: event[\"n\"] / 4 }"});
+    let published = fleet.request(Method::PUT, "/v1/functions/picky").json(&publish).send().await.unwrap();
+    assert!(published.status().is_success());
     open_and_replay(&page, &fleet).await;
     page.close().await;
 }
@@ -89,7 +92,14 @@ async fn open_and_replay(page: &Page, fleet: &Fleet) {
     listed(fleet, "picky", 7).await;
     let replay = told(fleet, all(fleet, "picky").await[0]["url"].as_str().unwrap()).await;
     assert_eq!((&replay["replay_of"], &replay["input"]), (&newest["id"], &json!({"n": 8})));
-    assert_eq!(replay["result"], json!({"half": 4}));
+    assert_eq!((&replay["result"], &replay["version"]), (&json!({"half": 4}), &json!(1)));
+    page.focus("Version").await;
+    page.keys("v2").await;
+    page.press("Run again").await;
+    page.shows(".diff ins", "\"quarter\": 2").await;
+    listed(fleet, "picky", 8).await;
+    let replay = told(fleet, all(fleet, "picky").await[0]["url"].as_str().unwrap()).await;
+    assert_eq!((&replay["version"], &replay["result"]), (&json!(2), &json!({"quarter": 2})));
 }
 
 #[tokio::test]
@@ -161,7 +171,9 @@ async fn what_runs_is_cancelled_and_new_ones_wait_while_somebody_reads() {
     fleet.execute("slow", &json!(0)).await;
     page.see("1 new").await;
     rows(&page, 3).await;
-    page.press("Cancel 3").await;
+    // Of all that match, what has ended is left alone.
+    page.press("All that match").await;
+    page.press("Cancel all").await;
     page.see("Cancel 3 executions").await;
     page.shows("dialog .samples", "slow running").await;
     page.press("Cancel 3").await;

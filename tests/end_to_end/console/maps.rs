@@ -1,6 +1,9 @@
 //! One function over many inputs.
 
+use std::io::Write as _;
+
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 
 use super::page::Page;
 use super::told;
@@ -24,8 +27,9 @@ async fn a_map_is_started_followed_and_read() {
     page.paste("or the inputs, a line each", "1\n2\n{broken\n").await;
     page.press("Start").await;
     page.shows("dialog .problem", "JSON").await;
-    let inputs: String = (0..250).map(|n| format!("{n}\n")).collect();
-    page.paste("or the inputs, a line each", &inputs).await;
+    let mut file = NamedTempFile::new().unwrap();
+    (0..250).for_each(|n| writeln!(file, "{n}").unwrap());
+    page.element("[type=file]").await.send_keys(file.path().to_str().unwrap()).await.unwrap();
     page.press("Start").await;
     page.shows(".pill", "finished").await;
     page.see("125 succeeded · 125 failed").await;

@@ -36,7 +36,8 @@ pub struct Seeded {
 
 impl Seeded {
     pub async fn start() -> Self {
-        let fleet = Fleet::start().await;
+        // What still runs at the end is not waited for.
+        let fleet = Fleet::start_with(&[("BADLAMBDA_DRAIN_SECONDS", "0")]).await;
         fleet.create("resize", RESIZE, json!({})).await;
         let publish = json!({"code": RESIZE.replace("1_600", "1_800"), "config": {"timeout_ms": 5000}});
         let published =
