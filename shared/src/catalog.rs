@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use moka::future::Cache;
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
 
 use crate::alias::AliasTarget;
-use crate::function::{Form, FunctionConfig, Manifest, RevisionContent, Version};
+use crate::function::{CodeType, Form, FunctionConfig, Manifest, RevisionContent, Version};
 use crate::id::ExecutionId;
 use crate::limits;
 use crate::metrics::{MANIFEST_LOOKUPS, MANIFEST_READS};
@@ -93,8 +94,17 @@ pub struct Runnable {
     pub form: Form,
     /// What the code may use.
     pub config: FunctionConfig,
-    /// The Ruby code.
-    pub code: Arc<str>,
+    /// The code.
+    pub code: Code,
+}
+
+/// The code of what an execution runs.
+#[derive(Clone, Debug)]
+pub enum Code {
+    /// One Ruby file.
+    Ruby(Arc<str>),
+    /// A zip, by the SHA-256 under which it is stored. It is too large to be remembered here.
+    Zip(String),
 }
 
 /// Functions, their versions and their code, as read from the store.
@@ -115,7 +125,11 @@ impl Catalog {
     pub fn new(store: Store, max_code_bytes: u64) -> Self {
         let weigh = |_: &String, code: &Arc<str>| u32::try_from(code.len()).unwrap_or(u32::MAX);
         let weigh_one_shot = |_: &Revision, one_shot: &Arc<Runnable>| {
-            u32::try_from(one_shot.code.len() + REVISION_BYTES).unwrap_or(u32::MAX)
+            let bytes = match &one_shot.code {
+                Code::Ruby(code) => code.len(),
+                Code::Zip(sha256) => sha256.len(),
+            };
+            u32::try_from(bytes + REVISION_BYTES).unwrap_or(u32::MAX)
         };
         Self {
             store,
@@ -201,26 +215,41 @@ impl Catalog {
         self.versions.try_get_with(key, load).await.map_err(|error: Arc<CatalogError>| (*error).clone())
     }
 
-    /// Ruby code, by its SHA-256.
+    /// A Ruby file, by its SHA-256.
     pub async fn code(&self, code_sha256: &str) -> Result<Arc<str>, CatalogError> {
         let load = async {
-            let key = self.store.keys().code(code_sha256);
-            let damaged = |detail: String| CatalogError::Damaged { key: key.clone(), detail };
+            let key = self.store.keys().code(code_sha256, CodeType::Ruby);
             let object = self.store.get(&key, self.max_code_bytes).await?;
-            let object = object.ok_or_else(|| damaged("it is gone".to_owned()))?;
-            let code = String::from_utf8(object.bytes).map_err(|error| damaged(error.to_string()))?;
+            let object = object.ok_or_else(|| damaged(&key, "it is gone"))?;
+            let code = String::from_utf8(object.bytes).map_err(|error| damaged(&key, error))?;
             Ok(Arc::from(code))
         };
         let loaded = self.code.try_get_with_by_ref(code_sha256, load).await;
         loaded.map_err(|error: Arc<CatalogError>| (*error).clone())
     }
 
+    /// A zip with code, by its SHA-256. It is read anew each time.
+    ///
+    /// # Errors
+    /// When S3 fails, or holds something else.
+    pub async fn zip(&self, code_sha256: &str) -> Result<Vec<u8>, CatalogError> {
+        let key = self.store.keys().code(code_sha256, CodeType::Zip);
+        let object = self.store.get(&key, limits::MAX_ZIP_BYTES).await?;
+        let zip = object.ok_or_else(|| damaged(&key, "it is gone"))?.bytes;
+        if hex::encode(Sha256::digest(&zip)) != code_sha256 {
+            return Err(damaged(&key, "its SHA-256 is another one"));
+        }
+        Ok(zip)
+    }
+
     async fn read<T: DeserializeOwned>(&self, key: &str, most: u64) -> Result<Option<T>, CatalogError> {
         let Some(object) = self.store.get(key, most).await? else { return Ok(None) };
-        serde_json::from_slice(&object.bytes)
-            .map(Some)
-            .map_err(|error| CatalogError::Damaged { key: key.to_owned(), detail: error.to_string() })
+        serde_json::from_slice(&object.bytes).map(Some).map_err(|error| damaged(key, error))
     }
+}
+
+fn damaged(key: &str, detail: impl ToString) -> CatalogError {
+    CatalogError::Damaged { key: key.to_owned(), detail: detail.to_string() }
 }
 
 fn no_version(name: &FunctionName, version: Option<&VersionRef>) -> CatalogError {

@@ -81,7 +81,7 @@ variables! {
     S3_PATH_STYLE: "api, worker", "address the bucket in the URL's path: `true` or `false`", "`true` where an S3 endpoint is set";
     URL_TTL_SECONDS: "api, worker", "how long presigned URLs work, in seconds, up to 604800", "86400";
     MAX_INPUT_BYTES: "api, worker", "largest input, in bytes", "6291456";
-    MAX_CODE_BYTES: "api, worker", "largest code of a function, in bytes", "1048576";
+    MAX_CODE_BYTES: "api, worker", "largest Ruby file of a function, in bytes; a zip may have 50 MiB", "1048576";
     LOG: "api, worker", "filter of the log, in the syntax of the `tracing` crates", "`info`";
     LISTEN: "api, worker", "address and port: of the API; of the worker's admin port", "`127.0.0.1:8080`; `127.0.0.1:9090`";
     API_TOKEN: "api", "token with all scopes, at least 16 characters; this or another token is required unless the API listens on loopback", "none";
@@ -98,6 +98,8 @@ variables! {
     ALLOW_NETWORK: "worker", "whether functions with `network: true` may run", "`false`";
     JAIL: "worker", "folder to chroot into: a root with Ruby and its libraries", "none";
     SCRATCH_DIR: "worker", "folder for the executions' scratch folders, best on tmpfs; inside the jail, if there is one", "`/dev/shm/badlambda-UID`; `scratch` in the jail";
+    PACKAGES_DIR: "worker", "folder in which code from zips is unpacked, on a file system that programs may be run from; inside the jail, if there is one", "`/tmp/badlambda-UID-packages`; `packages` in the jail";
+    PACKAGES_BYTES: "worker", "how much unpacked code is kept, in bytes, least recently used removed first", "1073741824";
     PRELOAD: "worker", "libraries that are loaded before any function, separated by commas", "none";
     URL: "command", "URL of the API that the command `badlambda` asks", "that of the `up` that runs in its folder";
     TOKEN: "command", "token that the command shows to the API", "that of the profile, if there is one";

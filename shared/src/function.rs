@@ -10,10 +10,12 @@ use crate::name::{Alias, FunctionName, Revision, VersionRef};
 use crate::timestamp::Timestamp;
 
 mod config;
+mod handler;
 mod revision;
 
-pub use self::config::{ConfigFieldError, Form, FunctionConfig, StoreResult};
-pub use self::revision::{RevisionContent, Version};
+pub use self::config::{Compatibility, ConfigFieldError, Form, FunctionConfig, StoreResult};
+pub use self::handler::Handler;
+pub use self::revision::{CodeType, RevisionContent, Version};
 
 /// Code and config of one-shot executions, as S3 holds them under their revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

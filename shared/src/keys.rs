@@ -1,5 +1,6 @@
 //! Every S3 key of the system. `prefix` is the configured common prefix, with its slash, or empty.
 
+use crate::function::CodeType;
 use crate::id::ExecutionId;
 use crate::index::{Hour, SegmentName};
 use crate::map::MapId;
@@ -52,8 +53,12 @@ impl Keys {
     }
 
     /// Ruby code, stored once per content.
-    pub fn code(&self, sha256: &str) -> String {
-        format!("{}code/{sha256}.rb", self.prefix)
+    pub fn code(&self, sha256: &str, code_type: CodeType) -> String {
+        let extension = match code_type {
+            CodeType::Ruby => "rb",
+            CodeType::Zip => "zip",
+        };
+        format!("{}code/{sha256}.{extension}", self.prefix)
     }
 
     /// Code and configuration of one-shot executions, stored once per content.
@@ -206,7 +211,8 @@ mod tests {
         assert_eq!(part, format!("team/maps/{map}/results/000017-000001.ndjson"));
         assert_eq!(keys.map_part_of(&part), Some((17, 1)));
         assert_eq!(keys.map_inputs(&map, 17), format!("team/maps/{map}/inputs/000017.ndjson"));
-        assert_eq!(Keys::under("").code("ab"), "code/ab.rb");
+        let code = |code_type| Keys::under("").code("ab", code_type);
+        assert_eq!([code(CodeType::Ruby), code(CodeType::Zip)], ["code/ab.rb", "code/ab.zip"]);
         assert_eq!(keys.dead_letter("../6f1c"), "team/dead-letters/___6f1c");
         assert_eq!(beside("a/b/result.json", "x1"), "a/b/result.x1.json");
     }

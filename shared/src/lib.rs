@@ -37,6 +37,7 @@ pub mod map;
 pub mod message;
 pub mod metrics;
 pub mod name;
+pub mod package;
 pub mod problem;
 pub mod queue;
 pub mod record;

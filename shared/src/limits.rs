@@ -32,6 +32,21 @@ pub const RETRIES: Setting = Setting { default: 0, range: 0..=8 };
 
 /// Bytes of all names and values of `config.environment` together, as on AWS Lambda.
 pub const MAX_ENVIRONMENT_BYTES: usize = 4 * KIB as usize;
+/// A handler with its file and class, in bytes, as on AWS Lambda.
+pub const MAX_HANDLER_BYTES: usize = 128;
+/// A zip with code, in bytes, as AWS Lambda has it.
+pub const MAX_ZIP_BYTES: u64 = 50 * MIB;
+/// What a zip with code holds has less than this, in bytes, as AWS Lambda has it.
+pub const MAX_UNPACKED_BYTES: u64 = 250 * MIB;
+/// Files, folders and links of a zip. Each costs a call to the file system when the zip is unpacked.
+pub const MAX_ZIP_ENTRIES: usize = 50_000;
+/// How many times larger than the zip what it holds may be, once that has more than `UNSUSPICIOUS_UNPACKED_BYTES`. Deflate
+/// packs nothing to less than a thousandth, and only what says next to nothing to less than a hundredth.
+pub const MAX_ZIP_RATIO: u64 = 200;
+/// What a zip may hold however well it is packed, in bytes.
+pub const UNSUSPICIOUS_UNPACKED_BYTES: u64 = 8 * MIB;
+/// A path in a zip, in bytes.
+pub const MAX_PATH_BYTES: usize = 1024;
 /// Nesting of an input and of a result: the depth that JSON parsers on both sides accept.
 pub const MAX_JSON_DEPTH: usize = 100;
 /// A result up to this size stands in the record too, so that most callers need no second request.

@@ -25,6 +25,8 @@ pub const JSON: &str = "application/json";
 pub const NDJSON: &str = "application/x-ndjson";
 /// Ruby code.
 pub const RUBY: &str = "application/x-ruby";
+/// Code with several files.
+pub const ZIP: &str = "application/zip";
 /// Logs.
 pub const TEXT: &str = "text/plain; charset=utf-8";
 

@@ -1,6 +1,5 @@
 //! The executor alone.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -48,6 +47,7 @@ impl Setting {
             network: false,
             jail: None,
             scratch: badlambda_worker::config::default_scratch(),
+            packages: badlambda_worker::config::default_packages(),
             zygotes: self.zygotes,
             templates: 4,
             preload: self.preload.clone(),
@@ -248,7 +248,7 @@ pub fn task(form: Form) -> Task {
         attempt: 1,
         form,
         revision: code.to_owned(),
-        code: Arc::from(code),
+        code: code.into(),
         config: FunctionConfig::default(),
         event: r#"{"name":"Ada"}"#.to_owned(),
         trace: Trace::NONE,

@@ -45,12 +45,16 @@ module BadLambda
     def function_version = fields["function_version"]
     def attempt = fields["attempt"]
     def deadline_ms = fields["deadline_ms"]
-    def memory_limit_in_mb = fields["memory_mb"]
+    # A string, as on AWS Lambda.
+    def memory_limit_in_mb = fields["memory_mb"].to_s
     alias aws_request_id execution_id
 
     def get_remaining_time_in_millis
       [deadline_ms - Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond), 0].max
     end
+
+    # The folder with the code, where it came in a zip.
+    def package = fields["package"]
 
     def log(message)
       $stdout.puts(message)
@@ -76,6 +80,7 @@ module BadLambda
   module Runner
     FILE = "function.rb"
     OWN_FRAME = "-e:"
+    USUAL_FILE = "function"
     HANDLERS = %i[handler lambda_handler].freeze
     SUBPROCESS_FRAME = /in [`'](?:Process[.#]|Kernel[.#]|IO\.|Open3\.)?(?:fork|_fork|spawn|system|exec|popen\w*|`)'/
     NETWORK_FRAME = %r{/(?:socket|resolv|net/\w+)\.rb:|in [`'](?:Addrinfo[.#])?getaddrinfo'}
@@ -144,13 +149,10 @@ module BadLambda
       def load(code, context_json, handler, max_result_bytes)
         # What a file does when it is run, and not when it is loaded, is not done here.
         $PROGRAM_NAME = "badlambda"
-        failure = answer(context_json, max_result_bytes) do
+        @receiver = MAIN
+        failure = answer(context_json, max_result_bytes) do |context|
           see_time_zone
-          offer_data(code)
-          EVALUATE.bind_call(TOPLEVEL_BINDING.dup, code, FILE, 1)
-          @handler = handler_name(handler)
-          raise NoMethodError, "the code defines no top-level method #{HANDLERS.join(" or ")}" unless @handler
-
+          context.package ? load_package(context.package, handler) : load_file(code, handler)
           nil
         end
         failure.start_with?("e") ? failure : ""
@@ -159,7 +161,7 @@ module BadLambda
       # Calls the handler that was loaded.
       def handle(event_json, context_json, max_result_bytes)
         answer(context_json, max_result_bytes) do |context|
-          MAIN.__send__(@handler, event: parse(event_json), context: context)
+          @receiver.__send__(@handler, event: parse(event_json), context: context)
         end
       end
 
@@ -168,6 +170,38 @@ module BadLambda
       def rehearse
         script("event.to_s + [1, 2.5, nil].sum { |n| n.to_f }.to_s", '{"a":[1,2.5,"x",null,true]}', "{}", "", "99")
         script("raise 'rehearsal'", "null", "{}", "", "99")
+      end
+
+      def load_file(code, handler)
+        offer_data(code)
+        EVALUATE.bind_call(TOPLEVEL_BINDING.dup, code, FILE, 1)
+        @handler = handler_name(handler)
+        no_method("the code defines no top-level method #{HANDLERS.join(" or ")}") unless @handler
+      end
+
+      # Loads the handler's file from what was in a zip. The handler is `file.method` or `file.Class.method`.
+      def load_package(root, handler)
+        @package = "#{root}/"
+        file, *names = handler.empty? ? [USUAL_FILE] : handler.split(".", 3)
+        method = names.pop
+        $LOAD_PATH.unshift(root)
+        use_gems("#{root}/vendor/bundle/ruby/#{RbConfig::CONFIG["ruby_version"]}")
+        require "#{root}/#{file}"
+        @receiver = names.empty? ? MAIN : Object.const_get(names.first)
+        @handler = names.empty? ? handler_name(method.to_s) : method.to_sym
+        return if @handler && @receiver.respond_to?(@handler, true)
+
+        no_method("#{file}.rb defines no method #{[*names, method || HANDLERS.join(" or ")].join(".")}")
+      end
+
+      # Without a backtrace, of which Ruby would show a line of this file.
+      def no_method(message)
+        raise NoMethodError, message, []
+      end
+
+      # Gems of a folder that Bundler has made come before those of the machine.
+      def use_gems(folder)
+        Gem.paths = { "GEM_HOME" => folder, "GEM_PATH" => [folder, *Gem.path].join(":") } if File.directory?(folder)
       end
 
       # Where no process may be started, Kernel#system just returns nil. It says why, and leaves a `$?` as for a command that
@@ -373,8 +407,10 @@ module BadLambda
         top.match?(NETWORK_FRAME) || exception.message.match?(/(?:socket|connect|bind)\(2\)/)
       end
 
+      # A file of a zip has its path in there.
       def clean(text)
-        text.byteslice(0, @message_bytes).dup.force_encoding(Encoding::UTF_8).scrub("\u{FFFD}")
+        text = text.byteslice(0, @message_bytes).dup.force_encoding(Encoding::UTF_8).scrub("\u{FFFD}")
+        @package ? text.gsub(@package, "") : text
       end
 
       def flush

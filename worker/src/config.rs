@@ -21,6 +21,7 @@ const MAX_DRAIN_SECONDS: u64 = 24 * 3600;
 /// The queue's own net, `maxReceiveCount`, is 10.
 const MOST_ATTEMPTS: u64 = 9;
 const MAX_VISIBILITY_SECONDS: u64 = 12 * 3600;
+const PACKAGES_BYTES: u64 = 1 << 30;
 
 /// What a worker needs to know.
 #[derive(Clone, Debug)]
@@ -50,6 +51,8 @@ pub struct Config {
 pub struct SandboxConfig {
     /// Below which the worker does not start.
     pub min_tier: u8,
+    /// How much unpacked code is kept, in bytes.
+    pub packages_bytes: u64,
     /// How executions are run and confined.
     pub executor: ExecutorConfig,
 }
@@ -92,12 +95,15 @@ impl SandboxConfig {
         let least_tier = u64::from(isolation == IsolationMode::Required);
         let jail = folder(environment, config::JAIL)?;
         let scratch = folder(environment, config::SCRATCH_DIR)?;
+        let packages = folder(environment, config::PACKAGES_DIR)?;
         let executor = ExecutorConfig {
             isolation,
             network: environment.flag(config::ALLOW_NETWORK, false)?,
             // Executions can only reach what is inside.
             scratch: scratch
                 .unwrap_or_else(|| jail.as_ref().map_or_else(default_scratch, |jail| jail.join("scratch"))),
+            packages: packages
+                .unwrap_or_else(|| jail.as_ref().map_or_else(default_packages, |jail| jail.join("packages"))),
             jail,
             zygotes: cores(),
             templates: environment.number(config::TEMPLATES, 16, 1, MAX_TEMPLATES)? as usize,
@@ -107,7 +113,8 @@ impl SandboxConfig {
             start_patience: START_PATIENCE,
         };
         let min_tier = environment.number(config::MIN_TIER, least_tier, 0, 2)? as u8;
-        Ok(Self { min_tier, executor })
+        let most = environment.number(config::PACKAGES_BYTES, PACKAGES_BYTES, 0, u64::MAX)?;
+        Ok(Self { min_tier, packages_bytes: most, executor })
     }
 }
 
@@ -124,6 +131,11 @@ pub fn default_scratch() -> PathBuf {
         .find(|parent| parent.is_dir())
         .unwrap_or_default()
         .join(folder)
+}
+
+/// On a disk, since programs and C extensions can't be run from most tmpfs mounts.
+pub fn default_packages() -> PathBuf {
+    PathBuf::from(format!("/tmp/badlambda-{}-packages", nix::unistd::geteuid()))
 }
 
 fn folder(environment: &Environment, variable: config::Variable) -> Result<Option<PathBuf>, ConfigError> {
@@ -186,6 +198,8 @@ mod tests {
             ("BADLAMBDA_LISTEN", "9090"),
             ("BADLAMBDA_JAIL", "jail"),
             ("BADLAMBDA_SCRATCH_DIR", "scratch"),
+            ("BADLAMBDA_PACKAGES_DIR", "packages"),
+            ("BADLAMBDA_PACKAGES_BYTES", "much"),
             ("BADLAMBDA_PRELOAD", "json;evil"),
             ("BADLAMBDA_QUEUE_URL", "queue"),
             ("BADLAMBDA_URL_TTL_SECONDS", "0"),

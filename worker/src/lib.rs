@@ -28,6 +28,7 @@ mod kept_input;
 mod leases;
 mod map;
 pub mod metrics;
+mod packages;
 mod prefetch;
 mod prepare;
 mod publish;
@@ -67,6 +68,7 @@ use crate::ecs::TaskProtection;
 use crate::index::{IndexWriter, Running, compact_hours, renew_running, write_segments};
 use crate::leases::{Leases, renew_leases};
 use crate::map::{Cancellations, ChunkSteps, Intake, ItemRunner};
+use crate::packages::Packages;
 use crate::prefetch::Prefetch;
 use crate::prepare::Preparer;
 use crate::publish::Publisher;
@@ -180,6 +182,7 @@ impl Services {
         let records = Records::new(store.clone());
         let preparer = Preparer {
             catalog: Catalog::new(store.clone(), config.shared.max_code_bytes),
+            packages: Packages::new(Arc::clone(&executor), config.sandbox.packages_bytes),
             store: store.clone(),
             allow_network: config.sandbox.executor.network,
             max_input_bytes: config.shared.max_input_bytes,

@@ -1,8 +1,9 @@
 //! What an execution needs before it can run: its code and config, and its input.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
-use badlambda_shared::catalog::{Catalog, CatalogError, Runnable};
+use badlambda_shared::catalog::{Catalog, CatalogError, Code, Runnable};
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
 use badlambda_shared::id::Origin;
 use badlambda_shared::map::ChunkRequest;
@@ -10,12 +11,15 @@ use badlambda_shared::message::{ExecutionRequest, Input, depth_is_bounded};
 use badlambda_shared::store::Store;
 use tokio_util::sync::CancellationToken;
 
+use crate::packages::{PackageError, Packages};
 use crate::retry::{RetryError, STORE_PATIENCE, retry_until, stopped_or_after};
+use crate::sandbox::TaskCode;
 
 /// Everything that is run.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) runnable: Arc<Runnable>,
+    pub(crate) code: TaskCode,
     /// JSON.
     pub(crate) input: String,
 }
@@ -24,6 +28,7 @@ pub(crate) struct Prepared {
 #[derive(Clone)]
 pub(crate) struct Preparer {
     pub(crate) catalog: Catalog,
+    pub(crate) packages: Packages,
     pub(crate) store: Store,
     /// Whether functions may be given the network here.
     pub(crate) allow_network: bool,
@@ -42,36 +47,51 @@ pub(crate) enum Unprepared {
 impl Preparer {
     /// Fetches what is not remembered.
     pub(crate) async fn prepare(&self, request: &ExecutionRequest) -> Result<Prepared, Unprepared> {
-        let runnable = self.runnable(|| self.catalog.runnable(request)).await?;
+        let (runnable, code) = self.runnable(|| self.catalog.runnable(request)).await?;
         let input = self.input(request).await?;
-        Ok(Prepared { runnable, input })
+        Ok(Prepared { runnable, code, input })
     }
 
     /// What a chunk of a map runs.
-    pub(crate) async fn runnable_of_chunk(&self, chunk: &ChunkRequest) -> Result<Arc<Runnable>, Unprepared> {
+    pub(crate) async fn runnable_of_chunk(
+        &self,
+        chunk: &ChunkRequest,
+    ) -> Result<(Arc<Runnable>, TaskCode), Unprepared> {
         self.runnable(|| self.catalog.runnable_of_chunk(chunk)).await
     }
 
     /// Reads what is run until S3 answers, and refuses it where this fleet does not allow what it needs.
-    async fn runnable<F>(&self, read: impl FnMut() -> F) -> Result<Arc<Runnable>, Unprepared>
+    async fn runnable<F>(&self, read: impl FnMut() -> F) -> Result<(Arc<Runnable>, TaskCode), Unprepared>
     where
         F: Future<Output = Result<Arc<Runnable>, CatalogError>>,
     {
-        let may_pass = |error: &CatalogError| matches!(error, CatalogError::Store(error) if error.may_pass());
         let give_up = stopped_or_after(&self.stop, STORE_PATIENCE);
         let runnable = retry_until("read what is to run", give_up, may_pass, read).await;
-        let runnable = runnable.map_err(|error| match error {
-            RetryError::GaveUp => Unprepared::GaveUp,
-            RetryError::Permanent(error) => {
-                Unprepared::Never(ExecutionError::new(ErrorKind::NotFound, error.to_string()))
-            }
-        })?;
+        let runnable = runnable.map_err(|error| unprepared(&error))?;
         if runnable.config.network && !self.allow_network {
             let message = "the function's config has \"network\": true, which this fleet does not allow; \
                            its operator can set BADLAMBDA_ALLOW_NETWORK=true";
             return Err(bad_message(message));
         }
-        Ok(runnable)
+        let code = self.code(&runnable).await?;
+        Ok((runnable, code))
+    }
+
+    /// The code as the executor takes it: a zip is unpacked.
+    async fn code(&self, runnable: &Runnable) -> Result<TaskCode, Unprepared> {
+        let sha256 = match &runnable.code {
+            Code::Ruby(code) => return Ok(TaskCode::Ruby(Arc::clone(code))),
+            Code::Zip(sha256) => sha256,
+        };
+        // Where there is no room now, there may be some later.
+        let may_pass = |error: &PackageError| match error {
+            PackageError::Catalog(error) => may_pass(error),
+            PackageError::Unpack(_) => true,
+        };
+        let give_up = stopped_or_after(&self.stop, STORE_PATIENCE);
+        let get = || self.packages.get(&self.catalog, sha256);
+        let package = retry_until("unpack code", give_up, may_pass, get).await;
+        package.map(TaskCode::Package).map_err(|error| unprepared(&error))
     }
 
     async fn input(&self, request: &ExecutionRequest) -> Result<String, Unprepared> {
@@ -104,6 +124,19 @@ impl Preparer {
         let checked: Result<serde::de::IgnoredAny, _> = serde_json::from_str(&text);
         checked.map_err(|error| bad_message(&format!("the input is not JSON: {error}")))?;
         Ok(text)
+    }
+}
+
+fn may_pass(error: &CatalogError) -> bool {
+    matches!(error, CatalogError::Store(error) if error.may_pass())
+}
+
+fn unprepared(error: &RetryError<impl Display>) -> Unprepared {
+    match error {
+        RetryError::GaveUp => Unprepared::GaveUp,
+        RetryError::Permanent(error) => {
+            Unprepared::Never(ExecutionError::new(ErrorKind::NotFound, error.to_string()))
+        }
     }
 }
 

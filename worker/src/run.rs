@@ -154,7 +154,7 @@ fn ended(
 }
 
 fn task(claim: &Claim<'_>, prepared: Prepared, cancelled: Arc<OwnedFd>, progress: Arc<Progress>) -> Task {
-    let Prepared { runnable, input } = prepared;
+    let Prepared { runnable, code, input } = prepared;
     let request = &*claim.request;
     Task {
         execution_id: request.id.to_string(),
@@ -163,7 +163,7 @@ fn task(claim: &Claim<'_>, prepared: Prepared, cancelled: Arc<OwnedFd>, progress
         attempt: claim.attempt(),
         revision: runnable.revision.to_string(),
         form: runnable.form,
-        code: Arc::clone(&runnable.code),
+        code,
         config: runnable.config.clone(),
         event: input,
         trace: telemetry::from_here(request.trace.clone()),

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use badlambda_shared::execution::Execution;
-use badlambda_shared::function::{FunctionConfig, OneShot};
+use badlambda_shared::function::{FunctionConfig, OneShot, RevisionContent};
 use badlambda_shared::name::{FunctionName, Revision};
 use badlambda_shared::store::{Condition, JSON};
 use serde::Deserialize;
@@ -85,15 +85,14 @@ pub(crate) async fn run(
     drop(bytes);
     let input = input.unwrap_or_else(|| RawValue::NULL.to_owned());
     check(&app, &input, &["input"])?;
-    let draft = draft::check(&app, code, config).await?;
-    let code = Code::Revision(store(&app, draft).await?);
+    let Draft { content, .. } = draft::check(&app, code.clone(), config).await?;
+    let code = Code::Revision(store(&app, code, content).await?);
     let function = FunctionName::one_shot();
     accept(app, &headers, Submission { function, code, input, replay_of: None, delay, permit }).await
 }
 
 /// Stores code and config as a revision. What was there already is written again: it expires by its age.
-async fn store(app: &App, draft: Draft) -> Result<Revision, ApiError> {
-    let Draft { code, content } = draft;
+async fn store(app: &App, code: String, content: RevisionContent) -> Result<Revision, ApiError> {
     let revision = content.revision();
     let bytes = to_json(&OneShot { code, form: content.form, config: content.config })?;
     app.store.put(&app.store.keys().one_shot(&revision), bytes, JSON, Condition::Always).await?;

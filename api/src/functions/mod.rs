@@ -6,3 +6,4 @@ mod publish;
 pub(crate) mod routes;
 pub mod syntax;
 pub(crate) mod versions;
+mod zip;

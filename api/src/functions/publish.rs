@@ -13,10 +13,10 @@
 //! - A deleted function keeps its manifest, so that numbers go on; `first_version` hides those of its former life. Its
 //!   revisions lie under the time when it was created, where a later function of its name does not look.
 
-use badlambda_shared::function::{Function, Manifest, Version};
+use badlambda_shared::function::{CodeType, Function, Manifest, Version};
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
-use badlambda_shared::store::{Condition, JSON, RUBY, Written};
+use badlambda_shared::store::{Condition, JSON, RUBY, Written, ZIP};
 use badlambda_shared::timestamp::Timestamp;
 
 use crate::app::App;
@@ -142,10 +142,15 @@ async fn store_revision(
     created_at: Timestamp,
 ) -> Result<(), ApiError> {
     let (keys, content) = (app.store.keys(), manifest::to_json(&version.content)?);
-    let code_key = keys.code(&version.content.code_sha256);
+    let code_type = version.content.code_type;
+    let code_key = keys.code(&version.content.code_sha256, code_type);
+    let media_type = match code_type {
+        CodeType::Ruby => RUBY,
+        CodeType::Zip => ZIP,
+    };
     let revision_key = keys.revision(&version.function, created_at, &version.revision);
     tokio::try_join!(
-        app.store.put(&code_key, draft.code.clone().into_bytes(), RUBY, Condition::Always),
+        app.store.put(&code_key, draft.code.clone(), media_type, Condition::Always),
         app.store.put(&revision_key, content, JSON, Condition::Always),
     )?;
     Ok(())

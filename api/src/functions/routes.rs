@@ -37,6 +37,9 @@ pub(crate) struct CreateQuery {
     /// The function's name, for a body that has no place for it.
     #[param(schema_with = schema::created_name)]
     name: Option<String>,
+    /// The config's `handler`, for a body of Ruby or a zip.
+    #[param(schema_with = schema::handler)]
+    handler: Option<String>,
     /// Check everything, and store nothing.
     #[serde(default)]
     dry_run: bool,
@@ -47,6 +50,9 @@ pub(crate) struct CreateQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PutQuery {
+    /// The config's `handler`, for a body of Ruby or a zip.
+    #[param(schema_with = schema::handler)]
+    handler: Option<String>,
     /// Check everything, and store nothing.
     #[serde(default)]
     dry_run: bool,
@@ -70,12 +76,13 @@ pub(crate) struct FunctionPage {
         (FunctionRequest = "application/json",
             example = json!({"name": "hello", "code": "puts \"greeting\"\n{ greeting: \"Hello, #{event.fetch(\"name\")}!\" }"})),
         (String = "application/x-ruby", example = json!("{ sum: event.sum }")),
+        (String = "application/zip"),
     )),
     responses(
         (status = 201, description = "The function is new.", body = Function, headers(("Location"), ("ETag"))),
         (status = 200, description = "With `dry_run`: the function as it would be.", body = Function),
         (status = 409, description = "There is a function of this name, or others change it at the same time."),
-        (status = 415, description = "The body is neither JSON nor Ruby."),
+        (status = 415, description = "The body is neither JSON nor Ruby nor a zip."),
     ),
 )]
 pub(crate) async fn create(
@@ -86,7 +93,7 @@ pub(crate) async fn create(
     body: Body,
 ) -> ApiResult {
     let asked = query.name.map(|name| parsed("name", &name)).transpose()?;
-    let (in_body, draft) = draft::read(&app, &headers, body).await?;
+    let (in_body, draft, _permit) = draft::read(&app, &headers, query.handler, body).await?;
     let name = match agreed(asked, in_body)? {
         Some(name) => name,
         None if caller.functions().is_some() => {
@@ -110,6 +117,7 @@ pub(crate) async fn create(
         (FunctionRequest = "application/json",
             example = json!({"code": "{ greeting: \"Hi, #{event.fetch(\"name\")}!\" }", "config": {"timeout_ms": 5000}})),
         (String = "application/x-ruby", example = json!("event.fetch(\"name\").upcase")),
+        (String = "application/zip"),
     )),
     responses(
         (status = 201, description = "The function is new.", body = Function, headers(("Location"), ("ETag"))),
@@ -117,7 +125,7 @@ pub(crate) async fn create(
             body = Function, headers(("ETag"))),
         (status = 409, description = "Others change the function at the same time."),
         (status = 412, description = "A condition does not hold."),
-        (status = 415, description = "The body is neither JSON nor Ruby."),
+        (status = 415, description = "The body is neither JSON nor Ruby nor a zip."),
     ),
 )]
 pub(crate) async fn put(
@@ -128,7 +136,7 @@ pub(crate) async fn put(
     headers: HeaderMap,
     body: Body,
 ) -> ApiResult {
-    let (in_body, draft) = draft::read(&app, &headers, body).await?;
+    let (in_body, draft, _permit) = draft::read(&app, &headers, query.handler, body).await?;
     agreed(Some(name.clone()), in_body)?;
     store_or_preview(&app, &name, &draft, Mode::CreateOrPublish, &conditions, query.dry_run).await
 }

@@ -37,12 +37,23 @@ static PARSERS: Semaphore = Semaphore::const_new(2);
 
 /// Parses `code` and tells its form; `handler` is the method that the configuration names, if it does.
 pub(crate) async fn inspect(code: String, handler: Option<String>) -> Result<Form, CodeError> {
+    on_own_stack(move || form_of(&code, handler.as_deref())).await
+}
+
+/// Parses `code`, whatever it defines.
+pub(crate) async fn parse(code: String) -> Result<(), CodeError> {
+    on_own_stack(move || form_of(&code, None).map(|_| ())).await
+}
+
+async fn on_own_stack<T: Send + 'static>(
+    parse: impl FnOnce() -> Result<T, CodeError> + Send + 'static,
+) -> Result<T, CodeError> {
     let _parser = PARSERS.acquire().await;
     let (answer, answered) = tokio::sync::oneshot::channel();
     std::thread::Builder::new()
         .name("ruby-parser".to_owned())
         .stack_size(PARSER_STACK_BYTES)
-        .spawn(move || answer.send(form_of(&code, handler.as_deref())))
+        .spawn(move || answer.send(parse()))
         .map_err(|error| CodeError::Parser(error.to_string()))?;
     answered.await.map_err(|_| CodeError::Parser("it ended without an answer".to_owned()))?
 }

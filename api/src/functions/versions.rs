@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use badlambda_shared::alias::{AliasTarget, Weight};
 use badlambda_shared::catalog::CatalogError;
-use badlambda_shared::function::{Function, Manifest, Version};
+use badlambda_shared::function::{CodeType, Function, Manifest, RevisionContent, Version};
 use badlambda_shared::limits;
 use badlambda_shared::name::{Alias, FunctionName, VersionRef};
 use badlambda_shared::store::StoreError;
@@ -89,11 +89,21 @@ pub(crate) async fn get(State(app): AppState, path: FunctionSubPath) -> ApiResul
 #[utoipa::path(
     get, path = "/v1/functions/{function}/versions/{version}/code", operation_id = "GetVersionCode", tag = "versions",
     params(FunctionPath, ("version" = VersionRef, Path, description = "Its number, an alias or `$LATEST`.", example = "live")),
-    responses((status = 200, description = "Ruby code.", body = String, content_type = "application/x-ruby")),
+    responses(
+        (status = 200, description = "Ruby code.", body = String, content_type = "application/x-ruby"),
+        (status = 303, description = "Code in a zip is at this URL.", headers(("Location"))),
+    ),
 )]
 pub(crate) async fn code(State(app): AppState, path: FunctionSubPath) -> ApiResult {
     let version = resolve(&app, path).await?;
-    Ok(ApiResponse::Code(app.catalog.code(&version.content.code_sha256).await?))
+    let RevisionContent { code_sha256, code_type, .. } = &version.content;
+    match code_type {
+        CodeType::Ruby => Ok(ApiResponse::Code(app.catalog.code(code_sha256).await?)),
+        CodeType::Zip => {
+            let key = app.store.keys().code(code_sha256, *code_type);
+            Ok(ApiResponse::Elsewhere(app.store.presign(&key).await?.url))
+        }
+    }
 }
 
 async fn resolve(app: &App, path: FunctionSubPath) -> Result<Arc<Version>, ApiError> {

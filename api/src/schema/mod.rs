@@ -29,6 +29,11 @@ pub(crate) fn text(pattern: &str, chars: RangeInclusive<usize>) -> Schema {
     text.min_length(Some(*chars.start())).max_length(Some(*chars.end())).build().into()
 }
 
+/// `handler`, where the body has no place for it.
+pub(crate) fn handler() -> Schema {
+    text("^[^ ]+$", 1..=128)
+}
+
 /// `limit` of a list.
 pub(crate) fn page_limit() -> Schema {
     integer(1..=limits::MAX_PAGE as u64, Some(limits::PAGE as u64))

@@ -30,11 +30,11 @@ async fn a_function_has_the_contracts_shape() {
         "name": "hello", "version": 1, "aliases": {},
         "revision": "d1d6221e04097626a45f45a92e56d3f052c37df084d028d1fba9f0c60e7ac3d2",
         "code_sha256": "fc9c2f0cb6d0d9bd5a9ae28142670b6622d12d55606ef0747b5646db8241f2b4",
-        "code_bytes": 37, "form": "handler",
+        "code_bytes": 37, "code_type": "ruby", "form": "handler",
         "config": {
             "timeout_ms": 5000, "memory_mb": 256, "max_result_bytes": 6_291_456, "max_log_bytes": 1_048_576,
             "max_scratch_bytes": 67_108_864, "network": false, "subprocesses": false, "max_processes": 16,
-            "environment": { "A": "b" }, "retries": 0, "keep_input": true, "store_result": "always"
+            "environment": { "A": "b" }, "compatibility": "none", "retries": 0, "keep_input": true, "store_result": "always"
         }
     });
     assert_eq!(function, expected);

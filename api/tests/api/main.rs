@@ -22,3 +22,4 @@ mod publishing;
 mod refusals;
 mod token_settings;
 mod tokens;
+mod zips;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Catalog, CatalogError, MAX_METADATA_BYTES, Runnable};
-use crate::function::{Manifest, OneShot, RevisionContent, Version};
+use super::{Catalog, CatalogError, Code, MAX_METADATA_BYTES, Runnable};
+use crate::function::{CodeType, Manifest, OneShot, RevisionContent, Version};
 use crate::map::ChunkRequest;
 use crate::message::ExecutionRequest;
 use crate::name::{FunctionName, Revision, VersionRef};
@@ -66,7 +66,10 @@ impl Catalog {
         revision: Revision,
         content: &RevisionContent,
     ) -> Result<Arc<Runnable>, CatalogError> {
-        let code = self.code(&content.code_sha256).await?;
+        let code = match content.code_type {
+            CodeType::Ruby => Code::Ruby(self.code(&content.code_sha256).await?),
+            CodeType::Zip => Code::Zip(content.code_sha256.clone()),
+        };
         let (form, config) = (content.form, content.config.clone());
         Ok(Arc::new(Runnable { version, revision, form, config, code }))
     }
@@ -115,7 +118,7 @@ impl Catalog {
             let most = self.max_code_bytes * MAX_ESCAPED + MAX_METADATA_BYTES;
             let one_shot: OneShot = self.read(&key, most).await?.ok_or(CatalogError::NoOneShot)?;
             let OneShot { code, form, config } = one_shot;
-            let (revision, code) = (revision.clone(), Arc::from(code));
+            let (revision, code) = (revision.clone(), Code::Ruby(Arc::from(code)));
             Ok(Arc::new(Runnable { version: None, revision, form, config, code }))
         };
         let loaded = self.one_shots.try_get_with_by_ref(revision, load).await;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::handler::Handler;
 use crate::limits::{self, Setting};
 use crate::whole_number;
 
@@ -16,6 +17,17 @@ pub enum Form {
     Script,
     /// The code defines a handler; its top level runs once per version and template.
     Handler,
+}
+
+/// Whose surroundings the code finds: what is loaded, what is in `ENV`, which folder it starts in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Compatibility {
+    /// Those of this system.
+    #[default]
+    None,
+    /// Those of AWS Lambda.
+    Lambda,
 }
 
 /// Which results are stored as objects of their own.
@@ -58,10 +70,13 @@ pub struct FunctionConfig {
     /// What `ENV` holds beside the documented names.
     #[schema(schema_with = crate::schema::environment)]
     pub environment: BTreeMap<String, String>,
-    /// The top-level method to call, where it is neither `handler` nor `lambda_handler`.
+    /// The method to call. Of a Ruby file it is a top-level method, where that is neither `handler` nor `lambda_handler`. Of a
+    /// zip it is `file.method` or `file.Class.method`; without it, `function.rb` has one of the two.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^[a-z_][A-Za-z0-9_]{0,63}[?!]?$")]
+    #[schema(min_length = 1, max_length = 128, pattern = "^[^ ]+$")]
     pub handler: Option<String>,
+    /// Whose surroundings the code finds: those of this system, or AWS Lambda's.
+    pub compatibility: Compatibility,
     /// How often a failed execution is tried again.
     #[serde(deserialize_with = "whole_number::deserialize")]
     pub retries: u64,
@@ -84,6 +99,7 @@ impl Default for FunctionConfig {
             max_processes: limits::MAX_PROCESSES.default,
             environment: BTreeMap::new(),
             handler: None,
+            compatibility: Compatibility::default(),
             retries: limits::RETRIES.default,
             keep_input: true,
             store_result: StoreResult::default(),
@@ -126,8 +142,16 @@ impl FunctionConfig {
             })
             .collect();
         refused_fields.extend(self.refused_environment());
-        if self.handler.as_ref().is_some_and(|method| !is_method_name(method)) {
-            refused_fields.push(refused(&["handler"], "must be the name of a Ruby method"));
+        // AWS Lambda finds out by the first execution.
+        let is_handler = |handler: &String| match self.compatibility {
+            Compatibility::None => Handler::of(handler).is_some(),
+            Compatibility::Lambda => !handler.is_empty() && !handler.contains(char::is_whitespace),
+        };
+        let is_refused = |handler: &String| handler.len() > limits::MAX_HANDLER_BYTES || !is_handler(handler);
+        if self.handler.as_ref().is_some_and(is_refused) {
+            let expected =
+                "must name a Ruby method: `method`, or for a zip `file.method` or `file.Class.method`";
+            refused_fields.push(refused(&["handler"], expected));
         }
         refused_fields
     }
@@ -169,13 +193,6 @@ fn is_variable_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-fn is_method_name(name: &str) -> bool {
-    let stem = name.strip_suffix(['?', '!']).unwrap_or(name);
-    stem.len() <= 64
-        && stem.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
-        && stem.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,7 +216,7 @@ mod tests {
     fn what_is_out_of_range_is_named() {
         assert_eq!(refusal(r#"{"memory_mb": 1}"#), "config.memory_mb must be from 48 to 10240; it is 1");
         assert!(refusal(r#"{"timeout_ms": 39600001}"#).contains("config.timeout_ms"));
-        assert!(refusal(r#"{"handler": "Foo.bar"}"#).contains("config.handler"));
+        assert!(refusal(r#"{"handler": "foo bar"}"#).contains("config.handler"));
         assert!(refusal(r#"{"environment": {"1A": ""}}"#).contains("config.environment.1A"));
         assert!(refusal(r#"{"environment": {"BADLAMBDA_X": ""}}"#).contains("ours"));
         let large = format!(r#"{{"environment": {{"A": "{}"}}}}"#, "x".repeat(4096));

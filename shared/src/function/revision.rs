@@ -10,6 +10,17 @@ use super::config::{Form, FunctionConfig};
 use crate::name::{FunctionName, Revision};
 use crate::timestamp::Timestamp;
 
+/// What code is stored as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CodeType {
+    /// One Ruby file.
+    #[default]
+    Ruby,
+    /// A zip, with files and gems in it.
+    Zip,
+}
+
 /// Code and config together. They make a revision, and never change. S3 holds them under its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RevisionContent {
@@ -18,6 +29,9 @@ pub struct RevisionContent {
     pub code_sha256: String,
     /// The code's size.
     pub code_bytes: u64,
+    /// What the code is: one Ruby file, or a zip.
+    #[serde(default)]
+    pub code_type: CodeType,
     /// How the code is run.
     pub form: Form,
     /// What the code may use, every field with its value.
@@ -65,6 +79,9 @@ impl From<StoredVersion> for Version {
 #[derive(Serialize)]
 struct Named<'a> {
     code_sha256: &'a str,
+    /// Left out of the names that were given before there were zips.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code_type: Option<CodeType>,
     config: BTreeMap<String, Value>,
     form: Form,
 }
@@ -77,7 +94,8 @@ impl RevisionContent {
         let defaults = fields(&FunctionConfig::default());
         let mut config = fields(&self.config);
         config.retain(|field, value| defaults.get(field) != Some(value));
-        let named = Named { code_sha256: &self.code_sha256, config, form: self.form };
+        let code_type = Some(self.code_type).filter(|code_type| *code_type != CodeType::Ruby);
+        let named = Named { code_sha256: &self.code_sha256, code_type, config, form: self.form };
         Revision::of(&serde_json::to_vec(&named).unwrap_or_default())
     }
 }
@@ -103,7 +121,7 @@ mod tests {
         "timeout_ms": [30000, 5000], "memory_mb": [256, 48], "max_result_bytes": [6291456, 1],
         "max_log_bytes": [1048576, 1], "max_scratch_bytes": [67108864, 1], "network": [false, true],
         "subprocesses": [false, true], "max_processes": [16, 2], "environment": [{}, {"A": "b"}],
-        "handler": [null, "run"], "retries": [0, 1], "keep_input": [true, false],
+        "handler": [null, "run"], "compatibility": ["none", "lambda"], "retries": [0, 1], "keep_input": [true, false],
         "store_result": ["always", "large"]
     }"#;
     const OF_DEFAULTS: &str = "df5f65862b151ed2a01dda5e48439800cdea19ef2c50e9511f4c5ce06a6c5423";
@@ -141,11 +159,14 @@ mod tests {
         let mut names = BTreeSet::from([name("script", &json!({})), name("handler", &json!({}))]);
         names.extend(all.iter().map(|(field, [_, other])| name("script", &json!({ field: other }))));
         names.insert(
+            RevisionContent { code_type: CodeType::Zip, ..content("script", &json!({})) }.revision().into(),
+        );
+        names.insert(
             RevisionContent { code_sha256: "0".repeat(64), ..content("script", &json!({})) }
                 .revision()
                 .into(),
         );
-        assert_eq!(names.len(), all.len() + 3);
+        assert_eq!(names.len(), all.len() + 4);
     }
 
     #[test]

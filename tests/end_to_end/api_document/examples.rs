@@ -1,5 +1,6 @@
 //! Sends every example of the document.
 
+use badlambda_shared::package::Packer;
 use std::collections::BTreeSet;
 
 use reqwest::Method;
@@ -86,6 +87,8 @@ impl Operation {
             let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
             let answer = match body {
                 Some(("application/json", example)) => request.json(example),
+                // The document can show none.
+                Some((zip @ "application/zip", _)) => request.header("content-type", zip).body(some_zip()),
                 Some((name, example)) => {
                     request.header("content-type", name).body(example.as_str().unwrap().to_owned())
                 }
@@ -98,6 +101,12 @@ impl Operation {
         }
         answers
     }
+}
+
+fn some_zip() -> Vec<u8> {
+    let mut packer = Packer::default();
+    packer.file("function.rb", b"def handler(event:, context:) = { greeting: \"Hello!\" }\n", false).unwrap();
+    packer.finish().unwrap()
 }
 
 fn operations() -> impl Iterator<Item = Operation> {

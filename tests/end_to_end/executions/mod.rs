@@ -18,3 +18,4 @@ mod records;
 mod results;
 mod revisions;
 mod traces;
+mod zips;

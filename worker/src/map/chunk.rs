@@ -9,7 +9,6 @@ use badlambda_shared::history::{AttemptHistory, GivenBack};
 use badlambda_shared::map::ChunkRequest;
 use badlambda_shared::telemetry;
 use badlambda_shared::timestamp::Timestamp;
-use badlambda_shared::trace::Trace;
 use tokio_util::sync::CancellationToken;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
@@ -23,6 +22,7 @@ use crate::claim::{AttemptLimits, NextStep, next_step};
 use crate::ecs::TaskProtection;
 use crate::prepare::{Preparer, Unprepared};
 use crate::retry::{RetryError, STORE_PATIENCE, stopped_or_after};
+use crate::sandbox::TaskCode;
 
 /// When a chunk is begun again that S3 kept from being begun or stored.
 const LATER: Duration = Duration::from_secs(30);
@@ -71,20 +71,22 @@ impl ChunkSteps {
         if results.is_complete() {
             return Ok(ChunkSettlement::Done);
         }
-        let (runnable, inputs) = match prepared {
+        let (runnable, code, inputs) = match prepared {
             Ok(prepared) => prepared,
             Err(Unprepared::GaveUp) => return Err(self.not_begun()),
             Err(Unprepared::Never(error)) => return Err(self.fail_all(&mut results, error).await),
         };
         let trace = telemetry::from_here(delivery.message.trace.clone());
-        self.run(request, &runnable, &inputs, &trace, &mut results).await
+        let chunk = Chunk { request, runnable: &runnable, code: &code, inputs: &inputs, trace: &trace };
+        self.run(&chunk, &mut results).await
     }
 
     /// Code and config, and the inputs.
-    async fn prepare(&self, request: &ChunkRequest) -> Result<(Arc<Runnable>, Inputs), Unprepared> {
+    async fn prepare(&self, request: &ChunkRequest) -> Result<(Arc<Runnable>, TaskCode, Inputs), Unprepared> {
         let inputs = Inputs::fetch(&self.preparer, request);
         let (runnable, inputs) = tokio::join!(self.preparer.runnable_of_chunk(request), inputs);
-        Ok((runnable?, inputs?))
+        let (runnable, code) = runnable?;
+        Ok((runnable, code, inputs?))
     }
 
     /// Finds what results there are, and stores that the chunk is begun.
@@ -98,15 +100,11 @@ impl ChunkSteps {
 
     async fn run(
         &self,
-        request: &ChunkRequest,
-        runnable: &Arc<Runnable>,
-        inputs: &Inputs,
-        trace: &Trace,
+        chunk: &Chunk<'_>,
         results: &mut Results,
     ) -> Result<ChunkSettlement, ChunkSettlement> {
-        let _protected = self.protection.cover(Duration::from_millis(runnable.config.timeout_ms));
-        let chunk = Chunk { request, runnable, inputs, trace };
-        let ended = self.runner.run(&chunk, results).await;
+        let _protected = self.protection.cover(Duration::from_millis(chunk.runnable.config.timeout_ms));
+        let ended = self.runner.run(chunk, results).await;
         let ended = match ended {
             Ok(ended) => self.runner.save(results).await.map(|()| ended),
             Err(error) => Err(error),

@@ -23,7 +23,7 @@ use crate::claim::worker_lost;
 use crate::metrics::{MAP_ITEMS, RUN};
 use crate::retry::{RetryError, stopped_or_after};
 use crate::retry_delay::{growing_delay, retry_delay};
-use crate::sandbox::{Executor, ExecutorError, Outcome, Task};
+use crate::sandbox::{Executor, ExecutorError, Outcome, Task, TaskCode};
 use crate::slots::{Slot, Slots};
 
 /// How often what came of items is stored: a worker that dies loses no more than it did since.
@@ -52,6 +52,7 @@ pub(crate) struct ItemRunner {
 pub(super) struct Chunk<'a> {
     pub(super) request: &'a ChunkRequest,
     pub(super) runnable: &'a Arc<Runnable>,
+    pub(super) code: &'a TaskCode,
     pub(super) inputs: &'a Inputs,
     pub(super) trace: &'a Trace,
 }
@@ -226,7 +227,7 @@ impl Running {
 
 /// The task of an item. What it logs is not kept.
 fn task(chunk: &Chunk<'_>, next: Try, index: u64, event: String, cancel: &Arc<OwnedFd>) -> Task {
-    let Chunk { request, runnable, trace, .. } = chunk;
+    let Chunk { request, runnable, code, trace, .. } = chunk;
     let mut config = runnable.config.clone();
     config.max_log_bytes = 0;
     Task {
@@ -236,7 +237,7 @@ fn task(chunk: &Chunk<'_>, next: Try, index: u64, event: String, cancel: &Arc<Ow
         attempt: next.failed.saturating_add(next.lost).saturating_add(1),
         revision: runnable.revision.to_string(),
         form: runnable.form,
-        code: Arc::clone(&runnable.code),
+        code: (*code).clone(),
         config,
         event,
         trace: (*trace).clone(),

@@ -10,7 +10,7 @@ use lru::LruCache;
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
-use super::task::Task;
+use super::task::{Task, TaskCode};
 use super::zygotes::lock;
 
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(256).unwrap();
@@ -30,7 +30,12 @@ impl CodeFiles {
         if let Some(file) = files.get(&task.revision) {
             return Ok(Arc::clone(file));
         }
-        let file = Arc::new(sealed(&[task.code.as_bytes()])?);
+        // A package is found by its folder, which the context names.
+        let code = match &task.code {
+            TaskCode::Ruby(code) => code.as_bytes(),
+            TaskCode::Package(_) => &[],
+        };
+        let file = Arc::new(sealed(&[code])?);
         files.put(task.revision.clone(), Arc::clone(&file));
         Ok(file)
     }

@@ -41,6 +41,7 @@ mod failures;
 mod health;
 mod isolation;
 mod output;
+mod packages;
 mod probe;
 mod progress;
 mod reports;
@@ -71,13 +72,15 @@ pub use self::classify::read_answer;
 use self::code::CodeFiles;
 use self::health::Health;
 pub use self::isolation::{IsolationMode, LAYERS, Layer, Need};
+use self::packages::Packages;
+pub use self::packages::Unpacked;
 pub use self::probe::Finding;
 pub use self::progress::{Progress, ProgressReport};
 use self::reserve::ScratchSpace;
 use self::sampler::MemorySampler;
 use self::sandbox::{Sandbox, SandboxPlan};
 use self::sandboxes::Sandboxes;
-pub use self::task::{ExecutorError, Outcome, RetryWish, Task};
+pub use self::task::{ExecutorError, Outcome, RetryWish, Task, TaskCode};
 use self::templates::{Template, TemplateKey, Templates};
 use self::watchdog::{Watchdog, WatchdogParts};
 use self::zygotes::{Channel, Zygotes, lock};
@@ -122,6 +125,8 @@ pub struct ExecutorConfig {
     pub jail: Option<PathBuf>,
     /// The folder that holds all scratch folders.
     pub scratch: PathBuf,
+    /// The folder that holds all code that came in zips. Executions may read it.
+    pub packages: PathBuf,
     /// How many zygotes to start: one per core is best.
     pub zygotes: usize,
     /// How many templates to keep.
@@ -148,6 +153,7 @@ pub struct Executor {
     health: Arc<Health>,
     sandboxes: Arc<Sandboxes>,
     codes: CodeFiles,
+    packages: Packages,
     sampler: Arc<MemorySampler>,
     space: Arc<ScratchSpace>,
     isolation: Isolation,
@@ -170,7 +176,9 @@ impl Executor {
         if config.isolation == IsolationMode::Required && !nix::unistd::geteuid().is_root() {
             return Err(ExecutorError::NotRoot);
         }
-        sandbox::make_scratch_root(&config.scratch)?;
+        sandbox::make_root(&config.scratch, "BADLAMBDA_SCRATCH_DIR")?;
+        let packages_inside = inside(config.jail.as_deref(), &config.packages);
+        let packages = Packages::start(&config.packages, &packages_inside)?;
         let own_uids = config.isolation == IsolationMode::Required;
         let confinement = Confinement {
             enforced: config.isolation != IsolationMode::None,
@@ -178,7 +186,7 @@ impl Executor {
             network: config.network,
             jail: config.jail.clone(),
             scratch: config.scratch.clone(),
-            readable: READABLE.iter().map(PathBuf::from).collect(),
+            readable: READABLE.iter().map(PathBuf::from).chain([packages_inside]).collect(),
             preload: config.preload.clone(),
             tuning: config.tuning,
             limits: answer_limits(),
@@ -219,6 +227,7 @@ impl Executor {
             health,
             sandboxes,
             codes: CodeFiles::new(),
+            packages,
             sampler,
             space,
             isolation,
@@ -254,6 +263,14 @@ impl Executor {
     /// The latest deadline of all attempts under way.
     pub fn busy_until(&self) -> Option<Instant> {
         self.health.busy_until()
+    }
+
+    /// Unpacks code that came in a zip, for tasks to run. Blocks.
+    ///
+    /// # Errors
+    /// When there is no room for it, or the zip is none that may be stored.
+    pub fn unpack(&self, zip: &[u8]) -> Result<Unpacked, ExecutorError> {
+        Ok(self.packages.unpack(zip)?)
     }
 
     /// Runs one attempt to its end. Blocks.
@@ -348,8 +365,8 @@ fn answer_limits() -> AnswerLimits {
     }
 }
 
-/// The path of `scratch` as a process inside the jail sees it.
-fn inside(jail: Option<&Path>, scratch: &Path) -> PathBuf {
-    let stripped = jail.and_then(|jail| scratch.strip_prefix(jail).ok());
-    stripped.map_or_else(|| scratch.to_owned(), |rest| Path::new("/").join(rest))
+/// The path of `folder` as a process inside the jail sees it.
+fn inside(jail: Option<&Path>, folder: &Path) -> PathBuf {
+    let stripped = jail.and_then(|jail| folder.strip_prefix(jail).ok());
+    stripped.map_or_else(|| folder.to_owned(), |rest| Path::new("/").join(rest))
 }

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::sync::Arc;
 
 use badlambda_shared::function::{Form, FunctionConfig};
 use badlambda_shared::trace::Trace;
@@ -106,7 +105,7 @@ impl Executor {
             attempt: 1,
             form: Form::Script,
             revision: code.to_owned(),
-            code: Arc::from(code),
+            code: code.into(),
             config,
             event: event.to_string(),
             trace: Trace::NONE,

@@ -270,14 +270,14 @@ fn first_number() -> u32 {
     (namespace % u64::from(MOST_SANDBOXES / SANDBOXES_APART)) as u32 * SANDBOXES_APART
 }
 
-/// Makes the folder that holds all scratch folders. If it is there already, checks that it is ours. Either way, only
-/// this user may then write to it.
-pub(super) fn make_scratch_root(path: &Path) -> io::Result<()> {
+/// Makes a folder that holds what executions may reach: all scratch folders, or all packages. If it is there already, checks
+/// that it is ours. Either way, only this user may then write to it, and nobody else may list it. `setting` names the
+/// variable that sets it.
+pub(super) fn make_root(path: &Path, setting: &str) -> io::Result<()> {
     fs::create_dir_all(path)?;
     let found = fs::symlink_metadata(path)?;
     if !found.is_dir() || found.uid() != nix::unistd::geteuid().as_raw() {
-        let reason =
-            format!("{} is not a folder of this user; set BADLAMBDA_SCRATCH_DIR to another", path.display());
+        let reason = format!("{} is not a folder of this user; set {setting} to another", path.display());
         return Err(io::Error::other(reason));
     }
     fs::set_permissions(path, Permissions::from_mode(0o711))

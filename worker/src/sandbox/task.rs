@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use badlambda_shared::execution::{ExecutionError, Isolation, Usage};
-use badlambda_shared::function::{Form, FunctionConfig};
+use badlambda_shared::function::{Compatibility, Form, FunctionConfig};
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
 use serde::Serialize;
 
+use super::packages::Unpacked;
 use super::progress::Progress;
 
 /// One attempt at one execution.
@@ -29,7 +30,7 @@ pub struct Task {
     /// How the code is run.
     pub form: Form,
     /// The code.
-    pub code: Arc<str>,
+    pub code: TaskCode,
     /// The version's limits and permissions.
     pub config: FunctionConfig,
     /// The input, as JSON.
@@ -40,6 +41,21 @@ pub struct Task {
     pub cancelled: Option<Arc<OwnedFd>>,
     /// Is told how far the attempt has come.
     pub progress: Option<Arc<Progress>>,
+}
+
+/// The code of a task.
+#[derive(Clone, Debug)]
+pub enum TaskCode {
+    /// One Ruby file.
+    Ruby(Arc<str>),
+    /// What was in a zip. Its form is that of a handler.
+    Package(Arc<Unpacked>),
+}
+
+impl From<&str> for TaskCode {
+    fn from(code: &str) -> Self {
+        Self::Ruby(Arc::from(code))
+    }
 }
 
 /// Whether an execution that raised an exception asks for another attempt.
@@ -127,9 +143,20 @@ pub(super) struct Context<'a> {
     memory_mb: u64,
     network: bool,
     subprocesses: bool,
+    compatibility: Compatibility,
+    /// The folder of the code, where it came in a zip.
+    package: Option<&'a str>,
 }
 
 impl Task {
+    /// What was in the zip, where the code came in one.
+    pub(super) fn package(&self) -> Option<&Arc<Unpacked>> {
+        match &self.code {
+            TaskCode::Ruby(_) => None,
+            TaskCode::Package(package) => Some(package),
+        }
+    }
+
     /// The context of this attempt, as JSON. A load has no `execution_id`: its context must not tell later executions
     /// which one came first.
     pub(super) fn context(&self, execution_id: &str, started_at: Timestamp) -> Vec<u8> {
@@ -143,6 +170,8 @@ impl Task {
             memory_mb: self.config.memory_mb,
             network: self.config.network,
             subprocesses: self.config.subprocesses,
+            compatibility: self.config.compatibility,
+            package: self.package().map(|package| package.inside.as_str()),
         };
         serde_json::to_vec(&context).unwrap_or_default()
     }

@@ -14,6 +14,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::packages::Unpacked;
 use super::reports::TemplateReports;
 use super::sampler::{MemorySampler, Process, cpu_ticks_of, held_below, holds_memory, parent_of};
 use super::sandbox::Sandbox;
@@ -61,6 +62,8 @@ pub(super) struct Template {
     pub(super) process: Option<OwnedFd>,
     /// The loader, where it stays as the template's parent.
     pub(super) loader: Loader,
+    /// Its code, where that came in a zip: it may read more of it at any time.
+    pub(super) _package: Option<Arc<Unpacked>>,
     /// How much memory it may hold, in bytes.
     pub(super) memory_bytes: u64,
     /// How many executions it has served.

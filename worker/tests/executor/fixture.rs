@@ -1,13 +1,13 @@
 //! A real executor, and what to give it.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use badlambda_shared::execution::ErrorKind;
 use badlambda_shared::function::{Form, FunctionConfig};
 use badlambda_shared::trace::Trace;
-use badlambda_worker::config::default_scratch;
+use badlambda_worker::config::{default_packages, default_scratch};
 use badlambda_worker::sandbox::{Executor, ExecutorConfig, IsolationMode, Outcome, Task, Tuning};
 use serde_json::{Value, json};
 
@@ -36,6 +36,7 @@ pub fn config() -> ExecutorConfig {
         isolation: if root { IsolationMode::Required } else { IsolationMode::Unprivileged },
         network: false,
         scratch: jail.as_ref().map_or_else(default_scratch, |jail| jail.join("scratch")),
+        packages: jail.as_ref().map_or_else(default_packages, |jail| jail.join("packages")),
         jail,
         zygotes: 2,
         templates: 4,
@@ -61,7 +62,7 @@ pub fn task(form: Form, code: &str, config: Value, event: Value) -> Task {
         attempt: 1,
         form,
         revision: code.to_owned(),
-        code: Arc::from(code),
+        code: code.into(),
         config: serde_json::from_value::<FunctionConfig>(config).unwrap(),
         event: event.to_string(),
         trace: Trace::NONE,

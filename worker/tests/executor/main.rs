@@ -7,6 +7,7 @@ mod fixture;
 mod hostile;
 mod needs_root;
 mod ordinary;
+mod packages;
 mod processes;
 #[path = "../../../tests/programs.rs"]
 mod programs;

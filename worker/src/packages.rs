@@ -1,0 +1,64 @@
+//! Code in zips: fetched and unpacked once, however many executions ask for it at the same time, and kept for later ones.
+
+use std::sync::Arc;
+
+use badlambda_shared::catalog::{Catalog, CatalogError};
+use moka::future::Cache;
+use moka::policy::EvictionPolicy;
+
+use crate::sandbox::{Executor, ExecutorError, Unpacked};
+
+const KIB: u64 = 1024;
+
+/// The packages of functions that ran last. Those that are in use stay where they are, even where they are forgotten here.
+#[derive(Clone, Debug)]
+pub(crate) struct Packages {
+    executor: Arc<Executor>,
+    /// By the SHA-256 of their zips.
+    unpacked: Cache<String, Kept>,
+}
+
+#[derive(Clone, Debug)]
+struct Kept {
+    package: Arc<Unpacked>,
+    kib: u32,
+}
+
+/// Why there is no package to run.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum PackageError {
+    /// The zip can't be read.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// It could not be unpacked here.
+    #[error("could not unpack a zip with code: {0}")]
+    Unpack(Arc<ExecutorError>),
+}
+
+impl Packages {
+    /// Keeps packages of at most so many bytes together.
+    pub(crate) fn new(executor: Arc<Executor>, most_bytes: u64) -> Self {
+        let unpacked = Cache::builder()
+            .max_capacity(most_bytes / KIB)
+            .weigher(|_: &String, kept: &Kept| kept.kib)
+            .eviction_policy(EvictionPolicy::lru())
+            .build();
+        Self { executor, unpacked }
+    }
+
+    /// The package whose zip has this SHA-256.
+    pub(crate) async fn get(&self, catalog: &Catalog, sha256: &str) -> Result<Arc<Unpacked>, PackageError> {
+        let load = async {
+            let zip = catalog.zip(sha256).await?;
+            let executor = Arc::clone(&self.executor);
+            let unpacked = tokio::task::spawn_blocking(move || executor.unpack(&zip)).await;
+            let package = unpacked
+                .unwrap_or_else(|_| Err(std::io::Error::other("it broke off").into()))
+                .map_err(|error| PackageError::Unpack(Arc::new(error)))?;
+            let kib = u32::try_from(package.bytes() / KIB + 1).unwrap_or(u32::MAX);
+            Ok(Kept { package: Arc::new(package), kib })
+        };
+        let kept = self.unpacked.try_get_with_by_ref(sha256, load).await;
+        kept.map(|kept| kept.package).map_err(|error: Arc<PackageError>| (*error).clone())
+    }
+}

@@ -1,0 +1,184 @@
+//! Code in zips.
+
+use std::fs;
+use std::sync::Arc;
+
+use badlambda_shared::execution::{ErrorKind, ExecutionError};
+use badlambda_shared::function::Form;
+use badlambda_shared::package::Packer;
+use badlambda_worker::sandbox::{Executor, Outcome, Task, TaskCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::fixture::{config, executor, result, task};
+
+/// A gem as `bundle install --path vendor/bundle` leaves it, for the Ruby that runs here.
+fn with_gem(packer: &mut Packer, name: &str, code: &str) {
+    let version = executor().ruby_version();
+    let (major_minor, _) = version.rsplit_once('.').unwrap();
+    let folder = format!("vendor/bundle/ruby/{major_minor}.0");
+    let about = format!(
+        "Gem::Specification.new do |s|\n  s.name = {name:?}\n  s.version = \"1.0\"\n  s.summary = \"\"\n  \
+         s.authors = [\"\"]\n  s.files = [\"lib/{name}.rb\"]\nend\n"
+    );
+    packer.file(&format!("{folder}/specifications/{name}-1.0.gemspec"), about.as_bytes(), false).unwrap();
+    packer.file(&format!("{folder}/gems/{name}-1.0/lib/{name}.rb"), code.as_bytes(), false).unwrap();
+}
+
+fn zip(files: &[(&str, &str)]) -> Vec<u8> {
+    let mut packer = Packer::default();
+    for (path, content) in files {
+        packer.file(path, content.as_bytes(), false).unwrap();
+    }
+    packer.finish().unwrap()
+}
+
+fn run_zip(executor: &Executor, zip: &[u8], handler: Option<&str>, event: Value) -> Outcome {
+    let package = TaskCode::Package(Arc::new(executor.unpack(zip).unwrap()));
+    let config = handler.map_or(json!({}), |handler| json!({ "handler": handler }));
+    // What is loaded is known by its revision.
+    let revision = format!("{zip:?}{config}");
+    executor.execute(&Task { code: package, ..task(Form::Handler, &revision, config, event) }).unwrap()
+}
+
+fn run_files(files: &[(&str, &str)], handler: Option<&str>, event: Value) -> Outcome {
+    run_zip(executor(), &zip(files), handler, event)
+}
+
+fn error(outcome: Outcome) -> ExecutionError {
+    outcome.result.expect_err("a failure")
+}
+
+#[test]
+fn files_find_one_another_and_their_data() {
+    let outcome = run_files(
+        &[
+            (
+                "function.rb",
+                "require_relative \"lib/greeter\"\nrequire \"words\"\nLOADED = Process.pid\n\
+                 def handler(event:, context:)\n  [Greeter.greet(event[\"name\"]), WORDS, LOADED == Process.pid, Dir.children(\".\")]\nend\n",
+            ),
+            ("words.rb", "WORDS = File.read(File.join(__dir__, \"data/words.txt\")).split\n"),
+            ("lib/greeter.rb", "module Greeter\n  def self.greet(name) = \"Hello, #{name}!\"\nend\n"),
+            ("data/words.txt", "some words\n"),
+        ],
+        None,
+        json!({"name": "Ada"}),
+    );
+    assert_eq!(result(&outcome), json!(["Hello, Ada!", ["some", "words"], false, []]));
+}
+
+#[test]
+fn the_handler_may_be_anywhere() {
+    let class = "class Orders\n  def self.handle(event:, context:) = event + 1\nend\n";
+    let module =
+        "module Shop\n  class Orders\n    def self.handle(event:, context:) = event + 2\n  end\nend\n";
+    for (path, code, handler, expected) in [
+        ("app.rb", "def run(event:, context:) = event\n", "app.run", 1),
+        ("lib/app.rb", "def run(event:, context:) = event\n", "lib/app.run", 1),
+        ("orders.rb", class, "orders.Orders.handle", 2),
+        ("orders.rb", module, "orders.Shop::Orders.handle", 3),
+        // A library of this name is loaded already.
+        ("json.rb", "def run(event:, context:) = event\n", "json.run", 1),
+    ] {
+        let outcome = run_files(&[(path, code)], Some(handler), json!(1));
+        assert_eq!(result(&outcome), json!(expected), "{handler}");
+    }
+}
+
+#[test]
+fn gems_of_the_zip_are_found() {
+    let mut packer = Packer::default();
+    packer
+        .file("function.rb", b"require \"shout\"\ndef handler(event:, context:) = Shout.of(event)\n", false)
+        .unwrap();
+    with_gem(&mut packer, "shout", "module Shout\n  def self.of(text) = text.upcase\nend\n");
+    let outcome = run_zip(executor(), &packer.finish().unwrap(), None, json!("hello"));
+    assert_eq!(result(&outcome), json!("HELLO"));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_paths_of_the_zip() {
+    let raising = "def handler(event:, context:)\n  raise ArgumentError, __FILE__\nend\n";
+    let raised = error(run_files(&[("function.rb", raising)], None, json!(null)));
+    assert_eq!((raised.kind, raised.message.as_str()), (ErrorKind::Exception, "function.rb"));
+    assert!(raised.backtrace[0].starts_with("function.rb:2:in"), "{:?}", raised.backtrace);
+
+    let missing = error(run_files(&[("other.rb", "1\n")], None, json!(null)));
+    assert_eq!(missing.message, "cannot load such file -- function");
+    let missing = error(run_files(&[("function.rb", "def other = 1\n")], None, json!(null)));
+    assert_eq!(missing.message, "function.rb defines no method handler or lambda_handler");
+    let missing = error(run_files(&[("app.rb", "A = Class.new\n")], Some("app.A.run"), json!(null)));
+    assert_eq!(missing.message, "app.rb defines no method A.run");
+    let broken = error(run_files(&[("function.rb", "def handler(\n")], None, json!(null)));
+    assert_eq!(broken.kind, ErrorKind::Syntax, "{broken:?}");
+    assert!(broken.message.starts_with("function.rb:"), "{broken:?}");
+}
+
+/// Tries to change its own code, and to see that of others.
+const MEDDLE: &str = r#"
+def refused = yield.then { "it worked" } rescue $!.class.name
+
+def handler(event:, context:)
+  above = File.dirname(__dir__)
+  {
+    own: refused { File.write(__FILE__, "changed") },
+    new: refused { File.write(File.join(__dir__, "new.rb"), "") },
+    gone: refused { File.delete(__FILE__) },
+    mode: refused { File.chmod(0o777, __FILE__) },
+    others: refused { Dir.children(above) },
+    above: refused { File.write(File.join(above, "new"), "") },
+    code: File.read(__FILE__).bytesize,
+  }
+end
+"#;
+
+#[test]
+fn code_can_be_read_and_not_written() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let outcome = run_files(&[("function.rb", MEDDLE)], None, json!(null));
+    let mut seen = result(&outcome);
+    assert_eq!(seen["code"].take(), json!(MEDDLE.len()));
+    for (what, answer) in seen.as_object().unwrap().iter().filter(|(what, _)| *what != "code") {
+        let refusal = answer.as_str().unwrap();
+        assert!(["Errno::EACCES", "Errno::EPERM"].contains(&refusal), "{what}: {answer}");
+    }
+}
+
+#[test]
+fn packages_go_when_nobody_needs_them() {
+    let packages = TempDir::new().unwrap();
+    let start = || {
+        Executor::start(&badlambda_worker::sandbox::ExecutorConfig {
+            packages: packages.path().to_owned(),
+            zygotes: 1,
+            ..config()
+        })
+    };
+    let folders = || {
+        let workers = fs::read_dir(packages.path()).unwrap().map(|found| found.unwrap().path());
+        workers.filter(|path| path.is_dir()).collect::<Vec<_>>()
+    };
+    // As a worker leaves it that is killed.
+    fs::create_dir_all(packages.path().join("worker-1/abandoned")).unwrap();
+    fs::write(packages.path().join("worker-1.lock"), "").unwrap();
+
+    let (first, second) = (start().unwrap(), start().unwrap());
+    assert_eq!(folders().len(), 2, "{:?}", folders());
+    let zip = zip(&[("function.rb", "def handler(event:, context:) = event\n"), ("data/x", "")]);
+    assert_eq!(result(&run_zip(&first, &zip, None, json!(1))), json!(1));
+    assert_eq!(result(&run_zip(&second, &zip, None, json!(2))), json!(2));
+    let package = first.unpack(&zip).unwrap();
+    let count = || folders().iter().map(|folder| fs::read_dir(folder).unwrap().count()).sum::<usize>();
+    // Each worker has a template, which needs its code.
+    assert_eq!(count(), 3);
+    drop(package);
+    while count() > 2 {
+        std::thread::yield_now();
+    }
+    drop((first, second));
+    assert_eq!(folders(), Vec::<std::path::PathBuf>::new());
+    assert_eq!(fs::read_dir(packages.path()).unwrap().count(), 0);
+}
