@@ -1,4 +1,4 @@
-// What views are made of. Elements, numbers, times and toasts come from here, too.
+// What views are made of. Elements, numbers, times, toasts and addresses come from here, too.
 
 import { Problem } from "./api.js";
 import { h, put, replace } from "./dom.js";
@@ -8,6 +8,7 @@ import { copy } from "./toast.js";
 export * from "./dom.js";
 export * from "./format.js";
 export * from "./toast.js";
+export { address, go, rewrite } from "./router.js";
 
 /** @typedef {import("./dom.js").Child} Child */
 

@@ -2,8 +2,7 @@
 
 import { allows, get } from "../base/api.js";
 import { bindMoves } from "../base/keys.js";
-import { attempt, button, card, count, empty, facts, folded, h, keyed, link, replace, setText, skeleton, table, time } from "../base/parts.js";
-import { address, rewrite } from "../base/router.js";
+import { address, attempt, button, card, count, empty, facts, folded, h, keyed, link, replace, rewrite, setText, skeleton, table, time } from "../base/parts.js";
 import { changes, fleet } from "../frame/fleet.js";
 import { clip } from "../run/text.js";
 import { ACTS, openBulk } from "./bulk.js";

@@ -2,8 +2,7 @@
 
 import { allows, ask, functionPath, get, send } from "../base/api.js";
 import { confirm } from "../base/dialog.js";
-import { attempt, button, card, facts, field, form, h, link, replace, skeleton, time, toast } from "../base/parts.js";
-import { address, go } from "../base/router.js";
+import { address, attempt, button, card, facts, field, form, go, h, link, replace, skeleton, time, toast } from "../base/parts.js";
 import { jsonEditor } from "../run/input.js";
 import { members, parseError } from "../run/json.js";
 import { clip } from "../run/text.js";

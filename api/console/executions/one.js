@@ -3,9 +3,8 @@
 /** @import { Execution, Name } from "../run/execution.js" */
 import { allows, Problem } from "../base/api.js";
 import { bind } from "../base/keys.js";
-import { empty, failure, h, link, replace, skeleton } from "../base/parts.js";
+import { address, empty, failure, go, h, link, replace, skeleton } from "../base/parts.js";
 import { sleep } from "../base/poll.js";
-import { address, go } from "../base/router.js";
 import { askExecution, exactText, isFinal, pathOf, watch } from "../run/execution.js";
 import { outcome, replayAddress } from "../run/outcome.js";
 import { replayCard } from "../run/replay.js";

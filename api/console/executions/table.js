@@ -1,7 +1,6 @@
 // The rows of the list, and what stands above and below them.
 
-import { announce, button, count, empty, failure, h, replace, setText, skeleton } from "../base/parts.js";
-import { address } from "../base/router.js";
+import { address, announce, button, count, empty, failure, h, replace, setText, skeleton } from "../base/parts.js";
 import { MOST } from "./feed.js";
 import { pointAt } from "./pointing.js";
 import { head, keyOf, makeRow, updateRow } from "./rows.js";

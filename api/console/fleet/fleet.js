@@ -1,8 +1,7 @@
 // How the fleet stands, and how it did in the last 15 minutes.
 
-import { attempt, card, count, duration, h, keyed, percent, rate, replace, setText, skeleton, table } from "../base/parts.js";
+import { address, attempt, card, count, duration, h, keyed, percent, rate, replace, setText, skeleton, table } from "../base/parts.js";
 import { every } from "../base/poll.js";
-import { address } from "../base/router.js";
 import { timeChart } from "../charts/time_chart.js";
 import { changes, ended, finishedPerSecond, fleet, refresh } from "../frame/fleet.js";
 

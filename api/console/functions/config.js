@@ -17,12 +17,13 @@ const ORDER = ["timeout_ms", "memory_mb", "retries", "handler", "network", "subp
 export function open(at) {
   const { signal } = at;
   return functionView("config", at, async (fn) => {
-    const [makeFields, code] = await Promise.all([readFields(signal), readCode(fn.name, fn.version, signal)]);
+    const [makeFields, code] = await Promise.all([readFields(signal), readCode(fn.name, fn, signal)]);
     /** @type {ReturnType<typeof draftOf<Config>>} */
     const draft = draftOf(`config.${fn.name}`, fn);
     let [saved, fields] = [valuesOf(makeFields(fn.config)), /** @type {Field[]} */ ([])];
     const content = () => ({ code, config: valuesOf(fields) });
-    const isChanged = () => JSON.stringify(valuesOf(fields)) !== JSON.stringify(saved);
+    const isZip = fn.code_type === "zip";
+    const isChanged = () => !isZip && JSON.stringify(valuesOf(fields)) !== JSON.stringify(saved);
     const [wrong, state] = [h("div"), h("p.foot")];
     const mark = () => {
       draft.keep(isChanged() ? valuesOf(fields) : null);
@@ -32,6 +33,7 @@ export function open(at) {
     const show = (/** @type {Config} */ config) => {
       fields = makeFields(config);
       replace(form, fields.map(({ element }) => element));
+      for (const input of form.querySelectorAll("input, select, button")) input.toggleAttribute("disabled", isZip);
       mark();
     };
     const save = saver(fn, signal, {
@@ -47,7 +49,7 @@ export function open(at) {
     const form = h("form", { oninput: mark, onclick: mark, onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); save.button.click(); } });
     show(draft.content() ?? fn.config);
     const target = () => (isChanged() ? content() : { version: null });
-    return { left: [wrong, form, state], run: { target, goToLine() {} }, actions: [save.button] };
+    return { left: [isZip && h("p.muted", "The code is a zip. Its config is set where it is deployed."), wrong, form, state], run: { target, goToLine() {} }, actions: [save.button] };
   });
 }
 

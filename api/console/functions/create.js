@@ -2,9 +2,8 @@
 
 import { Problem, send } from "../base/api.js";
 import { bind, kbd } from "../base/keys.js";
-import { button, failure, field, h, replace, setText } from "../base/parts.js";
+import { address, button, failure, field, go, h, replace, setText } from "../base/parts.js";
 import { turns } from "../base/poll.js";
-import { address, go } from "../base/router.js";
 import { keepInput } from "../run/input.js";
 import { runPane } from "../run/pane.js";
 import { editSource } from "./edit.js";

@@ -129,9 +129,9 @@ export async function saveVersion(fn, content, signal) {
     }
     const theirs = await readFunction(fn.name, signal);
     // Where the version is the same, only an alias was moved.
-    const { name, version, config, updated_at } = theirs;
+    const { version, config, updated_at } = theirs;
     if (version !== seen.version) {
-      const code = await readCode(name, version, signal);
+      const code = await readCode(fn.name, theirs, signal);
       const isWanted = await confirm(`v${version} was saved before yours`, [
         h("p", "Somebody saved it ", time(updated_at), ". What you typed stays here, whatever you choose."),
         h("div.stack.compare", compare({ code, config }, content, { before: `v${version}`, after: "yours" })),

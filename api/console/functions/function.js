@@ -1,15 +1,14 @@
 // A function as the API tells of it, and what stands around each of its views.
 
 import { ask, functionPath } from "../base/api.js";
-import { address } from "../base/router.js";
-import { attempt, count, h, percent, replace, setText, skeleton } from "../base/parts.js";
+import { address, attempt, bytes, count, h, percent, replace, setText, skeleton } from "../base/parts.js";
 import { ended } from "../frame/fleet.js";
 import { setActions, setCrumbs } from "../frame/frame.js";
 import { runPane } from "../run/pane.js";
 
 /** @typedef {import("../base/dom.js").Child} Child */
 /** @typedef {{ version: number, weights: Record<string, number> }} Target */
-/** @typedef {{ version: number, code_bytes: number, form: string, config: Record<string, any>, created_at: string }} Version */
+/** @typedef {{ version: number, code_bytes: number, code_sha256: string, code_type: "ruby" | "zip", form: string, config: Record<string, any>, created_at: string }} Version */
 /** @typedef {Version & { name: string, aliases: Record<string, number | Target>, updated_at: string, etag: string }} LambdaFunction */
 /** @typedef {{ code: string, config: Record<string, any> }} Content */
 /** @typedef {Omit<Parameters<typeof runPane>[0], "functionName" | "signal">} Run what is run at the right */
@@ -33,8 +32,9 @@ export async function readFunction(name, signal) {
   return told(await ask("GET", functionPath(name), { signal }));
 }
 
-/** @param {string} name @param {number} version @param {AbortSignal} signal */
-export async function readCode(name, version, signal) {
+/** The code of a version. A zip is not read: a line tells of it. @param {string} name @param {Version} of @param {AbortSignal} signal */
+export async function readCode(name, { version, code_type, code_bytes, code_sha256 }, signal) {
+  if (code_type === "zip") return `# a zip of ${bytes(code_bytes)}, SHA-256 ${code_sha256}\n`;
   return (await ask("GET", functionPath(name, "versions", String(version), "code"), { signal })).text();
 }
 

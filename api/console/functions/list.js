@@ -2,9 +2,8 @@
 
 import { allows, functionPath, get, readPages } from "../base/api.js";
 import { bind, bindMoves } from "../base/keys.js";
-import { count, duration, empty, failure, h, keyed, replace, setText, skeleton, table } from "../base/parts.js";
+import { address, count, duration, empty, failure, h, keyed, replace, setText, skeleton, table } from "../base/parts.js";
 import { every } from "../base/poll.js";
-import { address } from "../base/router.js";
 import { sparkline } from "../charts/sparkline.js";
 import { ended } from "../frame/fleet.js";
 import { countPlace } from "../frame/rail.js";

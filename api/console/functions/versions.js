@@ -2,9 +2,8 @@
 
 import { allows, functionPath, get, readPages, send } from "../base/api.js";
 import { confirm, openForm } from "../base/dialog.js";
-import { attempt, button, bytes, card, field, h, keyed, percent, replace, setText, table, time, toast } from "../base/parts.js";
+import { address, attempt, button, bytes, card, field, h, keyed, percent, replace, setText, table, time, toast } from "../base/parts.js";
 import { every } from "../base/poll.js";
-import { address } from "../base/router.js";
 import { setCrumbs } from "../frame/frame.js";
 import { compare, saveVersion } from "./edit.js";
 import { aliasText, functionCrumbs, functionView, PLAIN, readCode, readFunction, showEnded, targetOf } from "./function.js";
@@ -72,7 +71,7 @@ function showChanges(place, name, { from, to }, signal) {
   const [wrong, body] = [h("div"), h("div.body.stack.compare")];
   replace(place, h("header", h("h2", `From ${before} to ${after}`)), wrong, body);
   attempt(wrong, signal, async () => {
-    const [old, now] = await Promise.all([from, to].map(async ({ version, config }) => ({ code: await readCode(name, version, signal), config })));
+    const [old, now] = await Promise.all([from, to].map(async (one) => ({ code: await readCode(name, one, signal), config: one.config })));
     replace(body, compare(old, now, { before, after }));
   });
 }
@@ -87,7 +86,7 @@ function rowOf(name, one, pick, act) {
 }
 
 /** Shows of a version what may change. @param {HTMLElement} row @param {Version} one @param {LambdaFunction} fn @param {any[]} stats */
-function fill(row, { version }, fn, stats) {
+function fill(row, { version, code_type }, fn, stats) {
   const [, , head, finished, failed, end] = row.children;
   const tags = Object.entries(fn.aliases).flatMap(([alias, at]) => {
     const { version: main, weights } = targetOf(at);
@@ -98,7 +97,8 @@ function fill(row, { version }, fn, stats) {
   const alias = liveAlias(fn);
   const live = alias ? targetOf(fn.aliases[alias]).version : fn.version;
   const button = /** @type {HTMLElement} */ (end.firstElementChild);
-  button.hidden = version === live || !allows("manage");
+  // A zip can't be saved again from here.
+  button.hidden = version === live || !allows("manage") || (!alias && code_type === "zip");
   setText(button, version < live ? `Roll back to v${version}` : `Make v${version} live`);
   return row;
 }
@@ -115,11 +115,12 @@ function liveAlias({ aliases }) {
  * @param {AbortSignal} signal
  * @param {Renew} renew
  */
-function makeLive(fn, { version, config }, signal, renew) {
+function makeLive(fn, one, signal, renew) {
+  const { version, config } = one;
   const alias = liveAlias(fn);
   trying(async () => {
     if (alias) return move(fn, alias, version, renew);
-    const saved = await saveVersion(fn, { code: await readCode(fn.name, version, signal), config }, signal);
+    const saved = await saveVersion(fn, { code: await readCode(fn.name, one, signal), config }, signal);
     if (saved) toast(`v${saved.version} is v${version} again.`);
     await renew();
   });

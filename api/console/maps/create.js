@@ -2,8 +2,7 @@
 
 import { functionPath, send } from "../base/api.js";
 import { openForm } from "../base/dialog.js";
-import { bytes, field, h, replace } from "../base/parts.js";
-import { address, go } from "../base/router.js";
+import { address, bytes, field, go, h, replace } from "../base/parts.js";
 import { functionNames, learnNames } from "../finder/names.js";
 
 /** Opens the dialog. */

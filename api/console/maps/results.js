@@ -1,9 +1,8 @@
 // What came of a map's inputs, read as far as somebody looks.
 
 import { ask } from "../base/api.js";
-import { announce, attempt, button, bytes, card, count, duration, folded, form, h, pill, replace } from "../base/parts.js";
+import { address, announce, attempt, button, bytes, card, count, duration, folded, form, h, pill, replace, rewrite } from "../base/parts.js";
 import { sleep } from "../base/poll.js";
-import { address, rewrite } from "../base/router.js";
 import { textLines } from "../base/stream.js";
 import { members } from "../run/json.js";
 import { clip, save } from "../run/text.js";

@@ -4,8 +4,7 @@
 /** @import { Timings } from "./stations.js" */
 import { allows } from "../base/api.js";
 import { menuButton } from "../base/menu.js";
-import { button, bytes, card, dollars, duration, facts, h, link, pill, replace, time } from "../base/parts.js";
-import { address } from "../base/router.js";
+import { address, button, bytes, card, dollars, duration, facts, h, link, pill, replace, time } from "../base/parts.js";
 import { copyAs } from "./copy_as.js";
 import { costOf } from "./cost.js";
 import { exactText, isFinal } from "./execution.js";

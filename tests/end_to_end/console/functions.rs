@@ -1,5 +1,6 @@
 //! The life of a function, as somebody leads it who has nothing but the page.
 
+use badlambda_shared::package::Packer;
 use fantoccini::key::Key;
 use reqwest::Method;
 use serde_json::json;
@@ -174,6 +175,29 @@ async fn delete_it(page: &Page, fleet: &Fleet) {
     page.stands_at("/functions").await;
     page.see("Begin with an example:").await;
     assert_eq!(fleet.get("/v1/functions/words").await.status(), 404);
+}
+
+#[tokio::test]
+async fn code_in_a_zip_runs_and_is_not_taken_for_text() {
+    let fleet = Fleet::start().await;
+    let mut packer = Packer::default();
+    packer.file("function.rb", b"def handler(event:, context:) = { got: event }\n", false).unwrap();
+    let upload =
+        fleet.request(Method::POST, "/v1/functions?name=packed").header("content-type", "application/zip");
+    assert_eq!(upload.body(packer.finish().unwrap()).send().await.unwrap().status(), 201);
+    let page = Page::open(&fleet, "/functions/packed").await;
+    page.shows(".editor", "# a zip of ").await;
+    page.press("Run").await;
+    page.shows(".outcome .pill", "succeeded").await;
+    let fixed = "return document.querySelector('[aria-label=\"Code of packed\"]').readOnly || document.querySelector('[aria-readonly=true]') !== null";
+    page.until("it can be edited", fixed, vec![]).await;
+    page.press_in("Config", Some(".tabs")).await;
+    page.see("The code is a zip. Its config is set where it is deployed.").await;
+    let off = "const inputs = [...document.querySelectorAll('.config :is(input, select, button)')]; return inputs.length > 5 && inputs.every(({ disabled }) => disabled)";
+    page.until("its config can be edited", off, vec![]).await;
+    page.press_in("Versions", Some(".tabs")).await;
+    page.see("No difference.").await;
+    page.close().await;
 }
 
 #[tokio::test]
