@@ -1,12 +1,9 @@
 // The console: starts the frame, and opens the view that the address names.
 
-import { noAnswer } from "./base/api.js";
-import { learnCaller } from "./base/caller.js";
-import { h } from "./base/dom.js";
-import { keepTimes } from "./base/format.js";
+import { learnCaller, noAnswer } from "./base/api.js";
 import { bind, listen } from "./base/keys.js";
 import { go, route, start } from "./base/router.js";
-import { failure } from "./base/states.js";
+import { failure, h, keepTimes } from "./base/parts.js";
 import { apply } from "./base/theme.js";
 import { trustEditor } from "./base/trusted.js";
 import { watchFleet } from "./frame/fleet.js";
@@ -15,30 +12,32 @@ import { build, show } from "./frame/frame.js";
 import { countFunctions } from "./frame/rail.js";
 import { openFinder } from "./finder/finder.js";
 
-/**
- * Views are loaded when they are opened for the first time.
- * @param {string} path
- * @param {() => Promise<{ open: import("./base/router.js").Open }>} load
- */
-const view = (path, load) => route(path, async (place) => {
-  const { open } = await load().catch(() => { throw noAnswer(); });
-  return open(place);
-});
+/** The file of each view; it is loaded when the view is opened for the first time. */
+const VIEWS = {
+  "/functions": "functions/list",
+  "/new": "functions/create",
+  "/functions/:name": "functions/code",
+  "/functions/:name/config": "functions/config",
+  "/functions/:name/versions": "functions/versions",
+  "/functions/:name/executions": "executions/list",
+  "/functions/:name/executions/:id": "executions/one",
+  "/executions": "executions/list",
+  "/maps": "maps/list",
+  "/functions/:name/maps/:id": "maps/one",
+  "/dead-letters": "dead_letters/list",
+  "/dead-letters/:id": "dead_letters/one",
+  "/fleet": "fleet/fleet",
+};
 
-view("/functions", () => import("./functions/list.js"));
-view("/new", () => import("./functions/create.js"));
-view("/functions/:name", () => import("./functions/code.js"));
-view("/functions/:name/config", () => import("./functions/config.js"));
-view("/functions/:name/versions", () => import("./functions/versions.js"));
-view("/functions/:name/executions", () => import("./executions/of_function.js"));
-view("/functions/:name/executions/:id", () => import("./executions/one.js"));
-view("/executions", () => import("./executions/list.js"));
-view("/maps", () => import("./maps/list.js"));
-view("/functions/:name/maps/:id", () => import("./maps/one.js"));
-view("/dead-letters", () => import("./dead_letters/list.js"));
-view("/dead-letters/:id", () => import("./dead_letters/one.js"));
-view("/fleet", () => import("./fleet/fleet.js"));
+const fail = (/** @type {unknown} */ error, /** @type {() => void} */ again) =>
+  show({ title: "Bad Lambda", crumbs: ["Bad Lambda"], body: h("div", failure(error, again)), place: "", padded: true });
 
+for (const [path, file] of Object.entries(VIEWS)) {
+  route(path, async (place) => {
+    const { open } = await import(`./${file}.js`).catch(() => { throw noAnswer(); });
+    return open(place);
+  });
+}
 trustEditor();
 apply();
 build(openFinder);
@@ -51,10 +50,10 @@ for (const [key, place] of Object.entries({ f: "functions", e: "executions", m: 
 
 try {
   await learnCaller();
-  start(show);
+  start(show, fail);
   watchFleet();
   countFunctions().catch(() => {});
   watchMaps();
 } catch (error) {
-  show({ title: "Bad Lambda", crumbs: ["Bad Lambda"], body: h("div", {}, failure(error, () => location.reload())), place: "", padded: true });
+  fail(error, () => location.reload());
 }

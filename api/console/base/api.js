@@ -1,7 +1,7 @@
-// Requests to the API: JSON, lines, and server-sent events.
+// Requests to the API, and what it allows whoever uses this page.
 
-import { askForToken } from "./token.js";
-import { token } from "./session.js";
+import { queryText } from "./router.js";
+import { askForToken, token } from "./token.js";
 
 /** Who wants to know whether the API can be reached: event "change", with `detail` true or false. */
 export const reachability = new EventTarget();
@@ -22,12 +22,17 @@ export class Problem extends Error {
     /** All that the answer says. */
     this.told = told;
   }
+
+  /** Whether the same may go well in a while: there was no answer, or too much is under way. */
+  get isTemporary() {
+    return [0, 429, 502, 503, 504].includes(this.status);
+  }
 }
 
 /**
  * @typedef {object} Options
  * @property {AbortSignal} [signal]
- * @property {Record<string, string | number | boolean | null | undefined>} [query]
+ * @property {import("./router.js").Query} [query]
  * @property {Record<string, string>} [headers]
  * @property {any} [json] the body, as a value
  * @property {string | Blob} [text] the body, as it is
@@ -41,8 +46,7 @@ export class Problem extends Error {
  * @returns {Promise<Response>}
  */
 export async function ask(method, path, options = {}) {
-  const query = Object.entries(options.query ?? {}).filter(([, value]) => value !== null && value !== undefined && value !== "");
-  const url = query.length ? `${path}?${new URLSearchParams(query.map(([name, value]) => [name, String(value)]))}` : path;
+  const url = path + queryText(options.query);
   for (;;) {
     const sent = token();
     /** @type {Record<string, string>} */
@@ -132,101 +136,28 @@ export async function send(method, path, options) {
 }
 
 /**
- * The values of an answer in lines of JSON, as they come.
- * @param {string} method
- * @param {string} path
- * @param {Options} [options]
- * @returns {AsyncGenerator<any, void, void>}
- */
-export async function* lines(method, path, options) {
-  for await (const line of textLines(await ask(method, path, options))) {
-    if (line.trim()) yield JSON.parse(line);
-  }
-}
-
-/**
- * @typedef {{ id: string | null, event: string, data: any }} ServerEvent
- */
-
-/**
- * Server-sent events, until the API says that there are no more. A stream that breaks off is taken up where it ended.
- * @param {string} path
- * @param {{ signal: AbortSignal }} options
- * @returns {AsyncGenerator<ServerEvent, void, void>}
- */
-export async function* events(path, { signal }) {
-  /** @type {string | null} */
-  let last = null;
-  let pause = 250;
-  while (!signal.aborted) {
-    try {
-      const response = await ask("GET", path, { signal, headers: last ? { "Last-Event-ID": last } : {} });
-      if (response.status === 204) return;
-      for await (const event of eventsOf(response)) {
-        last = event.id ?? last;
-        pause = 250;
-        yield event;
-      }
-    } catch (error) {
-      const temporary = error instanceof Problem ? error.status === 0 || error.status >= 500 || error.status === 429 : true;
-      if (signal.aborted || !temporary) throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, pause));
-    pause = Math.min(pause * 2, 5000);
-  }
-}
-
-/** @param {Response} response */
-async function* eventsOf(response) {
-  /** @type {ServerEvent} */
-  let event = { id: null, event: "message", data: "" };
-  for await (const line of textLines(response)) {
-    if (line === "") {
-      if (event.data) yield { ...event, data: JSON.parse(event.data) };
-      event = { id: null, event: "message", data: "" };
-      continue;
-    }
-    const colon = line.indexOf(":");
-    const field = colon < 0 ? line : line.slice(0, colon);
-    const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
-    if (field === "id") event.id = value;
-    else if (field === "event") event.event = value;
-    else if (field === "data") event.data += event.data ? `\n${value}` : value;
-  }
-}
-
-/**
- * The lines of an answer, as they come.
- * @param {Response} response
- */
-export async function* textLines(response) {
-  if (!response.body) return;
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  /** @type {string[]} */
-  let begun = [];
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      const parts = value.split(/\r?\n/);
-      for (let at = 0; at < parts.length - 1; at++) {
-        begun.push(parts[at]);
-        yield begun.join("");
-        begun = [];
-      }
-      begun.push(parts[parts.length - 1]);
-    }
-    if (begun.join("")) yield begun.join("");
-  } finally {
-    reader.cancel().catch(() => {});
-  }
-}
-
-/**
  * The path of a function, or of what is below it.
  * @param {string} name
  * @param {...string} below
  */
 export function functionPath(name, ...below) {
   return ["/v1/functions", name, ...below].map((part, at) => (at ? encodeURIComponent(part) : part)).join("/");
+}
+
+/** @typedef {"read" | "execute" | "manage"} Scope */
+
+/** @type {Scope[]} */
+let scopes = [];
+
+/** Asks the API for whom it takes this page, and what that allows. */
+export async function learnCaller() {
+  ({ scopes } = await get("/v1/token"));
+}
+
+/**
+ * Whether the caller may use what needs this scope. What is not allowed is not shown.
+ * @param {Scope} scope
+ */
+export function allows(scope) {
+  return scopes.includes(scope);
 }

@@ -2,12 +2,8 @@
 
 import { Problem } from "./api.js";
 import { openDialog } from "./dialog.js";
-import { announce, h, replace, setText } from "./dom.js";
-import { count } from "./format.js";
-import { button, field } from "./parts.js";
+import { announce, button, count, failure, field, form, h, replace, setText, toast } from "./parts.js";
 import { sleep } from "./poll.js";
-import { failure } from "./states.js";
-import { toast } from "./toast.js";
 
 /** @typedef {import("./dom.js").Child} Child */
 /** `left` are those that were not begun. @template T @typedef {{ done: number, failed: { row?: T, problem: unknown }[], left: T[], waits: boolean }} Progress */
@@ -39,12 +35,12 @@ const PAUSE_SECONDS = 2;
 
 /** Asks, and does it. @template T @param {Deed<T>} deed */
 export async function actOnMany(deed) {
-  const [text, place, closed] = [h("p", {}, "Counting."), h("div", { class: "stack" }), new AbortController()];
+  const [text, place, closed] = [h("p", "Counting."), h("div.stack"), new AbortController()];
   const { dialog, close } = openDialog(deed.words.verb, () => [place], { closed: () => closed.abort() });
   /** @type {Bulk<T>["show"]} */
   const show = (title, parts, ...buttons) => {
     setText(/** @type {Element} */ (dialog.querySelector("h2")), title);
-    replace(place, parts, h("div", { class: "buttons" }, buttons));
+    replace(place, parts, h("div.buttons", buttons));
   };
   show(`${deed.words.verb} all that match`, [text], button("Back", close));
   try {
@@ -64,14 +60,15 @@ function ask(bulk, rows, number, note) {
   const isMany = number > MANY;
   const begin = h("button", { class: `button ${isBad ? "bad" : "main"}`, form: "bulk", disabled: isMany }, `${verb} ${count(number)}`);
   const check = () => { begin.disabled = typed.value.replace(/\D/g, "") !== String(number); };
-  const typed = h("input", { inputmode: "numeric", autocomplete: "off", on: { input: check } });
+  const typed = h("input", { inputmode: "numeric", autocomplete: "off", oninput: check });
   const pace = h("input", { type: "number", min: 1, max: 500, value: 10, required: true });
-  const submit = (/** @type {Event} */ event) => { event.preventDefault(); run(bulk, rows, number, isPaced ? Number(pace.value) : Infinity); };
-  show(title, [h("form", { class: "stack", id: "bulk", on: { submit } },
-    h("p", {}, `${all}. ${says}`, note),
-    h("ul", { class: "samples" }, rows.slice(0, 5).map((row) => h("li", {}, sample(row))), number > 5 && h("li", { class: "muted" }, `and ${count(number - 5)} more`)),
+  const asked = form("stack", () => run(bulk, rows, number, isPaced ? Number(pace.value) : Infinity),
+    h("p", `${all}. ${says}`, note),
+    h("ul.samples", rows.slice(0, 5).map((row) => h("li", sample(row))), number > 5 && h("li.muted", `and ${count(number - 5)} more`)),
     isPaced && field("How many in a second", pace),
-    isMany && field(`Type ${number} to go on`, typed))], button("Back", close), begin);
+    isMany && field(`Type ${number} to go on`, typed));
+  asked.id = "bulk";
+  show(title, [asked], button("Back", close), begin);
   (isMany ? typed : begin).focus();
 }
 
@@ -83,7 +80,7 @@ async function run(bulk, rows, number, perSecond) {
   /** @type {Progress<T>} */
   const progress = { done: 0, failed: [], left: [...rows], waits: false };
   const rest = () => Math.max(0, number - progress.done - progress.failed.length);
-  const [bar, text] = [h("progress", { max: number, "aria-label": doing }), h("p", { class: "number" })];
+  const [bar, text] = [h("progress", { max: number, "aria-label": doing }), h("p.number")];
   const tell = () => {
     bar.value = number - rest();
     setText(text, `${count(progress.done)} ${done} · ${count(progress.failed.length)} failed · ${count(rest())} left${progress.waits ? " · the API asks to wait" : ""}`);
@@ -135,7 +132,7 @@ async function actOnEach(act, progress, tell, perSecond, signal) {
         progress.done++;
         progress.waits = false;
       } catch (problem) {
-        progress.waits = problem instanceof Problem && [0, 429, 503].includes(problem.status);
+        progress.waits = problem instanceof Problem && problem.isTemporary;
         if (progress.waits) {
           progress.left.push(row);
           next = Date.now() + (/** @type {Problem} */ (problem).retryAfter ?? PAUSE_SECONDS) * 1000;
@@ -153,5 +150,5 @@ function reasons(failed) {
   const times = new Map();
   for (const { problem } of failed) times.set(String(problem), (times.get(String(problem)) ?? 0) + 1);
   const most = [...times].sort((one, other) => other[1] - one[1]).slice(0, 20);
-  return h("ul", { class: "samples" }, most.map(([reason, number]) => h("li", {}, h("b", {}, `${count(number)} × `), reason.replace(/^Error: /, ""))));
+  return h("ul.samples", most.map(([reason, number]) => h("li", h("b", `${count(number)} × `), reason.replace(/^Error: /, ""))));
 }

@@ -12,7 +12,7 @@ let number = 0;
  */
 export function combobox({ label, placeholder, look, take, stays = false }) {
   const id = `options-${++number}`;
-  const list = h("div", { class: "options", id, role: "listbox", "aria-label": label, hidden: true });
+  const list = h("div.options", { id, role: "listbox", "aria-label": label, hidden: true });
   /** @type {O[]} */
   let options = [];
   let active = -1;
@@ -46,7 +46,7 @@ export function combobox({ label, placeholder, look, take, stays = false }) {
   };
   const input = h("input", {
     type: "text", role: "combobox", "aria-label": label, "aria-autocomplete": "list", "aria-controls": id, "aria-expanded": "false",
-    autocomplete: "off", autocapitalize: "off", spellcheck: "false", placeholder, on: { keydown, input: show },
+    autocomplete: "off", autocapitalize: "off", spellcheck: "false", placeholder, onkeydown: keydown, oninput: show,
   });
   return { input, list, show, close };
 }
@@ -54,6 +54,6 @@ export function combobox({ label, placeholder, look, take, stays = false }) {
 /** @param {string} id @param {{ text: string, hint?: string }} option @param {() => void} take */
 function optionOf(id, { text, hint }, take) {
   // The focus stays in the input.
-  const on = { mousedown: (/** @type {Event} */ event) => event.preventDefault(), click: take };
-  return h("div", { class: "option", id, role: "option", "aria-selected": "false", on }, h("span", {}, text), hint && h("span", { class: "muted" }, hint));
+  const onmousedown = (/** @type {Event} */ event) => event.preventDefault();
+  return h("div.option", { id, role: "option", "aria-selected": "false", onmousedown, onclick: take }, h("span", text), hint && h("span.muted", hint));
 }

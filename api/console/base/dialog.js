@@ -1,8 +1,6 @@
 // Dialogs: one asks, one shows.
 
-import { h, replace } from "./dom.js";
-import { button } from "./parts.js";
-import { failure } from "./states.js";
+import { attempt, button, form, h, replace } from "./parts.js";
 
 let number = 0;
 
@@ -23,7 +21,7 @@ export function openDialog(title, make, options = {}) {
     options.closed?.();
   });
   dialog.addEventListener("click", (event) => { if (event.target === dialog) close(); });
-  replace(dialog, h("div", { class: "inside" }, h("h2", { id }, title), make(close)));
+  replace(dialog, h("div.inside", h("h2", { id }, title), make(close)));
   document.body.append(dialog);
   dialog.showModal();
   return { dialog, close };
@@ -40,28 +38,32 @@ export function confirm(title, body, { verb, isBad = false, class: name }) {
   return new Promise((resolve) => {
     let answer = false;
     openDialog(title, (close) => [
-      ...body.map((part) => (typeof part === "string" ? h("p", {}, part) : part)),
-      h("div", { class: "buttons" },
-        h("button", { class: "button", type: "button", on: { click: close } }, "Cancel"),
-        h("button", { class: isBad ? "button bad" : "button main", type: "button", on: { click: () => { answer = true; close(); } } }, verb)),
+      ...body.map((part) => (typeof part === "string" ? h("p", part) : part)),
+      h("div.buttons",
+        button("Cancel", close), button(verb, () => { answer = true; close(); }, isBad ? "bad" : "main")),
     ], { class: name, closed: () => resolve(answer) });
   });
 }
 
 /**
- * A dialog with a form. It closes once `submit` is through, and shows why it was not.
+ * A dialog with a form. It closes once `submit` is through, and shows why it was not. What goes on may be told in `told`; it ends
+ * with the dialog.
  * @param {string} title
  * @param {(HTMLElement | false)[]} content
  * @param {HTMLButtonElement} act
- * @param {() => Promise<unknown>} submit
+ * @param {(signal: AbortSignal, told: HTMLElement) => Promise<unknown>} submit
  */
 export function openForm(title, content, act, submit) {
-  const wrong = h("div");
-  const send = (/** @type {Event} */ event) => {
-    event.preventDefault();
-    submit().then(close, (error) => replace(wrong, failure(error)));
+  const [told, controller] = [h("div"), new AbortController()];
+  const send = async () => {
+    act.disabled = true;
+    await attempt(told, controller.signal, async () => {
+      await submit(controller.signal, told);
+      close();
+    });
+    act.disabled = false;
   };
   const { close } = openDialog(title, (close) => [
-    h("form", { class: "stack", on: { submit: send } }, content, wrong, h("div", { class: "buttons" }, button("Cancel", close), act)),
-  ]);
+    form("stack", send, content, told, h("div.buttons", button("Cancel", close), act)),
+  ], { closed: () => controller.abort() });
 }

@@ -2,65 +2,55 @@
 
 /** @typedef {Node | string | number | null | undefined | false} Child */
 /**
- * What an element is made with: `class`, `on` (listeners by event), `css` (custom properties and styles), `data`, and
- * attributes by their names. `true` sets an empty attribute; `false`, `null` and `undefined` set none.
- * @typedef {{
- *   class?: string,
- *   on?: Record<string, (event: any) => void>,
- *   css?: Record<string, string>,
- *   data?: Record<string, string>,
- *   [attribute: string]: any,
- * }} Attributes
+ * What an element is made with: listeners (`onclick`), `css` (custom properties and styles), and attributes by their names.
+ * `true` sets an empty attribute; `false`, `null` and `undefined` set none.
+ * @typedef {{ css?: Record<string, string>, [attribute: string]: any }} Attributes
  */
+/** Attributes, if there are any, and then children. @typedef {(Attributes | Child | Child[])[]} Parts */
+/** The element of a name such as `div` or `div.card`. @template M @template S @typedef {S extends keyof M ? M[S] : S extends `${infer N extends keyof M & string}.${string}` ? M[N] : never} Named */
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * An HTML element.
- * @template {keyof HTMLElementTagNameMap} N
- * @param {N} name
- * @param {Attributes} [attributes]
- * @param {...(Child | Child[])} children
- * @returns {HTMLElementTagNameMap[N]}
+ * An HTML element. Its classes stand behind its name: `h("p.muted", "None.")`.
+ * @template {string} S
+ * @param {S} name
+ * @param {...(Attributes | Child | Child[])} parts
+ * @returns {Named<HTMLElementTagNameMap, S>}
  */
-export function h(name, attributes = {}, ...children) {
-  return fill(document.createElement(name), attributes, children);
+export function h(name, ...parts) {
+  const [tag, ...classes] = name.split(".");
+  return fill(document.createElement(tag), classes, parts);
 }
 
 /**
- * An SVG element.
- * @template {keyof SVGElementTagNameMap} N
- * @param {N} name
- * @param {Attributes} [attributes]
- * @param {...(Child | Child[])} children
- * @returns {SVGElementTagNameMap[N]}
+ * An SVG element, made the same way.
+ * @template {string} S
+ * @param {S} name
+ * @param {...(Attributes | Child | Child[])} parts
+ * @returns {Named<SVGElementTagNameMap, S>}
  */
-export function svg(name, attributes = {}, ...children) {
-  return fill(document.createElementNS(SVG, name), attributes, children);
+export function svg(name, ...parts) {
+  const [tag, ...classes] = name.split(".");
+  return fill(document.createElementNS(SVG, tag), classes, parts);
 }
 
 /**
- * @template {HTMLElement | SVGElement} E
- * @param {E} element
- * @param {Attributes} attributes
- * @param {(Child | Child[])[]} children
+ * @param {HTMLElement | SVGElement} element
+ * @param {string[]} classes
+ * @param {Parts} parts
+ * @returns {any}
  */
-function fill(element, attributes, children) {
+function fill(element, classes, parts) {
+  element.classList.add(...classes);
+  const attributes = parts[0]?.constructor === Object ? /** @type {Attributes} */ (parts.shift()) : {};
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
-    if (name === "on") {
-      for (const [event, listener] of Object.entries(value)) {
-        element.addEventListener(event, /** @type {EventListener} */ (listener));
-      }
-    } else if (name === "css") {
-      for (const [property, text] of Object.entries(value)) element.style.setProperty(property, String(text));
-    } else if (name === "data") {
-      Object.assign(element.dataset, value);
-    } else {
-      element.setAttribute(name, value === true ? "" : String(value));
-    }
+    if (typeof value === "function") element.addEventListener(name.slice(2), value);
+    else if (name === "css") for (const [property, text] of Object.entries(value)) element.style.setProperty(property, text);
+    else element.setAttribute(name, value === true ? "" : value);
   }
-  put(element, ...children);
+  put(element, .../** @type {(Child | Child[])[]} */ (parts));
   return element;
 }
 

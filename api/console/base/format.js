@@ -1,6 +1,6 @@
 // Numbers, times and sizes as people read them: three figures at the most, with their unit.
 
-import { h } from "./dom.js";
+import { h, setText } from "./dom.js";
 
 /** @param {number} value */
 function figures(value) {
@@ -79,10 +79,8 @@ export function ago(moment) {
   const seconds = Math.round((Date.now() - new Date(moment).getTime()) / 1000);
   if (seconds < 0) return `in ${duration(-seconds * 1000)}`;
   if (seconds < 1) return "now";
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
-  return `${Math.floor(seconds / 86_400)} d ago`;
+  const [number, unit] = duration(seconds * 1000).split(" ");
+  return `${number} ${unit} ago`;
 }
 
 /** @param {string | number | Date} moment */
@@ -95,8 +93,8 @@ export function exactly(moment) {
  * @param {string | null | undefined} moment RFC 3339
  */
 export function time(moment) {
-  if (!moment) return h("span", { class: "muted" }, "–");
-  return h("time", { datetime: moment, title: exactly(moment), data: { ago: "" } }, ago(moment));
+  if (!moment) return h("span.muted", "–");
+  return h("time", { datetime: moment, title: exactly(moment), "data-ago": true }, ago(moment));
 }
 
 /** Keeps all times on the page true. */
@@ -104,8 +102,7 @@ export function keepTimes() {
   setInterval(() => {
     if (document.hidden) return;
     for (const element of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[data-ago]"))) {
-      const text = ago(element.dateTime);
-      if (element.textContent !== text) element.textContent = text;
+      setText(element, ago(element.dateTime));
     }
   }, 1000);
 }

@@ -1,9 +1,9 @@
 // The keyboard: what each key does here, and the page that tells of it.
 
-import { h } from "./dom.js";
 import { openDialog } from "./dialog.js";
+import { button, h } from "./parts.js";
 
-/** @typedef {{ keys: string, does: string, act: (event: KeyboardEvent) => void, whileTyping: boolean }} Binding */
+/** @typedef {{ keys: string, does: string, act: (event: KeyboardEvent) => void }} Binding */
 
 /** @type {Set<Binding>} */
 const bindings = new Set();
@@ -17,10 +17,10 @@ const isApple = /Mac|iPhone|iPad/.test(navigator.platform);
  * @param {string} keys
  * @param {string} does what they do, for the list of keys
  * @param {(event: KeyboardEvent) => void} act
- * @param {{ signal?: AbortSignal, whileTyping?: boolean }} [options]
+ * @param {AbortSignal} [signal]
  */
-export function bind(keys, does, act, { signal, whileTyping = keys.startsWith("mod+") } = {}) {
-  const binding = { keys, does, act, whileTyping };
+export function bind(keys, does, act, signal) {
+  const binding = { keys, does, act };
   bindings.add(binding);
   signal?.addEventListener("abort", () => bindings.delete(binding), { once: true });
 }
@@ -36,8 +36,8 @@ export function bindMoves(place, selector, signal) {
     const all = /** @type {HTMLElement[]} */ ([...place.querySelectorAll(selector)]);
     all[Math.max(0, Math.min(all.length - 1, all.findIndex((one) => one === document.activeElement) + by))]?.focus();
   };
-  bind("j", "Next", () => move(1), { signal });
-  bind("k", "Before", () => move(-1), { signal });
+  bind("j", "Next", () => move(1), signal);
+  bind("k", "Before", () => move(-1), signal);
 }
 
 /**
@@ -45,10 +45,8 @@ export function bindMoves(place, selector, signal) {
  * @param {string} keys
  */
 export function printed(keys) {
-  const names = { Enter: isApple ? "↵" : "Enter", Escape: "Esc" };
-  const key = keys.replace("mod+", "");
-  const name = key in names ? names[/** @type {keyof typeof names} */ (key)] : key.length === 1 && keys.startsWith("mod+") ? key.toUpperCase() : key;
-  return keys.startsWith("mod+") ? (isApple ? `⌘${name}` : `Ctrl ${name}`) : name;
+  const name = keys.replace("Escape", "Esc").replace("Enter", isApple ? "↵" : "Enter");
+  return name.replace(/^mod\+(.)/, (_, letter) => (isApple ? "⌘" : "Ctrl ") + letter.toUpperCase());
 }
 
 /**
@@ -72,7 +70,7 @@ export function listen() {
     // In a dialog or a menu, only its own keys count; and a button that has the focus is pressed by Enter.
     if (document.querySelector("dialog[open], :popover-open") && !mod) return;
     if (pressed === "Enter" && event.target instanceof Element && event.target.closest("a[href], button, summary")) return;
-    const candidates = [...bindings].reverse().filter((binding) => binding.whileTyping || !typing);
+    const candidates = [...bindings].reverse().filter(({ keys }) => keys.startsWith("mod+") || !typing);
     const found = candidates.find(({ keys }) => keys === pair) ?? candidates.find(({ keys }) => keys === pressed);
     if (!found) return;
     event.preventDefault();
@@ -83,14 +81,14 @@ export function listen() {
 
 /** @param {EventTarget | null} target */
 function isTyping(target) {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName) || (target instanceof HTMLInputElement && !/^(checkbox|radio|button)$/.test(target.type)));
+  return target instanceof Element && target.matches("textarea, select, input:not([type=checkbox], [type=radio])");
 }
 
 /** Shows the list of keys. */
 export function showKeys() {
-  const rows = [...bindings].map(({ keys, does }) => h("div", {}, h("dt", {}, ...keys.split(" ").map((key) => h("kbd", {}, printed(key)))), h("dd", {}, does)));
+  const rows = [...bindings].map(({ keys, does }) => h("div", h("dt", ...keys.split(" ").map((key) => h("kbd", printed(key)))), h("dd", does)));
   openDialog("Keys", (close) => [
-    h("dl", { class: "keys" }, rows),
-    h("div", { class: "buttons" }, h("button", { class: "button", type: "button", on: { click: close } }, "Close")),
+    h("dl.keys", rows),
+    h("div.buttons", button("Close", close)),
   ]);
 }

@@ -1,31 +1,20 @@
 // Menus that open below a button.
 
-import { h } from "./dom.js";
+import { button, h } from "./parts.js";
 
-/** @typedef {{ label: string, act: () => void, title?: string }} MenuItem */
+/** @typedef {{ label: string, act: () => void }} MenuItem */
 
-/**
- * A button with a menu. `items` is asked each time it opens.
- * @param {string} label
- * @param {() => MenuItem[]} items
- * @param {{ class?: string }} [options]
- */
-export function menuButton(label, items, options = {}) {
-  const button = h("button", { class: options.class ?? "button", type: "button", "aria-haspopup": "menu", "aria-expanded": "false" }, `${label} ▾`);
-  button.addEventListener("click", () => openMenu(button, items()));
-  return button;
+/** A button with a menu. `items` is asked each time it opens. @param {string} label @param {() => MenuItem[]} items */
+export function menuButton(label, items) {
+  const opener = button(`${label} ▾`, () => openMenu(opener, items()), "", { "aria-haspopup": "menu", "aria-expanded": "false" });
+  return opener;
 }
 
-/**
- * @param {HTMLElement} button
- * @param {MenuItem[]} items
- */
+/** @param {HTMLElement} button @param {MenuItem[]} items */
 function openMenu(button, items) {
-  const menu = h("div", { class: "menu", role: "menu", popover: "auto" });
-  for (const { label, act, title } of items) {
-    menu.append(h("button", { type: "button", role: "menuitem", title, on: { click: () => { menu.hidePopover(); act(); } } }, label));
-  }
-  document.body.append(menu);
+  const menu = h("div.menu", { role: "menu", popover: "auto" }, items.map(({ label, act }) =>
+    h("button", { type: "button", role: "menuitem", onclick: () => { menu.hidePopover(); act(); } }, label)));
+  button.after(menu);
   menu.addEventListener("toggle", (event) => {
     const open = /** @type {ToggleEvent} */ (event).newState === "open";
     button.setAttribute("aria-expanded", String(open));
@@ -39,6 +28,8 @@ function openMenu(button, items) {
     const at = all.indexOf(/** @type {HTMLElement} */ (document.activeElement));
     all[(at + step + all.length) % all.length]?.focus();
   });
+  // It stands where the button was.
+  addEventListener("resize", () => menu.isConnected && menu.hidePopover(), { once: true });
   menu.showPopover();
   const place = button.getBoundingClientRect();
   const left = Math.max(8, Math.min(place.left, innerWidth - menu.offsetWidth - 8));

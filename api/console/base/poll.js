@@ -67,3 +67,16 @@ export function debounced(ms, act) {
     timer = setTimeout(() => act(...parameters), ms);
   };
 }
+
+/**
+ * Returns what gives a signal for the next of several things, each of which ends the one before. All end with `signal`.
+ * @param {AbortSignal} signal
+ */
+export function turns(signal) {
+  let last = new AbortController();
+  return () => {
+    last.abort();
+    last = new AbortController();
+    return AbortSignal.any([signal, last.signal]);
+  };
+}

@@ -1,7 +1,5 @@
 // Each view has an address behind the `#`. A view lives until the address names another.
 
-import { failure } from "./states.js";
-
 /**
  * What a view is opened with: the parts of its address that its route names, its query, and a signal that aborts when it
  * is left.
@@ -25,15 +23,21 @@ export function route(path, open) {
   routes.push({ pattern: path.split("/").slice(1), open });
 }
 
+/** A query is written without what is empty in it. @typedef {Record<string, string | number | boolean | null | undefined>} Query */
+
 /**
  * An address within the page.
  * @param {string[]} parts
- * @param {Record<string, string | null | undefined>} [query]
+ * @param {Query} [query]
  */
-export function address(parts, query = {}) {
-  const pairs = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
-  const text = new URLSearchParams(/** @type {[string, string][]} */ (pairs)).toString();
-  return `#/${parts.map(encodeURIComponent).join("/")}${text ? `?${text}` : ""}`;
+export function address(parts, query) {
+  return `#/${parts.map(encodeURIComponent).join("/")}${queryText(query)}`;
+}
+
+/** @param {Query} [query] */
+export function queryText(query = {}) {
+  const pairs = Object.entries(query).filter(([, value]) => (value ?? "") !== "");
+  return pairs.length ? `?${new URLSearchParams(/** @type {[string, string][]} */ (pairs))}` : "";
 }
 
 /** @param {string} hash */
@@ -52,10 +56,11 @@ export function rewrite(hash) {
 }
 
 /**
- * Opens views as the address says, and gives them to `show`.
+ * Opens views as the address says, and gives them to `show`. `fail` is told why a view does not open, and how to try again.
  * @param {(view: View) => void} show
+ * @param {(error: unknown, again: () => void) => void} fail
  */
-export function start(show) {
+export function start(show, fail) {
   const open = async () => {
     if (location.hash === written) return;
     written = "";
@@ -68,8 +73,7 @@ export function start(show) {
       const view = await found.open({ parts: found.parts, query: found.query, signal: controller.signal });
       if (!controller.signal.aborted) show(view);
     } catch (error) {
-      if (controller.signal.aborted) return;
-      show({ crumbs: ["Bad Lambda"], title: "Bad Lambda", body: failure(error, open), place: "", padded: true });
+      if (!controller.signal.aborted) fail(error, open);
     }
   };
   addEventListener("hashchange", open);

@@ -9,14 +9,14 @@ import { announce, h } from "./dom.js";
 export function toast(text, action) {
   let place = document.querySelector(".toasts");
   if (!place) {
-    place = h("div", { class: "toasts" });
+    place = h("div.toasts");
     document.body.append(place);
   }
-  const line = h("div", { class: "toast" }, h("span", {}, text));
-  if (action) line.append(h("button", { type: "button", on: { click: () => { line.remove(); action.act(); } } }, action.label));
+  const line = h("div.toast", h("span", text), action && h("button", { type: "button", onclick: () => { line.remove(); action.act(); } }, action.label));
   place.append(line);
   announce(text);
-  setTimeout(() => line.remove(), 6000);
+  // There is time to read what can be done, and to do it.
+  setTimeout(() => line.remove(), action ? 20_000 : 6000);
 }
 
 /**

@@ -16,6 +16,6 @@ export function sparkline(periods, label) {
     const places = counts.flatMap((count, at) => (count ? { x: (at + 0.5) * step, top: 19 - (count / most) * 18, foot: 20 } : []));
     return svg("path", { css: { fill: `var(${color})` }, d: barsOf(places, step - 1) });
   };
-  return svg("svg", { class: "spark", role: "img", "aria-label": label, width: 96, height: 20, viewBox: "0 0 96 20" },
+  return svg("svg.spark", { role: "img", "aria-label": label, width: 96, height: 20, viewBox: "0 0 96 20" },
     svg("path", { d: "M0 19.5h96", css: { stroke: "var(--line)" } }), bars("--queued", ended), bars("--failed", periods.map(({ failed }) => failed)));
 }

@@ -1,7 +1,6 @@
 // A chart of values over time, to be read at any point, and the same as a table.
 
-import { h, keyed, setText, svg } from "../base/dom.js";
-import { button, card, table } from "../base/parts.js";
+import { button, card, h, keyed, setText, svg, table } from "../base/parts.js";
 import { barsOf, lineOf, roundTicks, shape } from "./shapes.js";
 
 /** @typedef {number | null | undefined} Value */
@@ -19,7 +18,7 @@ const GAP = 90_000;
 /** Makes a chart. `show` gives it its points, the oldest first, and the time that it spans. @param {Chart} chart */
 export function timeChart(chart) {
   const { title, series, format, period, isBars } = chart;
-  const [moment, values] = [h("span", { class: "number" }), series.map(() => h("span", { class: "number" }))];
+  const [moment, values] = [h("span.number"), series.map(() => h("span.number"))];
   const textsOf = (/** @type {Point} */ { at, values }) => [clock(at, period), ...values.map(format)];
   const drawing = makeDrawing(chart);
   let [points, from, to, chosen] = [/** @type {Point[]} */ ([]), 0, 0, /** @type {number | null} */ (null)];
@@ -39,15 +38,15 @@ export function timeChart(chart) {
     chosen = time;
     read();
   };
-  const slider = h("input", { type: "range", step: period || 15_000, "aria-label": `${title}, by time`, on: {
-    input: () => choose(Number(slider.value)), blur: () => choose(null), pointerleave: () => choose(null),
-    pointermove: ({ offsetX }) => choose(from - period / 2 + (offsetX / slider.clientWidth) * (to - from)),
-  } });
-  const plot = h("div", { class: "plot" }, drawing.nodes, slider);
+  const slider = h("input", { type: "range", step: period || 15_000, "aria-label": `${title}, by time`,
+    oninput: () => choose(Number(slider.value)), onblur: () => choose(null), onpointerleave: () => choose(null),
+    onpointermove: (/** @type {PointerEvent} */ { offsetX }) => choose(from - period / 2 + (offsetX / slider.clientWidth) * (to - from)),
+  });
+  const plot = h("div.plot", drawing.nodes, slider);
   const sheet = makeSheet(title, series, plot);
   return {
-    element: card(title, h("div", { class: "end" }, moment, sheet.press),
-      h("div", { class: "legend" }, legend(series, isBars, values)), plot, sheet.element),
+    element: card(title, h("div.end", moment, sheet.press),
+      h("div.legend", legend(series, isBars, values)), plot, sheet.element),
     show(/** @type {Point[]} */ shown, /** @type {number} */ begin, /** @type {number} */ end) {
       [points, from, to] = [shown, begin, end];
       Object.assign(slider, { min: from, max: to });
@@ -60,13 +59,13 @@ export function timeChart(chart) {
 
 /** @param {Series[]} series @param {boolean | undefined} isBars @param {Element[]} values */
 function legend(series, isBars, values) {
-  return series.map((one, at) => h("span", {}, svg("svg", { width: 20, height: 11, "aria-hidden": "true" },
+  return series.map((one, at) => h("span", svg("svg", { width: 20, height: 11, "aria-hidden": "true" },
     shape(one, isBars, isBars ? "M1 1h18v9h-18z" : "M1.5 5.5h17")), one.name, values[at]));
 }
 
 /** What is drawn, in hundredths of the plot's width and height. @param {Chart} chart */
 function makeDrawing({ series, format, least, period, isBars }) {
-  const [grid, cross, shapes] = [svg("path", { class: "grid" }), svg("path", { class: "cross" }), series.map((one) => shape(one, isBars))];
+  const [grid, cross, shapes] = [svg("path.grid"), svg("path.cross"), series.map((one) => shape(one, isBars))];
   const labels = h("div", { "aria-hidden": "true" });
   return {
     nodes: [svg("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", "aria-hidden": "true" }, grid, shapes, cross), labels], cross,
@@ -94,7 +93,7 @@ function makeDrawing({ series, format, least, period, isBars }) {
 /** The same as a table, and the button that shows it in place of the plot. @param {string} title @param {Series[]} series @param {HTMLElement} plot */
 function makeSheet(title, series, plot) {
   const rows = h("tbody");
-  const element = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${title} as a table`, hidden: true },
+  const element = h("div.scroll", { tabindex: "0", role: "region", "aria-label": `${title} as a table`, hidden: true },
     table(["Time", ...series.map(({ name }) => `${name}#`)], rows));
   const press = button("Table", () => {
     element.hidden = !(plot.hidden = element.hidden);
@@ -103,7 +102,7 @@ function makeSheet(title, series, plot) {
   return {
     element, press,
     show: (/** @type {string[][]} */ lines) => keyed(rows, lines.reverse(), String, ([when, ...texts]) =>
-      h("tr", {}, h("th", { scope: "row", class: "mono" }, when), texts.map((text) => h("td", { class: "number" }, text)))),
+      h("tr", h("th", { scope: "row", class: "mono" }, when), texts.map((text) => h("td.number", text)))),
   };
 }
 

@@ -1,8 +1,9 @@
 // Many dead letters sent back or deleted.
 
-import { Problem, lines, send } from "../base/api.js";
+import { Problem, send } from "../base/api.js";
 import { actOnMany } from "../base/bulk.js";
 import { h } from "../base/dom.js";
+import { lines } from "../base/stream.js";
 import { clip } from "../run/text.js";
 
 /** @typedef {import("./groups.js").Letter} Letter */
@@ -32,7 +33,7 @@ export function openBulk({ act, letters, filter, changed }) {
       const { redriven, deleted, complete } = await send(method, path, { query: { ...filter, dry_run: true }, signal });
       return { rows: letters, number: redriven ?? deleted, note: complete ? null : " There may be more of them." };
     },
-    sample: ({ function: name, reason }) => [h("b", {}, name ?? "no function"), " ", h("bdi", {}, clip(reason, 140))],
+    sample: ({ function: name, reason }) => [h("b", name ?? "no function"), " ", h("bdi", clip(reason, 140))],
     act: (letter) => send(method, pathOf(letter)),
     together: filter && (async (progress, tell, perSecond, signal) => {
       const query = { ...filter, per_second: act === "redrive" ? perSecond : null };

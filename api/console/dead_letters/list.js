@@ -1,13 +1,8 @@
 // Dead letters, in groups of those that failed alike.
 
-import { get } from "../base/api.js";
-import { allows } from "../base/caller.js";
-import { h, keyed, replace, setText } from "../base/dom.js";
-import { count, time } from "../base/format.js";
+import { allows, get } from "../base/api.js";
 import { bindMoves } from "../base/keys.js";
-import { button, card, facts, folded, link, table } from "../base/parts.js";
-import { address, rewrite } from "../base/router.js";
-import { attempt, empty, skeleton } from "../base/states.js";
+import { address, attempt, button, card, count, empty, facts, folded, h, keyed, link, replace, rewrite, setText, skeleton, table, time } from "../base/parts.js";
 import { changes, fleet } from "../frame/fleet.js";
 import { clip } from "../run/text.js";
 import { ACTS, openBulk } from "./bulk.js";
@@ -21,7 +16,7 @@ const MOST = 200;
 
 /** @type {import("../base/router.js").Open} */
 export function open({ query, signal }) {
-  const [state, notice, place, all] = [h("div", {}, skeleton(6)), h("p", { class: "muted" }), h("div", { class: "stack" }), h("div", { class: "actions" })];
+  const [state, notice, place, all] = [h("div", skeleton(6)), h("p.muted"), h("div.stack"), h("div.actions")];
   /** @type {Letter[]} */
   let letters = [];
   let isComplete = true;
@@ -47,7 +42,7 @@ export function open({ query, signal }) {
   load();
   bindMoves(place, "summary, td:first-child a", signal);
   return { crumbs: ["Dead letters"], title: "Dead letters", actions: [look, all],
-    body: h("div", { class: "stack" }, state, notice, place), place: "dead-letters", padded: true };
+    body: h("div.stack", state, notice, place), place: "dead-letters", padded: true };
 }
 
 /** @param {import("./groups.js").Group} group @param {false | HTMLElement[]} actions @param {string | null} opened */
@@ -55,16 +50,16 @@ function groupCard({ letters, functions, reason }, actions, opened) {
   const [first, number] = [letters[0], letters.length];
   const details = folded(number === 1 ? "The letter" : `The ${number} letters`, () => [letterTable(letters)], letters.some(({ id }) => id === opened));
   details.addEventListener("toggle", () => rewrite(address(["dead-letters"], { open: details.open ? first.id : null })));
-  return card(h("bdi", {}, clip(first.kind ?? "lost", 60)),
-    [`${count(number)} ${number === 1 ? "letter" : "letters"}`, h("div", { class: "end" }, actions)],
-    h("div", { class: "body stack" },
-      h("bdi", {}, clip(reason, 500)),
+  return card(h("bdi", clip(first.kind ?? "lost", 60)),
+    [`${count(number)} ${number === 1 ? "letter" : "letters"}`, h("div.end", actions)],
+    h("div.body.stack",
+      h("bdi", clip(reason, 500)),
       facts([
-        [functions.length > 1 ? "functions" : "function", h("span", {}, functions.length ? functions.map(functionLink) : "none that can be read")],
+        [functions.length > 1 ? "functions" : "function", h("span", functions.length ? functions.map(functionLink) : "none that can be read")],
         ["newest", time(first.received_at)],
         number > 1 && ["oldest", time(letters[number - 1].received_at)],
       ]),
-      first.body && h("bdi", { class: "mono muted" }, clip(first.body, 160)), details));
+      first.body && h("bdi.mono.muted", clip(first.body, 160)), details));
 }
 
 /** @param {string} name */
@@ -74,9 +69,9 @@ function functionLink(name) {
 
 /** @param {Letter[]} letters */
 function letterTable(letters) {
-  return table(["Letter", "Came", "Function", "Reason"], h("tbody", {}, letters.map((letter) => h("tr", {},
-    h("td", { class: "mono" }, link(["dead-letters", letter.id], letter.id.slice(0, 8))),
-    h("td", {}, time(letter.received_at)),
-    h("td", {}, letter.function ? functionLink(letter.function) : "–"),
-    h("td", { class: "wide" }, h("bdi", {}, clip(letter.reason, 160)))))), "stacked");
+  return table(["Letter", "Came", "Function", "Reason"], h("tbody", letters.map((letter) => h("tr",
+    h("td.mono", link(["dead-letters", letter.id], letter.id.slice(0, 8))),
+    h("td", time(letter.received_at)),
+    h("td", letter.function ? functionLink(letter.function) : "–"),
+    h("td.wide", h("bdi", clip(letter.reason, 160)))))), "stacked");
 }

@@ -1,26 +1,20 @@
 // One dead letter: why it is there, and a way to run it all the same.
 
-import { ask, functionPath, get, send } from "../base/api.js";
-import { allows } from "../base/caller.js";
+import { allows, ask, functionPath, get, send } from "../base/api.js";
 import { confirm } from "../base/dialog.js";
-import { h, replace } from "../base/dom.js";
-import { time } from "../base/format.js";
-import { button, card, facts, field, link } from "../base/parts.js";
-import { address, go } from "../base/router.js";
-import { attempt, skeleton } from "../base/states.js";
-import { toast } from "../base/toast.js";
+import { address, attempt, button, card, facts, field, form, go, h, link, replace, skeleton, time, toast } from "../base/parts.js";
 import { jsonEditor } from "../run/input.js";
-import { entries, parseError, rootOf } from "../run/json.js";
+import { members, parseError } from "../run/json.js";
 import { clip } from "../run/text.js";
-import { valueView } from "../run/value.js";
+import { valueCard, valueView } from "../run/value.js";
 
 /** @typedef {import("./groups.js").Letter} Letter */
 
 /** @type {import("../base/router.js").Open} */
 export function open({ parts: { id }, signal }) {
-  const [state, body] = [h("div", {}, skeleton(6)), h("div", { class: "stack" })];
+  const [state, body] = [h("div", skeleton(6)), h("div.stack")];
   const [path, short] = [`/v1/dead-letters/${encodeURIComponent(id)}`, id.slice(0, 8)];
-  const run = (/** @type {() => Promise<unknown>} */ work) => attempt(state, signal, work);
+  const run = (/** @type {() => Promise<void>} */ work) => attempt(state, signal, work);
   const redrive = async () => {
     const { function: name, execution } = await send("POST", `${path}/redrive`, { signal });
     leave("It is in the queue again.", name, execution);
@@ -32,10 +26,10 @@ export function open({ parts: { id }, signal }) {
   };
   run(async () => show(body, await get(path, { signal }), state, signal));
   return {
-    crumbs: [link(["dead-letters"], "Dead letters"), h("span", {}, " / "), short],
+    crumbs: [link(["dead-letters"], "Dead letters"), h("span", " / "), short],
     title: `Dead letter ${short}`,
     actions: allows("manage") ? [button("Delete", () => run(remove), "bad"), button("Redrive", () => run(redrive), "main")] : [],
-    body: h("div", { class: "stack" }, state, body), place: "dead-letters", padded: true,
+    body: h("div.stack", state, body), place: "dead-letters", padded: true,
   };
 }
 
@@ -51,14 +45,14 @@ function show(body, letter, state, signal) {
   const text = letter.body ?? "";
   const asked = readBody(text);
   replace(body,
-    card("Why it is here", [], h("div", { class: "body stack" },
-      h("bdi", {}, clip(reason, 1100)),
+    card("Why it is here", [], h("div.body.stack",
+      h("bdi", clip(reason, 1100)),
       facts([
-        ["kind", h("bdi", {}, clip(kind ?? "none: SQS moved it", 60))], ["came", time(at)],
+        ["kind", h("bdi", clip(kind ?? "none: SQS moved it", 60))], ["came", time(at)],
         ["function", name ? link(["functions", name], name) : "none that can be read"],
         name && execution && ["execution", link(["functions", name, "executions", execution], `${execution.slice(0, 12)}…`)], ["letter", id]]))),
-    card("Message", [], h("div", { class: "body" }, valueView(text, "message"))),
-    asked.isChunk ? h("p", { class: "muted" }, "It asks for a part of a map. Redrive it: it can't be edited.")
+    valueCard("Message", null, signal, async () => valueView(text, "message")),
+    asked.isChunk ? h("p.muted", "It asks for a part of a map. Redrive it: it can't be edited.")
       : allows("execute") && editForm(letter, asked, state, signal));
 }
 
@@ -66,8 +60,7 @@ function show(body, letter, state, signal) {
 function editForm({ id, function: owner, execution }, { input, name, isApart }, state, signal) {
   const into = h("input", { value: owner ?? name, required: true, spellcheck: "false" });
   const { editor, take, element } = jsonEditor(input, "Input", signal);
-  const submit = (/** @type {Event} */ event) => {
-    event.preventDefault();
+  const submit = () => {
     const text = take();
     if (text === null) return;
     attempt(state, signal, async () => {
@@ -82,9 +75,9 @@ function editForm({ id, function: owner, execution }, { input, name, isApart }, 
     const path = functionPath(owner, "executions", execution, "input");
     attempt(state, signal, async () => editor.setValue(await (await ask("GET", path, { query: { redirect: false }, signal })).text()));
   }
-  const run = h("button", { class: "button" }, allows("manage") ? "Run, and delete the letter" : "Run");
-  return h("form", { on: { submit } }, card("Edit and run", h("div", { class: "end" }, run),
-    h("div", { class: "body stack" }, field("Function", into), h("span", { class: "muted" }, "Input")), element));
+  const run = h("button.button", allows("manage") ? "Run, and delete the letter" : "Run");
+  return form("", submit, card("Edit and run", h("div.end", run),
+    h("div.body.stack", field("Function", into), h("span.muted", "Input")), element));
 }
 
 /** What a message asks for: an envelope's input, to the digit, or all of it. @param {string} text */
@@ -92,7 +85,6 @@ function readBody(text) {
   if (parseError(text)) return { input: JSON.stringify(text), name: "" };
   const value = JSON.parse(text);
   if (typeof value?.function !== "string") return { input: text, name: "" };
-  const found = [...entries(text, rootOf(text).start)].find(({ key }) => key === '"input"');
-  const input = found ? text.slice(found.start, found.end) : "null";
+  const { input = "null" } = members(text);
   return { input, name: value.function, isApart: "input_key" in value, isChunk: "map" in value && "chunk" in value };
 }

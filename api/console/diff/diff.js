@@ -1,6 +1,6 @@
-// A diff as one table, with both line numbers and a sign for what changed. Long stretches that are the same are left out.
+// A diff as one table, with both line numbers and a sign for what changed. Long stretches that are the same are folded.
 
-import { h } from "../base/dom.js";
+import { button, h } from "../base/parts.js";
 import { visible } from "../run/text.js";
 
 /** @typedef {{ kind: "same" | "added" | "removed", text: string, before?: number, after?: number }} DiffLine */
@@ -23,9 +23,9 @@ const ELEMENTS = /** @type {const} */ ({ same: "span", added: "ins", removed: "d
 export function diffView(before, after, labels) {
   const lines = diffLines(before, after);
   const [added, removed] = ["added", "removed"].map((kind) => lines.filter((line) => line.kind === kind).length);
-  if (!added && !removed) return h("p", { class: "muted" }, "No difference.");
-  const head = [labels.before, labels.after, [h("span", { class: "good" }, `+${added}`), " ", h("span", { class: "bad" }, `−${removed}`)]];
-  return h("table", { class: "diff" }, h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, rows(lines)));
+  if (!added && !removed) return h("p.muted", "No difference.");
+  const head = [labels.before, labels.after, [h("span.good", `+${added}`), " ", h("span.bad", `−${removed}`)]];
+  return h("table.diff", h("thead", h("tr", head.map((text) => h("th", { scope: "col" }, text)))), h("tbody", rows(lines)));
 }
 
 /** @param {DiffLine[]} lines */
@@ -37,20 +37,28 @@ function rows(lines) {
     if (made.length >= MOST_ROWS) return [...made, wide("What follows is too long to be shown.")];
     while (end < lines.length && !isNear[end]) end++;
     if (end - at < 2) end = at + 1;
-    made.push(end - at > 1 ? wide(`${end - at} same lines`) : row(lines[at]));
+    made.push(end - at > 1 ? fold(lines.slice(at, end)) : row(lines[at]));
   }
   return made;
 }
 
-/** @param {string} text */
-const wide = (text) => h("tr", { class: "fold" }, h("td", { colspan: "3" }, text));
+/** @param {import("../base/dom.js").Child} content */
+const wide = (content) => h("tr.fold", h("td", { colspan: 3 }, content));
+
+/** What is the same, opened by a press. @param {DiffLine[]} lines */
+function fold(lines) {
+  const rest = lines.slice(MOST_ROWS);
+  const open = button(`Show ${lines.length} same lines`, () => folded.replaceWith(...lines.slice(0, MOST_ROWS).map(row), ...(rest.length ? [fold(rest)] : [])), "quiet");
+  const folded = wide(open);
+  return folded;
+}
 
 /** @param {DiffLine} line */
 function row({ kind, text, before, after }) {
   const rest = text.length - LONGEST_LINE;
   const content = visible(text.slice(0, LONGEST_LINE)) + (rest > 0 ? ` … ${rest} more characters` : "");
-  return h("tr", { class: kind }, h("td", { class: "number" }, before), h("td", { class: "number" }, after),
-    h("td", {}, h("span", { class: "sign" }, SIGNS[kind]), h(ELEMENTS[kind], { dir: "auto" }, content)));
+  return h("tr", { class: kind }, h("td.number", before), h("td.number", after),
+    h("td", h("span.sign", SIGNS[kind]), h(ELEMENTS[kind], { dir: "auto" }, content)));
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { h } from "../base/dom.js";
 import { createEditor, languages } from "../vendor/prism-code-editor.js";
+import { invisibleMarker } from "./invisible.js";
 
 /**
  * `onChange` is called after each change, with all of the text.
@@ -24,12 +25,13 @@ let number = 0;
 /** @param {EditorOptions} options */
 export function makeEditor({ language, value, label, readOnly, onChange = () => {}, signal }) {
   const languageOf = (/** @type {string} */ text) => (isLight(text) ? language : "text");
+  const invisible = invisibleMarker();
   /** @type {any} */
-  const editor = createEditor(null, { language: languageOf(value), value, readOnly, lineNumbers: language === "ruby" });
+  const editor = createEditor(null, { language: languageOf(value), value, readOnly, lineNumbers: language === "ruby", onTokenize: invisible.mark });
   /** @type {HTMLTextAreaElement} */
   const textarea = editor.textarea;
-  const about = h("p", { class: "unseen", id: `editor-${++number}` });
-  const element = h("div", { class: "editor" }, about, editor.container);
+  const about = h("p.unseen", { id: `editor-${++number}` });
+  const element = h("div.editor", about, editor.container, invisible.told);
   textarea.setAttribute("aria-label", label);
   textarea.setAttribute("aria-describedby", about.id);
   // Before the editor itself sees the text: one that takes too long to highlight is shown plain.

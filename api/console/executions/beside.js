@@ -1,11 +1,8 @@
 // The pane beside the list: what came of one execution.
 
-import { get } from "../base/api.js";
-import { h, replace } from "../base/dom.js";
-import { button } from "../base/parts.js";
-import { debounced } from "../base/poll.js";
-import { failure, skeleton } from "../base/states.js";
-import { isFinal, pathOf, watch } from "../run/execution.js";
+import { button, failure, h, replace, skeleton } from "../base/parts.js";
+import { debounced, turns } from "../base/poll.js";
+import { askExecution, isFinal, pathOf, watch } from "../run/execution.js";
 import { outcome } from "../run/outcome.js";
 import { cancelButton } from "../run/pane.js";
 import { addressOf } from "./rows.js";
@@ -15,8 +12,10 @@ import { addressOf } from "./rows.js";
 /** @param {{ signal: AbortSignal, changed: () => void, close: () => void }} given */
 export function besideList({ signal, changed, close }) {
   const [head, body] = [h("header"), h("div")];
-  const element = h("aside", { class: "beside", "aria-label": "Execution", tabindex: "0", hidden: true }, head, body);
-  let [shown, open] = [new AbortController(), /** @type {Listed | undefined} */ (undefined)];
+  const element = h("aside.beside", { "aria-label": "Execution", tabindex: "0", hidden: true }, head, body);
+  const next = turns(signal);
+  /** @type {Listed | undefined} */
+  let open;
   // While somebody steps through the list, not all that is passed by is asked for.
   const load = debounced(80, async (/** @type {Listed} */ row, /** @type {ReturnType<typeof cancelButton>} */ cancel, /** @type {AbortSignal} */ until) => {
     try {
@@ -25,7 +24,7 @@ export function besideList({ signal, changed, close }) {
         cancel.offer(now, show);
         came.show(now);
       };
-      const execution = await get(pathOf(row), { signal: until });
+      const execution = await askExecution("GET", pathOf(row), { signal: until });
       show(execution);
       replace(body, came.element);
       if (!isFinal(execution)) await watch(row, { signal: until, show, addLogs: came.addLogs });
@@ -43,19 +42,18 @@ export function besideList({ signal, changed, close }) {
       if (row?.id === open?.id) return;
       open = row;
       changed();
-      shown.abort();
+      const until = next();
       if (!row) return;
-      shown = new AbortController();
       const cancel = cancelButton();
       replace(head, headOf(row), cancel.element, button("✕", close, "quiet icon", { "aria-label": "Close", title: "Close" }));
       replace(body, skeleton());
-      load(row, cancel, AbortSignal.any([signal, shown.signal]));
+      load(row, cancel, until);
     },
   };
 }
 
 /** @param {Listed} row */
 function headOf(row) {
-  const id = h("code", { class: "muted" }, row.id);
-  return [h("h2", { title: row.id }, row.function, " ", id), h("a", { class: "button", href: addressOf(row) }, "Open")];
+  const id = h("code.muted", row.id);
+  return [h("h2", { title: row.id }, row.function, " ", id), h("a.button", { href: addressOf(row) }, "Open")];
 }

@@ -1,10 +1,10 @@
 // Replaying or cancelling many executions.
 
-import { get, send } from "../base/api.js";
+import { send } from "../base/api.js";
 import { actOnMany } from "../base/bulk.js";
 import { h } from "../base/dom.js";
 import { ago } from "../base/format.js";
-import { isFinal, newKey, pathOf } from "../run/execution.js";
+import { isFinal, newKey, pathOf, readPage } from "../run/execution.js";
 import { outcomeLine } from "./rows.js";
 
 /** @typedef {import("./feed.js").Listed} Listed */
@@ -29,7 +29,7 @@ export function openBulk(deed, chosen, { path, query }, ended) {
       if (!chosen) return gather(path, isCancel ? { ...query, status: "running" } : query, tell, signal);
       return { rows: isCancel ? chosen.filter((row) => !isFinal(row)) : chosen };
     },
-    sample: (row) => [h("b", {}, row.function), ` ${row.status} ${ago(row.finished_at ?? row.submitted_at)} `, h("bdi", { class: "muted" }, outcomeLine(row))],
+    sample: (row) => [h("b", row.function), ` ${row.status} ${ago(row.finished_at ?? row.submitted_at)} `, h("bdi.muted", outcomeLine(row))],
     act: (row) => (isCancel ? send("DELETE", pathOf(row)) : replay(row, `${key}-${row.id}`)),
   });
 }
@@ -48,7 +48,7 @@ async function gather(path, query, tell, signal) {
   let cursor = null;
   do {
     /** @type {import("./feed.js").Page} */
-    const page = await get(path, { query: { ...query, limit: 1000, cursor }, signal });
+    const page = await readPage(path, { query: { ...query, limit: 1000, cursor }, signal });
     rows.push(...page.executions);
     cursor = page.next;
     tell(rows.length);

@@ -1,9 +1,7 @@
 // Which rows are chosen, and what is offered for them.
 
-import { allows } from "../base/caller.js";
-import { h, setText } from "../base/dom.js";
-import { count } from "../base/format.js";
-import { button } from "../base/parts.js";
+import { allows } from "../base/api.js";
+import { button, count, h, setText } from "../base/parts.js";
 import { isFinal } from "../run/execution.js";
 
 /** @typedef {import("./feed.js").Listed} Listed */
@@ -29,11 +27,11 @@ export function makeChoice(changed, act) {
     set(has(row) ? others : [...others, row]);
   };
   const begin = (/** @type {import("./bulk.js").Deed} */ deed) => act(deed, isAll ? null : [...rows.values()]);
-  const box = h("input", { type: "checkbox", "aria-label": "Choose all that are listed", on: { change: () => set(box.checked ? listed : []) } });
-  const text = h("span", { class: "muted" });
+  const box = h("input", { type: "checkbox", "aria-label": "Choose all that are listed", onchange: () => set(box.checked ? listed : []) });
+  const text = h("span.muted");
   const [replay, cancel] = [button("", () => begin("replay")), button("", () => begin("cancel"))];
   const [match, none] = [button("All that match", () => set([], true)), button("Clear", clear, "quiet")];
-  const bar = h("div", { class: "choice", hidden: true }, text, replay, cancel, match, none);
+  const bar = h("div.choice", { hidden: true }, text, replay, cancel, match, none);
   /** @param {Listed[]} now what is listed @param {boolean} hasMore */
   const show = (now, hasMore) => {
     listed = now;

@@ -1,10 +1,9 @@
 // What the list holds: the newest page, asked for again and again, and older pages as somebody scrolls to them.
 
-import { get } from "../base/api.js";
-import { isFinal, pathOf } from "../run/execution.js";
+import { askExecution, isFinal, pathOf, readPage } from "../run/execution.js";
 
 /** An execution as lists have it: its result is null where it is long. @typedef {import("../run/execution.js").Execution} Listed */
-/** @typedef {{ executions: Listed[], next: string | null }} Page */
+/** @typedef {import("../run/execution.js").Page} Page */
 /** @typedef {{ path: string, query: Record<string, string | undefined> }} Source */
 
 /** The most rows that are kept. */
@@ -40,7 +39,7 @@ export class Feed {
     const fresh = without(executions, this.rows).length;
     this.waiting = fresh ? `${fresh}${fresh === executions.length && next ? "+" : ""}` : "";
     const running = this.rows.filter((row) => !isFinal(row));
-    const again = without(running, executions).slice(0, ASKED_AGAIN).map((row) => get(pathOf(row), { signal: this.signal }).catch(() => row));
+    const again = without(running, executions).slice(0, ASKED_AGAIN).map((row) => askExecution("GET", pathOf(row), { signal: this.signal }).catch(() => row));
     const now = new Map([...executions, ...(await Promise.all(again))].map((row) => [row.id, row]));
     for (const row of running) Object.assign(row, now.get(row.id));
   }
@@ -67,9 +66,9 @@ export class Feed {
     return !this.signal.aborted;
   }
 
-  /** @param {number} limit @param {string} [cursor] @returns {Promise<Page>} */
+  /** @param {number} limit @param {string} [cursor] */
   #ask(limit, cursor) {
-    return get(this.source.path, { query: { ...this.source.query, limit, cursor }, signal: this.signal });
+    return readPage(this.source.path, { query: { ...this.source.query, limit, cursor }, signal: this.signal });
   }
 }
 

@@ -12,7 +12,7 @@ import { complete, parse, wordAt } from "./filter.js";
  * @param {{ text: string, only: string, apply: (filter: import("./filter.js").Filter) => void, signal: AbortSignal }} given
  */
 export function filterBox({ text, only, apply, signal }) {
-  const told = h("p", { class: "wrong", id: "told" });
+  const told = h("p.wrong", { id: "told" });
   const look = (/** @type {string} */ text, /** @type {number} */ cursor) =>
     complete(text, cursor, functionNames()).filter((option) => !only || !option.startsWith("function:")).map((text) => ({ text }));
   const take = (/** @type {{ text: string }} */ { text }) => {
@@ -44,8 +44,8 @@ export function filterBox({ text, only, apply, signal }) {
   const on = { input: readSoon, focus: open, click: () => list.hidden && show(), blur: () => { close(); read(); }, keydown: press };
   for (const [event, listener] of Object.entries(on)) input.addEventListener(event, /** @type {EventListener} */ (listener));
   input.setAttribute("aria-describedby", told.id);
-  bind("/", "Filter the list", () => { input.focus(); input.select(); }, { signal });
+  bind("/", "Filter the list", () => { input.focus(); input.select(); }, signal);
   const set = (/** @type {string} */ text) => { input.value = text; read(); };
   set(text);
-  return { element: h("div", { class: "filter" }, input, list, told), clear: () => set("") };
+  return { element: h("div.filter", input, list, told), clear: () => set("") };
 }

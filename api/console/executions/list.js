@@ -1,8 +1,9 @@
 // The list of executions, the newest first; beside it, what came of the chosen one.
 
 import { h } from "../base/dom.js";
-import { every } from "../base/poll.js";
+import { every, turns } from "../base/poll.js";
 import { address, rewrite } from "../base/router.js";
+import { functionCrumbs, tabs } from "../functions/function.js";
 import { openBulk } from "./bulk.js";
 import { makeChoice } from "./choice.js";
 import { Feed } from "./feed.js";
@@ -14,18 +15,21 @@ const LOOK_MS = 5000;
 /** With so few rows left below those in sight, older ones are read. */
 const FEW = 30;
 
-/** @type {import("../base/router.js").Open} */
-export function open({ query, signal }) {
-  return { crumbs: ["Executions"], title: "Executions", body: executionList(query, "", signal), place: "executions" };
+/** Of all functions; or of one, as a tab beside its code, its config and its versions. @type {import("../base/router.js").Open} */
+export function open({ parts: { name = "" }, query, signal }) {
+  const body = executionList(query, name, signal);
+  if (!name) return { crumbs: ["Executions"], title: "Executions", body, place: "executions" };
+  return { crumbs: functionCrumbs(name), title: `Executions of ${name}`, body: h("div.tabbed", tabs(name, "executions"), body), place: "functions" };
 }
 
 /**
  * The list with its filter, and the pane beside it.
  * @param {URLSearchParams} query @param {string} only the function that all are of, if there is one @param {AbortSignal} signal
  */
-export function executionList(query, only, signal) {
+function executionList(query, only, signal) {
   const text = query.get("q") ?? "";
-  let [filter, living] = [parse(text).filter, new AbortController()];
+  let { filter } = parse(text);
+  const next = turns(signal);
   const choice = makeChoice(() => draw(), (deed, rows) => openBulk(deed, rows, feed.source, choice.clear));
   const readOlder = async (/** @type {number} */ below) => {
     const now = feed;
@@ -34,9 +38,7 @@ export function executionList(query, only, signal) {
   const table = makeTable({ only, choice, seen: readOlder, showAll: () => box.clear(), take: () => { feed.take(); draw(); }, signal });
   const draw = () => { if (feed.isLoaded) table.draw(feed, print(filter) !== ""); };
   const begin = () => {
-    living.abort();
-    living = new AbortController();
-    const now = new Feed(source(only ? { ...filter, function: only } : filter), AbortSignal.any([signal, living.signal]));
+    const now = new Feed(source(only ? { ...filter, function: only } : filter), next());
     every(LOOK_MS, now.signal, async () => { await now.look(table.isRead); draw(); }, (error) => now.isLoaded || table.fail(error, () => { feed = begin(); }));
     table.element.ariaBusy = "true";
     return now;
@@ -50,5 +52,5 @@ export function executionList(query, only, signal) {
     choice.clear();
   };
   const box = filterBox({ text, only, apply, signal });
-  return h("div", { class: "listed" }, h("div", { class: "list" }, box.element, table.element, choice.bar), table.beside);
+  return h("div.listed", h("div.list", box.element, table.element, choice.bar), table.beside);
 }

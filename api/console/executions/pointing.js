@@ -1,6 +1,6 @@
 // What the mouse and the keys do with the rows of the list. Keys act on the row that has the focus, else on the open one.
 
-import { allows } from "../base/caller.js";
+import { allows } from "../base/api.js";
 import { bind, bindMoves } from "../base/keys.js";
 import { go } from "../base/router.js";
 import { toast } from "../base/toast.js";
@@ -46,10 +46,10 @@ export function pointAt(table, { rowOf, choice, changed, reveal, signal }) {
   table.addEventListener("focusin", ({ target }) => { if (beside.row() && target instanceof HTMLAnchorElement) beside.show(rowOf(target)); });
   bindMoves(table, "td a", signal);
   const onRow = (/** @type {(row: Listed) => void} */ act) => () => { const row = current(); if (row) act(row); };
-  bind("Enter", "Open beside the list, then alone", onRow((row) => open(row, true)), { signal });
-  bind("x", "Choose", onRow(choice.toggle), { signal });
-  if (allows("execute")) bind("r", "Replay", () => (choice.isAny() ? choice.begin("replay") : onRow(replayOne)()), { signal });
-  bind("Escape", "One step back", () => (beside.row() ? close() : choice.isAny() ? choice.clear() : /** @type {HTMLElement} */ (document.activeElement).blur()), { signal });
+  bind("Enter", "Open beside the list, then alone", onRow((row) => open(row, true)), signal);
+  bind("x", "Choose", onRow(choice.toggle), signal);
+  if (allows("execute")) bind("r", "Replay", () => (choice.isAny() ? choice.begin("replay") : onRow(replayOne)()), signal);
+  bind("Escape", "One step back", () => (beside.row() ? close() : choice.isAny() ? choice.clear() : /** @type {HTMLElement} */ (document.activeElement).blur()), signal);
   return beside;
 }
 

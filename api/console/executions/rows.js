@@ -14,7 +14,7 @@ const COLUMNS = {
 /** @param {Node} chooseAll @param {string} only the function that all are of, if there is one: then ids stand in place of its name */
 export function head(chooseAll, only) {
   const cells = Object.entries(COLUMNS).map(([name, label]) => h("th", { scope: "col", class: name }, only && name === "function" ? "Execution" : label));
-  return h("thead", {}, h("tr", { "aria-rowindex": "1" }, h("th", { scope: "col", class: "choose" }, chooseAll), cells));
+  return h("thead", h("tr", { "aria-rowindex": "1" }, h("th", { scope: "col", class: "choose" }, chooseAll), cells));
 }
 
 /** A row is made anew when its status changes. @param {Listed} row */
@@ -26,7 +26,7 @@ export function keyOf({ id, status }) {
 export function makeRow(row, only) {
   const { id, status, error, version, started_at: start, submitted_at: sent } = row;
   const cells = [
-    [pill(status), error && h("span", { class: "muted", title: error.kind }, ` ${error.kind}`)],
+    [pill(status), error && h("span.muted", { title: error.kind }, ` ${error.kind}`)],
     h("a", { href: addressOf(row), title: id }, only ? id : row.function),
     version ? `v${version}` : "–",
     time(start ?? sent),
@@ -34,7 +34,7 @@ export function makeRow(row, only) {
     duration(start ? span(sent, start) : null),
     h("bdi", { class: error ? "bad" : "" }, outcomeLine(row)),
   ];
-  return h("tr", {}, h("td", { class: "choose" }, h("input", { type: "checkbox", "aria-label": `Choose ${id}` })),
+  return h("tr", h("td.choose", h("input", { type: "checkbox", "aria-label": `Choose ${id}` })),
     Object.keys(COLUMNS).map((name, at) => h("td", { class: name }, cells[at])));
 }
 
@@ -51,9 +51,9 @@ export function addressOf({ function: name, id }) {
 }
 
 /** What came of it in one line. @param {Listed} row */
-export function outcomeLine({ error, result }) {
+export function outcomeLine({ error, result, texts }) {
   if (error) return clip(error.message || error.kind, 200);
-  return result === null || result === undefined ? "–" : clip(JSON.stringify(result), 200);
+  return result === null || result === undefined ? "–" : clip(texts.result, 200);
 }
 
 /** How long it ran, or has run until now. @param {Listed} row */

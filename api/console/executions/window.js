@@ -56,7 +56,7 @@ export function rowWindow({ box, table, keyOf, make, update, seen, signal }) {
 
 /** @param {Node} cell */
 function space(cell) {
-  return h("tbody", { class: "space", "aria-hidden": "true" }, h("tr", {}, cell));
+  return h("tbody.space", { "aria-hidden": "true" }, h("tr", cell));
 }
 
 /** A row that had the focus may be made anew, or go out of sight. @param {HTMLElement} body @param {HTMLElement} box @param {() => void} change */

@@ -1,12 +1,12 @@
 // ⌘K: finds functions, executions by their id, places and actions.
 
-import { allows } from "../base/caller.js";
+import { allows } from "../base/api.js";
 import { combobox } from "../base/combobox.js";
 import { openDialog } from "../base/dialog.js";
 import { h, setText } from "../base/dom.js";
 import { showKeys } from "../base/keys.js";
 import { address, go } from "../base/router.js";
-import { keepToken, token } from "../base/session.js";
+import { keepToken, token } from "../base/token.js";
 import { choose } from "../base/theme.js";
 import { findExecution, isId } from "./find_execution.js";
 import { functionNames, learnNames } from "./names.js";
@@ -19,13 +19,13 @@ const MOST = 40;
 export function openFinder() {
   if (document.querySelector(".finder")) return;
   const done = new AbortController();
-  const told = h("p", { class: "muted", role: "status" });
+  const told = h("p.muted", { role: "status" });
   const known = entries();
-  /** @type {Entry | null} */
-  let execution = null;
+  /** Where the execution may be whose id is typed. @type {Entry[]} */
+  let executions = [];
   const look = (/** @type {string} */ typed) => {
     const id = typed.trim();
-    if (isId(id)) return execution?.text === id ? [execution] : [];
+    if (isId(id)) return executions.filter(({ text }) => text === id);
     const names = functionNames().map((name) => place(name, "Function", address(["functions", name])));
     const options = id ? best([...known, ...names], id) : known;
     setText(told, options.length ? "" : "Nothing is called like that.");
@@ -35,13 +35,14 @@ export function openFinder() {
   const { input, list, show } = combobox({ label: "Find anything", placeholder: "Function, execution id, place, action", look, take, stays: true });
   input.addEventListener("input", async () => {
     const id = input.value.trim();
-    if (!isId(id) || execution?.text === id) return;
+    if (!isId(id) || executions[0]?.text === id) return;
     setText(told, "Looking for that execution.");
     let none = "No function has an execution of this id.";
-    const name = await findExecution(id, done.signal).catch((error) => { none = String(error); });
+    const names = await findExecution(id, done.signal).catch((error) => { none = error.message; return []; });
     if (input.value.trim() !== id) return;
-    setText(told, name ? "" : none);
-    if (name) execution = place(id, `Execution of ${name}`, address(["functions", name, "executions", id]));
+    const isSure = names.length === 1;
+    executions = names.map((name) => place(id, `${isSure ? "Execution of" : "Look in"} ${name}`, address(["functions", name, "executions", id])));
+    setText(told, isSure ? "" : names.length ? "It is none of the newest 1000. Choose its function." : none);
     show();
   });
   const { close } = openDialog("Find anything", () => [input, list, told], { class: "finder", closed: () => done.abort() });

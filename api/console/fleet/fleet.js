@@ -1,11 +1,7 @@
 // How the fleet stands, and how it did in the last 15 minutes.
 
-import { h, keyed, replace, setText } from "../base/dom.js";
-import { count, duration, percent, rate } from "../base/format.js";
-import { card, table } from "../base/parts.js";
+import { address, attempt, card, count, duration, h, keyed, percent, rate, replace, setText, skeleton, table } from "../base/parts.js";
 import { every } from "../base/poll.js";
-import { address } from "../base/router.js";
-import { attempt, skeleton } from "../base/states.js";
 import { timeChart } from "../charts/time_chart.js";
 import { changes, ended, finishedPerSecond, fleet, refresh } from "../frame/fleet.js";
 
@@ -19,8 +15,8 @@ const LEAST = 10_000;
 
 /** @type {import("../base/router.js").Open} */
 export function open({ signal }) {
-  const [state, parts] = [h("div", {}, skeleton(8)), [tiles(), charts(), failures()]];
-  const shown = h("div", { class: "stack", hidden: true }, parts.map(({ element }) => element));
+  const [state, parts] = [h("div", skeleton(8)), [tiles(), charts(), failures()]];
+  const shown = h("div.stack", { hidden: true }, parts.map(({ element }) => element));
   const tell = () => {
     const stats = fleet();
     if (!stats) return;
@@ -31,20 +27,20 @@ export function open({ signal }) {
   tell();
   changes.addEventListener("change", tell, { signal });
   every(2000, signal, refresh, () => attempt(state, signal, refresh));
-  return { crumbs: ["Fleet"], title: "Fleet", body: h("div", { class: "stack" }, state, shown), place: "fleet", padded: true };
+  return { crumbs: ["Fleet"], title: "Fleet", body: h("div.stack", state, shown), place: "fleet", padded: true };
 }
 
 function tiles() {
-  const [list, sentence] = [h("dl", { class: "tiles" }), h("p", { class: "body" })];
+  const [list, sentence] = [h("dl.tiles"), h("p.body")];
   return {
-    element: h("section", { class: "card", "aria-label": "Now" }, list, sentence),
+    element: h("section.card", { "aria-label": "Now" }, list, sentence),
     /** @param {Stats} stats */
     show({ queue: { visible, oldest_seconds: oldest, in_flight: inFlight, dead_lettered: dead }, workers, samples }) {
       const age = visible && oldest !== null ? (oldest < 1 ? "< 1 s" : duration(oldest * 1000)) : "–";
       const told = [["Waiting", count(visible)], ["Oldest", age], ["In flight", count(inFlight)], ["Workers", count(workers), workers ? "" : "bad"],
         ["Finished", rate(finishedPerSecond())], ["Dead letters", count(dead), dead ? "bad" : "", "#/dead-letters"]];
       keyed(list, told, String, ([name, text, kind, href]) =>
-        h("div", {}, h("dt", {}, name), h("dd", { class: kind }, href ? h("a", { href }, text) : text)));
+        h("div", h("dt", name), h("dd", { class: kind }, href ? h("a", { href }, text) : text)));
       const before = samples.map(({ at, visible }) => ({ at: Date.parse(at), waiting: visible }));
       setText(sentence, forecast([...before, { at: Date.now(), waiting: visible }], workers));
     },
@@ -78,7 +74,7 @@ function charts() {
   const [wait, run] = [["Wait", "queue"], ["Run", "run"]].map(([title, color]) => timeChart({
     title, least: 0, format: duration, period: MINUTE, series: [{ name: "p50", color }, { name: "p99", color, mark: "dashed" }] }));
   return {
-    element: h("div", { class: "charts" }, [queue, finished, wait, run].map(({ element }) => element)),
+    element: h("div.charts", [queue, finished, wait, run].map(({ element }) => element)),
     /** @param {Stats} stats */
     show({ minutes, samples, queue: newest }) {
       const [now, from] = [Date.now(), Date.parse(minutes[0].from)];
@@ -103,7 +99,7 @@ function charts() {
 
 /** What failed, by kind. */
 function failures() {
-  const [rows, note] = [h("tbody"), h("p", { class: "body muted" }, "Nothing failed.")];
+  const [rows, note] = [h("tbody"), h("p.body.muted", "Nothing failed.")];
   const sheet = table(["Kind", "Failed#", "Of all#"], rows);
   return {
     element: card("Failures by kind", "in the last 15 minutes", note, sheet),
@@ -116,9 +112,9 @@ function failures() {
       const sorted = Object.entries(kinds).sort(([, a], [, b]) => b - a);
       note.hidden = sorted.length > 0;
       sheet.hidden = !note.hidden;
-      keyed(rows, sorted, ([kind]) => kind, ([kind]) => h("tr", {},
+      keyed(rows, sorted, ([kind]) => kind, ([kind]) => h("tr",
         h("th", { scope: "row" }, h("a", { href: address(["executions"], { q: `status:failed kind:${kind} since:15m` }) }, kind)),
-        h("td", { class: "number" }), h("td", { class: "number" })), ({ cells }, [, number]) => {
+        h("td.number"), h("td.number")), ({ cells }, [, number]) => {
         setText(cells[1], count(number));
         setText(cells[2], percent(number / all));
       });

@@ -5,9 +5,9 @@ import { h, replace } from "../base/dom.js";
 import { kbd } from "../base/keys.js";
 import { markPlace, rail } from "./rail.js";
 
-const away = h("div", { class: "away", role: "status", hidden: true }, "The API can't be reached. What you see is the last that it told. The page tries again by itself.");
-const crumbs = h("div", { class: "crumbs" });
-const actions = h("div", { class: "actions" });
+const away = h("div.away", { role: "status", hidden: true }, "The API can't be reached. What you see is the last that it told. The page tries again by itself.");
+const crumbs = h("div.crumbs");
+const actions = h("div.actions");
 const main = h("main", { id: "main", tabindex: "-1" });
 
 /**
@@ -17,8 +17,8 @@ const main = h("main", { id: "main", tabindex: "-1" });
 export function build(find) {
   const app = document.getElementById("app");
   if (!app) return;
-  const finder = h("button", { class: "find", type: "button", "aria-keyshortcuts": "Meta+K Control+K", on: { click: find } }, "Find anything", kbd("mod+k"));
-  replace(app, away, rail(), h("header", { class: "top" }, crumbs, finder, actions), main);
+  const finder = h("button.find", { type: "button", "aria-keyshortcuts": "Meta+K Control+K", onclick: find }, "Find anything", kbd("mod+k"));
+  replace(app, away, rail(), h("header.top", crumbs, finder, actions), main);
   reachability.addEventListener("change", (event) => { away.hidden = /** @type {CustomEvent} */ (event).detail; });
 }
 
@@ -42,7 +42,7 @@ export function show(view) {
  * @param {(Node | string)[]} parts
  */
 export function setCrumbs(parts) {
-  replace(crumbs, parts.map((part) => (typeof part === "string" ? h("h1", {}, part) : part)));
+  replace(crumbs, parts.map((part) => (typeof part === "string" ? h("h1", part) : part)));
 }
 
 /**

@@ -1,8 +1,7 @@
 // The rail: the places of the page, and at its foot how the fleet stands.
 
 import { readPages } from "../base/api.js";
-import { h, replace, setText } from "../base/dom.js";
-import { count, duration, rate } from "../base/format.js";
+import { button, count, duration, h, rate, replace, setText } from "../base/parts.js";
 import { choose, chosen } from "../base/theme.js";
 import { changes, finishedPerSecond, fleet } from "./fleet.js";
 
@@ -14,23 +13,19 @@ const PLACES = [
   { id: "fleet", label: "Fleet" },
 ];
 
-/** @type {Map<string, HTMLElement>} */
-const counts = new Map();
-/** @type {Map<string, HTMLElement>} */
+/** Each with its count. @type {Map<string, HTMLElement>} */
 const links = new Map();
 
 /** Makes the rail. */
 export function rail() {
   const places = PLACES.map(({ id, label }) => {
-    const number = h("span", { class: id === "dead-letters" ? "count bad" : "count" });
-    const link = h("a", { href: `#/${id}` }, label, number);
-    counts.set(id, number);
+    const link = h("a", { href: `#/${id}` }, label, h("span", { class: id === "dead-letters" ? "count bad" : "count" }));
     links.set(id, link);
     return link;
   });
-  return h("aside", { class: "rail", "aria-label": "Places and fleet" },
-    h("a", { class: "brand", href: "#/functions" }, h("span", { class: "lambda", "aria-hidden": "true" }, "λ"), h("span", {}, "Bad Lambda")),
-    h("nav", { class: "places", "aria-label": "Places" }, places),
+  return h("aside.rail", { "aria-label": "Places and fleet" },
+    h("a.brand", { href: "#/functions" }, h("span.lambda", { "aria-hidden": "true" }, "λ"), h("span", "Bad Lambda")),
+    h("nav.places", { "aria-label": "Places" }, places),
     foot(),
     themes());
 }
@@ -55,7 +50,7 @@ export function markPlace(place) {
  * @param {string} [more] what stands behind it, such as `+`
  */
 export function countPlace(place, number, more = "") {
-  const element = counts.get(place);
+  const element = links.get(place)?.lastElementChild;
   if (element) setText(element, number ? `${count(number)}${more}` : "");
 }
 
@@ -66,7 +61,7 @@ export async function countFunctions() {
 }
 
 function foot() {
-  const foot = h("a", { class: "fleet", href: "#/fleet", "aria-label": "Fleet" }, "…");
+  const foot = h("a.fleet", { href: "#/fleet", "aria-label": "Fleet" }, "…");
   const tell = () => {
     const stats = fleet();
     if (!stats) return;
@@ -76,7 +71,7 @@ function foot() {
     const line = [`queue ${count(visible)}${waits}`, `${rate(finishedPerSecond() ?? 0)} · ${workers}`];
     const health = stats.workers === 0 ? "bad" : "good";
     foot.setAttribute("aria-label", `Fleet: ${line.join(", ")}`);
-    replace(foot, h("span", { class: `dot ${health}` }), line[0], h("br"), " ", h("span", {}, line[1]));
+    replace(foot, h("span", { class: `dot ${health}` }), line[0], h("br"), " ", h("span", line[1]));
     countPlace("dead-letters", stats.queue.dead_lettered);
   };
   changes.addEventListener("change", tell);
@@ -87,10 +82,10 @@ function themes() {
   const names = /** @type {const} */ (["system", "light", "dark"]);
   const buttons = names.map((name) => {
     const label = name[0].toUpperCase() + name.slice(1);
-    return h("button", { class: "button quiet", type: "button", on: { click: () => choose(name) } }, label);
+    return button(label, () => choose(name), "quiet");
   });
   const mark = () => buttons.forEach((button, at) => button.setAttribute("aria-pressed", String(names[at] === chosen())));
   mark();
   document.addEventListener("theme", mark);
-  return h("div", { class: "theme", role: "group", "aria-label": "Theme" }, buttons);
+  return h("div.theme", { role: "group", "aria-label": "Theme" }, buttons);
 }

@@ -1,14 +1,9 @@
 // A function's code, and beside it what it does with an input.
 
-import { functionPath, send } from "../base/api.js";
-import { allows } from "../base/caller.js";
+import { allows, functionPath, get, send } from "../base/api.js";
 import { openForm } from "../base/dialog.js";
-import { h, replace } from "../base/dom.js";
 import { menuButton } from "../base/menu.js";
-import { field } from "../base/parts.js";
-import { address, go } from "../base/router.js";
-import { failure } from "../base/states.js";
-import { toast } from "../base/toast.js";
+import { address, failure, field, go, h, replace, toast } from "../base/parts.js";
 import { save as saveFile } from "../run/text.js";
 import { editSource, saver } from "./edit.js";
 import { functionView, PLAIN, readCode } from "./function.js";
@@ -19,16 +14,19 @@ export function open(at) {
   return functionView("", at, async (fn) => {
     const { name } = fn;
     const version = Number(query.get("version")) || fn.version;
-    const saved = await readCode(name, version, signal);
-    const newest = address(["functions", name]);
     const isOld = version !== fn.version;
+    /** @type {import("./function.js").Version} */
+    const one = isOld ? await get(functionPath(name, "versions", String(version)), { signal }) : fn;
+    const isZip = one.code_type === "zip";
+    const saved = await readCode(name, one, signal);
+    const newest = address(["functions", name]);
     const shown = () => (isOld ? version : fn.version);
-    const notice = h("div", { class: "notices" }, isOld && [h("span", {}, `v${version}`), h("a", { class: "button quiet", href: newest }, `Show v${fn.version}`)]);
+    const notice = h("div.notices", isOld && [h("span", `v${version}`), h("a.button.quiet", { href: newest }, `Show v${fn.version}`)]);
     const content = () => ({ code: source.editor.value, config: fn.config });
     const save = saver(fn, signal, {
       content,
       basis: () => source.basis(),
-      isChanged: () => isOld || source.isChanged(),
+      isChanged: () => !isZip && (isOld || source.isChanged()),
       failed: (error) => replace(notice, failure(error)),
       saved({ code }) {
         source.settle(code);
@@ -38,22 +36,22 @@ export function open(at) {
     });
     const source = editSource({
       fn, draft: isOld ? `${name}/${version}` : name, saved, savedAs: () => `v${shown()}`, label: `Code of ${name}`,
-      readOnly: !allows("manage"), signal, name: () => name, config: () => fn.config, changed: () => save.mark(),
+      readOnly: isZip || !allows("manage"), signal, name: () => name, config: () => fn.config, changed: () => save.mark(),
     });
-    const more = menuButton("More", () => [
-      { label: "Download the code", act: () => saveFile(`${name}.rb`, source.editor.value) },
+    const items = [
+      ...(isZip ? [] : [{ label: "Download the code", act: () => saveFile(`${name}.rb`, source.editor.value) }]),
       ...(allows("manage") ? [{ label: `Delete ${name}`, act: () => deleteFunction(name) }] : []),
-    ]);
+    ];
     const target = () => (source.isChanged() ? content() : { version: shown() });
-    return { left: [notice, ...source.elements], run: { target, goToLine: source.editor.pointAt }, actions: [more, save.button] };
+    return { left: [notice, ...source.elements], run: { target, goToLine: source.editor.pointAt }, actions: [items.length > 0 && menuButton("More", () => items), save.button] };
   });
 }
 
 /** Whoever deletes a function types its name. @param {string} name */
 function deleteFunction(name) {
-  const act = h("button", { class: "button bad", disabled: true }, `Delete ${name}`);
-  const input = h("input", { ...PLAIN, on: { input: () => { act.disabled = input.value !== name; } } });
-  const about = h("p", {}, "Its versions and aliases go with it. What is queued for it ends as not_found. There is no way back.");
+  const act = h("button.button.bad", { disabled: true }, `Delete ${name}`);
+  const input = h("input", { ...PLAIN, oninput: () => { act.disabled = input.value !== name; } });
+  const about = h("p", "Its versions and aliases go with it. What is queued for it ends as not_found. There is no way back.");
   openForm(`Delete ${name}`, [about, field(`Type ${name}`, input)], act, async () => {
     await send("DELETE", functionPath(name));
     toast(`Deleted ${name}.`);

@@ -1,11 +1,9 @@
 // A new function: its name, an example to begin with, and a place to try it before it is there.
 
 import { Problem, send } from "../base/api.js";
-import { h, replace, setText } from "../base/dom.js";
 import { bind, kbd } from "../base/keys.js";
-import { field } from "../base/parts.js";
-import { address, go } from "../base/router.js";
-import { failure } from "../base/states.js";
+import { address, button, failure, field, go, h, replace, setText } from "../base/parts.js";
+import { turns } from "../base/poll.js";
 import { keepInput } from "../run/input.js";
 import { runPane } from "../run/pane.js";
 import { editSource } from "./edit.js";
@@ -20,23 +18,20 @@ const ONE_SHOT = "_run";
 
 /** @type {import("../base/router.js").Open} */
 export function open({ query, signal }) {
-  const [wrong, right, name] = [h("div"), h("div", { class: "right" }), nameField()];
+  const [wrong, right, name] = [h("div"), h("div.right"), nameField()];
   const choice = chooseExample(query.get("example"), () => begin());
   const content = () => ({ code: source.editor.value, config: {} });
   const source = editSource({
     fn: { version: 0, etag: "" }, draft: "", saved: choice.example().code, savedAs: () => "the example", label: "Code", signal,
     name: () => (NAME.test(name.input.value) ? name.input.value : "new"), config: () => ({}),
   });
-  let tried = new AbortController();
+  const next = turns(signal);
   const begin = () => {
     const { about, code, input } = choice.example();
     setText(choice.about, about);
     source.settle(code);
     keepInput(ONE_SHOT, input);
-    tried.abort();
-    tried = new AbortController();
-    const ends = AbortSignal.any([signal, tried.signal]);
-    replace(right, runPane({ functionName: ONE_SHOT, target: content, signal: ends, goToLine: source.editor.pointAt }).element);
+    replace(right, runPane({ functionName: ONE_SHOT, target: content, signal: next(), goToLine: source.editor.pointAt }).element);
   };
   begin();
   const create = async () => {
@@ -51,12 +46,12 @@ export function open({ query, signal }) {
       else if (!signal.aborted) replace(wrong, failure(error));
     }
   };
-  bind("mod+s", "Create the function", create, { signal });
-  const head = h("div", { class: "new" }, name.element, choice.element, wrong);
+  bind("mod+s", "Create the function", create, signal);
+  const head = h("div.new", name.element, choice.element, wrong);
   return {
     crumbs: functionCrumbs("New function"), title: "New function", place: "functions",
-    actions: [h("button", { class: "button main", type: "button", on: { click: create } }, "Create", kbd("mod+s"))],
-    body: h("div", { class: "panes function" }, h("div", { class: "left work" }, head, source.elements), right),
+    actions: [button(["Create", kbd("mod+s")], create, "main")],
+    body: h("div.panes.function", h("div.left.work", head, source.elements), right),
   };
 }
 
@@ -70,14 +65,14 @@ function nameField() {
     return !text;
   };
   const check = () => tell(NAME.test(input.value) ? "" : `A name has ${RULE}`);
-  const input = h("input", { ...PLAIN, "aria-describedby": hint.id, on: { input: check } });
-  return { input, tell, check, element: h("div", { class: "field" }, field("Name", input), hint) };
+  const input = h("input", { ...PLAIN, "aria-describedby": hint.id, oninput: check });
+  return { input, tell, check, element: h("div.field", field("Name", input), hint) };
 }
 
 /** @param {string | null} id @param {() => void} chosen */
 function chooseExample(id, chosen) {
-  const about = h("p", { class: "hint" });
-  const select = h("select", { on: { change: chosen } }, EXAMPLES.map((one) => h("option", { selected: one.id === id }, one.title)));
+  const about = h("p.hint");
+  const select = h("select", { onchange: chosen }, EXAMPLES.map((one) => h("option", { selected: one.id === id }, one.title)));
   const example = () => EXAMPLES[select.selectedIndex];
-  return { example, about, element: h("div", { class: "field" }, field("Example", select), about) };
+  return { example, about, element: h("div.field", field("Example", select), about) };
 }

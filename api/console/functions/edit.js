@@ -1,14 +1,10 @@
 // Code and config that are being edited: checked and kept while they are typed, and saved, also where somebody else was faster.
 
-import { ask, functionPath, Problem, send } from "../base/api.js";
-import { allows } from "../base/caller.js";
+import { allows, ask, functionPath, Problem, send } from "../base/api.js";
 import { confirm } from "../base/dialog.js";
-import { announce, h, replace } from "../base/dom.js";
-import { bytes, time } from "../base/format.js";
 import { bind, kbd } from "../base/keys.js";
-import { button } from "../base/parts.js";
+import { announce, button, bytes, h, replace, time, toast } from "../base/parts.js";
 import { debounced } from "../base/poll.js";
-import { toast } from "../base/toast.js";
 import { diffView } from "../diff/diff.js";
 import { makeEditor } from "../editor/editor.js";
 import { setCrumbs } from "../frame/frame.js";
@@ -20,52 +16,69 @@ import { functionCrumbs, readCode, readFunction, told } from "./function.js";
 /** The version that somebody begins with. @typedef {{ version: number, etag: string }} Basis */
 
 /**
- * An editor for code. What is typed there is kept by this browser under the name of the `draft`, with the version it was
- * begun with. `saved` is what it differs from, and `savedAs` what that is called; `config` is what it is checked with.
+ * What was edited and is not saved: this browser keeps it, with the version it was begun with.
+ * @template T
+ * @param {string} name
+ * @param {Basis} fn
+ */
+export function draftOf(name, fn) {
+  const key = `badlambda.${name}`;
+  /** @type {Basis & { content: T } | null} */
+  let kept = JSON.parse(localStorage.getItem(key) ?? "null");
+  const basis = () => kept ?? fn;
+  return {
+    basis, content: () => kept?.content,
+    /** @param {T | null} content null where nothing differs */
+    keep(content) {
+      const { version, etag } = basis();
+      kept = content === null ? null : { content, version, etag };
+      try {
+        if (kept) localStorage.setItem(key, JSON.stringify(kept));
+        else localStorage.removeItem(key);
+      } catch {
+        // The browser has no room left: it is kept as long as it is shown.
+      }
+    },
+  };
+}
+
+/** Tells that something differs from what is saved, and offers to undo that. @param {Element} place @param {false | string} savedAs @param {() => void} undo */
+export function showDiffers(place, savedAs, undo) {
+  replace(place, savedAs && [`Differs from ${savedAs} · `, button("Undo all", undo)]);
+}
+
+/**
+ * An editor for code. What is typed there is kept as the `draft` of this name. `saved` is what it differs from, and `savedAs`
+ * what that is called; `config` is what it is checked with.
  * @param {{
  *   fn: Basis, draft: string, saved: string, savedAs: () => string, label: string, readOnly?: boolean, signal: AbortSignal,
  *   name: () => string, config: () => Record<string, any>, changed?: () => void,
  * }} given
  */
-export function editSource({ fn, draft, saved, savedAs, label, readOnly, signal, name, config, changed = () => {} }) {
-  const key = `badlambda.code.${draft}`;
-  /** @type {Basis & { code: string } | null} */
-  const begun = JSON.parse(localStorage.getItem(key) ?? "null");
-  let basis = begun ?? fn;
+export function editSource({ fn, draft: draftName, saved, savedAs, label, readOnly, signal, name, config, changed = () => {} }) {
+  /** @type {ReturnType<typeof draftOf<string>>} */
+  const draft = draftOf(`code.${draftName}`, fn);
   const [verdict, state] = [h("span"), h("span")];
   const isChanged = () => editor.value !== saved;
   const change = (/** @type {string} */ code) => {
-    if (isChanged()) keep(key, { code, version: basis.version, etag: basis.etag });
-    else {
-      localStorage.removeItem(key);
-      basis = fn;
-    }
-    const undo = () => { editor.setValue(saved); editor.focus(); };
-    replace(state, isChanged() && [`Differs from ${savedAs()} · `, button("Undo all", undo)]);
+    draft.keep(isChanged() ? code : null);
+    showDiffers(state, isChanged() && savedAs(), () => { editor.setValue(saved); editor.focus(); });
     if (!readOnly) check(code);
     changed();
   };
-  const editor = makeEditor({ language: "ruby", value: begun?.code ?? saved, label, readOnly, onChange: change, signal });
+  const editor = makeEditor({ language: "ruby", value: draft.content() ?? saved, label, readOnly, onChange: change, signal });
   const check = checkIn(verdict, editor, name, config, signal);
   const settle = (/** @type {string} */ now) => {
     const isOwn = isChanged();
-    [saved, basis] = [now, fn];
+    saved = now;
+    draft.keep(null);
     if (isOwn) change(editor.value);
     else editor.setValue(now);
   };
   // Once the caller has what is returned.
   queueMicrotask(() => change(editor.value));
-  const foot = h("div", { class: "foot" }, verdict, state);
-  return { editor, isChanged, settle, basis: () => basis, elements: [editor.element, foot] };
-}
-
-/** @param {string} key @param {Basis & { code: string }} draft */
-function keep(key, draft) {
-  try {
-    localStorage.setItem(key, JSON.stringify(draft));
-  } catch {
-    // The browser has no room left: it is kept as long as it is shown.
-  }
+  const foot = h("div.foot", verdict, state);
+  return { editor, isChanged, settle, basis: draft.basis, elements: [editor.element, foot] };
 }
 
 /**
@@ -116,12 +129,12 @@ export async function saveVersion(fn, content, signal) {
     }
     const theirs = await readFunction(fn.name, signal);
     // Where the version is the same, only an alias was moved.
-    const { name, version, config, updated_at } = theirs;
+    const { version, config, updated_at } = theirs;
     if (version !== seen.version) {
-      const code = await readCode(name, version, signal);
+      const code = await readCode(fn.name, theirs, signal);
       const isWanted = await confirm(`v${version} was saved before yours`, [
-        h("p", {}, "Somebody saved it ", time(updated_at), ". What you typed stays here, whatever you choose."),
-        h("div", { class: "stack compare" }, compare({ code, config }, content, { before: `v${version}`, after: "yours" })),
+        h("p", "Somebody saved it ", time(updated_at), ". What you typed stays here, whatever you choose."),
+        h("div.stack.compare", compare({ code, config }, content, { before: `v${version}`, after: "yours" })),
       ], { verb: `Save as v${version + 1}`, class: "wide" });
       if (!isWanted) return null;
     }
@@ -137,8 +150,8 @@ export async function saveVersion(fn, content, signal) {
  */
 export function compare(before, after, labels) {
   return [
-    h("h3", {}, "Code"), diffView(before.code, after.code, labels),
-    h("h3", {}, "Config"), diffView(configText(before.config), configText(after.config), labels),
+    h("h3", "Code"), diffView(before.code, after.code, labels),
+    h("h3", "Config"), diffView(configText(before.config), configText(after.config), labels),
   ];
 }
 
@@ -157,8 +170,8 @@ const configText = (config) => JSON.stringify(Object.fromEntries(Object.entries(
 export function saver(fn, signal, { basis = () => fn, content, isChanged, saved, failed }) {
   let isBusy = false;
   const mark = () => {
-    button.disabled = isBusy || !isChanged();
-    replace(button, `Save as v${fn.version + 1}`, kbd("mod+s"));
+    element.disabled = isBusy || !isChanged();
+    replace(element, `Save as v${fn.version + 1}`, kbd("mod+s"));
   };
   const save = async () => {
     if (isBusy || !isChanged()) return;
@@ -178,7 +191,7 @@ export function saver(fn, signal, { basis = () => fn, content, isChanged, saved,
     isBusy = false;
     mark();
   };
-  const button = h("button", { class: "button", type: "button", hidden: !allows("manage"), on: { click: save } });
-  if (allows("manage")) bind("mod+s", "Save as a new version", save, { signal });
-  return { button, mark };
+  const element = button("", save, "", { hidden: !allows("manage") });
+  if (allows("manage")) bind("mod+s", "Save as a new version", save, signal);
+  return { button: element, mark };
 }

@@ -1,17 +1,14 @@
 // A function as the API tells of it, and what stands around each of its views.
 
 import { ask, functionPath } from "../base/api.js";
-import { h, replace, setText } from "../base/dom.js";
-import { count, percent } from "../base/format.js";
-import { address } from "../base/router.js";
-import { failure, skeleton } from "../base/states.js";
+import { address, attempt, bytes, count, h, percent, replace, setText, skeleton } from "../base/parts.js";
 import { ended } from "../frame/fleet.js";
 import { setActions, setCrumbs } from "../frame/frame.js";
 import { runPane } from "../run/pane.js";
 
 /** @typedef {import("../base/dom.js").Child} Child */
 /** @typedef {{ version: number, weights: Record<string, number> }} Target */
-/** @typedef {{ version: number, code_bytes: number, form: string, config: Record<string, any>, created_at: string }} Version */
+/** @typedef {{ version: number, code_bytes: number, code_sha256: string, code_type: "ruby" | "zip", form: string, config: Record<string, any>, created_at: string }} Version */
 /** @typedef {Version & { name: string, aliases: Record<string, number | Target>, updated_at: string, etag: string }} LambdaFunction */
 /** @typedef {{ code: string, config: Record<string, any> }} Content */
 /** @typedef {Omit<Parameters<typeof runPane>[0], "functionName" | "signal">} Run what is run at the right */
@@ -35,8 +32,9 @@ export async function readFunction(name, signal) {
   return told(await ask("GET", functionPath(name), { signal }));
 }
 
-/** @param {string} name @param {number} version @param {AbortSignal} signal */
-export async function readCode(name, version, signal) {
+/** The code of a version. A zip is not read: a line tells of it. @param {string} name @param {Version} of @param {AbortSignal} signal */
+export async function readCode(name, { version, code_type, code_bytes, code_sha256 }, signal) {
+  if (code_type === "zip") return `# a zip of ${bytes(code_bytes)}, SHA-256 ${code_sha256}\n`;
   return (await ask("GET", functionPath(name, "versions", String(version), "code"), { signal })).text();
 }
 
@@ -63,7 +61,7 @@ export function showEnded(finished, failures, of) {
 /** The links from one view to the others. @param {string} name @param {"" | "config" | "versions" | "executions"} current */
 export function tabs(name, current) {
   const links = Object.entries({ "": "Code", config: "Config", versions: "Versions", executions: "Executions" });
-  return h("nav", { class: "tabs", "aria-label": `Views of ${name}` }, links.map(([part, label]) =>
+  return h("nav.tabs", { "aria-label": `Views of ${name}` }, links.map(([part, label]) =>
     h("a", { href: address(["functions", name, part].filter(Boolean)), "aria-current": part === current && "page" }, label)));
 }
 
@@ -75,7 +73,7 @@ export function tabs(name, current) {
  */
 export function functionCrumbs(name, fn, version = fn?.version) {
   const aliases = Object.entries(fn?.aliases ?? {}).slice(0, 3).map(([alias, target]) => ` · ${aliasText(alias, target)}`);
-  return [h("a", { href: "#/functions" }, "Functions"), h("span", {}, " / "), name, h("span", {}, fn ? ` · v${version}${aliases.join("")}` : "")];
+  return [h("a", { href: "#/functions" }, "Functions"), h("span", " / "), name, h("span", fn ? ` · v${version}${aliases.join("")}` : "")];
 }
 
 /**
@@ -86,22 +84,17 @@ export function functionCrumbs(name, fn, version = fn?.version) {
  * @returns {import("../base/router.js").View}
  */
 export function functionView(tab, { parts: { name }, query, signal }, make) {
-  const [left, right] = [h("div", { class: tab || "work" }, skeleton(12)), h("div", { class: "right" })];
-  const start = async () => {
-    try {
-      const fn = await readFunction(name, signal);
-      setCrumbs(functionCrumbs(name, fn, Number(query.get("version")) || fn.version));
-      const made = await make(fn);
-      replace(left, made.left);
-      replace(right, made.run ? runPane({ functionName: name, signal, ...made.run }).element : made.right ?? []);
-      setActions(made.actions ?? []);
-    } catch (error) {
-      if (!signal.aborted) replace(left, failure(error, start));
-    }
-  };
-  start();
+  const [left, right] = [h("div", { class: tab || "work" }, skeleton(12)), h("div.right")];
+  attempt(left, signal, async () => {
+    const fn = await readFunction(name, signal);
+    setCrumbs(functionCrumbs(name, fn, Number(query.get("version")) || fn.version));
+    const made = await make(fn);
+    replace(right, made.run ? runPane({ functionName: name, signal, ...made.run }).element : made.right ?? []);
+    setActions(made.actions ?? []);
+    return made.left;
+  });
   return {
     crumbs: functionCrumbs(name), title: tab ? `${name} ${tab}` : name, place: "functions",
-    body: h("div", { class: "panes function" }, h("div", { class: "left" }, tabs(name, tab), left), right),
+    body: h("div.panes.function", h("div.left", tabs(name, tab), left), right),
   };
 }

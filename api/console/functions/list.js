@@ -1,14 +1,9 @@
 // The functions that there are, and how they did in the last hour.
 
-import { functionPath, get, readPages } from "../base/api.js";
-import { allows } from "../base/caller.js";
-import { h, keyed, replace, setText } from "../base/dom.js";
-import { count, duration } from "../base/format.js";
+import { allows, functionPath, get, readPages } from "../base/api.js";
 import { bind, bindMoves } from "../base/keys.js";
-import { table } from "../base/parts.js";
+import { address, count, duration, empty, failure, h, keyed, replace, setText, skeleton, table } from "../base/parts.js";
 import { every } from "../base/poll.js";
-import { address } from "../base/router.js";
-import { empty, failure, skeleton } from "../base/states.js";
 import { sparkline } from "../charts/sparkline.js";
 import { ended } from "../frame/fleet.js";
 import { countPlace } from "../frame/rail.js";
@@ -25,8 +20,8 @@ const ASKED_AT_ONCE = 4;
 
 /** @type {import("../base/router.js").Open} */
 export function open({ signal }) {
-  const [place, rows, end] = [h("div", {}, skeleton(8)), h("tbody"), h("p", { class: "muted", role: "status" })];
-  const whole = table(["Function", "Form", "Version", "Aliases", "Last hour", "Finished#", "Failed#", "Median#"], rows, "folding");
+  const [place, rows, end] = [h("div", skeleton(8)), h("tbody"), h("p.muted", { role: "status" })];
+  const whole = table(["Function", "Form", "Version", "Aliases", "Last hour", "Finished#", "Failed#", "Median#"], rows, "stacked");
   const filter = h("input", { type: "search", class: "filter", hidden: true, placeholder: "Filter by name", "aria-label": "Filter functions by name" });
   /** @type {LambdaFunction[]} */
   let all = [];
@@ -45,28 +40,28 @@ export function open({ signal }) {
     show();
   };
   filter.addEventListener("input", show);
-  bind("/", "Filter functions", () => filter.focus(), { signal });
+  bind("/", "Filter functions", () => filter.focus(), signal);
   bindMoves(place, "tr a", signal);
   every(EACH_MS, signal, renew, (error) => {
     if (!whole.isConnected) replace(place, failure(error, () => renew().catch(() => {})));
   });
   watchStats(rows, signal);
   return {
-    crumbs: ["Functions"], title: "Functions", place: "functions", padded: true, body: h("div", { class: "functions" }, filter, place, end),
-    actions: [allows("manage") && h("a", { class: "button main", href: "#/new" }, "New function")],
+    crumbs: ["Functions"], title: "Functions", place: "functions", padded: true, body: h("div.functions", filter, place, end),
+    actions: [allows("manage") && h("a.button.main", { href: "#/new" }, "New function")],
   };
 }
 
 function nothing() {
   if (!allows("manage")) return empty("There are no functions.");
-  const cards = EXAMPLES.map(({ id, title, about }) => h("a", { class: "card", href: address(["new"], { example: id }) },
-    h("strong", {}, title), h("span", { class: "muted" }, about)));
-  return empty("A function is Ruby code that runs when somebody calls it. Begin with an example:", h("div", { class: "examples" }, cards));
+  const cards = EXAMPLES.map(({ id, title, about }) => h("a.card", { href: address(["new"], { example: id }) },
+    h("strong", title), h("span.muted", about)));
+  return empty("A function is Ruby code that runs when somebody calls it. Begin with an example:", h("div.examples", cards));
 }
 
 /** @param {string} name */
 function row(name) {
-  return h("tr", {}, h("th", { scope: "row" }, h("a", { href: address(["functions", name]) }, name)),
+  return h("tr", h("th", { scope: "row" }, h("a", { href: address(["functions", name]) }, name)),
     ["form", "version", "aliases", "hour", "number finished", "number failures", "number median"].map((name) => h("td", { class: name })));
 }
 
@@ -106,5 +101,5 @@ function fillStats(row, { periods, versions }) {
   showEnded(finished, failures, all);
   setText(median, duration(main?.run_ms?.p50));
   const label = `${count(ended(all))} finished, ${count(all.failed)} failed`;
-  replace(hour, ended(all) ? sparkline(periods, label) : h("span", { class: "muted" }, "none"));
+  replace(hour, ended(all) ? sparkline(periods, label) : h("span.muted", "none"));
 }

@@ -1,15 +1,9 @@
 // The versions of a function: how each did, what changed between two, which one is live, and the aliases that say so.
 
-import { functionPath, get, readPages, send } from "../base/api.js";
-import { allows } from "../base/caller.js";
+import { allows, functionPath, get, readPages, send } from "../base/api.js";
 import { confirm, openForm } from "../base/dialog.js";
-import { h, keyed, replace, setText } from "../base/dom.js";
-import { bytes, percent, time } from "../base/format.js";
-import { button, card, field, table } from "../base/parts.js";
+import { address, attempt, button, bytes, card, field, h, keyed, percent, replace, setText, table, time, toast } from "../base/parts.js";
 import { every } from "../base/poll.js";
-import { address } from "../base/router.js";
-import { attempt } from "../base/states.js";
-import { toast } from "../base/toast.js";
 import { setCrumbs } from "../frame/frame.js";
 import { compare, saveVersion } from "./edit.js";
 import { aliasText, functionCrumbs, functionView, PLAIN, readCode, readFunction, showEnded, targetOf } from "./function.js";
@@ -28,18 +22,18 @@ export function open(at) {
     let history = await read(fn, pages, signal);
     const [newest, before = newest] = history.versions;
     const chosen = { from: before, to: newest };
-    const [about, rows, aliases, changes] = [h("p", { class: "muted" }), h("tbody"), h("ul", { class: "aliases" }), h("section", { class: "card" })];
+    const [about, rows, aliases, changes] = [h("p.muted"), h("tbody"), h("ul.aliases"), h("section.card")];
     const renew = async () => {
       history = await read(fn, pages, signal);
       show();
     };
     const make = (/** @type {Version} */ one) => fill(rowOf(fn.name, one, pick, () => makeLive(fn, one, signal, renew)), one, fn, history.stats);
-    const pick = (/** @type {Version} */ one, /** @type {"from" | "to"} */ end) => h("td", {}, h("label", { class: "pick" }, h("input", {
+    const pick = (/** @type {Version} */ one, /** @type {"from" | "to"} */ end) => h("td", h("label.pick", h("input", {
       type: "radio", name: end, checked: one === chosen[end], "aria-label": `Compare ${end} v${one.version}`,
-      on: { change: () => { chosen[end] = one; showChanges(changes, fn.name, chosen, signal); } },
+      onchange: () => { chosen[end] = one; showChanges(changes, fn.name, chosen, signal); },
     })));
     const more = button("Show older versions", () => { pages++; trying(renew); });
-    const none = h("p", { class: "body muted" }, "An alias is a name for a version. Callers use it, and you move it.");
+    const none = h("p.body.muted", "An alias is a name for a version. Callers use it, and you move it.");
     const show = () => {
       const alias = liveAlias(fn);
       setCrumbs(functionCrumbs(fn.name, fn));
@@ -54,8 +48,8 @@ export function open(at) {
     every(15_000, signal, renew);
     const create = allows("manage") && button("New alias", () => editAlias(fn, "", renew));
     return {
-      left: [allows("manage") && about, table(["From", "To", "Version", "Last hour#", "Failed#", "Live#"], rows, "folding"), more],
-      right: [card("Aliases", h("span", { class: "end" }, create), none, aliases), changes],
+      left: [allows("manage") && about, table(["From", "To", "Version", "Last hour#", "Failed#", "Live#"], rows, "stacked"), more],
+      right: [card("Aliases", h("span.end", create), none, aliases), changes],
     };
   });
 }
@@ -74,10 +68,10 @@ async function read(fn, pages, signal) {
 /** @param {HTMLElement} place @param {string} name @param {{ from: Version, to: Version }} chosen @param {AbortSignal} signal */
 function showChanges(place, name, { from, to }, signal) {
   const [before, after] = [`v${from.version}`, `v${to.version}`];
-  const [wrong, body] = [h("div"), h("div", { class: "body stack compare" })];
-  replace(place, h("header", {}, h("h2", {}, `From ${before} to ${after}`)), wrong, body);
+  const [wrong, body] = [h("div"), h("div.body.stack.compare")];
+  replace(place, h("header", h("h2", `From ${before} to ${after}`)), wrong, body);
   attempt(wrong, signal, async () => {
-    const [old, now] = await Promise.all([from, to].map(async ({ version, config }) => ({ code: await readCode(name, version, signal), config })));
+    const [old, now] = await Promise.all([from, to].map(async (one) => ({ code: await readCode(name, one, signal), config: one.config })));
     replace(body, compare(old, now, { before, after }));
   });
 }
@@ -85,25 +79,26 @@ function showChanges(place, name, { from, to }, signal) {
 /** @param {string} name @param {Version} one @param {(one: Version, end: "from" | "to") => HTMLElement} pick @param {() => void} act */
 function rowOf(name, one, pick, act) {
   const { version, created_at, form, code_bytes } = one;
-  return h("tr", {}, pick(one, "from"), pick(one, "to"),
+  return h("tr", pick(one, "from"), pick(one, "to"),
     h("th", { scope: "row" }, h("a", { href: address(["functions", name], { version: String(version) }) }, `v${version}`), h("span"),
-      h("div", { class: "muted" }, time(created_at), ` · ${form} · ${bytes(code_bytes)}`)),
-    h("td", { class: "number finished" }), h("td", { class: "number failures" }), h("td", { class: "end" }, button("", act)));
+      h("div.muted", time(created_at), ` · ${form} · ${bytes(code_bytes)}`)),
+    h("td.number.finished"), h("td.number.failures"), h("td.end", button("", act)));
 }
 
 /** Shows of a version what may change. @param {HTMLElement} row @param {Version} one @param {LambdaFunction} fn @param {any[]} stats */
-function fill(row, { version }, fn, stats) {
+function fill(row, { version, code_type }, fn, stats) {
   const [, , head, finished, failed, end] = row.children;
   const tags = Object.entries(fn.aliases).flatMap(([alias, at]) => {
     const { version: main, weights } = targetOf(at);
     return main === version ? alias : weights[version] ? `${alias} ${percent(weights[version])}` : [];
   });
-  keyed(head.children[1], tags, String, (tag) => h("span", { class: "pill" }, tag));
+  keyed(head.children[1], tags, String, (tag) => h("span.pill", tag));
   showEnded(finished, failed, stats.find((one) => one.version === version) ?? { succeeded: 0, failed: 0, cancelled: 0 });
   const alias = liveAlias(fn);
   const live = alias ? targetOf(fn.aliases[alias]).version : fn.version;
   const button = /** @type {HTMLElement} */ (end.firstElementChild);
-  button.hidden = version === live || !allows("manage");
+  // A zip can't be saved again from here.
+  button.hidden = version === live || !allows("manage") || (!alias && code_type === "zip");
   setText(button, version < live ? `Roll back to v${version}` : `Make v${version} live`);
   return row;
 }
@@ -120,11 +115,12 @@ function liveAlias({ aliases }) {
  * @param {AbortSignal} signal
  * @param {Renew} renew
  */
-function makeLive(fn, { version, config }, signal, renew) {
+function makeLive(fn, one, signal, renew) {
+  const { version, config } = one;
   const alias = liveAlias(fn);
   trying(async () => {
     if (alias) return move(fn, alias, version, renew);
-    const saved = await saveVersion(fn, { code: await readCode(fn.name, version, signal), config }, signal);
+    const saved = await saveVersion(fn, { code: await readCode(fn.name, one, signal), config }, signal);
     if (saved) toast(`v${saved.version} is v${version} again.`);
     await renew();
   });
@@ -148,7 +144,7 @@ function aliasItem(fn, alias, renew) {
     if (!(await confirm(`Delete the alias ${alias}`, [about], { verb: `Delete ${alias}`, isBad: true }))) return;
     trying(() => send("DELETE", functionPath(fn.name, "aliases", alias)).then(renew));
   };
-  return h("li", {}, h("span", { class: "mono" }, aliasText(alias, fn.aliases[alias])), allows("manage") && h("span", { class: "end" },
+  return h("li", h("span.mono", aliasText(alias, fn.aliases[alias])), allows("manage") && h("span.end",
     button("Move", () => editAlias(fn, alias, renew), "", { "aria-label": `Move ${alias}` }),
     button("Delete", remove, "", { "aria-label": `Delete ${alias}` })));
 }
@@ -160,8 +156,8 @@ function editAlias(fn, alias, renew) {
   const number = { type: "number", min: 1, max: fn.version };
   const name = h("input", { value: alias || ("live" in fn.aliases ? "" : "live"), required: true, ...PLAIN });
   const main = h("input", { ...number, value: version, required: true });
-  const other = h("input", { ...number, value: second, on: { input: () => mark() } });
-  const slider = h("input", { type: "range", value: Number(share) * 100, on: { input: () => mark() } });
+  const other = h("input", { ...number, value: second, oninput: () => mark() });
+  const slider = h("input", { type: "range", value: Number(share) * 100, oninput: () => mark() });
   const shown = h("output");
   const mark = () => {
     slider.disabled = !other.value;
@@ -170,7 +166,7 @@ function editAlias(fn, alias, renew) {
   mark();
   openForm(alias ? `Move ${alias}` : "New alias", [
     !alias && field("Name", name), field("Version", main), field("Second version", other), field("Its share of executions", slider), shown,
-  ], h("button", { class: "button main" }, alias ? "Move" : "Create"), () => {
+  ], h("button.button.main", alias ? "Move" : "Create"), () => {
     const shares = other.value && Number(slider.value) ? { [other.value]: Number(slider.value) / 100 } : {};
     return move(fn, name.value, { version: Number(main.value), weights: { ...Object.fromEntries(others), ...shares } }, renew);
   });

@@ -1,12 +1,9 @@
 // Maps: one function over many inputs.
 
-import { allows } from "../base/caller.js";
-import { h, keyed, replace } from "../base/dom.js";
-import { time } from "../base/format.js";
+import { allows } from "../base/api.js";
 import { bindMoves } from "../base/keys.js";
-import { button, link, table } from "../base/parts.js";
+import { attempt, button, empty, h, keyed, link, replace, skeleton, table, time } from "../base/parts.js";
 import { every } from "../base/poll.js";
-import { attempt, empty, skeleton } from "../base/states.js";
 import { changes, lookAtMaps, maps, readMaps } from "../frame/maps.js";
 import { openCreate } from "./create.js";
 import { makeProgress } from "./progress.js";
@@ -15,12 +12,12 @@ const NONE = "No maps. A map runs a function over many inputs, a line of JSON ea
 
 /** @type {import("../base/router.js").Open} */
 export function open({ signal }) {
-  const [rows, place, state] = [h("tbody"), h("div", { class: "card" }), h("div", {}, skeleton(5))];
+  const [rows, place, state] = [h("tbody"), h("div.card"), h("div", skeleton(5))];
   const foot = button("Show older", () => load(true), "", { hidden: true });
   const sheet = table(["Map", "Status", "Progress", "Pace", "Submitted"], rows, "stacked");
   const draw = () => {
     keyed(rows, maps(), ({ id }) => id, makeRow, (row, job) => row.show(job));
-    if (!rows.firstChild) replace(place, empty(NONE, h("code", {}, "badlambda map NAME inputs.ndjson")));
+    if (!rows.firstChild) replace(place, empty(NONE, h("code", "badlambda map NAME inputs.ndjson")));
     else if (!sheet.isConnected) replace(place, sheet);
   };
   const load = (isNext = false) => attempt(state, signal, async () => {
@@ -31,14 +28,14 @@ export function open({ signal }) {
   every(2000, signal, () => lookAtMaps(0, signal));
   bindMoves(place, "th a", signal);
   return { crumbs: ["Maps"], title: "Maps", actions: [allows("execute") && button("New map", openCreate, "main")],
-    body: h("div", { class: "stack" }, place, state, foot), place: "maps", padded: true };
+    body: h("div.stack", place, state, foot), place: "maps", padded: true };
 }
 
 /** @param {import("../frame/maps.js").Job} job */
 function makeRow(job) {
   const { status, bar, pace, show } = makeProgress();
-  return Object.assign(h("tr", {},
+  return Object.assign(h("tr",
     h("th", { scope: "row" }, link(["functions", job.function, "maps", job.id],
-      job.function, h("span", { class: "mono muted" }, ` …${job.id.slice(-6)}`))),
-    h("td", {}, status), h("td", { class: "wide" }, bar), h("td", { class: "mono" }, pace), h("td", {}, time(job.submitted_at))), { show });
+      job.function, h("span.mono.muted", ` …${job.id.slice(-6)}`))),
+    h("td", status), h("td.wide", bar), h("td.mono", pace), h("td", time(job.submitted_at))), { show });
 }

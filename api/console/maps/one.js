@@ -1,14 +1,10 @@
 // One map: how far it is, what failed, and its results.
 
-import { functionPath, get, send } from "../base/api.js";
-import { allows } from "../base/caller.js";
+import { allows, functionPath, get, send } from "../base/api.js";
 import { confirm } from "../base/dialog.js";
-import { h, replace } from "../base/dom.js";
-import { count, duration, time } from "../base/format.js";
 import { bindMoves } from "../base/keys.js";
-import { button, card, facts, link } from "../base/parts.js";
+import { attempt, button, card, count, duration, facts, failure, h, link, replace, time } from "../base/parts.js";
 import { every } from "../base/poll.js";
-import { attempt, failure } from "../base/states.js";
 import { isOver, keep } from "../frame/maps.js";
 import { makeProgress } from "./progress.js";
 import { resultsCard } from "./results.js";
@@ -17,7 +13,7 @@ import { resultsCard } from "./results.js";
 export async function open({ parts: { name, id }, query, signal }) {
   const path = functionPath(name, "maps", id);
   let job = /** @type {import("../frame/maps.js").Job} */ (await get(path, { signal }));
-  const [progress, about, trouble] = [makeProgress(), h("div", { class: "stack" }), h("div")];
+  const [progress, about, trouble] = [makeProgress(), h("div.stack"), h("div")];
   const show = (/** @type {typeof job} */ now) => {
     const ends = isOver(now) && !isOver(job);
     job = now;
@@ -40,11 +36,11 @@ export async function open({ parts: { name, id }, query, signal }) {
   }), "bad");
   show(job);
   every(2000, signal, async () => { if (!isOver(job)) show(await get(path, { signal })); }, (error) => replace(trouble, failure(error)));
-  const body = h("div", { class: "stack" }, trouble,
-    card("Progress", h("div", { class: "end" }, progress.status), h("div", { class: "body stack" }, progress.bar, about)),
+  const body = h("div.stack", trouble,
+    card("Progress", h("div.end", progress.status), h("div.body.stack", progress.bar, about)),
     results);
   readResults();
   bindMoves(body, ".results > * > summary", signal);
-  return { crumbs: [link(["maps"], "Maps"), h("span", {}, ` / ${name} / `), `…${id.slice(-6)}`], title: `Map of ${name}`,
+  return { crumbs: [link(["maps"], "Maps"), h("span", ` / ${name} / `), `…${id.slice(-6)}`], title: `Map of ${name}`,
     actions: [cancel], body, place: "maps", padded: true };
 }

@@ -6,10 +6,10 @@ import { isOver } from "../frame/maps.js";
 
 /** Its status, its progress as a bar and in words, and its pace. `show` is given the map. */
 export function makeProgress() {
-  const [status, bar, words, pace] = [h("span"), h("div", { class: "bar", "aria-hidden": "true" }), h("p"), h("span")];
+  const [status, bar, words, pace] = [h("span"), h("div.bar", { "aria-hidden": "true" }), h("p"), h("span")];
   return {
     status, pace,
-    bar: h("div", { class: "progress" }, bar, words),
+    bar: h("div.progress", bar, words),
     /** @param {import("../frame/maps.js").Job} job */
     show(job) {
       const { total, succeeded, failed, per_second: perSecond, eta_seconds: eta } = job;

@@ -1,13 +1,10 @@
 // What came of a map's inputs, read as far as somebody looks.
 
-import { ask, textLines } from "../base/api.js";
-import { announce, h, replace } from "../base/dom.js";
-import { bytes, count, duration, pill } from "../base/format.js";
-import { button, card, folded } from "../base/parts.js";
+import { ask } from "../base/api.js";
+import { address, announce, attempt, button, bytes, card, count, duration, folded, form, h, pill, replace, rewrite } from "../base/parts.js";
 import { sleep } from "../base/poll.js";
-import { address, rewrite } from "../base/router.js";
-import { attempt } from "../base/states.js";
-import { entries } from "../run/json.js";
+import { textLines } from "../base/stream.js";
+import { members } from "../run/json.js";
 import { clip, save } from "../run/text.js";
 import { valueView } from "../run/value.js";
 
@@ -19,13 +16,13 @@ const HEAD = /^\{"index":(\d+),"status":"(\w+)",(?:"\w+":)?/;
 
 /** @param {import("../frame/maps.js").Job} map @param {string} path @param {number} from @param {AbortSignal} signal */
 export function resultsCard({ function: name, id, total }, path, from, signal) {
-  const [list, onlyFailures, state, foot] = [h("div", { class: "results" }), h("input", { type: "checkbox" }), h("div"), h("div")];
+  const [list, onlyFailures, state, foot] = [h("div.results"), h("input", { type: "checkbox" }), h("div"), h("div")];
   const index = h("input", { type: "number", min: 0, max: total - 1, value: from, "aria-label": "Index" });
   let [next, reading] = [from, new AbortController()];
   const more = () => {
     reading.abort();
     const own = (reading = new AbortController());
-    const [stop, isOnly, text] = [AbortSignal.any([signal, own.signal]), onlyFailures.checked, h("span", { class: "muted" })];
+    const [stop, isOnly, text] = [AbortSignal.any([signal, own.signal]), onlyFailures.checked, h("span.muted")];
     let [left, size] = [isOnly ? FAILURES : PAGE, 0];
     replace(foot, text, " ", button("Stop", () => own.abort()));
     attempt(state, stop, async () => {
@@ -44,8 +41,7 @@ export function resultsCard({ function: name, id, total }, path, from, signal) {
       replace(foot, text, " ", next < total && button(isOnly ? `Next ${FAILURES} failures` : `Next ${PAGE}`, more));
     });
   };
-  const begin = (/** @type {Event} */ event) => {
-    event.preventDefault();
+  const begin = () => {
     next = Number(index.value);
     replace(list);
     rewrite(address(["functions", name, "maps", id], { from: index.value }));
@@ -53,10 +49,10 @@ export function resultsCard({ function: name, id, total }, path, from, signal) {
   };
   onlyFailures.addEventListener("change", begin);
   more();
-  return card("Results", h("form", { class: "end jump", on: { submit: begin } },
-    h("label", {}, onlyFailures, "only failures"), index, h("button", { class: "button" }, "Go to index"),
+  return card("Results", form("end jump", begin,
+    h("label", onlyFailures, "only failures"), index, h("button.button", "Go to index"),
     downloadButton(path, `${name}-${id}.ndjson`, state, signal)),
-    list, h("div", { class: "body stack" }, state, foot));
+    list, h("div.body.stack", state, foot));
 }
 
 /** Saves all results as a file. @param {string} path @param {string} file its name @param {Element} state @param {AbortSignal} signal */
@@ -88,13 +84,10 @@ function resultRow(index, status, line, head) {
     const { kind, type, message } = JSON.parse(line).error;
     text = `${type ?? kind}: ${message}`;
   }
-  return folded([h("span", { class: "number muted" }, index), pill(status), h("bdi", { class: "mono" }, clip(text, 200))], () => {
-    /** @type {Record<string, string>} */
-    const parts = {};
-    for (const { key, start, end } of entries(line, 0)) parts[JSON.parse(key ?? "")] = line.slice(start, end);
-    const { result, error, usage } = parts;
+  return folded([h("span.number.muted", index), pill(status), h("bdi.mono", clip(text, 200))], () => {
+    const { result, error, usage } = members(line);
     const used = JSON.parse(usage ?? "null");
     return [valueView(result ?? error, `result ${index}`),
-      used && h("p", { class: "muted" }, `${duration(used.wall_ms)}, ${bytes(used.max_rss_bytes)}`)];
+      used && h("p.muted", `${duration(used.wall_ms)}, ${bytes(used.max_rss_bytes)}`)];
   });
 }

@@ -1,14 +1,15 @@
 // A run as a command or a program, to be copied.
 
 /** @import { Execution } from "./execution.js" */
-import { token } from "../base/session.js";
+import { token } from "../base/token.js";
 import { copy } from "../base/toast.js";
 import { textOf } from "./execution.js";
 
 /** The items of the menu. An input that is not at hand is read from a file; the token itself is not copied. @param {Execution} execution */
-export function copyAs({ function: name, version, input }) {
+export function copyAs(execution) {
   const { origin } = location;
-  const text = textOf(input);
+  const { function: name, version } = execution;
+  const text = textOf(execution, "input");
   const [shell, python, ruby] = text === null ? ["@input.json", 'open("input.json").read()', 'File.read("input.json")']
     : [quoted(text, "'", `'\\''`), JSON.stringify(text), quoted(text, /[\\']/g, "\\$&")];
   const url = `${origin}/v1/functions/${name}/executions`;

@@ -1,12 +1,11 @@
 // The input of a run: an editor for JSON, and the last inputs of the function.
 
-/** @import { Execution } from "./execution.js" */
-import { functionPath, get } from "../base/api.js";
+import { functionPath } from "../base/api.js";
 import { h } from "../base/dom.js";
 import { menuButton } from "../base/menu.js";
 import { debounced } from "../base/poll.js";
 import { makeEditor } from "../editor/editor.js";
-import { textOf } from "./execution.js";
+import { askExecution, pathOf, readPage, textOf } from "./execution.js";
 import { findError } from "./json.js";
 import { clip } from "./text.js";
 
@@ -20,7 +19,7 @@ const LONGEST = 4000;
  * @param {AbortSignal} signal
  */
 export function jsonEditor(value, label, signal) {
-  const wrong = h("p", { class: "wrong", role: "status" });
+  const wrong = h("p.wrong", { role: "status" });
   const check = () => {
     const error = editor.value.trim() ? findError(editor.value) : null;
     wrong.textContent = error?.message ?? "";
@@ -30,7 +29,7 @@ export function jsonEditor(value, label, signal) {
   const editor = makeEditor({ language: "json", value, label, onChange: debounced(200, check), signal });
   return {
     editor,
-    element: h("div", { class: "input" }, editor.element, wrong),
+    element: h("div.input", editor.element, wrong),
     take: () => (check() ? editor.value.trim() || "null" : (editor.focus(), null)),
     use(/** @type {string} */ text) {
       editor.setValue(text);
@@ -77,8 +76,7 @@ export function keepInput(name, text) {
 
 /** Those of the last executions. @param {string} name @param {AbortSignal} signal */
 async function readInputs(name, signal) {
-  const { executions } = await get(functionPath(name, "executions"), { query: { limit: 5 }, signal });
-  /** @type {Execution[]} */
-  const whole = await Promise.all(executions.map((/** @type {Execution} */ { url }) => get(url, { signal })));
-  return whole.flatMap(({ input }) => textOf(input) ?? []);
+  const { executions } = await readPage(functionPath(name, "executions"), { query: { limit: 5 }, signal });
+  const whole = await Promise.all(executions.map((execution) => askExecution("GET", pathOf(execution), { signal })));
+  return whole.flatMap((execution) => textOf(execution, "input") ?? []);
 }

@@ -4,6 +4,7 @@
 
 /** In longer texts, the place of what is wrong is not looked for. */
 const LONG = 100_000;
+const DEEP = 200;
 const SPACE = /[ \t\n\r]*/y;
 const SCALAR = /[^\s,:{}[\]"]*/y;
 
@@ -94,11 +95,24 @@ function behind(pattern, text, at) {
   return pattern.lastIndex;
 }
 
-/** JSON in lines, so that two can be compared. @param {string} text */
+/** The texts of what an object holds, by its names; the text must be JSON. @param {string} text */
+export function members(text) {
+  /** @type {Record<string, string>} */
+  const found = {};
+  for (const { key, start, end } of entries(text, rootOf(text).start)) found[JSON.parse(key ?? "")] = text.slice(start, end);
+  return found;
+}
+
+/** JSON in lines, so that two can be compared; as it is where it is no JSON, or too deep for that. @param {string} text */
 export function inLines(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
+  if (parseError(text)) return text;
+  let [lines, depth] = ["", 0];
+  for (const [mark] of text.matchAll(/"(?:\\.|[^"\\])*"|[[{]\s*[\]}]|[[\]{},:]|[^\s"[\]{},:]+/g)) {
+    if (/^[\]}]$/.test(mark)) lines += `\n${" ".repeat(2 * --depth)}`;
+    lines += mark === ":" ? ": " : mark.replace(/\s+(?=[\]}]$)/, "");
+    if (/^[[{]$/.test(mark)) depth++;
+    if (/^[[{,]$/.test(mark)) lines += `\n${" ".repeat(2 * depth)}`;
+    if (depth > DEEP) return text;
   }
+  return lines;
 }

@@ -1,9 +1,7 @@
 // The logs of an execution, as they come. What is drawn is bounded, however long they or their lines are.
 
 /** @import { Execution } from "./execution.js" */
-import { h, replace, setText } from "../base/dom.js";
-import { bytes, count } from "../base/format.js";
-import { card } from "../base/parts.js";
+import { bytes, card, count, h, replace, setText } from "../base/parts.js";
 import { ansiReader, withoutAnsi } from "./ansi.js";
 import { isFinal, watch } from "./execution.js";
 import { pieceEnd, textTools } from "./text.js";
@@ -16,7 +14,7 @@ const NODE = 100;
 const STEP = 8 * 1024;
 
 export function logsCard() {
-  const [lines, note, box] = [h("span"), h("p", { class: "muted" }), scrollBox("logs mono", "Logs")];
+  const [lines, note, box] = [h("span"), h("p.muted"), scrollBox("logs mono", "Logs")];
   const tools = textTools("logs", () => "txt", () => withoutAnsi(text));
   /** `end` is how far they were told, in bytes. */
   let [text, end, newlines, hasGap, follows] = ["", 0, 0, false, true];
@@ -53,7 +51,7 @@ export function logsCard() {
     tell();
   };
 
-  return { element: card("Logs", h("span", { class: "end" }, lines, tools), h("div", { class: "body" }, box)), add, show };
+  return { element: card("Logs", h("span.end", lines, tools), h("div.body", box)), add, show };
 }
 
 /**
@@ -76,7 +74,7 @@ function drawerIn(box, note, follows) {
     waiting = waiting.slice(piece.length);
     // A line that goes on stays in its block, unless that is full.
     if (isWhole || sizes[sizes.length - 1] > 4 * STEP) {
-      blocks.append(h("div", { class: "piece", dir: "auto" }));
+      blocks.append(h("div.piece", { dir: "auto" }));
       sizes.push(0);
     }
     isWhole = piece.endsWith("\n");

@@ -2,12 +2,9 @@
 
 /** @import { Execution, Failure, GoToLine } from "./execution.js" */
 /** @import { Timings } from "./stations.js" */
-import { allows } from "../base/caller.js";
-import { h, replace } from "../base/dom.js";
-import { bytes, dollars, duration, pill, time } from "../base/format.js";
+import { allows } from "../base/api.js";
 import { menuButton } from "../base/menu.js";
-import { button, card, facts, link } from "../base/parts.js";
-import { address } from "../base/router.js";
+import { address, button, bytes, card, dollars, duration, facts, h, link, pill, replace, time } from "../base/parts.js";
 import { copyAs } from "./copy_as.js";
 import { costOf } from "./cost.js";
 import { exactText, isFinal } from "./execution.js";
@@ -19,7 +16,7 @@ import { valueCard, valueView } from "./value.js";
 /** `show` is told of one execution, again and again. @param {{ signal: AbortSignal, goToLine?: GoToLine }} options */
 export function outcome({ signal, goToLine }) {
   const [bars, logs] = [stations(signal), logsCard()];
-  const [head, rest] = [h("header"), h("div", { class: "stack" })];
+  const [head, rest] = [h("header"), h("div.stack")];
   let used = facts([]);
   let shown = "";
 
@@ -32,7 +29,7 @@ export function outcome({ signal, goToLine }) {
     before.replaceWith(used);
     if (shown === status) return;
     shown = status;
-    replace(head, h("h2", { class: "unseen" }, "Outcome"), pill(status), error && h("span", {}, error.kind),
+    replace(head, h("h2.unseen", "Outcome"), pill(status), error && h("span", error.kind),
       isFinal(execution) && actions(execution));
     replace(rest, error && failureCard(error, execution, goToLine), status === "succeeded" &&
       valueCard("Result", bytes(size), signal, async () => valueView(await exactText(execution, "result", signal), "result")));
@@ -41,15 +38,15 @@ export function outcome({ signal, goToLine }) {
     logs.show(execution, signal);
   }
 
-  const summary = h("section", { class: "card" }, head, h("div", { class: "body stack" }, bars.element, used));
-  return { element: h("div", { class: "outcome stack" }, summary, rest, logs.element), show, addLogs: logs.add };
+  const summary = h("section.card", head, h("div.body.stack", bars.element, used));
+  return { element: h("div.outcome.stack", summary, rest, logs.element), show, addLogs: logs.add };
 }
 
 /** @param {Execution} execution */
 function actions(execution) {
-  return h("span", { class: "end" }, time(execution.finished_at),
+  return h("span.end", time(execution.finished_at),
     !execution.function.startsWith("_") && menuButton("Copy as", () => copyAs(execution)),
-    allows("execute") && h("a", { class: "button", href: replayAddress(execution) }, "Replay"));
+    allows("execute") && h("a.button", { href: replayAddress(execution) }, "Replay"));
 }
 
 /** Where it runs again. @param {Execution} execution */
@@ -84,8 +81,8 @@ function failureCard({ type, message, backtrace }, { id, function: name, version
     if (!line || !version) return shown;
     return h("a", { href: address(["functions", name], { version: String(version), execution: id }) }, shown);
   });
-  return card("Error", null, h("div", { class: "body failure mono" },
-    longText(type ? `${type}: ${message}` : message, 1000), h("ol", { dir: "auto" }, lines.map((line) => h("li", {}, line)))));
+  return card("Error", null, h("div.body.failure.mono",
+    longText(type ? `${type}: ${message}` : message, 1000), h("ol", { dir: "auto" }, lines.map((line) => h("li", line)))));
 }
 
 /** The line of the function's code where it failed. @param {Failure} error */

@@ -2,14 +2,11 @@
 
 /** @import { Execution, GoToLine } from "./execution.js" */
 /** @import { Timings } from "./stations.js" */
-import { functionPath, get, send } from "../base/api.js";
-import { allows } from "../base/caller.js";
-import { announce, h, replace } from "../base/dom.js";
+import { allows, functionPath } from "../base/api.js";
 import { bind, kbd } from "../base/keys.js";
-import { card } from "../base/parts.js";
-import { empty, failure } from "../base/states.js";
-import { toast } from "../base/toast.js";
-import { isFinal, newKey, pathOf, watch } from "./execution.js";
+import { announce, button, card, empty, failure, h, replace, toast } from "../base/parts.js";
+import { turns } from "../base/poll.js";
+import { askExecution, isFinal, newKey, pathOf, watch } from "./execution.js";
 import { jsonEditor, keepInput, lastInputs } from "./input.js";
 import { outcome } from "./outcome.js";
 
@@ -29,8 +26,8 @@ export function runPane({ functionName, target, signal, goToLine }) {
   place.append(empty("Run the function: what comes of it stands here."));
   // The address of the code may name an execution of it.
   const id = new URLSearchParams(location.hash.split("?")[1]).get("execution");
-  if (id) follow((signal) => get(functionPath(functionName, "executions", id), { signal }));
-  return { element: h("div", { class: "stack" }, element, place) };
+  if (id) follow((signal) => askExecution("GET", functionPath(functionName, "executions", id), { signal }));
+  return { element: h("div.stack", element, place) };
 }
 
 /**
@@ -58,7 +55,7 @@ function requestFor(name, target, text) {
 export function runner(options) {
   const { title, name, value, label, requestOf, signal } = options;
   const input = jsonEditor(value, name, signal);
-  const [place, head] = [h("div", { class: "stack" }), h("span", { class: "end" })];
+  const [place, head] = [h("div.stack"), h("span.end")];
   const cancel = cancelButton();
   const follow = follower(place, cancel, options);
   const run = () => {
@@ -67,11 +64,11 @@ export function runner(options) {
     announce("running");
     const [path, body] = requestOf(text);
     const headers = { ...newKey(), "Content-Type": "application/json" };
-    follow((signal) => send("POST", path, { text: body, headers, signal }), true);
+    follow((signal) => askExecution("POST", path, { text: body, headers, signal }), true);
   };
   if (allows("execute")) {
-    head.append(cancel.element, h("button", { class: "button main", type: "button", on: { click: run } }, label, kbd("mod+Enter")));
-    bind("mod+Enter", label, run, { signal });
+    head.append(cancel.element, button([label, kbd("mod+Enter")], run, "main"));
+    bind("mod+Enter", label, run, signal);
   }
   return { input, head, place, follow, element: card(title, head, input.element) };
 }
@@ -83,11 +80,9 @@ export function runner(options) {
  * @param {Runner} options
  */
 function follower(place, cancel, { signal, goToLine, ended }) {
-  let before = new AbortController();
+  const next = turns(signal);
   return async function follow(/** @type {(signal: AbortSignal) => Promise<Execution>} */ ask, isNew = false) {
-    before.abort();
-    before = new AbortController();
-    const ends = AbortSignal.any([signal, before.signal]);
+    const ends = next();
     const result = outcome({ signal: ends, goToLine });
     /** @type {Timings | undefined} */
     const timings = isNew ? { pressed: performance.now() } : undefined;
@@ -119,14 +114,14 @@ function follower(place, cancel, { signal, goToLine, ended }) {
 
 /** A button that cancels what it was offered for last, while that is not final. */
 export function cancelButton() {
-  const element = h("button", { class: "button", type: "button", hidden: true }, "Cancel");
+  const element = h("button.button", { type: "button", hidden: true }, "Cancel");
   return {
     element,
     /** @param {Execution} execution @param {(execution: Execution) => void} show */
     offer(execution, show) {
       const isOver = !execution.id || isFinal(execution) || !allows("execute");
       element.hidden = isOver;
-      element.onclick = () => isOver || send("DELETE", pathOf(execution)).then(show, ({ message }) => toast(message));
+      element.onclick = () => isOver || askExecution("DELETE", pathOf(execution), {}).then(show, ({ message }) => toast(message));
     },
   };
 }

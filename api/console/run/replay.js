@@ -2,8 +2,7 @@
 
 /** @import { Execution } from "./execution.js" */
 import { functionPath, get } from "../base/api.js";
-import { h } from "../base/dom.js";
-import { card } from "../base/parts.js";
+import { card, h } from "../base/parts.js";
 import { diffView } from "../diff/diff.js";
 import { withoutAnsi } from "./ansi.js";
 import { exactText, fetchText, pathOf } from "./execution.js";
@@ -41,7 +40,7 @@ async function compare(before, after, signal) {
   const [old, now] = await Promise.all([before, after].map((execution) => partsOf(execution, signal)));
   const names = /** @type {const} */ (["error", "result", "logs"]);
   return names.filter((name) => old[name] || now[name]).map((name) =>
-    card(`Old and new ${name}`, null, h("div", { class: "body" },
+    card(`Old and new ${name}`, null, h("div.body",
       diffView(old[name], now[name], { before: `old ${name}`, after: `new ${name}` }))));
 }
 

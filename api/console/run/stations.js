@@ -16,13 +16,13 @@ const NAMES = ["send", "queue", "start", "run", "store"];
 
 /** @param {AbortSignal} signal */
 export function stations(signal) {
-  const bar = h("div", { class: "stations", role: "img" });
-  const figures = h("div", { class: "figures", "aria-hidden": "true" });
+  const bar = h("div.stations", { role: "img" });
+  const figures = h("div.figures", { "aria-hidden": "true" });
   const over = new AbortController();
   let draw = () => {};
   every(100, AbortSignal.any([signal, over.signal]), async () => draw());
   return {
-    element: h("div", {}, bar, figures),
+    element: h("div", bar, figures),
     /** @param {Execution} execution @param {Timings} [timings] */
     show(execution, timings) {
       const seen = performance.now();
@@ -36,7 +36,7 @@ export function stations(signal) {
         const areShort = known.every((name) => took[name] < 999.5);
         const told = (/** @type {string} */ name) => duration(took[name]).replace(areShort && name !== known.at(-1) ? " ms" : "", "");
         replace(bar, known.map((name) => h("span", { css: { ...paint(name), "flex-grow": String(took[name]) } })));
-        replace(figures, named.map((name) => h("span", {}, h("i", { css: paint(name) }), name, " ", h("b", {}, name in took && told(name)))));
+        replace(figures, named.map((name) => h("span", h("i", { css: paint(name) }), name, " ", h("b", name in took && told(name)))));
         bar.setAttribute("aria-label", isOver ? known.map((name) => `${name} ${duration(took[name])}`).join(", ") : execution.status);
       };
       draw();

@@ -1,12 +1,9 @@
 // Text that functions wrote: shown as text, in pieces, with nothing in it that hides or turns what is around it.
 
-import { h } from "../base/dom.js";
-import { bytes } from "../base/format.js";
-import { button } from "../base/parts.js";
-import { copy } from "../base/toast.js";
+import { button, bytes, copy, h } from "../base/parts.js";
 
 /** Control characters, and those that turn the direction of text or have no width. */
-const UNSEEN = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+export const UNSEEN = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 const PIECE = 16 * 1024;
 const MORE = 256 * 1024;
 
@@ -43,20 +40,20 @@ export function longText(text, first = 10_000) {
     const end = pieceEnd(text, at, size);
     while (at < end) {
       const to = Math.min(end, pieceEnd(text, at, PIECE));
-      more.before(h("div", { class: "piece", dir: "auto" }, visible(text.slice(at, to))));
+      more.before(h("div.piece", { dir: "auto" }, visible(text.slice(at, to))));
       at = to;
     }
     more.hidden = at === text.length;
     more.textContent = `Show ${bytes(Math.min(MORE, text.length - at))} more of ${bytes(text.length)}`;
   };
-  const element = h("div", { class: "long mono" }, more);
+  const element = h("div.long.mono", more);
   add(first);
   return element;
 }
 
 /** Buttons that copy a text, and that save it. @param {string} name @param {() => string} end of the file's name @param {() => string} text */
 export function textTools(name, end, text) {
-  return h("span", { class: "tools" }, button("Copy", () => copy(text(), `the ${name}`), "quiet"),
+  return h("span.tools", button("Copy", () => copy(text(), `the ${name}`), "quiet"),
     button("Download", () => save(`${name}.${end()}`, text()), "quiet"));
 }
 

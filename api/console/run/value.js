@@ -2,10 +2,7 @@
 
 /** @import { Child } from "../base/parts.js" */
 /** @import { Entry } from "./json.js" */
-import { h, replace } from "../base/dom.js";
-import { bytes, count } from "../base/format.js";
-import { button, card, folded } from "../base/parts.js";
-import { failure, skeleton } from "../base/states.js";
+import { attempt, button, bytes, card, count, folded, h, replace, skeleton } from "../base/parts.js";
 import { entries, parseError, rootOf } from "./json.js";
 import { clip, longText, textTools, visible } from "./text.js";
 
@@ -26,13 +23,13 @@ export function valueView(text, name) {
   const raw = button("Raw", () => {
     isRaw = !isRaw;
     raw.setAttribute("aria-pressed", String(isRaw));
-    replace(body, isTree && !isRaw && string === null ? h("div", { class: "tree mono" }, node(text, rootOf(text), 0)) : longText(shown()));
+    replace(body, isTree && !isRaw && string === null ? h("div.tree.mono", node(text, rootOf(text), 0)) : longText(shown()));
   }, "quiet");
   raw.hidden = !isTree;
   raw.click();
   const tools = textTools(name, () => (isTree && (isRaw || string === null) ? "json" : image ? "svg" : "txt"), shown);
   tools.prepend(image ? button("Show as image", () => replace(body, picture(image, text.length)), "quiet") : "", raw);
-  return h("div", { class: "value" }, tools, body);
+  return h("div.value", tools, body);
 }
 
 /**
@@ -43,18 +40,13 @@ export function valueView(text, name) {
  * @param {() => Promise<Element>} load
  */
 export function valueCard(title, beside, signal, load) {
-  const body = h("div", { class: "body" }, skeleton(2));
+  const body = h("div.body", skeleton(2));
   const element = card(title, beside, body);
-  const fill = async () => {
-    try {
-      const made = await load();
-      replace(body, made);
-      element.firstElementChild?.append(...made.querySelectorAll(".tools"));
-    } catch (error) {
-      if (!signal.aborted) replace(body, failure(error, fill));
-    }
-  };
-  fill();
+  attempt(body, signal, async () => {
+    const made = await load();
+    element.firstElementChild?.append(...made.querySelectorAll(".tools"));
+    return made;
+  });
   return element;
 }
 
@@ -68,10 +60,10 @@ function node(text, { key, start, end }, level) {
   const label = key !== null && [h("span", { class: key.startsWith('"') ? "key" : "muted", dir: "auto" }, clip(key, 200)), ": "];
   const whole = text.slice(start, end);
   const [open, close] = { "{": "{}", "[": "[]" }[text[start]] ?? "";
-  if (!open) return h("div", { class: "row" }, label, scalar(whole));
+  if (!open) return h("div.row", label, scalar(whole));
   let number = 0;
   for (const _ of entries(text, start)) number++;
-  const size = h("span", { class: "muted" }, `${open}${count(number)}${close}`);
+  const size = h("span.muted", `${open}${count(number)}${close}`);
   return folded(label ? [...label, size] : size, () => [pages(text, start, number, level + 1)], !level || (level < 3 && number <= 20));
 }
 
@@ -87,7 +79,7 @@ function pages(text, start, left, level) {
     more.hidden = left === 0;
     more.textContent = `Show ${Math.min(PAGE, left)} of ${count(left)} more`;
   };
-  const element = h("div", { class: "children" }, more);
+  const element = h("div.children", more);
   add();
   return element;
 }
@@ -108,9 +100,9 @@ function imageOf(string) {
 
 /** An image by its URL. Within an `<img>`, no script of it runs and it loads nothing. @param {string} url @param {number} size */
 function picture(url, size) {
-  const caption = h("figcaption", { class: "muted" }, bytes(size));
+  const caption = h("figcaption.muted", bytes(size));
   const load = () => { caption.textContent = `${image.naturalWidth} × ${image.naturalHeight} px · ${bytes(size)}`; };
   const error = () => { caption.textContent = "The browser can't draw this. Raw shows its text."; };
-  const image = h("img", { alt: "The result as an image", src: url, on: { load, error } });
-  return h("figure", { class: "picture" }, image, caption);
+  const image = h("img", { alt: "The result as an image", src: url, onload: load, onerror: error });
+  return h("figure.picture", image, caption);
 }

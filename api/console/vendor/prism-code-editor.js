@@ -54,7 +54,6 @@ var stringify = (token) => {
   if (closingTags && token.includes("\n")) return token.replace(/\n/g, closingTags + "\n" + openingTags);
   return token;
 };
-var highlightText = (text, ref) => highlightTokens(tokenizeText(text, resolve(ref)));
 var matchGrammar = (text, grammar, startNode, startPos, rematch) => {
   for (var token in grammar) if (grammar[token]) for (var j = 0, p = grammar[token], patternObj, patterns = Array.isArray(p) ? p : [p]; patternObj = patterns[j]; j++) {
     if (rematch && rematch[0] == token && rematch[1] == j) return;
@@ -442,7 +441,7 @@ languages.webmanifest = languages.json = {
   }
 };
 export {
+  Token,
   createEditor,
-  highlightText,
   languages
 };

@@ -1,20 +1,18 @@
 //! Dead letters: why they are there, and what becomes of them.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::page::Page;
-use super::told;
+use super::{told, until};
 use crate::fixtures::fleet::Fleet;
 
-/// How many dead letters there are, once the queue hands them all out.
-async fn letters(fleet: &Fleet, number: usize) -> Vec<Value> {
-    loop {
-        let listed = told(fleet, "/v1/dead-letters").await;
-        let found = listed["dead_letters"].as_array().unwrap();
-        if found.len() == number && listed["complete"] == true {
-            return found.clone();
-        }
-    }
+/// Waits until there are so many dead letters, and the queue hands them all out.
+async fn letters(fleet: &Fleet, number: usize) {
+    until(&format!("there are not {number} dead letters"), async || {
+        let listed = told(fleet, "/v1/dead-letters?limit=200").await;
+        listed["dead_letters"].as_array().unwrap().len() == number && listed["complete"] == true
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -33,6 +31,41 @@ async fn they_are_grouped_mended_redriven_and_purged() {
     edit_and_run_one(&page, &fleet).await;
     redrive_one_and_a_group(&page, &fleet).await;
     purge_the_rest(&page, &fleet).await;
+    page.close().await;
+}
+
+/// A hundred and one: the number is typed, and what is begun is stopped.
+#[tokio::test]
+async fn many_are_redriven_once_that_is_confirmed_and_can_be_stopped() {
+    let fleet = Fleet::start().await;
+    for n in 0..101 {
+        fleet.send(&n.to_string(), Some("later")).await;
+    }
+    letters(&fleet, 101).await;
+    fleet.create("later", "event", json!({})).await;
+    let page = Page::open(&fleet, "/dead-letters").await;
+    page.press("Redrive 101").await;
+    page.see("101 dead letters. They go back to the queue and run again.").await;
+    page.see("and 96 more").await;
+    let is_off = "return document.querySelector('dialog .button.main').disabled";
+    page.until("it begins without the number", is_off, vec![]).await;
+    page.fill("Type 101 to go on", "101").await;
+    page.press("Redrive 101").await;
+    page.until("none is done", "return document.querySelector('progress')?.value > 0", vec![]).await;
+    page.press("Stop").await;
+    page.see("not begun").await;
+    let script = "return document.querySelector('dialog h2').innerText.match(/\\d+/g).map(Number)";
+    let counted = page.browser.run(script, vec![]).await;
+    assert!(counted[0].as_u64() > Some(0) && counted[1].as_u64() > Some(0), "{counted}");
+    page.press("Close").await;
+    fleet.queue_is_empty().await;
+    let run = told(&fleet, "/v1/functions/later/executions?status=succeeded&limit=1000").await;
+    let run = run["executions"].as_array().unwrap().len();
+    // The API may have sent one more before it knew.
+    assert!(run >= counted[0].as_u64().unwrap() as usize, "{run} have run of {counted}");
+    letters(&fleet, 101 - run).await;
+    page.press("Look again").await;
+    page.shows(".card header", &format!("not_found {} letters", 101 - run)).await;
     page.close().await;
 }
 
@@ -71,14 +104,14 @@ async fn redrive_one_and_a_group(page: &Page, fleet: &Fleet) {
     page.press("Redrive 3").await;
     page.see("3 sent back.").await;
     page.press("Close").await;
-    let results = || async {
+    until("not all have run", async || {
         let listed = told(fleet, "/v1/functions/later/executions?status=succeeded").await;
         let mut results: Vec<String> =
             listed["executions"].as_array().unwrap().iter().map(|one| one["result"].to_string()).collect();
         results.sort();
-        results
-    };
-    while results().await != ["\"Ada 0\"", "\"Ada 1\"", "\"Ada 2\"", "\"Ada 3\""] {}
+        results == ["\"Ada 0\"", "\"Ada 1\"", "\"Ada 2\"", "\"Ada 3\""]
+    })
+    .await;
     letters(fleet, 0).await;
     page.see("No dead letters.").await;
 }

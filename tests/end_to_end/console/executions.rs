@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::page::Page;
-use super::told;
+use super::{told, until};
 use crate::fixtures::fleet::Fleet;
 
 const PICKY: &str = "puts event[\"n\"]\nraise ArgumentError, \"#{event[\"n\"]} is odd\" if event[\"n\"].odd?\n{ half: event[\"n\"] / 2 }\n";
@@ -19,6 +19,12 @@ async fn all(fleet: &Fleet, name: &str) -> Vec<Value> {
         let Some(next) = page["next"].as_str() else { return found };
         cursor = format!("&cursor={next}");
     }
+}
+
+/// Waits until so many executions of a function are listed.
+async fn listed(fleet: &Fleet, name: &str, number: usize) {
+    until(&format!("not {number} executions are listed"), async || all(fleet, name).await.len() >= number)
+        .await;
 }
 
 /// Waits until the list has so many rows.
@@ -53,6 +59,9 @@ async fn they_are_filtered_opened_beside_the_list_and_replayed_with_another_inpu
     page.fill("Filter executions", "status:failed").await;
     page.keys(Key::Enter + &Key::Escape).await;
     rows(&page, 3).await;
+    let publish = json!({"code": "{ quarter: event[\"n\"] / 4 }"});
+    let published = fleet.request(Method::PUT, "/v1/functions/picky").json(&publish).send().await.unwrap();
+    assert!(published.status().is_success());
     open_and_replay(&page, &fleet).await;
     page.close().await;
 }
@@ -80,10 +89,17 @@ async fn open_and_replay(page: &Page, fleet: &Fleet) {
     page.shows(".diff del", "ArgumentError: 5 is odd").await;
     page.shows(".diff ins", "\"half\": 4").await;
     page.shows(".diff:has(del) ins", "8").await;
-    while all(fleet, "picky").await.len() < 7 {}
+    listed(fleet, "picky", 7).await;
     let replay = told(fleet, all(fleet, "picky").await[0]["url"].as_str().unwrap()).await;
     assert_eq!((&replay["replay_of"], &replay["input"]), (&newest["id"], &json!({"n": 8})));
-    assert_eq!(replay["result"], json!({"half": 4}));
+    assert_eq!((&replay["result"], &replay["version"]), (&json!({"half": 4}), &json!(1)));
+    page.focus("Version").await;
+    page.keys("v2").await;
+    page.press("Run again").await;
+    page.shows(".diff ins", "\"quarter\": 2").await;
+    listed(fleet, "picky", 8).await;
+    let replay = told(fleet, all(fleet, "picky").await[0]["url"].as_str().unwrap()).await;
+    assert_eq!((&replay["version"], &replay["result"]), (&json!(2), &json!({"quarter": 2})));
 }
 
 #[tokio::test]
@@ -93,7 +109,7 @@ async fn many_are_replayed_once_that_is_confirmed_and_can_be_stopped() {
     let inputs: Vec<u64> = (0..130).collect();
     let batch = fleet.request(Method::POST, "/v1/functions/double/executions/batch").json(&inputs);
     assert_eq!(batch.send().await.unwrap().status(), 200);
-    while all(&fleet, "double").await.len() < 130 {}
+    listed(&fleet, "double", 130).await;
     let page = Page::open(&fleet, "/executions?q=function%3Adouble").await;
     page.see("100+ listed").await;
     replay_a_few(&page, &fleet).await;
@@ -117,7 +133,7 @@ async fn many_are_replayed_once_that_is_confirmed_and_can_be_stopped() {
     assert!(done > 0 && left > 0 && done + left == number, "{counted} of {number}");
     page.press("Close").await;
     page.browser.slow_down(0).await;
-    while all(&fleet, "double").await.len() < number + done {}
+    listed(&fleet, "double", number + done).await;
     fleet.queue_is_empty().await;
     assert_eq!(all(&fleet, "double").await.len(), number + done);
     page.close().await;
@@ -135,7 +151,7 @@ async fn replay_a_few(page: &Page, fleet: &Fleet) {
     page.press("Replay 3").await;
     page.see("3 replayed").await;
     page.press("Close").await;
-    while all(fleet, "double").await.len() < 133 {}
+    listed(fleet, "double", 133).await;
     for replay in &all(fleet, "double").await[..3] {
         assert!(told(fleet, replay["url"].as_str().unwrap()).await["replay_of"].is_string(), "{replay}");
     }
@@ -144,7 +160,7 @@ async fn replay_a_few(page: &Page, fleet: &Fleet) {
 #[tokio::test]
 async fn what_runs_is_cancelled_and_new_ones_wait_while_somebody_reads() {
     let fleet = Fleet::start().await;
-    fleet.create("slow", "event == 0 ? 0 : sleep(60)", json!({})).await;
+    fleet.create("slow", "event == 0 ? 0 : sleep(600)", json!({"timeout_ms": 600_000})).await;
     for n in 1..4 {
         fleet.submit("slow", &json!(n)).await;
     }
@@ -155,16 +171,19 @@ async fn what_runs_is_cancelled_and_new_ones_wait_while_somebody_reads() {
     fleet.execute("slow", &json!(0)).await;
     page.see("1 new").await;
     rows(&page, 3).await;
-    page.press("Cancel 3").await;
+    // Of all that match, what has ended is left alone.
+    page.press("All that match").await;
+    page.press("Cancel all").await;
     page.see("Cancel 3 executions").await;
     page.shows("dialog .samples", "slow running").await;
     page.press("Cancel 3").await;
     page.see("3 cancelled").await;
     page.press("Close").await;
     page.shows(".pill.cancelled", "cancelled").await;
-    let cancelled =
-        || async { all(&fleet, "slow").await.iter().filter(|one| one["status"] == "cancelled").count() };
-    while cancelled().await < 3 {}
+    until("not all three are cancelled", async || {
+        all(&fleet, "slow").await.iter().filter(|one| one["status"] == "cancelled").count() == 3
+    })
+    .await;
     rows(&page, 4).await;
     page.close().await;
 }

@@ -1,15 +1,19 @@
 //! The life of a function, as somebody leads it who has nothing but the page.
 
+use badlambda_shared::package::Packer;
 use fantoccini::key::Key;
 use reqwest::Method;
 use serde_json::json;
 
 use super::page::Page;
-use super::told;
+use super::{told, until};
 use crate::fixtures::fleet::Fleet;
 
 const BROKEN: &str = "words = event.fetch(\"text\").split\nwords = = words\n{ words: words.size }\n";
 const MENDED: &str = "words = event.fetch(\"text\").split\n{ words: words.size }\n";
+
+/// What stands in the editor.
+const CODE: &str = "return document.querySelector('[aria-label=\"Code of words\"]').value";
 
 /// Which line of the editor is marked as failing.
 const FAILING: &str = "const line = document.querySelector('.failing'); return line && [...line.parentNode.children].indexOf(line) === arguments[0]";
@@ -22,6 +26,7 @@ async fn a_function_is_led_from_an_example_to_its_end() {
     mend_a_syntax_error(&page, &fleet).await;
     compare_and_roll_back(&page, &fleet).await;
     move_an_alias(&page, &fleet).await;
+    remove_the_alias(&page, &fleet).await;
     set_the_config(&page, &fleet).await;
     delete_it(&page, &fleet).await;
     page.close_after(&[("422", "/v1/functions/words")]).await;
@@ -49,6 +54,10 @@ async fn mend_a_syntax_error(page: &Page, fleet: &Fleet) {
     page.paste("Code of words", BROKEN).await;
     page.until("line 2 is not marked", FAILING, vec![json!(2)]).await;
     page.see("Differs from v1").await;
+    page.browser.driver.refresh().await.unwrap();
+    page.see("Differs from v1").await;
+    assert_eq!(page.browser.run(CODE, vec![]).await, BROKEN);
+    page.until("line 2 is not marked again", FAILING, vec![json!(2)]).await;
     page.press("Line 2, column").await;
     let line = "const code = document.activeElement; return code.value.slice(0, code.selectionStart).split('\\n').length === 2";
     page.until("the cursor is not on line 2", line, vec![]).await;
@@ -66,9 +75,10 @@ async fn mend_a_syntax_error(page: &Page, fleet: &Fleet) {
 
 async fn compare_and_roll_back(page: &Page, fleet: &Fleet) {
     assert_eq!(fleet.execute("words", &json!({"text": 5})).await["status"], "failed");
-    let failures =
-        || async { told(fleet, "/v1/functions/words/stats").await["versions"][0]["failed"].clone() };
-    while failures().await != json!(1) {}
+    until("the failure is not counted", async || {
+        told(fleet, "/v1/functions/words/stats").await["versions"][0]["failed"] == 1
+    })
+    .await;
     page.press_in("Versions", Some(".tabs")).await;
     page.see("From v1 to v2").await;
     page.shows(".diff ins", "{ words: words.size }").await;
@@ -105,9 +115,37 @@ async fn move_an_alias(page: &Page, fleet: &Fleet) {
     assert_eq!(told(fleet, "/v1/functions/words").await["aliases"]["live"], weighted);
 }
 
+async fn remove_the_alias(page: &Page, fleet: &Fleet) {
+    page.press("Move live").await;
+    page.fill("Version", "1").await;
+    page.fill("Second version", "3").await;
+    page.press_in("Move", Some("dialog")).await;
+    page.shows(".aliases", "live → 1 (10 % 3)").await;
+    let moved = json!({"version": 1, "weights": {"3": 0.1}});
+    assert_eq!(told(fleet, "/v1/functions/words").await["aliases"]["live"], moved);
+    page.press("Delete live").await;
+    page.see("Who names it is refused from then on. Its versions stay.").await;
+    page.press_in("Delete live", Some("dialog")).await;
+    page.see("An alias is a name for a version.").await;
+    assert_eq!(told(fleet, "/v1/functions/words").await["aliases"], json!({}));
+}
+
 async fn set_the_config(page: &Page, fleet: &Fleet) {
     page.press_in("Config", Some(".tabs")).await;
     page.see("From 48 MiB to 10 GiB, 256 MiB by default.").await;
+    page.fill("memory_mb", "1").await;
+    page.see("Differs from v3").await;
+    page.press_in("Versions", Some(".tabs")).await;
+    page.see("From v2 to v3").await;
+    page.press_in("Config", Some(".tabs")).await;
+    page.see("Differs from v3").await;
+    page.browser.driver.refresh().await.unwrap();
+    page.see("Differs from v3").await;
+    let kept = "return document.querySelector('#config-memory_mb').value === arguments[0]";
+    page.until("what was typed is lost", kept, vec![json!("1")]).await;
+    page.press("Undo all").await;
+    page.miss("Differs from v3").await;
+    page.until("what was typed stays", kept, vec![json!("256")]).await;
     page.fill("memory_mb", "1").await;
     page.press("Save as v4").await;
     page.shows("#config-memory_mb-wrong", "48").await;
@@ -137,6 +175,29 @@ async fn delete_it(page: &Page, fleet: &Fleet) {
     page.stands_at("/functions").await;
     page.see("Begin with an example:").await;
     assert_eq!(fleet.get("/v1/functions/words").await.status(), 404);
+}
+
+#[tokio::test]
+async fn code_in_a_zip_runs_and_is_not_taken_for_text() {
+    let fleet = Fleet::start().await;
+    let mut packer = Packer::default();
+    packer.file("function.rb", b"def handler(event:, context:) = { got: event }\n", false).unwrap();
+    let upload =
+        fleet.request(Method::POST, "/v1/functions?name=packed").header("content-type", "application/zip");
+    assert_eq!(upload.body(packer.finish().unwrap()).send().await.unwrap().status(), 201);
+    let page = Page::open(&fleet, "/functions/packed").await;
+    page.shows(".editor", "# a zip of ").await;
+    page.press("Run").await;
+    page.shows(".outcome .pill", "succeeded").await;
+    let fixed = "return document.querySelector('[aria-label=\"Code of packed\"]').readOnly || document.querySelector('[aria-readonly=true]') !== null";
+    page.until("it can be edited", fixed, vec![]).await;
+    page.press_in("Config", Some(".tabs")).await;
+    page.see("The code is a zip. Its config is set where it is deployed.").await;
+    let off = "const inputs = [...document.querySelectorAll('.config :is(input, select, button)')]; return inputs.length > 5 && inputs.every(({ disabled }) => disabled)";
+    page.until("its config can be edited", off, vec![]).await;
+    page.press_in("Versions", Some(".tabs")).await;
+    page.see("No difference.").await;
+    page.close().await;
 }
 
 #[tokio::test]

@@ -80,6 +80,10 @@ async fn what_functions_write_is_shown_as_text() {
     let raised = fleet.execute("hostile", &json!({"log": both, "error": both})).await;
     let page = guarded(&fleet).await;
     look_at(&page, "/functions/hostile", "script form").await;
+    page.see("From line 1 on: ‹U+202E›").await;
+    let isolated = "return [...document.querySelectorAll('.editor .invisible')].filter((mark) => getComputedStyle(mark).unicodeBidi === 'isolate').map(({ innerText }) => innerText.codePointAt(0))";
+    let marked = page.browser.run(isolated, vec![]).await;
+    assert!(marked.as_array().unwrap().contains(&json!(0x202e)), "{marked}");
     look_at(&page, &address(&returned), "‹U+202E›txt.exe").await;
     page.shows(".logs", "<img src=x onerror=").await;
     page.shows(".logs .ink", "red").await;

@@ -1,6 +1,7 @@
 //! The console without a mouse.
 
 use fantoccini::key::Key;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::page::Page;
@@ -84,6 +85,7 @@ async fn a_function_is_found_changed_run_and_looked_up_by_keys_alone() {
     page.shows(".outcome .pill", "succeeded").await;
     tab_out(&page).await;
     read_executions(&page).await;
+    find_executions(&page, &fleet).await;
     assert_eq!(told(&fleet, "/v1/functions/greet").await["version"], 2);
     let newest = &told(&fleet, "/v1/functions/greet/executions").await["executions"][0];
     assert_eq!((&newest["version"], &newest["result"]), (&json!(2), &json!({"hi": "Ada"})));
@@ -116,6 +118,29 @@ async fn read_executions(page: &Page) {
     page.keys("g").await;
     page.keys("f").await;
     page.stands_at("/functions").await;
+}
+
+/// By their ids: one that has ended, one that is listed nowhere yet, one of a message, and one that there is not.
+async fn find_executions(page: &Page, fleet: &Fleet) {
+    let ended = told(fleet, "/v1/functions/greet/executions").await["executions"][0]["id"].clone();
+    let later = fleet.request(Method::POST, "/v1/functions/other/executions?delay=900").send().await.unwrap();
+    let later = later.json::<Value>().await.unwrap()["id"].clone();
+    for (id, function) in [(&ended, "greet"), (&later, "other")] {
+        let id = id.as_str().unwrap();
+        page.keys(Key::Control + "k").await;
+        page.keys(id).await;
+        page.shows("[role=option][aria-selected=true]", &format!("Execution of {function}")).await;
+        page.keys(Key::Enter).await;
+        page.stands_at(&format!("/functions/{function}/executions/{id}")).await;
+    }
+    page.keys(Key::Control + "k").await;
+    page.keys("00000000-0000-4000-8000-000000000000").await;
+    page.shows("dialog", "It is none of the newest 1000. Choose its function.").await;
+    page.shows("[role=option]", "Look in other").await;
+    page.keys(Key::Control + "a").await;
+    page.keys("0".repeat(31)).await;
+    page.shows("dialog", "No function has an execution of this id.").await;
+    page.keys(Key::Escape).await;
 }
 
 #[tokio::test]

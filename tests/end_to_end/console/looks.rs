@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 use super::page::Page;
@@ -42,38 +43,79 @@ fn views(seeded: &Seeded) -> Vec<(&'static str, String)> {
 /// Whether it is a view that has failed.
 const PROBLEM: &str = "return document.querySelector('.problem')?.innerText ?? null";
 
-async fn look_at(page: &Page, name: &str, path: &str, theme: &str, faults: &mut Vec<String>) {
+/// As wide as a window gets; a picture of it takes seconds, and shows no more.
+const WIDEST: u32 = 3840;
+
+/// Takes a picture of what is shown at a width and a zoom, and notes whether it sticks out.
+async fn look(page: &Page, name: &str, (width, zoom): (u32, u32), theme: &str, faults: &mut Vec<String>) {
     let folder: PathBuf = repository().join("target/console");
-    page.go(path).await;
-    for (width, zoom) in [(768, 1), (360, 1), (1440, 2), (1440, 1)] {
-        page.browser.resize(width, 900, zoom).await;
-        page.loaded().await;
-        let picture = format!("{name}-{width}{}-{theme}", if zoom == 2 { "-zoomed" } else { "" });
+    let picture = format!("{name}-{width}{}-{theme}", if zoom == 2 { "-zoomed" } else { "" });
+    if width != WIDEST {
         page.picture(&folder, &picture).await;
-        if page.browser.run(STICKS_OUT, vec![]).await == json!(true) {
-            faults.push(format!("{picture}: the page scrolls sideways"));
-        }
     }
-    let found = page.browser.run(AXE, vec![]).await;
-    faults.extend(found.as_array().unwrap().iter().map(|fault: &Value| format!("{name}, {theme}: {fault}")));
-    if let Value::String(problem) = page.browser.run(PROBLEM, vec![]).await {
-        faults.push(format!("{name}, {theme}: it has failed: {problem}"));
+    if page.browser.run(STICKS_OUT, vec![]).await == json!(true) {
+        faults.push(format!("{picture}: the page scrolls sideways"));
     }
 }
 
-async fn look_at_all(theme: &str) {
+/// What axe finds in what is shown.
+pub async fn accessibility_faults(page: &Page, name: &str) -> Vec<String> {
     let axe = std::fs::read_to_string(repository().join("target/node/node_modules/axe-core/axe.min.js"));
     let axe = axe.expect("axe-core is missing: `tests/run tools` installs it");
+    if page.browser.run("return globalThis.axe === undefined", vec![]).await == json!(true) {
+        page.browser.run(&axe, vec![]).await;
+    }
+    let found = page.browser.run(AXE, vec![]).await;
+    found.as_array().unwrap().iter().map(|fault: &Value| format!("{name}: {fault}")).collect()
+}
+
+async fn look_at_all(theme: &str) {
     let seeded = Seeded::start().await;
     let page = Page::open(&seeded.fleet, "/functions").await;
     page.browser.use_theme(theme).await;
-    page.browser.run(&axe, vec![]).await;
     let mut faults = vec![];
     for (name, path) in views(&seeded) {
-        look_at(&page, name, &path, theme, &mut faults).await;
+        page.go(&path).await;
+        for (width, zoom) in [(768, 1), (360, 1), (WIDEST, 1), (1440, 2), (1440, 1)] {
+            page.browser.resize(width, 900, zoom).await;
+            page.loaded().await;
+            look(&page, name, (width, zoom), theme, &mut faults).await;
+        }
+        faults.extend(accessibility_faults(&page, &format!("{name}, {theme}")).await);
+        if let Value::String(problem) = page.browser.run(PROBLEM, vec![]).await {
+            faults.push(format!("{name}, {theme}: it has failed: {problem}"));
+        }
     }
+    look_over(&page, theme, &mut faults).await;
     assert!(faults.is_empty(), "{faults:#?}");
-    page.close().await;
+    page.close_after(&[("404", "/v1/functions/nothing")]).await;
+}
+
+/// What opens over a view, and a view that has failed.
+async fn look_over(page: &Page, theme: &str, faults: &mut Vec<String>) {
+    for (name, path, press, sees) in [
+        ("over-dialog", "/functions/resize/versions", "New alias", "dialog h2"),
+        ("over-bulk", "/dead-letters", "Purge all", "dialog .samples li"),
+        ("over-keys", "/fleet", "?", "dialog .keys"),
+        ("over-finder", "/maps", "Find anything", ".finder .option"),
+        ("over-menu", "/functions/resize", "More", "[role=menu]"),
+        ("over-problem", "/functions/nothing", "", ".problem"),
+    ] {
+        for width in [360, 1440] {
+            page.browser.resize(width, 900, 1).await;
+            page.go(path).await;
+            page.loaded().await;
+            match press {
+                "" => {}
+                "?" => page.keys("?").await,
+                name => page.press(name).await,
+            }
+            page.element(sees).await;
+            look(page, name, (width, 1), theme, faults).await;
+            faults.extend(accessibility_faults(page, &format!("{name}, {width}, {theme}")).await);
+            page.keys(Key::Escape).await;
+        }
+    }
 }
 
 #[tokio::test]

@@ -21,11 +21,22 @@ mod states;
 mod tokens;
 mod visit;
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
-use crate::fixtures::fleet::Fleet;
+use crate::fixtures::fleet::{Fleet, PATIENCE};
 
 /// What the API tells at a path.
 async fn told(fleet: &Fleet, path: &str) -> Value {
     fleet.get(path).await.json().await.unwrap()
+}
+
+/// Waits until something holds that is looked up beside the page.
+async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds().await {
+        assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

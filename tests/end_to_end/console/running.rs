@@ -1,16 +1,26 @@
 //! Running a function from the page, and what is seen of it.
 
+use std::process::{Command, Output};
+
 use fantoccini::key::Key;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::page::Page;
-use super::told;
-use crate::fixtures::fleet::Fleet;
+use super::{told, until};
+use crate::fixtures::fleet::{Fleet, programs, repository};
 
-const NESTED: &str =
-    "{ greeting: \"Hello, #{event.fetch(\"name\")}\", list: (1..250).to_a, nested: { a: { b: 1 } } }";
+const NESTED: &str = "{ greeting: \"Hello, #{event.fetch(\"name\")}\", list: (1..250).to_a, exact: 0.0, large: 12345678901234567890 }";
 const HALVES: &str = "def handler(event:, context:)\n  halve(event)\nend\n\ndef halve(event)\n  event.fetch(\"n\").fdiv(2)\nend\n";
 const PICTURE: &str = r##"%(<svg xmlns="http://www.w3.org/2000/svg" width="240" height="120"><script>window.top.pwned = 1</script><rect width="240" height="120" fill="#b3123a"/></svg>)"##;
+
+/// Waits until so many executions of a function are listed.
+async fn listed(fleet: &Fleet, name: &str, number: usize) {
+    until(&format!("not {number} executions are listed"), async || {
+        executions(fleet, name).await.len() == number
+    })
+    .await;
+}
 
 /// The executions of a function, the newest first.
 async fn executions(fleet: &Fleet, name: &str) -> Vec<Value> {
@@ -21,7 +31,13 @@ async fn executions(fleet: &Fleet, name: &str) -> Vec<Value> {
 #[tokio::test]
 async fn logs_come_while_it_runs_and_it_can_be_cancelled() {
     let fleet = Fleet::start().await;
-    fleet.create("slow", "$stdout.sync = true\nputs \"\\e[31mbegun\\e[0m\"\nsleep 60\n", json!({})).await;
+    fleet
+        .create(
+            "slow",
+            "$stdout.sync = true\nputs \"\\e[31mbegun\\e[0m\"\nsleep 600\n",
+            json!({"timeout_ms": 600_000}),
+        )
+        .await;
     let page = Page::open(&fleet, "/functions/slow").await;
     page.focus("Code of slow").await;
     page.keys(Key::Control + &Key::Enter).await;
@@ -36,9 +52,10 @@ async fn logs_come_while_it_runs_and_it_can_be_cancelled() {
     page.shows(".outcome .pill", "cancelled").await;
     let gone = "return [...document.querySelectorAll('button')].every(({ hidden, innerText }) => hidden || !innerText.startsWith('Cancel'))";
     page.until("it can be cancelled again", gone, vec![]).await;
-    while executions(&fleet, "slow").await.first().is_none_or(|execution| execution["status"] != "cancelled")
-    {
-    }
+    until("it is not listed as cancelled", async || {
+        executions(&fleet, "slow").await.first().is_some_and(|execution| execution["status"] == "cancelled")
+    })
+    .await;
     page.close().await;
 }
 
@@ -70,25 +87,78 @@ async fn its_stations_its_result_and_its_input_are_at_hand() {
     page.press("{\"name\": \"Ada\"}").await;
     page.keys(Key::Control + &Key::Enter).await;
     page.shows(".tree", "\"Hello, Ada\"").await;
-    while executions(&fleet, "greet").await.len() != 3 {}
-    copy_as_curl(&page, &fleet).await;
+    listed(&fleet, "greet", 3).await;
+    download(&page).await;
+    copy_as_all(&page, &fleet).await;
     page.close().await;
 }
 
-/// What is copied is run by a shell, and gives the same.
-async fn copy_as_curl(page: &Page, fleet: &Fleet) {
+/// What the page copies, by the name it has in its menu.
+async fn copied(page: &Page, name: &str) -> String {
+    page.press("Copy as").await;
+    page.press_in(name, Some("[role=menu]")).await;
+    page.see(&format!("Copied it as {name}.")).await;
+    let text = page.browser.run("return navigator.clipboard.readText()", vec![]).await;
+    text.as_str().unwrap().to_owned()
+}
+
+/// What is copied runs, and gives the same.
+async fn copy_as_all(page: &Page, fleet: &Fleet) {
     let permissions = json!({"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]});
     page.browser.devtools("Browser.grantPermissions", permissions).await;
-    page.press("Copy as").await;
-    page.press("curl").await;
-    page.see("Copied it as curl.").await;
-    let copied = page.browser.run("return navigator.clipboard.readText()", vec![]).await;
-    let mut shell = std::process::Command::new("sh");
-    let ran = shell.args(["-c", copied.as_str().unwrap()]).env("no_proxy", "*").output().unwrap();
+    let path = format!("{}:/usr/bin:/bin", programs().display());
+    let shell = |name: &str, arguments: &[&str]| {
+        let mut command = Command::new(name);
+        command.args(arguments).env("PATH", &path).env("no_proxy", "*");
+        command
+    };
+    let text = |output: Output| {
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let curl = copied(page, "curl").await;
     let execution: Value =
-        serde_json::from_slice(&ran.stdout).unwrap_or_else(|_| panic!("{copied}: {ran:?}"));
+        serde_json::from_str(&text(shell("sh", &["-c", &curl]).output().unwrap())).unwrap();
     assert_eq!(execution["input"], json!({"name": "Ada"}), "{execution}");
-    while executions(fleet, "greet").await.len() != 4 {}
+    let command = copied(page, "CLI").await;
+    let told = text(shell("sh", &["-c", &command]).output().unwrap());
+    assert!(told.contains("Hello, Ada"), "{command}: {told}");
+    let ruby = copied(page, "Ruby").await;
+    text(shell("ruby", &["-c", "-e", &ruby]).output().unwrap());
+    let execution: Value =
+        serde_json::from_str(&text(shell("ruby", &["-e", &ruby]).output().unwrap())).unwrap();
+    assert_eq!(execution["result"]["greeting"], "Hello, Ada");
+    let python = copied(page, "boto3 over SQS").await;
+    let mut sent = shell(repository().join("target/python/bin/python").to_str().unwrap(), &["-c", &python]);
+    for (name, address) in [
+        ("BADLAMBDA_QUEUE_URL", "queue_url"),
+        ("AWS_ENDPOINT_URL_SQS", "aws"),
+        ("AWS_ACCESS_KEY_ID", "access_key_id"),
+        ("AWS_SECRET_ACCESS_KEY", "secret_access_key"),
+        ("AWS_DEFAULT_REGION", "region"),
+    ] {
+        sent.env(name, fleet.address(address));
+    }
+    let url = text(sent.output().unwrap());
+    let execution = fleet.finished(url.trim().strip_prefix(fleet.address("api")).unwrap()).await;
+    assert_eq!(execution["result"]["greeting"], "Hello, Ada");
+    listed(fleet, "greet", 7).await;
+}
+
+/// The file that "Download" saves is the result as it is shown.
+async fn download(page: &Page) {
+    let folder = TempDir::new().unwrap();
+    let allow = json!({"behavior": "allow", "downloadPath": folder.path()});
+    page.browser.devtools("Browser.setDownloadBehavior", allow).await;
+    page.press("Download").await;
+    let file = folder.path().join("result.json");
+    until("no file is saved", async || file.exists()).await;
+    let saved: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    assert_eq!((&saved["greeting"], &saved["list"][249]), (&json!("Hello, Ada"), &json!(250)));
+    page.press("Raw").await;
+    page.shows(".value", "\"exact\":0.0,\"large\":12345678901234567890").await;
+    page.press("Raw").await;
+    page.shows(".tree", "\"exact\": 0.0").await;
 }
 
 #[tokio::test]
@@ -110,7 +180,10 @@ async fn an_error_leads_to_its_line_and_code_runs_before_it_is_saved() {
     page.shows(".outcome .pill", "succeeded").await;
     page.shows(".value", "0.5").await;
     assert_eq!(told(&fleet, "/v1/functions/halve").await["version"], 1);
-    while told(&fleet, "/v1/executions").await["executions"][0]["function"] != "_run" {}
+    until("what was not saved is not listed", async || {
+        told(&fleet, "/v1/executions").await["executions"][0]["function"] == "_run"
+    })
+    .await;
     assert_eq!(executions(&fleet, "halve").await.len(), 1);
     page.close().await;
 }

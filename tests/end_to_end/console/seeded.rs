@@ -1,10 +1,12 @@
 //! A fleet with something of everything: functions with versions and an alias, executions of every status, dead letters,
 //! and maps.
 
+use std::time::Instant;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::fixtures::fleet::Fleet;
+use crate::fixtures::fleet::{Fleet, PATIENCE};
 
 /// Fails where it is not given one of two sizes.
 pub const RESIZE: &str = r#"LIMITS = { "small" => 320, "large" => 1_600 }.freeze
@@ -34,7 +36,8 @@ pub struct Seeded {
 
 impl Seeded {
     pub async fn start() -> Self {
-        let fleet = Fleet::start().await;
+        // What still runs at the end is not waited for.
+        let fleet = Fleet::start_with(&[("BADLAMBDA_DRAIN_SECONDS", "0")]).await;
         fleet.create("resize", RESIZE, json!({})).await;
         let publish = json!({"code": RESIZE.replace("1_600", "1_800"), "config": {"timeout_ms": 5000}});
         let published =
@@ -67,12 +70,14 @@ impl Seeded {
 
 /// The ids of dead letters, once there are so many.
 pub async fn dead_letters(fleet: &Fleet, number: usize) -> Vec<String> {
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let listed = fleet.get("/v1/dead-letters").await.json::<Value>().await.unwrap();
         let found = listed["dead_letters"].as_array().unwrap();
         if found.len() >= number {
             return found.iter().map(id).collect();
         }
+        assert!(Instant::now() < deadline, "there are not {number} dead letters: {listed}");
     }
 }
 
