@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use badlambda_client::{Client, FunctionContent, Submit};
+use badlambda_client::{Client, Code, FunctionContent, Submit};
 use badlambda_shared::name::FunctionName;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -88,8 +88,8 @@ impl Up {
     }
 
     async fn create(&mut self) -> anyhow::Result<()> {
-        let code = r#"{ greeting: "Hello, #{event.fetch("name")}!" }"#;
-        let content = FunctionContent { code, config: &json!({}) };
+        let code = Code::Ruby(r#"{ greeting: "Hello, #{event.fetch("name")}!" }"#.to_owned());
+        let content = FunctionContent { code: &code, config: &json!({}) };
         self.client.create_function(&self.function, &content, false).await?;
         Ok(())
     }

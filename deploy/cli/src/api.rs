@@ -1,5 +1,7 @@
 //! `badlambda api`: any request, for what no other command does.
 
+use std::io::{self, IsTerminal};
+
 use clap::Args;
 
 use crate::connection::ConnectionArguments;
@@ -48,6 +50,10 @@ pub async fn api(arguments: ApiArguments) -> Result<(), Failure> {
     })?;
     if let Some(filter) = filter {
         return print(&filter.apply(&answer.bytes().await?)?);
+    }
+    if answer.header("content-type") == Some("application/zip") && io::stdout().is_terminal() {
+        let sentence = "the answer is a zip, which a terminal can't show; send it to a file with > FILE";
+        return Err(Failure::Usage(sentence.to_owned()));
     }
     let mut pieces = Pieces::default();
     while let Some(piece) = answer.chunk().await? {

@@ -33,8 +33,8 @@ pub struct ConfigArguments {
     /// Whether it may start processes.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     subprocesses: Option<bool>,
-    /// The method that is its handler.
-    #[arg(long, value_name = "METHOD")]
+    /// The method that is its handler; of a zip or folder, its file and method, like app.run or lib/app.Orders.run.
+    #[arg(long, value_name = "HANDLER")]
     handler: Option<String>,
 }
 

@@ -10,17 +10,27 @@ use crate::output::Failure;
 
 /// The text of a file, or of stdin where it is called `-`.
 pub fn read_text(path: &Path) -> Result<String, Failure> {
-    let (shown, bytes) = if path == Path::new("-") {
-        ("stdin".to_owned(), read_stdin())
-    } else {
-        (path.display().to_string(), fs::read(path))
-    };
-    let bytes = bytes.map_err(|error| Failure::Usage(format!("could not read {shown}: {error}")))?;
+    as_text(path, read_bytes(path)?)
+}
+
+/// The bytes of a file, or of stdin where it is called `-`.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = if path == Path::new("-") { read_stdin() } else { fs::read(path) };
+    bytes.map_err(|error| Failure::Usage(format!("could not read {}: {error}", shown(path))))
+}
+
+/// These bytes as text, which were read from there.
+pub fn as_text(path: &Path, bytes: Vec<u8>) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let shown = shown(path);
         Failure::Usage(format!("{shown} is not UTF-8: line {line} has a byte that is no character"))
     })
+}
+
+fn shown(path: &Path) -> String {
+    if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() }
 }
 
 fn read_stdin() -> io::Result<Vec<u8>> {

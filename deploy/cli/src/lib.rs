@@ -2,13 +2,14 @@
 //! process: `run`, `up` and `aws`; [`dev`], [`map`] and [`mcp`] may do so, too. All other commands talk to an API, wherever it
 //! is: [`connection`] finds out which, and [`output`] prints what was asked for, and says with which status it ends.
 //! [`functions`], [`executions`] and [`dead_letters`] are the nouns, [`deploy`], [`invoke`], [`logs`], [`stats`], [`cost`],
-//! [`token`], [`doctor`] and [`api`] what stands alone; [`completions`] are for shells, [`manual`] for packages; [`input`] and
-//! [`config`] read what a command is given, and [`process`] runs it to its end.
+//! [`token`], [`doctor`] and [`api`] what stands alone; [`completions`] are for shells, [`manual`] for packages; [`input`],
+//! [`code`] and [`config`] read what a command is given, and [`process`] runs it to its end.
 
 #![forbid(unsafe_code)]
 
 pub mod api;
 pub mod arguments;
+pub mod code;
 pub mod completions;
 pub mod config;
 pub mod connection;

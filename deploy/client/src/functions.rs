@@ -7,6 +7,7 @@ use reqwest::header::{ETAG, IF_MATCH};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::code::Code;
 use crate::error::Error;
 use crate::page::{Page, PageRange, with};
 use crate::request::Client;
@@ -14,8 +15,9 @@ use crate::request::Client;
 /// What a function is to be made of.
 #[derive(Clone, Debug, Serialize)]
 pub struct FunctionContent<'a> {
-    /// Ruby code.
-    pub code: &'a str,
+    /// Its code.
+    #[serde(flatten)]
+    pub code: &'a Code,
     /// The fields of its `FunctionConfig` that are not to be the default. They are checked by the API alone, which may know
     /// more of them than this client does.
     pub config: &'a Value,

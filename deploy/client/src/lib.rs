@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod code;
 mod dead_letters;
 mod error;
 mod events;
@@ -22,6 +23,7 @@ mod stats;
 mod versions;
 
 pub use self::address::{Address, AddressError};
+pub use self::code::Code;
 pub use self::dead_letters::DeadLetterFilter;
 pub use self::error::{Error, Problem, ProblemPart};
 pub use self::events::{Event, Events};

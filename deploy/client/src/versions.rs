@@ -3,8 +3,10 @@
 use badlambda_shared::function::{Function, Version};
 use badlambda_shared::name::{Alias, FunctionName, VersionRef};
 use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
+use crate::code::Code;
 use crate::error::Error;
 use crate::page::{Page, PageRange};
 use crate::request::Client;
@@ -32,7 +34,7 @@ impl Client {
         self.read(self.to(Method::GET, &["v1", "functions", function.as_str(), "versions", &version])).await
     }
 
-    /// The Ruby code of a version.
+    /// The code of a version. The API answers with a Ruby file, and sends elsewhere for a zip.
     ///
     /// # Errors
     /// Among others `version_not_found`.
@@ -40,12 +42,17 @@ impl Client {
         &self,
         function: &FunctionName,
         version: &VersionRef,
-    ) -> Result<String, Error> {
+    ) -> Result<Code, Error> {
         let version = version.to_string();
         let segments = ["v1", "functions", function.as_str(), "versions", &version, "code"];
-        let code = self.ask(self.to(Method::GET, &segments)).await?.bytes().await?;
-        // The API takes no other code.
-        Ok(String::from_utf8_lossy(&code).into_owned())
+        let answer = self.ask(self.to(Method::GET, &segments)).await?;
+        let is_zip = answer.header(CONTENT_TYPE.as_str()) == Some("application/zip");
+        let bytes = answer.bytes().await?;
+        Ok(match is_zip {
+            true => Code::Zip(bytes),
+            // The API takes no other Ruby.
+            false => Code::Ruby(String::from_utf8_lossy(&bytes).into_owned()),
+        })
     }
 
     /// Points an alias at a version. `weights` gives shares of its executions, from 0 to 1, to other versions, by their

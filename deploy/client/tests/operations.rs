@@ -9,7 +9,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use badlambda_client::{
-    Client, DeadLetterFilter, Error, ExecutionFilter, FunctionContent, OneShot, PageRange, Submit, SubmitMap,
+    Client, Code, DeadLetterFilter, Error, ExecutionFilter, FunctionContent, OneShot, PageRange, Submit,
+    SubmitMap,
 };
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::map::MapId;
@@ -121,7 +122,7 @@ async fn every_method_is_the_operation_of_its_name() {
     let function: FunctionName = "hello".parse().unwrap();
     let (id, alias): (ExecutionId, Alias) = (ExecutionId::issue(&function), "live".parse().unwrap());
     let version = VersionRef::Latest;
-    let content = FunctionContent { code: "1", config: &json!({}) };
+    let content = FunctionContent { code: &Code::Ruby("1".to_owned()), config: &json!({}) };
     let range = PageRange { limit: Some(2), cursor: Some("c".to_owned()) };
     let filter = ExecutionFilter {
         status: Some("failed".to_owned()),

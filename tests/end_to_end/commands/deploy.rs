@@ -35,7 +35,7 @@ fn a_folder_is_deployed_and_only_what_changes_is_published() {
     let ended = folder.run(&["deploy", "."]);
     let created = "greet\tcreated\t1\tlive\thello.rb\ntwo\tcreated\t1\t\ttwo.rb\n";
     assert_eq!((ended.status, ended.stdout.as_str()), (0, created));
-    assert_eq!(ended.stderr, "lib is a folder, and is left out: a function is one Ruby file for now\n");
+    assert_eq!(ended.stderr, "lib is a folder without a function.rb, and is left out\n");
     let greet = json(&folder.printed(&["functions", "show", "greet", "--json", "aliases,config"]));
     assert_eq!(greet["aliases"], json!({"live": 1}));
     assert_eq!((&greet["config"]["timeout_ms"], &greet["config"]["retries"]), (&json!(1000), &json!(0)));

@@ -28,8 +28,12 @@ impl Dev {
         for (name, text) in files {
             fs::write(folder.path().join(name), text).unwrap();
         }
+        Self::start_in(folder, "f.rb", arguments)
+    }
+
+    fn start_in(folder: TempDir, code: &str, arguments: &[&str]) -> Self {
         let mut command = program("badlambda");
-        command.args(["dev", "f.rb"]).args(arguments).current_dir(folder.path());
+        command.args(["dev", code]).args(arguments).current_dir(folder.path());
         let remains = Remains::of(&mut command);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
@@ -126,6 +130,26 @@ fn an_input_file_runs_it_again_and_what_is_wrong_is_told_and_waited_for() {
     assert!(dev.next()["error"]["message"].as_str().unwrap().contains("is not UTF-8"));
     fs::write(dev.path("f.rb"), "context.get_remaining_time_in_millis <= 5000").unwrap();
     assert_eq!(dev.next()["result"], true);
+    dev.interrupt();
+}
+
+#[test]
+fn a_folder_runs_again_when_a_file_in_it_is_saved() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir_all(path("app/lib")).unwrap();
+    let code = "require_relative 'lib/answer'\ndef handler(event:, context:) = ANSWER\n";
+    fs::write(path("app/function.rb"), code).unwrap();
+    fs::write(path("app/lib/answer.rb"), "ANSWER = 1").unwrap();
+    let mut dev = Dev::start_in(folder, "app", &[]);
+    assert_eq!(dev.next()["result"], 1);
+    fs::write(dev.path("app/.hidden"), "").unwrap();
+    fs::write(dev.path("app/lib/answer.rb"), "ANSWER = 2").unwrap();
+    let run = dev.next();
+    assert_eq!((&run["run"], &run["cause"], &run["result"]), (&json!(2), &json!("code"), &json!(2)), "{run}");
+    fs::write(dev.path("app/function.rb"), "a = = 1").unwrap();
+    let message = &dev.next()["error"]["message"];
+    assert!(message.as_str().unwrap().starts_with("app/function.rb:1:5: "), "{message}");
     dev.interrupt();
 }
 

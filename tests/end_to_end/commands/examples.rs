@@ -1,5 +1,6 @@
 //! Every example that `--help` shows, done as it says.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command as Process;
 
@@ -31,6 +32,8 @@ fn examples(command: &Command) -> Vec<String> {
 fn they_do_what_they_show() {
     let folder = Folder::start(&[]);
     folder.write("inputs.ndjson", "{\"name\": \"Ada\"}\n");
+    fs::create_dir(folder.path().join("shout")).unwrap();
+    folder.write("shout/function.rb", "def handler(event:, context:) = event.upcase");
     for name in ["hello", "old"] {
         folder.printed(&["functions", "create", name, "hello.rb"]);
     }

@@ -9,6 +9,7 @@ mod dev;
 mod doctor;
 mod examples;
 mod executions;
+mod folders;
 mod functions;
 mod interrupts;
 mod local;

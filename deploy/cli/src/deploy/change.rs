@@ -6,8 +6,8 @@ use badlambda_shared::name::{Alias, VersionRef};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::code::diff::{Side, config_text, difference};
 use crate::deploy::sources::Source;
-use crate::functions::diff::{Side, config_text, unified};
 use crate::output::Failure;
 
 /// What becomes of a function.
@@ -131,19 +131,23 @@ impl Checked {
     /// From the latest version to the file.
     async fn diff(&self, client: &Client) -> Result<String, Failure> {
         let older = match &self.current {
-            None => Side { name: "/dev/null".to_owned(), code: String::new(), config: Some(String::new()) },
+            None => Side { name: "/dev/null".to_owned(), code: None, config: Some(String::new()) },
             Some(Entity { value, .. }) => {
                 let number = VersionRef::Number(value.version);
-                let code = client.get_version_code(&value.name, &number).await?;
+                // What is the same need not be fetched.
+                let code = match value.content.code_sha256 == self.next.content.code_sha256 {
+                    true => self.source.code.clone(),
+                    false => client.get_version_code(&value.name, &number).await?,
+                };
                 let config = config_text(&value.content.config);
-                Side { name: format!("{} {number}", value.name), code, config: Some(config) }
+                Side { name: format!("{} {number}", value.name), code: Some(code), config: Some(config) }
             }
         };
         let newer = Side {
             name: self.source.file.display().to_string(),
-            code: self.source.code.clone(),
+            code: Some(self.source.code.clone()),
             config: Some(config_text(&self.next.content.config)),
         };
-        Ok(unified(&older, &newer))
+        difference(&older, &newer)
     }
 }

@@ -1,7 +1,8 @@
-//! `badlambda deploy`: makes functions what their files say. `sources` finds out which functions are meant, `settings` reads
-//! what `badlambda.toml` says of them, `change` is what that changes.
+//! `badlambda deploy`: makes functions what their files say. `sources` finds out which functions are meant, `folder` which
+//! there are in a folder, `settings` reads what `badlambda.toml` says of them, `change` is what that changes.
 
 mod change;
+mod folder;
 mod settings;
 mod sources;
 
@@ -21,20 +22,22 @@ pub const DEPLOYED_FIELDS: [&str; 6] = ["name", "change", "version", "moved_alia
 
 const HEAD: [&str; 5] = ["name", "change", "version", "moved aliases", "file"];
 
-const ABOUT: &str = "A file is the function of its name; a folder is the functions of all its *.rb. Beside them, \
-badlambda.toml may say more:\n\n  [functions.hello]\n  file = \"greeting.rb\"       # where it is not hello.rb\n  \
-aliases = [\"live\"]         # point at the version that is deployed\n  timeout_ms = 1000          # and any field of a \
-config; the others have their defaults\n\nAll is checked before anything is stored. What has not changed makes no new \
-version.\n\nExamples:\n  $ badlambda deploy hello.rb --dry-run\n  $ badlambda deploy .";
+const ABOUT: &str = "A file is the function of its name, and so is a folder with a function.rb, with all there is below \
+it but hidden files. Another folder is the functions of all its *.rb and of all its folders with a function.rb. Beside \
+them, or in a function's folder, badlambda.toml may say more:\n\n  [functions.hello]\n  file = \"greeting.rb\"       # a file \
+or a folder, where it is not hello.rb or hello\n  aliases = [\"live\"]         # point at the version that is deployed\n  \
+timeout_ms = 1000          # and any field of a config; the others have their defaults\n\nAll is checked before anything is \
+stored. What has not changed makes no new version.\n\nExamples:\n  $ badlambda deploy hello.rb --dry-run\n  $ badlambda \
+deploy .";
 
 /// Arguments of `deploy`.
 #[derive(Debug, Args)]
 #[command(after_help = ABOUT)]
 pub struct DeployArguments {
-    /// Ruby files, and folders of them.
+    /// Ruby files, zips, functions' folders, and folders of all of these.
     #[arg(required = true, value_name = "DIR|FILE")]
     paths: Vec<PathBuf>,
-    /// The function's name, where one file is given.
+    /// The function's name, where one file or one function's folder is given.
     #[arg(long, value_name = "NAME")]
     name: Option<FunctionName>,
     /// Check everything, show what would change, and store nothing.

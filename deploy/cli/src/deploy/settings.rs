@@ -10,15 +10,13 @@ use badlambda_shared::name::{Alias, FunctionName};
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
+use crate::code::SETTINGS_FILE;
 use crate::output::{Failure, did_you_mean};
-
-/// Its name, in the folder of the Ruby files.
-pub(super) const FILE: &str = "badlambda.toml";
 
 /// What the file says of one function.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct FunctionSettings {
-    /// The Ruby file, from the folder on, where it is not named like the function.
+    /// The Ruby file or folder, from the folder of these settings on, where it is not named like the function.
     pub(super) file: Option<PathBuf>,
     /// What is to point at the version that is deployed.
     pub(super) aliases: Vec<Alias>,
@@ -28,7 +26,7 @@ pub(super) struct FunctionSettings {
 
 /// What the file in this folder says of each function; nothing, where there is none.
 pub(super) fn read_settings(folder: &Path) -> Result<BTreeMap<FunctionName, FunctionSettings>, Failure> {
-    let path = folder.join(FILE);
+    let path = folder.join(SETTINGS_FILE);
     let shown = path.display();
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -60,7 +58,7 @@ fn parse(text: &str) -> Result<BTreeMap<FunctionName, FunctionSettings>, String>
 fn read_function(value: Value) -> Result<FunctionSettings, String> {
     let Value::Table(mut fields) = value else { return Err("it must be a table".to_owned()) };
     let file = fields.remove("file").map(Value::try_into).transpose();
-    let file = file.map_err(|_| "file must be the path of a Ruby file, in quotes")?;
+    let file = file.map_err(|_| "file must be the path of a Ruby file or a folder, in quotes")?;
     let aliases = fields.remove("aliases").map(Value::try_into).transpose();
     let aliases = aliases.map_err(|error| format!("aliases must be like [\"live\"]: {}", error.message()))?;
     let known = config_fields();

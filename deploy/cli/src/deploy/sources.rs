@@ -1,161 +1,161 @@
-//! Which functions are meant, and of what they are made: by files, by folders, and by the `badlambda.toml` beside them.
+//! Which functions are meant, and of what they are made: by files, by folders, and by each `badlambda.toml` beside them or
+//! in them.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
-use std::fs;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use badlambda_client::Code;
 use badlambda_shared::name::{Alias, FunctionName};
 use serde_json::{Value, json};
 
-use crate::deploy::settings::{self, FunctionSettings, read_settings};
-use crate::input::read_text;
-use crate::output::{Failure, did_you_mean};
+use crate::code::{SETTINGS_FILE, is_function_folder, read_code};
+use crate::deploy::folder::{Settings, join, paths_in, settings_in};
+use crate::deploy::settings::{FunctionSettings, read_settings};
+use crate::output::Failure;
 
 /// A function, as it is to be.
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) name: FunctionName,
+    /// The file or folder with its code.
     pub(super) file: PathBuf,
-    pub(super) code: String,
+    pub(super) code: Code,
     /// The fields of its config that are not the default.
     pub(super) config: Value,
     /// What is to point at its version.
     pub(super) aliases: Vec<Alias>,
 }
 
-type Settings = BTreeMap<FunctionName, FunctionSettings>;
+/// A function that is meant, and what is said of it.
+type Meant = (FunctionName, FunctionSettings);
 
-/// The functions of these files and folders, by name. With `name`, there must be one file, which is the function of this name.
+/// The functions of these files and folders, by name. With `name`, there must be one function, which has this name.
 pub(super) fn find_sources(paths: &[PathBuf], name: Option<FunctionName>) -> Result<Vec<Source>, Failure> {
-    if name.is_some() && (paths.len() != 1 || paths[0].is_dir()) {
-        return Err(Failure::Usage("--name is for one file alone; leave it out".to_owned()));
-    }
     let mut sources: BTreeMap<FunctionName, Source> = BTreeMap::new();
-    for path in paths {
-        let folder = if path.is_dir() { path } else { folder_of(path) };
-        let settings = read_settings(folder)?;
-        let named = match (&name, path.is_dir()) {
-            (Some(name), _) => vec![(name.clone(), path.clone())],
-            (None, true) => in_folder(path, &settings)?,
-            (None, false) => of_file(path, &settings)?,
-        };
-        for (name, file) in named {
-            let settings = settings.get(&name).cloned().unwrap_or_default();
-            let source = read_source(name, file, settings)?;
-            if let Some(other) = sources.get(&source.name) {
-                let (name, one, two) = (&source.name, other.file.display(), source.file.display());
-                return Err(Failure::Usage(format!("{one} and {two} are both the function {name}")));
-            }
-            sources.insert(source.name.clone(), source);
+    for (path, (name, settings)) in meant(paths, name)? {
+        let code = read_code(&path)?;
+        let config = if settings.config.is_null() { json!({}) } else { settings.config };
+        let source = Source { name: name.clone(), file: path, code, config, aliases: settings.aliases };
+        if let Some(other) = sources.get(&name) {
+            let (one, two) = (other.file.display(), source.file.display());
+            return Err(Failure::Usage(format!("{one} and {two} are both the function {name}")));
         }
+        sources.insert(name, source);
     }
     Ok(sources.into_values().collect())
 }
 
-fn read_source(name: FunctionName, file: PathBuf, settings: FunctionSettings) -> Result<Source, Failure> {
-    let code = read_text(&file)?;
-    let config = if settings.config.is_null() { json!({}) } else { settings.config };
-    Ok(Source { name, file, code, config, aliases: settings.aliases })
-}
-
-/// Where the `badlambda.toml` of a file lies.
-fn folder_of(file: &Path) -> &Path {
-    match file.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// The functions that a file is: those that name it, else the one that is named like it.
-fn of_file(path: &Path, settings: &Settings) -> Result<Vec<(FunctionName, PathBuf)>, Failure> {
-    let folder = folder_of(path);
-    let is_this = |file: &PathBuf| match (folder.join(file).canonicalize(), path.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
-    };
-    let naming = settings.iter().filter(|(_, settings)| settings.file.as_ref().is_some_and(is_this));
-    let naming: Vec<_> = naming.map(|(name, _)| (name.clone(), path.to_owned())).collect();
-    if !naming.is_empty() {
-        return Ok(naming);
-    }
-    let name = name_of(path)?;
-    match settings.get(&name).and_then(|settings| settings.file.as_ref()) {
-        Some(other) => Err(Failure::Usage(format!(
-            "{} says that {name} is made of {}; deploy that, or give this file another name with --name",
-            folder.join(settings::FILE).display(),
-            other.display()
-        ))),
-        None => Ok(vec![(name, path.to_owned())]),
-    }
-}
-
-/// The functions of a folder: those of its `badlambda.toml`, and every other Ruby file in it.
-fn in_folder(folder: &Path, settings: &Settings) -> Result<Vec<(FunctionName, PathBuf)>, Failure> {
-    let ruby_files = ruby_files(folder)?;
-    let mut found: BTreeMap<FunctionName, PathBuf> = BTreeMap::new();
-    for (name, settings) in settings {
-        let file = settings.file.clone().unwrap_or_else(|| format!("{name}.rb").into());
-        let path = join(folder, &file);
-        if !path.is_file() {
-            let file = file.display().to_string();
-            let hint = did_you_mean(&file, ruby_files.iter().filter_map(|file| file.to_str()));
-            let settings = folder.join(settings::FILE);
-            let sentence = format!("{} has [functions.{name}]", settings.display());
-            return Err(Failure::Usage(format!("{sentence}, and there is no file {file}{hint}")));
-        }
-        found.insert(name.clone(), path);
-    }
-    let said: BTreeSet<PathBuf> = found.values().filter_map(|path| path.canonicalize().ok()).collect();
-    for file in &ruby_files {
-        let path = join(folder, file);
-        if !path.canonicalize().is_ok_and(|path| said.contains(&path)) {
-            found.insert(name_of(&path)?, path);
-        }
-    }
-    if found.is_empty() {
-        let sentence =
-            format!("there is no Ruby file in {}; name files or a folder that has some", folder.display());
-        return Err(Failure::Usage(sentence));
-    }
-    Ok(found.into_iter().collect())
-}
-
-/// A path as people write it.
-fn join(folder: &Path, file: &Path) -> PathBuf {
-    if folder == Path::new(".") { file.to_owned() } else { folder.join(file) }
-}
-
-/// The names of a folder's Ruby files. Says of folders in it that they are left out.
-fn ruby_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let unreadable = |error| Failure::Usage(format!("could not read {}: {error}", folder.display()));
-    let entries = fs::read_dir(folder).map_err(unreadable)?;
-    let mut paths =
-        entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
-    paths.sort();
-    let mut files = vec![];
+fn meant(paths: &[PathBuf], name: Option<FunctionName>) -> Result<Vec<(PathBuf, Meant)>, Failure> {
+    let mut meant = vec![];
     for path in paths {
-        let name = PathBuf::from(path.file_name().unwrap_or_default());
-        if name.as_os_str().as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        if path.is_dir() {
-            let shown = join(folder, &name);
-            eprintln!(
-                "{} is a folder, and is left out: a function is one Ruby file for now",
-                shown.display()
-            );
-        } else if name.extension() == Some(OsStr::new("rb")) {
-            files.push(name);
+        let beside = settings_in(&parent_of(path))?;
+        let is_one = !path.is_dir() || is_function_folder(path) || naming(&beside, path).next().is_some();
+        match &name {
+            Some(name) if is_one && paths.len() == 1 => {
+                meant.push((path.clone(), called(name, path, beside)?))
+            }
+            Some(_) => {
+                let sentence = "--name is for one file alone, or one folder with a function.rb; leave it out";
+                return Err(Failure::Usage(sentence.to_owned()));
+            }
+            None if is_one => meant.extend(of_path(path, &beside)?),
+            None => {
+                let inside = settings_in(path)?;
+                for path in paths_in(path, &inside)? {
+                    meant.extend(of_path(&path, &inside)?);
+                }
+            }
         }
     }
-    Ok(files)
+    Ok(meant)
 }
 
-fn name_of(file: &Path) -> Result<FunctionName, Failure> {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    stem.parse().map_err(|error| {
+/// The function of this name, which is asked for: whatever else is said of the path, nobody means it.
+fn called(name: &FunctionName, path: &Path, mut beside: Settings) -> Result<Meant, Failure> {
+    let inside = inside(path)?.remove(name);
+    let settings = inside.or_else(|| beside.remove(name).map(|(_, settings)| settings));
+    Ok((name.clone(), settings.unwrap_or_default()))
+}
+
+/// The functions that a file or a function's folder is: those that name it, else the one that is named like it.
+fn of_path(path: &Path, beside: &Settings) -> Result<Vec<(PathBuf, Meant)>, Failure> {
+    let inside = inside(path)?;
+    let mut meant: Vec<Meant> = vec![];
+    for (name, settings) in naming(beside, path) {
+        if inside.contains_key(name) {
+            let (one, other) = (parent_of(path).join(SETTINGS_FILE), path.join(SETTINGS_FILE));
+            let sentence =
+                format!("{} and {} both have [functions.{name}]; keep one", one.display(), other.display());
+            return Err(Failure::Usage(sentence));
+        }
+        meant.push((name.clone(), settings.clone()));
+    }
+    meant.extend(inside);
+    if meant.is_empty() {
+        let name = name_of(path)?;
+        if let Some((other, _)) = beside.get(&name) {
+            return Err(Failure::Usage(format!(
+                "{} says that {name} is made of {}; deploy that, or give {} another name with --name",
+                join(&parent_of(path), Path::new(SETTINGS_FILE)).display(),
+                other.display(),
+                path.display()
+            )));
+        }
+        meant.push((name, FunctionSettings::default()));
+    }
+    Ok(meant.into_iter().map(|meant| (path.to_owned(), meant)).collect())
+}
+
+/// Those of the settings that are of this path.
+fn naming<'a>(
+    settings: &'a Settings,
+    path: &Path,
+) -> impl Iterator<Item = (&'a FunctionName, &'a FunctionSettings)> {
+    let path = path.canonicalize().ok();
+    settings.iter().filter_map(move |(name, (other, settings))| {
+        let is_it = path.is_some() && other.canonicalize().ok() == path;
+        is_it.then_some((name, settings))
+    })
+}
+
+/// What a function's folder itself says of it; nothing, where the path is no folder.
+fn inside(path: &Path) -> Result<BTreeMap<FunctionName, FunctionSettings>, Failure> {
+    let settings = if path.is_dir() { read_settings(path)? } else { BTreeMap::new() };
+    for (name, FunctionSettings { file, .. }) in &settings {
+        let is_it = match file {
+            Some(file) => path.join(file).canonicalize().ok() == path.canonicalize().ok(),
+            None => name_of(path).is_ok_and(|other| other == *name),
+        };
+        if !is_it {
+            let (settings, path) = (path.join(SETTINGS_FILE), path.display());
+            return Err(Failure::Usage(format!(
+                "{} has [functions.{name}], and {path} is one function: give it that name, or say file = \".\"",
+                settings.display()
+            )));
+        }
+    }
+    Ok(settings)
+}
+
+/// Where the `badlambda.toml` beside a file or folder lies.
+fn parent_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        // `.` and the like have no name to leave out.
+        _ if path.file_name().is_none() => join(path, Path::new("..")),
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn name_of(path: &Path) -> Result<FunctionName, Failure> {
+    let name = if path.is_dir() {
+        let whole = path.canonicalize().unwrap_or_default();
+        whole.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    } else {
+        path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    };
+    name.parse().map_err(|error| {
         let hint = "name it with --name, or with `file` in badlambda.toml";
-        Failure::Usage(format!("{}: {error}; {hint}", file.display()))
+        Failure::Usage(format!("{}: {error}; {hint}", path.display()))
     })
 }

@@ -1,4 +1,4 @@
-//! `badlambda dev`: runs a file again at each save, through a system of its own. `watch` tells of saves, `inputs` are what it
+//! `badlambda dev`: runs a file or folder again at each save, through a system of its own. `watch` tells of saves, `inputs` are what it
 //! runs with, `report` shows what came of it.
 
 mod inputs;
@@ -8,7 +8,7 @@ mod watch;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use badlambda_client::{Client, FunctionContent};
+use badlambda_client::{Client, Code, FunctionContent};
 use badlambda_shared::execution::Status;
 use badlambda_shared::name::FunctionName;
 use clap::Args;
@@ -17,10 +17,10 @@ use serde_json::Value;
 use self::inputs::{Input, InputArguments, Inputs};
 use self::report::{Ended, Report, Reports};
 use self::watch::{Cause, Change, Watch};
+use crate::code::read_code;
 use crate::config::ConfigArguments;
 use crate::connection::ConnectionArguments;
 use crate::executions::outcome::{fetch_logs, fetch_result};
-use crate::input::read_text;
 use crate::local::own::with_own_system;
 use crate::local::progress::Progress;
 use crate::local::run::{execute_file, name_for};
@@ -30,11 +30,13 @@ use crate::output::Failure;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Nothing is changed in any deployment. On a terminal it shows the result, what it differs in from the one \
-                        before, and the logs; elsewhere it prints a line of JSON for each run. Ctrl-C ends it.\n\nExamples:\n  \
+                        before, and the logs; elsewhere it prints a line of JSON for each run. Of a folder, whatever is saved in it is a save, but \
+                        what is hidden. Ctrl-C ends it.\n\nExamples:\n  \
                         $ badlambda dev hello.rb '{\"name\": \"Ada\"}' --once\n  $ badlambda dev hello.rb --replay hello --once"
 )]
 pub struct DevArguments {
-    /// The file with the function's Ruby code.
+    /// The function's code: a Ruby file, a zip, or a folder with all there is below it.
+    #[arg(value_name = "FILE|DIR")]
     file: PathBuf,
     #[command(flatten)]
     input: InputArguments,
@@ -62,13 +64,13 @@ pub async fn dev(arguments: DevArguments) -> Result<(), Failure> {
     let DevArguments { file, input, once, config, connection } = arguments;
     if file.as_os_str() == "-" {
         return Err(Failure::Usage(
-            "dev watches a file, and stdin is none: `badlambda run` takes it".to_owned(),
+            "dev watches a file or folder, and stdin is none: `badlambda run` takes it".to_owned(),
         ));
     }
     let (name, config) = (name_for(&file)?, config.read()?);
     let inputs = Inputs::choose(input, &connection).await?;
     // What is wrong from the beginning is no save to wait for.
-    read_text(&file)?;
+    read_code(&file)?;
     inputs.read()?;
     let mut watch = Watch::start(&file, inputs.file())?;
     let progress = Progress::start();
@@ -91,7 +93,7 @@ pub async fn dev(arguments: DevArguments) -> Result<(), Failure> {
 impl Session<'_> {
     /// Runs the file as it is now with each input, and tells whether all succeeded.
     async fn run_all(&mut self, change: Change) -> Result<bool, Failure> {
-        let read = read_text(&self.file).and_then(|code| Ok((code, self.inputs.read()?)));
+        let read = read_code(&self.file).and_then(|code| Ok((code, self.inputs.read()?)));
         let (code, inputs) = match read {
             Ok(read) => read,
             Err(failure) => {
@@ -112,7 +114,7 @@ impl Session<'_> {
         Ok(succeeded)
     }
 
-    async fn run(&self, code: &str, input: &Input) -> Result<Ended, Failure> {
+    async fn run(&self, code: &Code, input: &Input) -> Result<Ended, Failure> {
         let content = FunctionContent { code, config: &self.config };
         let execution =
             execute_file(self.client, &self.name, &self.file, &content, input.json.clone()).await?;

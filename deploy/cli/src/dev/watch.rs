@@ -1,15 +1,17 @@
 //! Which saves there are. Editors write a file in place, empty it first, or put another in its place; and some do so twice.
-//! So the folder is watched, and a save has ended when nothing more happens to the file for a moment.
+//! So the folder is watched, and a save has ended when nothing more happens to the file for a moment. Of a function that is a
+//! folder, each file in it is such a file.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode, Event, EventKind, ModifyKind, RenameMode};
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
+use crate::code::is_packed;
 use crate::output::Failure;
 
 /// How long a save is over before it counts: longer than an editor takes between the two halves of one.
@@ -37,10 +39,12 @@ pub struct Change {
     pub at: Instant,
 }
 
-/// Watches a file with code, and perhaps one with an input.
+/// Watches a file or folder with code, and perhaps a file with an input.
 pub struct Watch {
     events: mpsc::UnboundedReceiver<notify::Result<Event>>,
     files: HashMap<PathBuf, Cause>,
+    /// The code, where it is a folder.
+    folder: Option<PathBuf>,
     /// It watches for as long as it lives.
     _watcher: RecommendedWatcher,
 }
@@ -53,16 +57,24 @@ impl Watch {
         };
         let (sender, events) = mpsc::unbounded_channel();
         // Whoever listened is gone at the end.
-        let mut watcher =
-            notify::recommended_watcher(move |event| drop(sender.send(event))).map_err(refused)?;
+        let notify = move |event| drop(sender.send(event));
+        // A link may lead to a folder with very much in it.
+        let config = Config::default().with_follow_symlinks(false);
+        let mut watcher = RecommendedWatcher::new(notify, config).map_err(refused)?;
         let mut files = HashMap::new();
+        // What happens is told with absolute paths.
+        let folder = if code.is_dir() { std::path::absolute(code).ok() } else { None };
         let inputs = input.into_iter().flat_map(places).map(|place| (place, Cause::Input));
+        let code_files = Some(code).filter(|_| folder.is_none()).into_iter().flat_map(places);
         // Where both are the same file, it is the code.
-        for ((folder, name), cause) in inputs.chain(places(code).map(|place| (place, Cause::Code))) {
+        for ((folder, name), cause) in inputs.chain(code_files.map(|place| (place, Cause::Code))) {
             watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(refused)?;
             files.insert(folder.join(name), cause);
         }
-        Ok(Self { events, files, _watcher: watcher })
+        if let Some(folder) = &folder {
+            watcher.watch(folder, RecursiveMode::Recursive).map_err(refused)?;
+        }
+        Ok(Self { events, files, folder, _watcher: watcher })
     }
 
     /// Waits for the next save, and for its end.
@@ -91,9 +103,18 @@ impl Watch {
         if event.need_rescan() {
             return Some((Cause::Code, SETTLED));
         }
-        let causes = event.paths.iter().filter_map(|path| self.files.get(path));
-        let cause = causes.copied().reduce(|a, b| if a == Cause::Code { a } else { b })?;
+        let causes = event.paths.iter().filter_map(|path| match self.is_in_folder(path) {
+            true => Some(Cause::Code),
+            false => self.files.get(path).copied(),
+        });
+        let cause = causes.reduce(|a, b| if a == Cause::Code { a } else { b })?;
         Some((cause, wait_after(&event.kind)?))
+    }
+
+    /// Whether it is part of the code that is a folder. An editor's backup is not told of: it goes when the save is over.
+    fn is_in_folder(&self, path: &Path) -> bool {
+        let inside = self.folder.as_ref().and_then(|folder| path.strip_prefix(folder).ok());
+        inside.is_some_and(|path| is_packed(path) && !path.as_os_str().as_encoded_bytes().ends_with(b"~"))
     }
 }
 
@@ -168,6 +189,26 @@ mod tests {
         })
         .await;
         assert_eq!(cause, Cause::Input);
+    }
+
+    #[tokio::test]
+    async fn each_file_of_a_folder_is_code_but_for_what_is_hidden() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir_all(path("app/lib/deep")).unwrap();
+        fs::create_dir(path("app/.git")).unwrap();
+        let mut watch = Watch::start(&path("app"), Some(&path("in.json"))).unwrap();
+        for name in ["app/.git/index", "app/badlambda.toml", "app/lib/.a.rb.swp", "app/lib/a.rb~", "b.rb"] {
+            fs::write(path(name), "").unwrap();
+        }
+        fs::write(path("in.json"), "1").unwrap();
+        assert_eq!(watch.next_change().await.unwrap().cause, Cause::Input);
+        fs::write(path("app/lib/deep/a.rb"), "1").unwrap();
+        assert_eq!(watch.next_change().await.unwrap().cause, Cause::Code);
+        fs::create_dir(path("app/new")).unwrap();
+        assert_eq!(watch.next_change().await.unwrap().cause, Cause::Code);
+        fs::write(path("app/new/a.rb"), "1").unwrap();
+        assert_eq!(watch.next_change().await.unwrap().cause, Cause::Code);
     }
 
     #[test]

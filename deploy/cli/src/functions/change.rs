@@ -7,22 +7,25 @@ use badlambda_shared::name::{FunctionName, VersionRef};
 use clap::Args;
 use serde_json::Value;
 
+use crate::code::read_code;
 use crate::config::ConfigArguments;
 use crate::connection::ConnectionArguments;
 use crate::functions::explained;
 use crate::functions::list::{FUNCTION_FIELDS, print_changed};
-use crate::input::read_text;
 use crate::output::{Failure, OutputArguments, say};
 
 /// Arguments of `functions create`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  $ badlambda functions create greet hello.rb --timeout-ms 1000 --env LANG=en"
+    after_help = "A zip or folder has handler or lambda_handler in its function.rb, or what --handler names.\n\nExamples:\n  $ \
+                        badlambda functions create greet hello.rb --timeout-ms 1000 --env LANG=en\n  $ badlambda functions \
+                        create shout shout"
 )]
 pub struct CreateArguments {
     /// The function's name.
     name: FunctionName,
-    /// The file with its Ruby code; `-` reads it from stdin.
+    /// Its code: a Ruby file, a zip, or a folder with all there is below it; `-` reads a file from stdin.
+    #[arg(value_name = "FILE|DIR")]
     file: PathBuf,
     /// Check everything, and store nothing.
     #[arg(long)]
@@ -42,7 +45,8 @@ pub struct CreateArguments {
 pub struct UpdateArguments {
     /// The function.
     name: FunctionName,
-    /// The file with its Ruby code; `-` reads it from stdin.
+    /// Its code: a Ruby file, a zip, or a folder with all there is below it; `-` reads a file from stdin.
+    #[arg(value_name = "FILE|DIR")]
     file: Option<PathBuf>,
     /// Check everything, and store nothing.
     #[arg(long)]
@@ -72,7 +76,7 @@ pub async fn create(connection: &ConnectionArguments, arguments: CreateArguments
     let Some(output) = output.open(&FUNCTION_FIELDS)? else { return Ok(()) };
     let client = &connection.connect()?;
     let config = config.read()?;
-    let code = read_text(&file)?;
+    let code = read_code(&file)?;
     let content = FunctionContent { code: &code, config: &config };
     print_changed(&output, &client.create_function(&name, &content, dry_run).await?)
 }
@@ -83,12 +87,12 @@ pub async fn update(connection: &ConnectionArguments, arguments: UpdateArguments
     let Some(output) = output.open(&FUNCTION_FIELDS)? else { return Ok(()) };
     if file.is_none() && config.is_empty() {
         return Err(Failure::Usage(
-            "say what changes: the file with its code, or fields of its config".to_owned(),
+            "say what changes: the file or folder with its code, or fields of its config".to_owned(),
         ));
     }
     let client = &connection.connect()?;
     let changes = config.changes()?;
-    let code = file.map(|file| read_text(&file)).transpose()?;
+    let code = file.map(|file| read_code(&file)).transpose()?;
     let found = client.get_function(&name).await;
     let Entity { value: function, entity_tag } = explained(client, &name, found).await?;
     let there =

@@ -1,6 +1,6 @@
 //! `functions list` and `show`.
 
-use badlambda_shared::function::{Form, Function};
+use badlambda_shared::function::{CodeType, Form, Function};
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
 use clap::Args;
@@ -11,13 +11,14 @@ use crate::functions::{all_functions, explained};
 use crate::output::{Failure, Output, OutputArguments, Table};
 
 /// The fields of a function.
-pub const FUNCTION_FIELDS: [&str; 10] = [
+pub const FUNCTION_FIELDS: [&str; 11] = [
     "name",
     "version",
     "revision",
     "aliases",
     "code_sha256",
     "code_bytes",
+    "code_type",
     "form",
     "config",
     "created_at",
@@ -91,6 +92,7 @@ fn described(function: &Function) -> Table {
         ("revision", function.revision.to_string()),
         ("aliases", json(&function.aliases)),
         ("form", form(content.form).to_owned()),
+        ("code_type", code_type(content.code_type).to_owned()),
         ("code_bytes", content.code_bytes.to_string()),
         ("config", json(&content.config)),
         ("created", function.created_at.to_string()),
@@ -108,5 +110,13 @@ pub fn form(form: Form) -> &'static str {
     match form {
         Form::Script => "script",
         Form::Handler => "handler",
+    }
+}
+
+/// What code is, as the API says it.
+fn code_type(code_type: CodeType) -> &'static str {
+    match code_type {
+        CodeType::Ruby => "ruby",
+        CodeType::Zip => "zip",
     }
 }

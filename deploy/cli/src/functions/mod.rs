@@ -36,7 +36,7 @@ pub enum FunctionsCommand {
     List(list::ListArguments),
     /// Show one function.
     Show(list::ShowArguments),
-    /// Print a version's Ruby code.
+    /// Print a version's code, or write it to a file.
     Code(versions::CodeArguments),
     /// List a function's versions, the newest first.
     Versions(versions::VersionsArguments),

@@ -1,6 +1,10 @@
 //! `functions versions` and `code`.
 
-use badlambda_client::collect_pages;
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use badlambda_client::{Code, collect_pages};
 use badlambda_shared::function::Version;
 use badlambda_shared::limits;
 use badlambda_shared::name::{FunctionName, VersionRef};
@@ -9,11 +13,20 @@ use clap::Args;
 use crate::connection::ConnectionArguments;
 use crate::functions::explained;
 use crate::functions::list::form;
-use crate::output::{Failure, OutputArguments, Table, print};
+use crate::output::{Failure, OutputArguments, Table, print, print_bytes};
 
 /// The fields of a version.
-pub const VERSION_FIELDS: [&str; 8] =
-    ["function", "version", "revision", "code_sha256", "code_bytes", "form", "config", "created_at"];
+pub const VERSION_FIELDS: [&str; 9] = [
+    "function",
+    "version",
+    "revision",
+    "code_sha256",
+    "code_bytes",
+    "code_type",
+    "form",
+    "config",
+    "created_at",
+];
 
 const HEAD: [&str; 5] = ["version", "form", "code_bytes", "revision", "created"];
 
@@ -32,13 +45,19 @@ pub struct VersionsArguments {
 
 /// Arguments of `functions code`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  $ badlambda functions code hello --version 1")]
+#[command(
+    after_help = "Examples:\n  $ badlambda functions code hello --version 1\n  $ badlambda functions code shout --output \
+                        shout.zip"
+)]
 pub struct CodeArguments {
     /// The function.
     name: FunctionName,
     /// Which version: a number, an alias or $LATEST.
     #[arg(long, value_name = "VERSION", default_value = "$LATEST")]
     version: VersionRef,
+    /// Write it to this file: a Ruby file, or a zip.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 /// Lists versions, the newest first.
@@ -52,11 +71,20 @@ pub async fn list(connection: &ConnectionArguments, arguments: VersionsArguments
     output.print_all(&versions, || Table::new(&HEAD, versions.iter().map(row)))
 }
 
-/// Prints the code, and nothing else.
+/// Prints the code, and nothing else. A terminal is no place for a zip.
 pub async fn code(connection: &ConnectionArguments, arguments: CodeArguments) -> Result<(), Failure> {
+    let CodeArguments { name, version, output } = arguments;
     let client = &connection.connect()?;
-    let code = client.get_version_code(&arguments.name, &arguments.version).await;
-    print(&explained(client, &arguments.name, code).await?)
+    let code = explained(client, &name, client.get_version_code(&name, &version).await).await?;
+    match (output, code) {
+        (Some(file), code) => fs::write(&file, code.bytes())
+            .map_err(|error| Failure::Usage(format!("could not write {}: {error}", file.display()))),
+        (None, Code::Ruby(code)) => print(&code),
+        (None, Code::Zip(_)) if io::stdout().is_terminal() => Err(Failure::Usage(format!(
+            "the code of {name} is a zip, which a terminal can't show; write it to a file with --output FILE"
+        ))),
+        (None, Code::Zip(zip)) => print_bytes(&zip),
+    }
 }
 
 fn row(version: &Version) -> Vec<String> {

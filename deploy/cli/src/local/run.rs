@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use badlambda_client::{Client, FunctionContent, Problem, Submit};
+use badlambda_client::{Client, Code, FunctionContent, Problem, Submit};
 use badlambda_shared::execution::Execution;
 use badlambda_shared::name::FunctionName;
+use badlambda_shared::package::Package;
 use clap::Args;
 
+use crate::code::{file_of_handler, read_code};
 use crate::config::ConfigArguments;
 use crate::executions::outcome::{WAIT, failure_of, fetch_logs, fetch_result, show_logs, wait_for_end};
-use crate::input::{read_json, read_text};
+use crate::input::read_json;
 use crate::local::own::with_own_system;
 use crate::local::progress::Progress;
 use crate::output::{Failure, print};
@@ -18,10 +20,11 @@ use crate::output::{Failure, print};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit status: 0 succeeded, 1 the function failed, 2 bad usage, 3 a failure of Bad Lambda \
-                        itself.\n\nExample:\n  $ badlambda run hello.rb '{\"name\": \"Ada\"}'"
+                        itself.\n\nExamples:\n  $ badlambda run hello.rb '{\"name\": \"Ada\"}'\n  $ badlambda run shout '\"ada\"'"
 )]
 pub struct RunArguments {
-    /// The file with the function's Ruby code; `-` reads it from stdin.
+    /// The function's code: a Ruby file, a zip, or a folder with all there is below it; `-` reads a file from stdin.
+    #[arg(value_name = "FILE|DIR")]
     file: PathBuf,
     /// The input, as JSON; `-` reads it from stdin.
     #[arg(default_value = "{}", allow_hyphen_values = true)]
@@ -36,7 +39,7 @@ pub struct RunArguments {
 /// Runs the function, and prints its result.
 pub async fn run(arguments: RunArguments) -> Result<(), Failure> {
     let RunArguments { file, input, logs, config } = arguments;
-    let code = read_text(&file)?;
+    let code = read_code(&file)?;
     let input = read_json("the input", &input)?;
     let config = config.read()?;
     let name = name_for(&file)?;
@@ -66,7 +69,7 @@ pub async fn execute_file(
 ) -> Result<Execution, Failure> {
     client.put_function(name, content, None, false).await.map_err(|error| match error.problem() {
         Some(problem) if error.is("syntax_error") => {
-            Failure::FunctionFailed(syntax_error(problem, file, content.code))
+            Failure::FunctionFailed(of_content(problem, file, content))
         }
         _ => error.into(),
     })?;
@@ -75,14 +78,35 @@ pub async fn execute_file(
     Ok(wait_for_end(client, submitted).await?)
 }
 
-/// A function's name made from a file's.
+/// A function's name made from a file's or folder's.
 pub fn name_for(file: &Path) -> Result<FunctionName, Failure> {
-    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    // `.` has no name of its own.
+    let folder = if file.is_dir() { file.canonicalize().ok() } else { None };
+    let stem = match &folder {
+        Some(folder) => folder.file_name(),
+        None => file.file_stem(),
+    };
+    let stem = stem.map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let safe: String =
         stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(60).collect();
     let trimmed = safe.trim_start_matches('-');
     let name = if trimmed.is_empty() { "function" } else { trimmed };
     name.parse().map_err(|error| Failure::Usage(format!("{name}: {error}")))
+}
+
+/// What is no Ruby in this content, which was read from `file`.
+fn of_content(problem: &Problem, file: &Path, content: &FunctionContent<'_>) -> String {
+    match content.code {
+        Code::Ruby(code) => syntax_error(problem, file, code),
+        Code::Zip(zip) => {
+            let path = file_of_handler(content.config["handler"].as_str());
+            let code = Package::read(zip).and_then(|package| package.file(&path)).ok().flatten();
+            // The sentence names the file in the zip, which is named in front of it.
+            let detail = problem.detail.replacen(&format!("{path}: "), "", 1);
+            let problem = Problem { detail, ..problem.clone() };
+            syntax_error(&problem, &file.join(path), &String::from_utf8_lossy(&code.unwrap_or_default()))
+        }
+    }
 }
 
 /// What is no Ruby, with its line and a mark below the place.

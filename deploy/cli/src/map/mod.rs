@@ -15,9 +15,9 @@ use serde_json::json;
 
 use self::follow::follow;
 use self::lines::ItemLines;
+use crate::code::read_code;
 use crate::connection::ConnectionArguments;
 use crate::functions::explained;
-use crate::input::read_text;
 use crate::local::own::with_own_system;
 use crate::local::progress::Progress;
 use crate::local::run::name_for;
@@ -37,8 +37,9 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct MapArguments {
-    /// The function; or a file with Ruby code, which is run on this machine, by a system of its own.
-    #[arg(value_name = "NAME|FILE")]
+    /// The function; or its code, which is run on this machine, by a system of its own: a Ruby file, a zip, or a folder, which has
+    /// a slash in its path.
+    #[arg(value_name = "NAME|FILE|DIR")]
     function: String,
     /// The file with the inputs, JSON on each line; `-` reads them from stdin.
     #[arg(required_unless_present = "resume")]
@@ -99,7 +100,7 @@ async fn map_here(arguments: &MapArguments, file: &Path, lines: ItemLines) -> Re
                     with the command";
         return Err(Failure::Usage(only.to_owned()));
     }
-    let (name, code) = (name_for(file)?, read_text(file)?);
+    let (name, code) = (name_for(file)?, read_code(file)?);
     let progress = Progress::start();
     with_own_system(None, &progress, async |client| {
         progress.end();
@@ -111,10 +112,10 @@ async fn map_here(arguments: &MapArguments, file: &Path, lines: ItemLines) -> Re
     .await
 }
 
-/// What names a file, and not a function.
+/// What names a file or folder, and not a function.
 fn file_of_code(function: &str) -> Option<&Path> {
     let path = Path::new(function);
-    (function.ends_with(".rb") || function.contains('/')).then_some(path)
+    ([".rb", ".zip"].iter().any(|end| function.ends_with(end)) || function.contains('/')).then_some(path)
 }
 
 async fn submit(client: &Client, name: &FunctionName, arguments: &MapArguments) -> Result<Map, Failure> {

@@ -1,11 +1,13 @@
 //! What the tools give: JSON, once as text and once as it is. What a function made is cut to what a model can use.
 
-use badlambda_client::{Client, Error};
+use badlambda_client::{Client, Code, Error};
 use badlambda_shared::execution::{Execution, Status};
+use badlambda_shared::package::{EntryKind, Package};
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::code::file_of_handler;
 use crate::executions::outcome::{fetch_logs, fetch_result};
 use crate::output::{Failure, visible};
 
@@ -13,6 +15,8 @@ use crate::output::{Failure, visible};
 pub(super) const MOST_LOG_BYTES: usize = 16 * 1024;
 /// How much of a result or of code is returned, in bytes.
 pub(super) const MOST_BYTES: usize = 64 * 1024;
+/// How many files of a zip are named.
+const MOST_FILES: usize = 200;
 
 /// What a tool returns; a failure is a result, too, which the model can read.
 pub(super) fn of(answered: Result<Value, Failure>) -> CallToolResult {
@@ -72,6 +76,29 @@ async fn outcome(client: &Client, execution: &Execution) -> Result<Value, Error>
     }
     outcome["error"] = json!(execution.error);
     Ok(outcome)
+}
+
+/// Adds what can be read of the code. Of a zip that is the handler's file, and the names of the first files.
+pub(super) fn add_code(shown: &mut Value, code: &Code, handler: Option<&str>) -> Result<(), Failure> {
+    let zip = match code {
+        Code::Ruby(code) => {
+            shown["code"] = json!(beginning(code, MOST_BYTES));
+            return Ok(());
+        }
+        Code::Zip(zip) => zip,
+    };
+    let package = Package::read(zip).map_err(|error| Failure::Ours(error.to_string()))?;
+    let file = file_of_handler(handler);
+    let code = package.file(&file).map_err(|error| Failure::Ours(error.to_string()))?;
+    let files = package.entries().iter().filter(|entry| entry.kind != EntryKind::Folder);
+    let paths: Vec<&str> = files.map(|entry| entry.path.as_str()).collect();
+    shown["code"] = json!(
+        code.as_deref().map(String::from_utf8_lossy).as_deref().map(|code| beginning(code, MOST_BYTES))
+    );
+    shown["code_file"] = json!(file);
+    shown["files"] = json!(&paths[..paths.len().min(MOST_FILES)]);
+    shown["file_count"] = json!(paths.len());
+    Ok(())
 }
 
 /// As JSON; what can't be so is a failure of ours.

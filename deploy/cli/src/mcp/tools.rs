@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use crate::executions::find::find_execution;
 use crate::executions::outcome::WAIT;
 use crate::functions::{all_functions, explained};
-use crate::mcp::answer::{self, MOST_BYTES, beginning, json_of};
+use crate::mcp::answer::{self, beginning, json_of};
 use crate::mcp::arguments::{
     GetExecution, GetLogs, InvokeFunction, ListExecutions, ListFunctions, RunRuby, ShowFunction,
 };
@@ -109,7 +109,8 @@ impl Tools {
         )
     }
 
-    /// Show a function's code and config. Code over 64 KiB is cut.
+    /// Show a function's code and config. Code over 64 KiB is cut. Of a zip, the handler's file is shown, and which others there
+    /// are.
     #[tool(annotations(title = "Show a function", read_only_hint = true, open_world_hint = false))]
     async fn show_function(&self, Parameters(arguments): Parameters<ShowFunction>) -> CallToolResult {
         let ShowFunction { function, version } = arguments;
@@ -118,7 +119,7 @@ impl Tools {
             let version = explained(&self.client, &function, found).await?;
             let code = self.client.get_version_code(&function, &VersionRef::Number(version.version)).await?;
             let mut shown = json_of(&version)?;
-            shown["code"] = json!(beginning(&code, MOST_BYTES));
+            answer::add_code(&mut shown, &code, version.content.config.handler.as_deref())?;
             Ok(shown)
         };
         answer::of(shown.await)

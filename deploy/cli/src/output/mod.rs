@@ -19,7 +19,7 @@ use self::fields::{chosen, picked};
 pub use self::filter::Filter;
 pub use self::pretty::{colored_diff, pretty_json};
 pub use self::table::{Table, shown};
-pub use self::terminal::{Pieces, for_stdout, print, print_styled, say, visible};
+pub use self::terminal::{Pieces, for_stdout, print, print_bytes, print_styled, say, visible};
 
 /// How the answer is printed.
 #[derive(Debug, Args)]

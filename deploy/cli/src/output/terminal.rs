@@ -42,6 +42,11 @@ pub fn print_styled(text: &str) -> Result<(), Failure> {
     write(text.as_bytes())
 }
 
+/// Writes bytes that are no text, which no terminal may have.
+pub fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
+    write(bytes)
+}
+
 fn write(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;

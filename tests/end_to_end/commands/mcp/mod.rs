@@ -1,5 +1,6 @@
 //! `badlambda mcp`, spoken to by the Python SDK's client, which tests/run installs, and line by line.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
@@ -31,6 +32,10 @@ fn value(answer: &Value) -> Value {
 fn each_tool_does_what_it_says() {
     let folder = Folder::start(&[]);
     folder.printed(&["functions", "create", "hello", "hello.rb"]);
+    fs::create_dir(folder.path().join("zipped")).unwrap();
+    folder.write("zipped/function.rb", "def handler(event:, context:) = 1");
+    folder.write("zipped/data.bin", b"\xff");
+    folder.printed(&["functions", "create", "zipped", "zipped"]);
     let id = folder.printed(&["invoke", "hello", r#"{"name": "Ada"}"#, "--jq", ".id"]);
     folder.listed("hello", 1);
     let said = session(
@@ -44,6 +49,7 @@ fn each_tool_does_what_it_says() {
             ["get_execution", {"execution": id.trim()}],
             ["list_executions", {"function": "hello", "limit": 1}],
             ["get_logs", {"execution": id.trim()}],
+            ["show_function", {"function": "zipped"}],
         ]),
     );
     assert_eq!(said["server"]["serverInfo"]["name"], "badlambda");
@@ -58,6 +64,12 @@ fn each_tool_does_what_it_says() {
     assert_eq!(answers[4]["result"]["greeting"], "Hello, Ada!");
     assert_eq!(answers[5]["executions"].as_array().unwrap().len(), 1);
     assert_eq!(answers[6], json!({"logs": "", "bytes": 0, "next_offset": null}));
+    let zipped = &answers[7];
+    assert_eq!(zipped["code"], "def handler(event:, context:) = 1");
+    assert_eq!(
+        (&zipped["code_file"], &zipped["files"]),
+        (&json!("function.rb"), &json!(["data.bin", "function.rb"]))
+    );
 }
 
 #[test]
