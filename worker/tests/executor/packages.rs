@@ -142,7 +142,8 @@ end
 #[test]
 fn code_for_lambda_finds_what_lambda_has() {
     let zip = zip(&[("app.rb", FOR_LAMBDA), ("data.txt", "data")]);
-    let config = json!({"handler": "app.Orders.handle", "compatibility": "lambda", "environment": {"OWN": "1"}});
+    let config =
+        json!({"handler": "app.Orders.handle", "compatibility": "lambda", "environment": {"OWN": "1"}});
     let invocation = json!({
         "invoked_function_arn": "arn:aws:lambda:us-east-1:000000000000:function:test:live",
         "client_context": {"custom": [1]}, "tenant_id": "t-1",
@@ -173,8 +174,11 @@ fn code_for_lambda_finds_what_lambda_has() {
     let raised = error(executor().execute(&task(json!({"raise": "it"}))).unwrap());
     assert!(raised.backtrace[0].starts_with("/var/task/app.rb:8:in"), "{:?}", raised.backtrace);
     assert_eq!(raised.class.as_deref(), Some("RuntimeError"));
-    let package = TaskCode::Package(Arc::new(executor().unpack(&self::zip(&[("app.rb", "raise 'early'")])).unwrap()));
-    let early = error(executor().execute(&Task { code: package, revision: "early".to_owned(), ..task(json!({})) }).unwrap());
+    let package =
+        TaskCode::Package(Arc::new(executor().unpack(&self::zip(&[("app.rb", "raise 'early'")])).unwrap()));
+    let early = error(
+        executor().execute(&Task { code: package, revision: "early".to_owned(), ..task(json!({})) }).unwrap(),
+    );
     assert_eq!(early.class.as_deref(), Some("Init<RuntimeError>"));
 }
 
