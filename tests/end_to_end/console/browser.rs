@@ -16,9 +16,9 @@ use tempfile::TempDir;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::{ParseError, Url};
 
-/// Each takes most of a core, and half a gigabyte.
+/// Each takes half a gigabyte, and most of a core where it does not wait for a fleet.
 static BROWSERS: std::sync::LazyLock<Arc<Semaphore>> =
-    std::sync::LazyLock::new(|| Arc::new(Semaphore::new(2)));
+    std::sync::LazyLock::new(|| Arc::new(Semaphore::new(3)));
 
 /// A browser with a profile of its own; it ends with this.
 pub struct Browser {

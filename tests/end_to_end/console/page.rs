@@ -10,9 +10,7 @@ use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 use super::browser::Browser;
-use crate::fixtures::fleet::Fleet;
-
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::fixtures::fleet::{Fleet, PATIENCE};
 
 /// Finds what can be pressed, or typed into, by its name: as a screen reader would say it, or as it is written.
 const FIND: &str = r#"

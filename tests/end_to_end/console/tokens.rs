@@ -16,7 +16,7 @@ async fn guarded() -> Fleet {
         {"name": "runner", "scopes": ["read", "execute"]},
         {"name": "caller", "scopes": ["execute"]},
         {"name": "owner", "scopes": ["read", "execute", "manage"], "functions": ["greet"]},
-        {"name": "slow", "scopes": ["read", "execute"], "per_second": 20},
+        {"name": "slow", "scopes": ["read", "execute"], "per_second": 10},
         {"name": "manager", "scopes": ["read", "execute", "manage"]},
     ]);
     for token in tokens.as_array_mut().unwrap() {
@@ -160,6 +160,10 @@ async fn what_is_too_much_for_a_rate_is_done_all_the_same() {
     page.press("Choose all that are listed").await;
     page.press("Replay 90").await;
     page.press("Replay 90").await;
+    // However slow the page is, the token is used for something else, too.
+    for _ in 0..100 {
+        fleet.request(Method::GET, "/v1/token").header("authorization", "Bearer slow").send().await.unwrap();
+    }
     page.see("90 replayed").await;
     assert_eq!(page.browser.run(HASTY, vec![]).await, json!([]));
     page.close_after(&[("401", "/v1/token"), ("429", "/v1/")]).await;
