@@ -25,6 +25,7 @@ pub mod aws;
 pub mod catalog;
 pub mod config;
 pub mod dead_letters;
+pub mod destinations;
 pub mod enqueue;
 pub mod execution;
 pub mod function;

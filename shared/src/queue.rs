@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::ProvideErrorMetadata as _;
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
     MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
@@ -11,6 +12,7 @@ use aws_sdk_sqs::types::{
 
 use crate::aws::{AwsClients, causes};
 use crate::config::SharedConfig;
+use crate::destinations::QueueArn;
 use crate::limits;
 use crate::metrics::{AWS_BATCH_MESSAGES, AWS_REFUSED_ENTRIES};
 
@@ -30,6 +32,29 @@ pub struct QueueError {
     operation: &'static str,
     detail: String,
 }
+
+/// A message did not get to another queue.
+#[derive(Debug, thiserror::Error)]
+pub enum ElsewhereError {
+    /// There is none, or none that we may send to, and there won't be.
+    #[error("can't send to {0}: {1}; create the queue, and allow the workers sqs:SendMessage to it")]
+    NoQueue(String, String),
+    /// It may work later.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
+/// The errors of SQS that say so, by their names in JSON and in its older protocol.
+const NO_QUEUE: [&str; 8] = [
+    "QueueDoesNotExist",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "AccessDenied",
+    "AccessDeniedException",
+    "InvalidAddress",
+    "InvalidMessageContents",
+    "InvalidParameterValue",
+    "MissingParameter",
+];
 
 /// SQS refused one entry of a batch.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -226,6 +251,21 @@ impl Queue {
     pub async fn check(&self) -> Result<(), QueueError> {
         self.attributes(&[QueueAttributeName::QueueArn]).await?;
         Ok(())
+    }
+
+    /// Sends `body` to another queue, by its ARN.
+    ///
+    /// # Errors
+    /// When there is no such queue for us, or SQS fails.
+    pub async fn send_elsewhere(&self, arn: &str, body: &str) -> Result<(), ElsewhereError> {
+        let no_queue = |why: &str| ElsewhereError::NoQueue(arn.to_owned(), why.to_owned());
+        let url = QueueArn::parse(arn).and_then(|arn| arn.url(&self.url));
+        let url = url.ok_or_else(|| no_queue("it is no ARN of a queue"))?;
+        let sent = self.client.send_message().queue_url(url).message_body(body).send().await;
+        sent.map(|_| ()).map_err(|error| match error.code() {
+            Some(code) if NO_QUEUE.contains(&code) => no_queue(code),
+            _ => ElsewhereError::Queue(failed("SendMessage", &error)),
+        })
     }
 
     async fn attributes(

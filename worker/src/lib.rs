@@ -28,6 +28,7 @@ mod kept_input;
 mod leases;
 mod map;
 pub mod metrics;
+mod notify;
 mod packages;
 mod prefetch;
 mod prepare;
@@ -68,6 +69,7 @@ use crate::ecs::TaskProtection;
 use crate::index::{IndexWriter, Running, compact_hours, renew_running, write_segments};
 use crate::leases::{Leases, renew_leases};
 use crate::map::{Cancellations, ChunkSteps, Intake, ItemRunner};
+use crate::notify::Notifier;
 use crate::packages::Packages;
 use crate::prefetch::Prefetch;
 use crate::prepare::Preparer;
@@ -180,8 +182,9 @@ impl Services {
     ) -> Steps {
         let Self { executor, queue, store, limits, protection, index, running } = self;
         let records = Records::new(store.clone());
+        let catalog = Catalog::new(store.clone(), config.shared.max_code_bytes);
         let preparer = Preparer {
-            catalog: Catalog::new(store.clone(), config.shared.max_code_bytes),
+            catalog: catalog.clone(),
             packages: Packages::new(Arc::clone(&executor), config.sandbox.packages_bytes),
             store: store.clone(),
             allow_network: config.sandbox.executor.network,
@@ -210,6 +213,13 @@ impl Services {
                 abandon: abandon.clone(),
             },
             publisher: Publisher::new(store.clone(), records.clone(), config.slots, abandon.clone()),
+            notifier: Notifier {
+                queue: queue.clone(),
+                store: store.clone(),
+                catalog,
+                account: config.sandbox.executor.account.clone(),
+                stop: stop.clone(),
+            },
             settler: Settler {
                 copies: SendBatcher::start(queue.clone()),
                 dead_letters: DeadLetters::new(&queue, &store),

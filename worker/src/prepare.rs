@@ -9,6 +9,7 @@ use badlambda_shared::id::Origin;
 use badlambda_shared::map::ChunkRequest;
 use badlambda_shared::message::{ExecutionRequest, Input, depth_is_bounded};
 use badlambda_shared::store::Store;
+use badlambda_shared::timestamp::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::packages::{PackageError, Packages};
@@ -47,6 +48,11 @@ pub(crate) enum Unprepared {
 impl Preparer {
     /// Fetches what is not remembered.
     pub(crate) async fn prepare(&self, request: &ExecutionRequest) -> Result<Prepared, Unprepared> {
+        let invocation = request.invocation.as_ref();
+        if invocation.is_some_and(|call| call.is_over(request.submitted_at, Timestamp::now())) {
+            let message = "it waited for longer than its caller wanted: MaximumEventAgeInSeconds";
+            return Err(Unprepared::Never(ExecutionError::new(ErrorKind::Expired, message)));
+        }
         let (runnable, code) = self.runnable(|| self.catalog.runnable(request)).await?;
         let input = self.input(request).await?;
         Ok(Prepared { runnable, code, input })

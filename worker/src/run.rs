@@ -94,7 +94,8 @@ impl Runner {
         };
         RUN.record([function_label(&claim.request.function)], outcome.usage.wall_ms / 1000.0);
         if outcome.result.is_err()
-            && let Some(after) = retry_delay(claim.history.failed, outcome.retry, runnable.config.retries)
+            && let Some(after) = retry_delay(claim.history.failed, outcome.retry, retries(claim, &runnable))
+            && !is_over(claim, after)
         {
             return Err(Settlement::Retry { after, because: GivenBack::Failed });
         }
@@ -151,6 +152,18 @@ fn ended(
         Ok(Err(error)) => Ended::Lost(error),
         Err(panic) => Ended::Lost(ExecutorError::System(std::io::Error::other(panic))),
     }
+}
+
+/// How often a failed attempt is tried again: as the call says, or the config.
+fn retries(claim: &Claim<'_>, runnable: &Runnable) -> u64 {
+    let asked = claim.request.invocation.as_ref().and_then(|invocation| invocation.retries);
+    asked.unwrap_or(runnable.config.retries)
+}
+
+/// Whether it will be too late for another attempt.
+fn is_over(claim: &Claim<'_>, after: Duration) -> bool {
+    let then = Timestamp::now().plus(after);
+    claim.request.invocation.as_ref().is_some_and(|call| call.is_over(claim.request.submitted_at, then))
 }
 
 fn task(claim: &Claim<'_>, prepared: Prepared, cancelled: Arc<OwnedFd>, progress: Arc<Progress>) -> Task {

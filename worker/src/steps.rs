@@ -1,5 +1,6 @@
-//! The way of a delivery: claim, prepare, run, publish. Whatever happens in them, it is settled once.
+//! The way of a delivery: claim, prepare, run, publish, notify. Whatever happens in them, it is settled once.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use badlambda_shared::catalog::Runnable;
@@ -11,6 +12,7 @@ use tracing::{Instrument as _, Span, debug_span};
 use crate::claim::{Claim, Claimer};
 use crate::delivery::Delivery;
 use crate::map::{ChunkDelivery, ChunkSteps};
+use crate::notify::Notifier;
 use crate::prefetch::Prefetch;
 use crate::prepare::{Preparer, Unprepared};
 use crate::publish::Publisher;
@@ -23,6 +25,7 @@ pub(crate) struct Steps {
     pub(crate) preparer: Preparer,
     pub(crate) runner: Runner,
     pub(crate) publisher: Publisher,
+    pub(crate) notifier: Notifier,
     pub(crate) settler: Settler,
     pub(crate) chunks: ChunkSteps,
     /// Told how long the steps before the run take.
@@ -34,7 +37,10 @@ impl Steps {
     pub(crate) async fn handle(&self, mut delivery: Delivery) {
         let span = span_of(&delivery);
         let handling = async {
-            let (Ok(settlement) | Err(settlement)) = self.advance(&mut delivery).await;
+            let mut runnable = None;
+            let (Ok(settlement) | Err(settlement)) = self.advance(&mut delivery, &mut runnable).await;
+            let request = delivery.request.as_ref().ok();
+            let settlement = self.notifier.notify(request, runnable, settlement).await;
             self.settler.settle(delivery, settlement).instrument(debug_span!("settle")).await;
         };
         handling.instrument(span).await;
@@ -46,7 +52,12 @@ impl Steps {
         self.settler.settle_chunk(delivery, settlement).await;
     }
 
-    async fn advance(&self, delivery: &mut Delivery) -> Result<Settlement, Settlement> {
+    /// Tells by `found` what is run, once that is known.
+    async fn advance(
+        &self,
+        delivery: &mut Delivery,
+        found: &mut Option<Arc<Runnable>>,
+    ) -> Result<Settlement, Settlement> {
         let Delivery { message, request, history, permit, .. } = delivery;
         let began_at = Instant::now();
         let mut claim =
@@ -56,6 +67,7 @@ impl Steps {
             Ok(prepared) => prepared,
             Err(unprepared) => return Err(self.not_run(&mut claim, unprepared).await?),
         };
+        *found = Some(Arc::clone(&prepared.runnable));
         let Runnable { version, revision, .. } = &*prepared.runnable;
         claim.request.pin(*version, revision.clone());
         if claim.needs_look(&prepared.runnable) {

@@ -30,6 +30,11 @@ sent = boto3.client("sqs").send_message(
 )
 print("${url}/" + sent["MessageId"])
 `,
+    "boto3 over Lambda": `import boto3
+
+answer = boto3.client("lambda", endpoint_url="${origin}").invoke(FunctionName="${target}", Payload=${python})
+print(answer["Payload"].read().decode())
+`,
     Ruby: `require "net/http"
 
 headers = { "Prefer" => "wait=30"${secret(', "Authorization" => "Bearer #{ENV.fetch("BADLAMBDA_TOKEN")}"')} }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::handler::Handler;
+use crate::destinations::{Destinations, QueueArn};
 use crate::limits::{self, Setting};
 use crate::whole_number;
 
@@ -84,6 +85,14 @@ pub struct FunctionConfig {
     pub keep_input: bool,
     /// Which results are stored beside the record.
     pub store_result: StoreResult,
+    /// The ARN of an SQS queue that is told of executions that succeed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,80}$")]
+    pub on_success: Option<String>,
+    /// The ARN of an SQS queue that is told of executions that fail for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,80}$")]
+    pub on_failure: Option<String>,
 }
 
 impl Default for FunctionConfig {
@@ -103,6 +112,8 @@ impl Default for FunctionConfig {
             retries: limits::RETRIES.default,
             keep_input: true,
             store_result: StoreResult::default(),
+            on_success: None,
+            on_failure: None,
         }
     }
 }
@@ -153,7 +164,19 @@ impl FunctionConfig {
                 "must name a Ruby method: `method`, or for a zip `file.method` or `file.Class.method`";
             refused_fields.push(refused(&["handler"], expected));
         }
+        let destinations = [("on_success", &self.on_success), ("on_failure", &self.on_failure)];
+        let no_queues = destinations
+            .into_iter()
+            .filter(|(_, arn)| arn.as_ref().is_some_and(|arn| QueueArn::parse(arn).is_none()));
+        refused_fields.extend(no_queues.map(|(field, _)| {
+            refused(&[field], "must be the ARN of an SQS queue, like arn:aws:sqs:eu-west-1:111122223333:done")
+        }));
         refused_fields
+    }
+
+    /// Where it is told how executions end.
+    pub fn destinations(&self) -> Destinations {
+        Destinations { on_success: self.on_success.clone(), on_failure: self.on_failure.clone() }
     }
 
     fn refused_environment(&self) -> Vec<ConfigFieldError> {
@@ -216,6 +239,7 @@ mod tests {
     fn what_is_out_of_range_is_named() {
         assert_eq!(refusal(r#"{"memory_mb": 1}"#), "config.memory_mb must be from 48 to 10240; it is 1");
         assert!(refusal(r#"{"timeout_ms": 39600001}"#).contains("config.timeout_ms"));
+        assert!(refusal(r#"{"on_failure": "done"}"#).contains("config.on_failure must be the ARN"));
         assert!(refusal(r#"{"handler": "foo bar"}"#).contains("config.handler"));
         assert!(refusal(r#"{"environment": {"1A": ""}}"#).contains("config.environment.1A"));
         assert!(refusal(r#"{"environment": {"BADLAMBDA_X": ""}}"#).contains("ours"));

@@ -122,7 +122,9 @@ mod tests {
         "max_log_bytes": [1048576, 1], "max_scratch_bytes": [67108864, 1], "network": [false, true],
         "subprocesses": [false, true], "max_processes": [16, 2], "environment": [{}, {"A": "b"}],
         "handler": [null, "run"], "compatibility": ["none", "lambda"], "retries": [0, 1], "keep_input": [true, false],
-        "store_result": ["always", "large"]
+        "store_result": ["always", "large"],
+        "on_success": [null, "arn:aws:sqs:eu-west-1:111122223333:a"],
+        "on_failure": [null, "arn:aws:sqs:eu-west-1:111122223333:b"]
     }"#;
     const OF_DEFAULTS: &str = "df5f65862b151ed2a01dda5e48439800cdea19ef2c50e9511f4c5ce06a6c5423";
 

@@ -6,6 +6,7 @@ mod bad_ruby;
 mod batches;
 mod cancel;
 mod delays;
+mod destinations;
 mod events;
 mod examples;
 mod functions;

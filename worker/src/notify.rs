@@ -1,0 +1,232 @@
+//! Telling a function's destinations how its executions end, before their messages are deleted. Whoever comes to the end of
+//! an execution tells of it, so that a destination may hear of it twice, and never not at all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use badlambda_shared::account::Account;
+use badlambda_shared::catalog::{Catalog, Runnable};
+use badlambda_shared::destinations::Destinations;
+use badlambda_shared::execution::{ErrorKind, Status};
+use badlambda_shared::history::GivenBack;
+use badlambda_shared::limits;
+use badlambda_shared::message::{ExecutionRequest, Input};
+use badlambda_shared::queue::{ElsewhereError, Queue};
+use badlambda_shared::record::Record;
+use badlambda_shared::store::{Bounded, Store, StoreError};
+use badlambda_shared::timestamp::Timestamp;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use tokio_util::sync::CancellationToken;
+
+use crate::retry::{RetryError, retry_until, stopped_or_after};
+use crate::settle::Settlement;
+
+/// How long a queue that takes nothing may hold up a message.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// When it is tried again.
+const LATER: Duration = Duration::from_secs(60);
+
+/// What the step needs.
+pub(crate) struct Notifier {
+    pub(crate) queue: Queue,
+    pub(crate) store: Store,
+    pub(crate) catalog: Catalog,
+    pub(crate) account: Account,
+    pub(crate) stop: CancellationToken,
+}
+
+/// What a destination is sent, as AWS Lambda has it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Notification<'a> {
+    version: &'static str,
+    timestamp: Timestamp,
+    request_context: RequestContext<'a>,
+    request_payload: Option<&'a RawValue>,
+    response_context: ResponseContext,
+    response_payload: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestContext<'a> {
+    request_id: &'a str,
+    function_arn: String,
+    condition: &'static str,
+    approximate_invoke_count: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResponseContext {
+    status_code: u16,
+    executed_version: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_error: Option<&'static str>,
+}
+
+/// What a failure is told as.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failure<'a> {
+    error_message: &'a str,
+    error_type: &'a str,
+    stack_trace: &'a [String],
+}
+
+impl Notifier {
+    /// Tells of the end that `settlement` is, where it is one. `runnable` is what was run, as far as that is known. A message
+    /// whose destination can't be told now comes back, finds the record, and is told of then.
+    pub(crate) async fn notify(
+        &self,
+        request: Option<&ExecutionRequest>,
+        runnable: Option<Arc<Runnable>>,
+        settlement: Settlement,
+    ) -> Settlement {
+        let Some(request) = request else { return settlement };
+        let refused_record;
+        let record = match &settlement {
+            Settlement::Done { record, .. } => record,
+            Settlement::DeadLetter { refused: Some(refused), error } => {
+                refused_record = refused.record.clone().failed(error.clone());
+                &refused_record
+            }
+            _ => return settlement,
+        };
+        let Some(destination) = self.destination(request, runnable, record.status).await else {
+            return settlement;
+        };
+        match self.send(&destination, request, record).await {
+            Ok(()) => settlement,
+            Err(RetryError::Permanent(error)) => {
+                tracing::error!(function = %request.function, execution = %request.id, %error, "a destination is not told");
+                settlement
+            }
+            Err(RetryError::GaveUp) => {
+                let after = if self.stop.is_cancelled() { Duration::ZERO } else { LATER };
+                Settlement::Retry { after, because: GivenBack::NotStored }
+            }
+        }
+    }
+
+    /// The queue that is to be told, if any is.
+    async fn destination(
+        &self,
+        request: &ExecutionRequest,
+        runnable: Option<Arc<Runnable>>,
+        status: Status,
+    ) -> Option<String> {
+        let said = request.invocation.as_ref().and_then(|invocation| invocation.destinations.clone());
+        let Destinations { on_success, on_failure } = match (said, runnable) {
+            (Some(said), _) => said,
+            (None, Some(runnable)) => runnable.config.destinations(),
+            // It had ended before this delivery. Where nothing can be found out, there is nobody left to tell.
+            (None, None) => self.catalog.runnable(request).await.ok()?.config.destinations(),
+        };
+        match status {
+            Status::Succeeded => on_success,
+            Status::Failed => on_failure,
+            _ => None,
+        }
+    }
+
+    async fn send(
+        &self,
+        destination: &str,
+        request: &ExecutionRequest,
+        record: &Record,
+    ) -> Result<(), RetryError<NotifyError>> {
+        let may_pass = |error: &NotifyError| match error {
+            NotifyError::Queue(ElsewhereError::NoQueue(..)) => false,
+            NotifyError::Queue(ElsewhereError::Queue(_)) => true,
+            NotifyError::Store(error) => error.may_pass(),
+            NotifyError::Json(_) => false,
+        };
+        let attempt = || async {
+            let body = self.body(request, record).await?;
+            Ok(self.queue.send_elsewhere(destination, &body).await?)
+        };
+        retry_until("tell a destination", stopped_or_after(&self.stop, PATIENCE), may_pass, attempt).await
+    }
+
+    /// The message. What does not fit into one is left out of it: first the result, then the input, too.
+    async fn body(&self, request: &ExecutionRequest, record: &Record) -> Result<String, NotifyError> {
+        let input = match &request.input {
+            Input::Inline(json) => Some(json.clone()),
+            Input::Stored(key) => self.stored(Some(key)).await?,
+        };
+        let result = match &record.error {
+            Some(error) => {
+                let class = error.class.as_deref().unwrap_or_else(|| error.kind.name());
+                let (error_message, stack_trace) = (error.message.as_str(), error.backtrace.as_slice());
+                Some(to_raw_value(&Failure { error_message, error_type: class, stack_trace })?)
+            }
+            None if record.result.is_some() => record.result.clone(),
+            None => self.stored(record.result_key.as_deref()).await?,
+        };
+        for (input, result) in [(&input, &result), (&input, &None), (&None, &None)] {
+            let body = self.notification(request, record, input.as_deref(), result.as_deref())?;
+            if body.len() < limits::SQS_MESSAGE_BYTES {
+                return Ok(body);
+            }
+        }
+        Ok(self.notification(request, record, None, None)?)
+    }
+
+    fn notification(
+        &self,
+        request: &ExecutionRequest,
+        record: &Record,
+        input: Option<&RawValue>,
+        result: Option<&RawValue>,
+    ) -> serde_json::Result<String> {
+        let version = record.version.map_or_else(|| "$LATEST".to_owned(), |version| version.to_string());
+        let named = request.invocation.as_ref().and_then(|call| call.invoked_function_arn.clone());
+        let arn = self.account.function_arn(request.function.as_str());
+        let condition = match &record.error {
+            None => "Success",
+            Some(error) if error.kind == ErrorKind::Expired => "EventAgeExceeded",
+            Some(_) => "RetriesExhausted",
+        };
+        let notification = Notification {
+            version: "1.0",
+            timestamp: record.finished_at.unwrap_or_else(Timestamp::now),
+            request_context: RequestContext {
+                request_id: record.id.as_str(),
+                function_arn: named.unwrap_or_else(|| format!("{arn}:{version}")),
+                condition,
+                approximate_invoke_count: record.attempts,
+            },
+            request_payload: input,
+            response_context: ResponseContext {
+                status_code: 200,
+                executed_version: version,
+                function_error: record.error.as_ref().map(|_| "Unhandled"),
+            },
+            response_payload: result,
+        };
+        serde_json::to_string(&notification)
+    }
+
+    /// An input or a result in the bucket; nothing where it is too large for a message.
+    async fn stored(&self, key: Option<&str>) -> Result<Option<Box<RawValue>>, NotifyError> {
+        let Some(key) = key else { return Ok(None) };
+        let object = match self.store.get_bounded(key, limits::SQS_MESSAGE_BYTES as u64).await? {
+            Some(Bounded::Object(object)) => object,
+            _ => return Ok(None),
+        };
+        Ok(Some(serde_json::from_slice(&object.bytes)?))
+    }
+}
+
+/// A destination was not told.
+#[derive(Debug, thiserror::Error)]
+enum NotifyError {
+    #[error(transparent)]
+    Queue(#[from] ElsewhereError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("what is stored is no JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
