@@ -149,7 +149,7 @@ fn a_folder_runs_again_when_a_file_in_it_is_saved() {
     assert_eq!((&run["run"], &run["cause"], &run["result"]), (&json!(2), &json!("code"), &json!(2)), "{run}");
     fs::write(dev.path("app/function.rb"), "a = = 1").unwrap();
     let message = &dev.next()["error"]["message"];
-    assert!(message.as_str().unwrap().starts_with("app/function.rb:1:5: "), "{message}");
+    assert!(message.as_str().unwrap().starts_with("app/function.rb:1:3: "), "{message}");
     dev.interrupt();
 }
 

@@ -163,14 +163,14 @@ fn what_can_not_be_in_a_zip_is_named_and_nothing_is_sent() {
     }
     assert_eq!(folder.printed(&["functions", "list"]), "");
     for (code, config, says) in [
-        ("x = = 1", "", "function.rb: "),
         ("1", "[functions.shop]\nhandler = \"shop.run\"\n", "the zip has no file shop.rb"),
+        ("x = = 1", "", "function.rb: "),
     ] {
         write(&shop.join("function.rb"), code);
         write(&shop.join("badlambda.toml"), config);
         folder.refused(&["deploy", "shop"], 2, says);
     }
-    folder.refused(&["run", "shop"], 1, "shop/function.rb:1:5: ");
+    folder.refused(&["run", "shop"], 1, "shop/function.rb:1:3: ");
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn which_folders_are_functions_is_told_or_asked() {
     folder.refused(&["deploy", ".", "--name", "one"], 2, "--name is for one file alone, or one folder with");
 
     folder.write("a.rb", "1");
-    folder.refused(&["deploy", "."], 2, "a.rb and a are both the function a");
+    folder.refused(&["deploy", "."], 2, "a and a.rb are both the function a");
     folder.write("badlambda.toml", "[functions.a]\n");
     folder.refused(&["deploy", "a"], 2, "badlambda.toml says that a is made of a.rb");
     fs::remove_file(folder.path().join("a.rb")).unwrap();

@@ -30,8 +30,8 @@ use crate::output::Failure;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Nothing is changed in any deployment. On a terminal it shows the result, what it differs in from the one \
-                        before, and the logs; elsewhere it prints a line of JSON for each run. Of a folder, whatever is saved in it is a save, but \
-                        what is hidden. Ctrl-C ends it.\n\nExamples:\n  \
+                        before, and the logs; elsewhere it prints a line of JSON for each run. A folder runs again when \
+                        any file in it is saved that is not hidden. Ctrl-C ends it.\n\nExamples:\n  \
                         $ badlambda dev hello.rb '{\"name\": \"Ada\"}' --once\n  $ badlambda dev hello.rb --replay hello --once"
 )]
 pub struct DevArguments {

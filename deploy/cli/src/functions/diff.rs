@@ -15,7 +15,7 @@ use crate::output::{Failure, print_styled};
 /// Arguments of `functions diff`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Of zips, the files are told that were added, removed and changed, with the lines of those that are \
+    after_help = "Of a zip, it tells which files were added, removed and changed, and how, where they are \
                         text.\n\nExamples:\n  $ badlambda functions diff hello 1\n  $ badlambda functions diff hello 1 2\n  $ \
                         badlambda functions diff hello --file hello.rb"
 )]
