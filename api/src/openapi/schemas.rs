@@ -15,8 +15,10 @@ const CONFIG: &str = "FunctionConfig";
 /// `config` in a request, where each field is optional.
 const CONFIG_REQUEST: &str = "FunctionConfigRequest";
 /// What is left out of a response where there is nothing.
-const LEFT_OUT: [(&str, &str); 11] = [
+const LEFT_OUT: [(&str, &str); 13] = [
     (CONFIG, "handler"),
+    (CONFIG, "on_success"),
+    (CONFIG, "on_failure"),
     ("DeadLetterCount", "redriven"),
     ("DeadLetterCount", "deleted"),
     ("DeadLetterLine", "complete"),

@@ -142,7 +142,19 @@ async fn copy_as_all(page: &Page, fleet: &Fleet) {
     let url = text(sent.output().unwrap());
     let execution = fleet.finished(url.trim().strip_prefix(fleet.address("api")).unwrap()).await;
     assert_eq!(execution["result"]["greeting"], "Hello, Ada");
-    listed(fleet, "greet", 7).await;
+    let python = copied(page, "boto3 over Lambda").await;
+    let mut invoked =
+        shell(repository().join("target/python/bin/python").to_str().unwrap(), &["-c", &python]);
+    for (name, address) in [
+        ("AWS_ACCESS_KEY_ID", "access_key_id"),
+        ("AWS_SECRET_ACCESS_KEY", "secret_access_key"),
+        ("AWS_DEFAULT_REGION", "region"),
+    ] {
+        invoked.env(name, fleet.address(address));
+    }
+    let told = text(invoked.output().unwrap());
+    assert!(told.contains("Hello, Ada"), "{python}: {told}");
+    listed(fleet, "greet", 8).await;
 }
 
 /// The file that "Download" saves is the result as it is shown.
