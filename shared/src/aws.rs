@@ -83,6 +83,11 @@ impl AwsClients {
         Self { sdk, last_credentials }
     }
 
+    /// The region that is configured, else `us-east-1`.
+    pub fn region(&self) -> &str {
+        self.sdk.region().map_or("us-east-1", Region::as_ref)
+    }
+
     /// What AWS's own clients are made from.
     pub fn sdk(&self) -> &SdkConfig {
         &self.sdk

@@ -83,6 +83,7 @@ variables! {
     MAX_INPUT_BYTES: "api, worker", "largest input, in bytes", "6291456";
     MAX_CODE_BYTES: "api, worker", "largest Ruby file of a function, in bytes; a zip may have 50 MiB", "1048576";
     LOG: "api, worker", "filter of the log, in the syntax of the `tracing` crates", "`info`";
+    ACCOUNT_ID: "api, worker", "12 digits, which stand for the AWS account in ARNs of functions", "000000000000";
     LISTEN: "api, worker", "address and port: of the API; of the worker's admin port", "`127.0.0.1:8080`; `127.0.0.1:9090`";
     API_TOKEN: "api", "token with all scopes, at least 16 characters; this or another token is required unless the API listens on loopback", "none";
     TOKENS: "api", "more tokens, each with its rights: a JSON array, [as below](#tokens)", "none";

@@ -18,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod account;
 pub mod alias;
 pub mod aws;
 pub mod catalog;

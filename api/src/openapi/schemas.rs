@@ -15,7 +15,7 @@ const CONFIG: &str = "FunctionConfig";
 /// `config` in a request, where each field is optional.
 const CONFIG_REQUEST: &str = "FunctionConfigRequest";
 /// What is left out of a response where there is nothing.
-const LEFT_OUT: [(&str, &str); 11] = [
+const LEFT_OUT: [(&str, &str); 12] = [
     (CONFIG, "handler"),
     ("DeadLetterCount", "redriven"),
     ("DeadLetterCount", "deleted"),
@@ -24,6 +24,7 @@ const LEFT_OUT: [(&str, &str); 11] = [
     ("DeadLetterLine", "error"),
     ("DeadLetterLine", "redriven"),
     ("Execution", "logs_tail"),
+    ("Function", "unpublished"),
     ("MapItem", "error"),
     ("MapItem", "result"),
     ("MapItem", "usage"),
