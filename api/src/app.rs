@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
+use badlambda_shared::account::Account;
 use badlambda_shared::aws::AwsClients;
 use badlambda_shared::catalog::Catalog;
 use badlambda_shared::dead_letters::DeadLetters;
@@ -49,6 +50,8 @@ pub(crate) struct App {
     pub(crate) admission: Admission,
     pub(crate) shutdown: Shutdown,
     pub(crate) tokens: Tokens,
+    /// Whose the functions are, and where, for ARNs.
+    pub(crate) account: Account,
     /// Only this machine reaches the API, and so any page in its browsers.
     pub(crate) on_loopback: bool,
     pub(crate) max_input_bytes: usize,
@@ -89,6 +92,7 @@ impl App {
             store,
             shutdown,
             tokens: config.tokens.clone(),
+            account: Account { region: aws.region().to_owned(), ..config.account.clone() },
             on_loopback: address.ip().is_loopback(),
             max_input_bytes: usize::try_from(config.shared.max_input_bytes).unwrap_or(usize::MAX),
             max_code_bytes: usize::try_from(config.shared.max_code_bytes).unwrap_or(usize::MAX),

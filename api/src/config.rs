@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use badlambda_shared::account::Account;
 use badlambda_shared::config::{API_TOKEN, ConfigError, Environment, LISTEN, SharedConfig};
 
 use crate::tokens::Tokens;
@@ -17,6 +18,8 @@ pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
     pub(crate) tokens: Tokens,
+    /// Whose the functions are, for ARNs.
+    pub(crate) account: Account,
 }
 
 impl Config {
@@ -27,7 +30,8 @@ impl Config {
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
         let listen = environment.parsed(LISTEN)?.unwrap_or(DEFAULT_LISTEN);
         let tokens = Tokens::from_environment(environment)?;
-        let config = Self { shared: SharedConfig::from_environment(environment)?, listen, tokens };
+        let account = Account::from_environment(environment)?;
+        let config = Self { shared: SharedConfig::from_environment(environment)?, listen, tokens, account };
         config.check_exposure(listen)?;
         Ok(config)
     }
@@ -61,6 +65,7 @@ impl Config {
             url_ttl_seconds = shared.url_ttl_seconds,
             max_input_bytes = shared.max_input_bytes,
             max_code_bytes = shared.max_code_bytes,
+            account_id = self.account.id,
             "the API listens"
         );
     }
@@ -94,6 +99,15 @@ mod tests {
         assert!(error.starts_with("BADLAMBDA_API_TOKEN is not set"), "{error}");
         let token = ("BADLAMBDA_API_TOKEN", "0123456789abcdef");
         config(&[("BADLAMBDA_LISTEN", "0.0.0.0:8080"), token]).unwrap();
+    }
+
+    #[test]
+    fn an_account_has_twelve_digits() {
+        assert_eq!(config(&[]).unwrap().account.id, "000000000000");
+        for bad in ["1234", "12345678901x", "1234567890123"] {
+            let error = config(&[("BADLAMBDA_ACCOUNT_ID", bad)]).unwrap_err();
+            assert!(error.starts_with("BADLAMBDA_ACCOUNT_ID is malformed"), "{error}");
+        }
     }
 
     #[test]

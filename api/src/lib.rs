@@ -19,6 +19,7 @@
 //!   left behind, and `cancel` ends it before its time.
 //! - `executions::list` lists what `index` finds of the executions that ended, or run. `stats` adds it up.
 //! - `maps` takes on one function over many inputs, counts and streams what came of them.
+//! - `lambda` is AWS Lambda's own wire API over the same functions and executions.
 //! - `console` serves the page that people use all of this by.
 //! - `dead_letters` shows what workers gave up, and sends it back to the queue or away.
 //! - `health` answers probes and scrapes, [`metrics`] names what is counted. `openapi` describes all of this: what each call
@@ -35,6 +36,7 @@ pub mod functions;
 mod health;
 mod http;
 mod index;
+mod lambda;
 mod maps;
 pub mod metrics;
 mod openapi;

@@ -21,6 +21,7 @@ use crate::http::measure::measure;
 use crate::http::problem;
 use crate::http::request::refuse_unknown_query;
 use crate::http::routes::GuardedRoutes;
+use crate::lambda;
 use crate::maps;
 use crate::openapi;
 use crate::stats;
@@ -40,7 +41,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(health::ready))
         .route("/openapi.json", get(openapi::get));
     // What nothing else answers may be a file of the console.
-    surrounded(guarded(&app).into_router().merge(open).fallback_service(console::files()), app)
+    let all = guarded(&app).into_router().merge(open).merge(lambda::routes(&app));
+    surrounded(all.fallback_service(console::files()), app)
 }
 
 fn guarded(app: &Arc<App>) -> GuardedRoutes {
@@ -93,6 +95,7 @@ fn surrounded(routes: Router<Arc<App>>, app: Arc<App>) -> Router {
         .layer(from_fn(refuse_unknown_query))
         .layer(from_fn_with_state(Arc::clone(&app), access::refuse_other_sites))
         .layer(CatchPanicLayer::custom(problem::of_panic))
+        .layer(from_fn(lambda::finish))
         .layer(from_fn(problem::finish))
         .layer(from_fn(measure))
         .with_state(app)

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use futures::future::try_join_all;
 use moka::future::Cache;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use crate::alias::AliasTarget;
-use crate::function::{CodeType, Form, FunctionConfig, Manifest, RevisionContent, Version};
+use crate::function::{CodeType, Form, FunctionConfig, Manifest, RevisionContent, UNPUBLISHED, Version};
 use crate::id::ExecutionId;
 use crate::limits;
 use crate::metrics::{MANIFEST_LOOKUPS, MANIFEST_READS};
@@ -187,7 +188,7 @@ impl Catalog {
         Ok((target, present))
     }
 
-    /// The version that `version` names, or the latest. Of an alias that shares, it is the one that takes what is left, or
+    /// The version that `version` names, or what `$LATEST` is, which may have no number. Of an alias that shares, it is the one that takes what is left, or
     /// the one that `execution` runs.
     pub async fn resolve(
         &self,
@@ -197,10 +198,26 @@ impl Catalog {
     ) -> Result<Arc<Version>, CatalogError> {
         let (target, manifest) = self.target_in_manifest(name, version).await?;
         let number = execution.map_or(target.version, |id| target.choose(id));
-        if number == manifest.latest.version {
-            return Ok(Arc::new(manifest.latest.clone()));
+        self.numbered(&manifest, number).await
+    }
+
+    /// The version of this number, which an alias or `$LATEST` led to.
+    async fn numbered(&self, manifest: &Manifest, number: u32) -> Result<Arc<Version>, CatalogError> {
+        match number {
+            UNPUBLISHED => Ok(Arc::new(manifest.newest())),
+            latest if latest == manifest.latest.version => Ok(Arc::new(manifest.latest.clone())),
+            other => self.version(&manifest.name, other).await,
         }
-        self.version(name, number).await
+    }
+
+    /// Every version that `target`, which was found before, may choose.
+    pub async fn versions_of(
+        &self,
+        name: &FunctionName,
+        target: &AliasTarget,
+    ) -> Result<Vec<Arc<Version>>, CatalogError> {
+        let manifest = self.manifest(name).await?;
+        try_join_all(target.versions().map(|number| self.numbered(&manifest, number))).await
     }
 
     /// One immutable version.

@@ -11,10 +11,12 @@ use crate::timestamp::Timestamp;
 
 mod config;
 mod handler;
+pub mod lambda;
 mod revision;
 
 pub use self::config::{Compatibility, ConfigFieldError, Form, FunctionConfig, StoreResult};
 pub use self::handler::Handler;
+use self::lambda::LambdaFunction;
 pub use self::revision::{CodeType, RevisionContent, Version};
 
 /// Code and config of one-shot executions, as S3 holds them under their revision.
@@ -51,6 +53,28 @@ pub struct Manifest {
     /// Versions behind the first one that were deleted.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub deleted_versions: BTreeSet<u32>,
+    /// What `$LATEST` is where no version numbers it. A function that was never published has the same as its latest
+    /// version, of which the number is [`UNPUBLISHED`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpublished: Option<Unpublished>,
+    /// What only AWS Lambda's wire API knows of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lambda: Option<Box<LambdaFunction>>,
+}
+
+/// Stands for a version's number where there is none: an alias of this points at `$LATEST`.
+pub const UNPUBLISHED: u32 = 0;
+
+/// Code and config that no version numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unpublished {
+    /// Their revision.
+    pub revision: Revision,
+    /// Code and config.
+    #[serde(flatten)]
+    pub content: RevisionContent,
+    /// Since when they are so.
+    pub created_at: Timestamp,
 }
 
 fn from_the_beginning() -> u32 {
@@ -58,13 +82,27 @@ fn from_the_beginning() -> u32 {
 }
 
 impl Manifest {
-    /// What `version` names, or the latest version; `None` where there is no such alias or no such number yet.
+    /// What `version` names, or `$LATEST`; `None` where there is no such alias or no such number yet.
     pub fn resolve(&self, version: Option<&VersionRef>) -> Option<AliasTarget> {
         match version {
-            None | Some(VersionRef::Latest) => Some(AliasTarget::whole(self.latest.version)),
+            None | Some(VersionRef::Latest) => Some(AliasTarget::whole(self.newest().version)),
             Some(VersionRef::Number(number)) => self.has(*number).then(|| AliasTarget::whole(*number)),
             Some(VersionRef::Alias(alias)) => self.aliases.get(alias).cloned(),
         }
+    }
+
+    /// What `$LATEST` is: the latest version, or, with the number [`UNPUBLISHED`], what no version numbers.
+    pub fn newest(&self) -> Version {
+        let Some(Unpublished { revision, content, created_at }) = self.unpublished.clone() else {
+            return self.latest.clone();
+        };
+        let (function, version) = (self.name.clone(), UNPUBLISHED);
+        Version { function, version, revision, content, created_at, lambda: None }
+    }
+
+    /// The number of the version that is published next.
+    pub fn next_number(&self) -> u32 {
+        self.first_version.max(self.latest.version.saturating_add(1))
     }
 
     /// Whether the function, unless it is deleted, has this version.
@@ -78,8 +116,21 @@ impl Manifest {
         self.aliases.values().any(|target| target.versions().any(|pointed_at| pointed_at == version))
     }
 
-    /// Marks a version as deleted, which is not the latest. Whoever deletes the oldest ones leaves no marks behind.
+    /// Removes an alias, with what else is known of it. Tells whether there was one.
+    pub fn remove_alias(&mut self, alias: &Alias) -> bool {
+        if let Some(lambda) = &mut self.lambda {
+            lambda.forget(alias.as_str());
+            lambda.aliases.remove(alias);
+        }
+        self.aliases.remove(alias).is_some()
+    }
+
+    /// Marks a version as deleted. If it is the latest one, `$LATEST` must be something else. Whoever deletes the oldest
+    /// ones leaves no marks behind.
     pub fn delete_version(&mut self, version: u32) {
+        if let Some(lambda) = &mut self.lambda {
+            lambda.forget(&version.to_string());
+        }
         self.deleted_versions.insert(version);
         while self.first_version < self.latest.version && self.deleted_versions.remove(&self.first_version) {
             self.first_version += 1;
@@ -92,10 +143,13 @@ impl Manifest {
 pub struct Function {
     /// The function's name.
     pub name: FunctionName,
-    /// The latest version's number.
+    /// The latest version's number; 0 where none was published yet, as AWS Lambda's API makes functions.
     pub version: u32,
     /// The latest version's revision.
     pub revision: Revision,
+    /// The revision of `$LATEST`, where that differs from the latest version, as AWS Lambda's API changes functions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpublished: Option<Revision>,
     /// Movable names for versions.
     pub aliases: BTreeMap<Alias, AliasTarget>,
     /// Code and config of the latest version.
@@ -114,6 +168,7 @@ impl From<Manifest> for Function {
             name: manifest.name,
             version: latest.version,
             revision: latest.revision,
+            unpublished: manifest.unpublished.map(|unpublished| unpublished.revision),
             aliases: manifest.aliases,
             content: latest.content,
             created_at: manifest.created_at,

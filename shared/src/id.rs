@@ -3,7 +3,9 @@
 //! The API makes ids of 31 characters in Crockford's base 32 (lower case): ten of them the time, counted
 //! backwards so that the newest sorts first, thirteen of chance, and eight that check the rest together with
 //! the function's name. So a poll for an id that was never issued for this function needs no look-up.
-//! Producers on the queue may bring ids of their own, or none: then SQS's `MessageId` serves.
+//! For callers that expect UUIDs, it makes UUIDs of version 8 (RFC 9562), which hold the same: 48 bits of time, 42 of
+//! chance, and 32 that check the rest. Producers on the queue may bring ids of their own, or none: then SQS's `MessageId`
+//! serves.
 
 use std::fmt;
 use std::str::FromStr;
@@ -58,6 +60,24 @@ impl ExecutionId {
         Self::assembled(function, time, rand::rng().random())
     }
 
+    /// Issues a new id in the form of a UUID.
+    pub fn issue_uuid(function: &FunctionName) -> Self {
+        Self::issue_uuid_at(function, Timestamp::now())
+    }
+
+    fn issue_uuid_at(function: &FunctionName, moment: Timestamp) -> Self {
+        let time = u128::from(moment.unix_ms().clamp(0, LATEST_MS) as u64);
+        let (high, low): (u16, u32) = rand::rng().random();
+        let body = (time << 80)
+            | (8 << 76)
+            | (u128::from(high & 0x0fff) << 64)
+            | (0b10 << 62)
+            | (u128::from(low >> 2) << 32);
+        let digits = format!("{:032x}", body | u128::from(uuid_check_of(function, body)));
+        let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+        Self(parts.join("-"))
+    }
+
     /// The id of the execution at this place of a batch: always the same one for a batch whose id is this, which was
     /// issued for `function`, and of the same time.
     pub fn at_place(&self, function: &FunctionName, place: usize) -> Self {
@@ -89,7 +109,7 @@ impl ExecutionId {
         let has_our_form =
             self.0.len() == BODY_CHARS + CHECK_CHARS && self.0.bytes().all(|byte| ALPHABET.contains(&byte));
         if !has_our_form {
-            return Origin::Foreign;
+            return self.issued_as_uuid(function).map_or(Origin::Foreign, Origin::Issued);
         }
         let (body, check) = self.0.split_at(BODY_CHARS);
         let issued_at = LATEST_MS - value_of(&body[..TIME_CHARS]);
@@ -97,6 +117,19 @@ impl ExecutionId {
             Some(moment) if check == check_of(function, body) => Origin::Issued(moment),
             _ => Origin::Forged,
         }
+    }
+
+    /// When this was issued as a UUID for `function`, if it was. One that was not may be a producer's own.
+    fn issued_as_uuid(&self, function: &FunctionName) -> Option<Timestamp> {
+        let is_canonical = self.0.len() == 36
+            && self.0.bytes().enumerate().all(|(place, byte)| match place {
+                8 | 13 | 18 | 23 => byte == b'-',
+                _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+            });
+        let value = is_canonical.then(|| u128::from_str_radix(&self.0.replace('-', ""), 16).ok())??;
+        let body = value >> 32 << 32;
+        let is_issued = (value >> 76) & 0xf == 8 && value as u32 == uuid_check_of(function, body);
+        is_issued.then(|| Timestamp::from_unix_ms((value >> 80) as i64))?
     }
 
     /// One hexadecimal digit that spreads executions over S3's partitions.
@@ -131,6 +164,16 @@ fn check_of(function: &FunctionName, body: &str) -> String {
     let mut check = String::with_capacity(CHECK_CHARS);
     push_base32(&mut check, bits, CHECK_CHARS);
     check
+}
+
+fn uuid_check_of(function: &FunctionName, body: u128) -> u32 {
+    let digest = Sha256::new()
+        .chain_update("badlambda execution uuid\0")
+        .chain_update(function.as_str())
+        .chain_update([0])
+        .chain_update(body.to_be_bytes())
+        .finalize();
+    digest[..4].iter().fold(0, |bits, &byte| (bits << 8) | u32::from(byte))
 }
 
 impl FromStr for ExecutionId {
@@ -191,6 +234,26 @@ mod tests {
         assert_eq!(id.as_str().len(), 31);
         assert!(matches!(id.origin(&name("hello")), Origin::Issued(at) if at.age().as_secs() < 5));
         assert_eq!(id.origin(&name("other")), Origin::Forged);
+    }
+
+    #[test]
+    fn a_uuid_is_known_for_its_function_alone() {
+        let moment = Timestamp::from_unix_ms(1_750_000_000_123).unwrap();
+        let id = ExecutionId::issue_uuid_at(&name("hello"), moment);
+        assert_eq!(id.origin(&name("hello")), Origin::Issued(moment));
+        assert_eq!(id.origin(&name("other")), Origin::Foreign);
+        let text = id.as_str();
+        assert_eq!((text.len(), &text[14..15]), (36, "8"), "{text}");
+        assert!(matches!(&text[19..20], "8" | "9" | "a" | "b"), "{text}");
+        for (place, character) in text.char_indices() {
+            let other = if character == '7' { "6" } else { "7" };
+            let tampered = format!("{}{other}{}", &text[..place], &text[place + 1..]);
+            let tampered: ExecutionId = tampered.parse().unwrap();
+            assert_eq!(tampered.origin(&name("hello")), Origin::Foreign, "{tampered}");
+        }
+        let upper: ExecutionId = text.to_uppercase().parse().unwrap();
+        assert!(upper == id || upper.origin(&name("hello")) == Origin::Foreign);
+        assert_ne!(id, ExecutionId::issue_uuid_at(&name("hello"), moment));
     }
 
     #[test]

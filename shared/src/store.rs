@@ -150,6 +150,11 @@ impl Store {
         }
     }
 
+    /// The bucket's name.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
     /// The keys of this deployment.
     pub fn keys(&self) -> &Keys {
         &self.keys

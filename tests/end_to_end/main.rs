@@ -11,6 +11,7 @@ mod console;
 mod executions;
 mod failures;
 mod fixtures;
+mod lambda;
 mod maps;
 mod messages;
 mod operating;

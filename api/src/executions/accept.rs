@@ -9,6 +9,7 @@ use badlambda_shared::name::{FunctionName, Revision, VersionRef};
 use badlambda_shared::record::Record;
 use badlambda_shared::telemetry;
 use badlambda_shared::timestamp::Timestamp;
+use badlambda_shared::trace::Trace;
 use serde_json::value::RawValue;
 
 use crate::app::App;
@@ -41,6 +42,8 @@ pub(crate) struct Submission {
 pub(crate) enum Code {
     /// This version of the function, or the latest.
     Version(Option<VersionRef>),
+    /// What `$LATEST` is, by its revision alone, though a version may number it.
+    Latest,
     /// This revision: a one-shot execution's, or one of the function's.
     Revision(Revision),
 }
@@ -50,6 +53,7 @@ impl Submission {
     fn fingerprint(&self) -> String {
         let code = match &self.code {
             Code::Version(version) => version.as_ref().map(ToString::to_string).unwrap_or_default(),
+            Code::Latest => VersionRef::Latest.to_string(),
             Code::Revision(revision) => revision.to_string(),
         };
         let replay_of = self.replay_of.as_ref().map(ExecutionId::as_str).unwrap_or_default();
@@ -62,12 +66,26 @@ impl Submission {
 /// Sends the execution, or finds the one that the request's `Idempotency-Key` stands for, and answers it, finished
 /// within the request's `Prefer: wait` if it can be.
 pub(crate) async fn accept(app: Arc<App>, headers: &HeaderMap, submission: Submission) -> ApiResult {
-    let key = idempotency::key(headers)?.map(|key| (key, submission.fingerprint()));
-    let Submission { function, code, input, replay_of, delay, permit } = submission;
+    let key = idempotency::key(headers)?;
+    let function = submission.function.clone();
     let id = ExecutionId::issue(&function);
+    let (ticket, sent) = take_on(&app, id, key, trace(headers), submission).await?;
+    answer(&app, function, ticket, headers, sent).await
+}
+
+/// Sends the execution under this id, or finds the one that the key stands for.
+pub(crate) async fn take_on(
+    app: &Arc<App>,
+    id: ExecutionId,
+    key: Option<String>,
+    trace: Trace,
+    submission: Submission,
+) -> Result<(Ticket, Sent), ApiError> {
+    let key = key.map(|key| (key, submission.fingerprint()));
+    let Submission { function, code, input, replay_of, delay, permit } = submission;
     tracing::Span::current().record("execution", tracing::field::display(&id));
-    let (version, revision) = resolve(&app, &function, code, &id).await?;
-    let trace = telemetry::from_here(trace(headers));
+    let (version, revision) = resolve(app, &function, code, &id).await?;
+    let trace = telemetry::from_here(trace);
     let issue = || Ticket {
         id: id.clone(),
         version,
@@ -78,16 +96,16 @@ pub(crate) async fn accept(app: Arc<App>, headers: &HeaderMap, submission: Submi
     let (ticket, sent) = match key {
         None => {
             let ticket = issue();
-            send(&app, ticket.request(&function, input, trace), delay).await?;
+            send(app, ticket.request(&function, input, trace), delay).await?;
             (ticket, Sent::Now)
         }
         Some((key, fingerprint)) => {
-            let (ticket, claim) = idempotency::claim(&app, &function, &key, &fingerprint, issue).await?;
+            let (ticket, claim) = idempotency::claim(app, &function, &key, &fingerprint, issue).await?;
             match claim {
                 Claim::Sent => (ticket, Sent::Before),
                 Claim::ToSend(unsent) => {
                     let request = ticket.request(&function, input, trace);
-                    send_claimed(Arc::clone(&app), request, delay, unsent).await?;
+                    send_claimed(Arc::clone(app), request, delay, unsent).await?;
                     (ticket, Sent::Now)
                 }
             }
@@ -98,7 +116,7 @@ pub(crate) async fn accept(app: Arc<App>, headers: &HeaderMap, submission: Submi
     if !delay.is_zero() {
         app.run_times.note_delay(&ticket.id, ticket.submitted_at.plus(delay));
     }
-    answer(&app, function, ticket, headers, sent).await
+    Ok((ticket, sent))
 }
 
 /// The version and the revision that are run, however others move aliases and publish meanwhile.
@@ -111,7 +129,11 @@ async fn resolve(
     match code {
         Code::Version(wanted) => {
             let version = app.catalog.resolve(function, wanted.as_ref(), Some(id)).await?;
-            Ok((Some(version.version), Some(version.revision.clone())))
+            Ok((version.number(), Some(version.revision.clone())))
+        }
+        Code::Latest => {
+            let latest = app.catalog.resolve(function, Some(&VersionRef::Latest), None).await?;
+            Ok((None, Some(latest.revision.clone())))
         }
         Code::Revision(revision) => {
             if !function.is_one_shot() {
@@ -124,7 +146,7 @@ async fn resolve(
 
 /// Whether this request took the execution on, or an earlier one, so that it may be finished by now.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sent {
+pub(crate) enum Sent {
     Now,
     Before,
 }

@@ -1,6 +1,6 @@
 //! Executions: taken on, put on the queue, polled, listened to, cancelled, replayed.
 
-mod accept;
+pub(crate) mod accept;
 pub(crate) mod batch;
 pub(crate) mod cancel;
 pub(crate) mod events;

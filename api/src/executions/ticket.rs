@@ -1,5 +1,6 @@
 //! What is settled about an execution before it is sent.
 
+use badlambda_shared::function::UNPUBLISHED;
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::message::{ExecutionRequest, Input};
 use badlambda_shared::name::{FunctionName, Revision, VersionRef};
@@ -25,6 +26,11 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
+    /// The version's number. A batch says of a revision that has none that it is number 0.
+    fn number(&self) -> Option<u32> {
+        self.version.filter(|version| *version != UNPUBLISHED)
+    }
+
     /// What a worker is asked for.
     pub(crate) fn request(
         &self,
@@ -35,7 +41,7 @@ impl Ticket {
         ExecutionRequest {
             id: self.id.clone(),
             function: function.clone(),
-            version: self.version.map(VersionRef::Number),
+            version: self.number().map(VersionRef::Number),
             revision: self.revision.clone(),
             input: Input::Inline(input),
             submitted_at: self.submitted_at,

@@ -51,11 +51,11 @@ pub(crate) async fn replace(
 
 /// Changes the manifest of a function that is not deleted; `change` answers `None` where it is as wanted, and checks what
 /// the request makes a condition. Starts again where another change comes between.
-pub(crate) async fn edit(
+pub(crate) async fn edit<E: From<ApiError>>(
     app: &App,
     function: &FunctionName,
-    change: impl Fn(&Manifest) -> Result<Option<Manifest>, ApiError>,
-) -> Result<Manifest, ApiError> {
+    change: impl Fn(&Manifest) -> Result<Option<Manifest>, E>,
+) -> Result<Manifest, E> {
     let mut delays = delays();
     let mut tried: Option<Manifest> = None;
     for _ in 0..limits::PUBLISH_TRIES {
@@ -75,7 +75,7 @@ pub(crate) async fn edit(
         tried = Some(wanted);
         tokio::time::sleep(delays.next_delay()).await;
     }
-    Err(ApiError::ConcurrentChange(function.clone()))
+    Err(ApiError::ConcurrentChange(function.clone()).into())
 }
 
 /// The pauses before a change starts again.

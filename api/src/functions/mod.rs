@@ -2,7 +2,7 @@
 
 pub(crate) mod draft;
 pub(crate) mod manifest;
-mod publish;
+pub(crate) mod publish;
 pub(crate) mod routes;
 pub mod syntax;
 pub(crate) mod versions;

@@ -13,7 +13,8 @@
 //! - A deleted function keeps its manifest, so that numbers go on; `first_version` hides those of its former life. Its
 //!   revisions lie under the time when it was created, where a later function of its name does not look.
 
-use badlambda_shared::function::{CodeType, Function, Manifest, Version};
+use badlambda_shared::function::lambda::LambdaSettings;
+use badlambda_shared::function::{CodeType, Function, Manifest, RevisionContent, Version};
 use badlambda_shared::limits;
 use badlambda_shared::name::FunctionName;
 use badlambda_shared::store::{Condition, JSON, RUBY, Written, ZIP};
@@ -56,13 +57,18 @@ pub(crate) async fn publish(
             return Ok(ApiResponse::Function(Box::new(unchanged)));
         }
         let now = Timestamp::now();
-        let version = next_version(name, draft, current.as_ref(), now);
-        let created_at = live(current.as_ref()).map_or(now, |manifest| manifest.created_at);
-        if stored_for != Some(created_at) {
-            store_revision(app, draft, &version, created_at).await?;
-            stored_for = Some(created_at);
-        }
-        let version = take_number(app, version).await?;
+        let version = match numbered_already(current.as_ref(), draft) {
+            Some(latest) => latest,
+            None => {
+                let version = next_version(name, draft, current.as_ref(), now);
+                let created_at = live(current.as_ref()).map_or(now, |manifest| manifest.created_at);
+                if stored_for != Some(created_at) {
+                    store_draft(app, draft, name, created_at).await?;
+                    stored_for = Some(created_at);
+                }
+                take_number(app, version).await?
+            }
+        };
         let wanted = next_manifest(current.as_ref(), version, now);
         if let Written::Stored(_) = manifest::replace(app, current.as_ref(), &wanted).await? {
             return Ok(published(wanted));
@@ -87,7 +93,8 @@ pub(crate) async fn preview(
         Some(unchanged) => unchanged,
         None => {
             let now = Timestamp::now();
-            let version = next_version(name, draft, current.as_ref(), now);
+            let version = numbered_already(current.as_ref(), draft)
+                .unwrap_or_else(|| next_version(name, draft, current.as_ref(), now));
             next_manifest(current.as_ref(), version, now).into()
         }
     };
@@ -103,7 +110,7 @@ fn check(conditions: &Conditions, current: Option<&Current>) -> Result<(), ApiEr
     conditions.check(function.as_ref(), function.is_some())
 }
 
-/// The function, where it is there and has the same as its latest version already.
+/// The function, where it is there and has the same as its latest version and as `$LATEST` already.
 fn unchanged(
     name: &FunctionName,
     current: Option<&Current>,
@@ -112,16 +119,27 @@ fn unchanged(
 ) -> Result<Option<Function>, ApiError> {
     match live(current) {
         Some(_) if mode == Mode::Create => Err(ApiError::NameTaken(name.clone())),
-        Some(manifest) if manifest.latest.content == draft.content => Ok(Some(manifest.clone().into())),
+        Some(manifest) if manifest.unpublished.is_none() && numbered_already(current, draft).is_some() => {
+            Ok(Some(manifest.clone().into()))
+        }
         _ => Ok(None),
     }
 }
 
-/// The first version creates the function; later ones change it.
+/// The latest version, where it has the same already: what AWS Lambda's API has made of `$LATEST` since then gives way to
+/// it.
+fn numbered_already(current: Option<&Current>, draft: &Draft) -> Option<Version> {
+    let manifest = live(current)?;
+    let latest = &manifest.latest;
+    (manifest.has(latest.version) && latest.content == draft.content).then(|| latest.clone())
+}
+
+/// A function that AWS Lambda's API made is there before its first version.
 fn published(manifest: Manifest) -> ApiResponse {
-    let is_first = manifest.latest.version == manifest.first_version;
+    let is_new =
+        manifest.latest.version == manifest.first_version && manifest.created_at == manifest.updated_at;
     let function = Box::new(Function::from(manifest));
-    if is_first { ApiResponse::Created(function) } else { ApiResponse::Function(function) }
+    if is_new { ApiResponse::Created(function) } else { ApiResponse::Function(function) }
 }
 
 /// Whether what was tried in vain is there nevertheless: its write's answer was lost, or others published behind it,
@@ -134,30 +152,41 @@ fn counts(tried: &Manifest, current: Option<&Current>, mode: Mode, conditions: &
     })
 }
 
-/// Stores code and revision of the version, for the function that was created at `created_at`.
-async fn store_revision(
+/// Stores code and revision of the draft, for the function that was created at `created_at`.
+pub(crate) async fn store_draft(
     app: &App,
     draft: &Draft,
-    version: &Version,
+    function: &FunctionName,
     created_at: Timestamp,
 ) -> Result<(), ApiError> {
-    let (keys, content) = (app.store.keys(), manifest::to_json(&version.content)?);
-    let code_type = version.content.code_type;
-    let code_key = keys.code(&version.content.code_sha256, code_type);
+    let code_type = draft.content.code_type;
+    let code_key = app.store.keys().code(&draft.content.code_sha256, code_type);
     let media_type = match code_type {
         CodeType::Ruby => RUBY,
         CodeType::Zip => ZIP,
     };
-    let revision_key = keys.revision(&version.function, created_at, &version.revision);
-    tokio::try_join!(
-        app.store.put(&code_key, draft.code.clone(), media_type, Condition::Always),
-        app.store.put(&revision_key, content, JSON, Condition::Always),
-    )?;
+    let store_code = async {
+        app.store.put(&code_key, draft.code.clone(), media_type, Condition::Always).await?;
+        Ok(())
+    };
+    tokio::try_join!(store_code, store_revision(app, &draft.content, function, created_at))?;
+    Ok(())
+}
+
+/// Stores a revision, whose code is stored, for the function that was created at `created_at`.
+pub(crate) async fn store_revision(
+    app: &App,
+    content: &RevisionContent,
+    function: &FunctionName,
+    created_at: Timestamp,
+) -> Result<(), ApiError> {
+    let key = app.store.keys().revision(function, created_at, &content.revision());
+    app.store.put(&key, manifest::to_json(content)?, JSON, Condition::Always).await?;
     Ok(())
 }
 
 /// Stores the version under the first number from its own on that is free, or holds the same already.
-async fn take_number(app: &App, mut version: Version) -> Result<Version, ApiError> {
+pub(crate) async fn take_number(app: &App, mut version: Version) -> Result<Version, ApiError> {
     for _ in 0..limits::VERSION_TRIES {
         let key = app.store.keys().version(&version.function, version.version);
         let written = app.store.put(&key, manifest::to_json(&version)?, JSON, Condition::Absent).await?;
@@ -168,7 +197,7 @@ async fn take_number(app: &App, mut version: Version) -> Result<Version, ApiErro
         let Some(object) = app.store.get(&key, limits::MAX_MANIFEST_BYTES).await? else { continue };
         let taken: Version = serde_json::from_slice(&object.bytes)
             .map_err(|error| ApiError::Internal(format!("{key} is damaged: {error}")))?;
-        if taken.content == version.content {
+        if taken.content == version.content && taken.lambda == version.lambda {
             return Ok(taken);
         }
         version.version += 1;
@@ -180,16 +209,23 @@ async fn take_number(app: &App, mut version: Version) -> Result<Version, ApiErro
 fn next_version(name: &FunctionName, draft: &Draft, current: Option<&Current>, now: Timestamp) -> Version {
     Version {
         function: name.clone(),
-        version: current.map_or(0, |current| current.manifest.latest.version) + 1,
+        version: current.map_or(1, |current| current.manifest.next_number()),
         revision: draft.content.revision(),
         content: draft.content.clone(),
         created_at: now,
+        // What AWS Lambda's API has set of the function holds for what others publish of it.
+        lambda: live(current).and_then(settings),
     }
 }
 
+fn settings(manifest: &Manifest) -> Option<Box<LambdaSettings>> {
+    manifest.lambda.as_ref().map(|lambda| Box::new(lambda.settings.clone()))
+}
+
+/// With this version as the latest one, and as `$LATEST`.
 fn next_manifest(current: Option<&Current>, latest: Version, now: Timestamp) -> Manifest {
     match live(current) {
-        Some(manifest) => Manifest { latest, updated_at: now, ..manifest.clone() },
+        Some(manifest) => Manifest { latest, updated_at: now, unpublished: None, ..manifest.clone() },
         None => Manifest {
             name: latest.function.clone(),
             first_version: latest.version,
@@ -199,6 +235,8 @@ fn next_manifest(current: Option<&Current>, latest: Version, now: Timestamp) -> 
             created_at: now,
             updated_at: now,
             deleted: false,
+            unpublished: None,
+            lambda: None,
         },
     }
 }

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use badlambda_shared::catalog::CatalogError;
-use badlambda_shared::function::Function;
+use badlambda_shared::function::{Function, Manifest};
 use badlambda_shared::limits;
 use badlambda_shared::name::{FunctionName, NameError};
 use badlambda_shared::timestamp::Timestamp;
@@ -265,19 +265,30 @@ pub(crate) async fn delete(
     FunctionPath(name): FunctionPath,
     conditions: Conditions,
 ) -> ApiResult {
+    remove(&app, &name, |manifest| conditions.check(Some(&manifest.clone().into()), true)).await?;
+    Ok(ApiResponse::Deleted)
+}
+
+/// Deletes the function, if `check` has nothing against that.
+pub(crate) async fn remove<E: From<ApiError>>(
+    app: &App,
+    name: &FunctionName,
+    check: impl Fn(&Manifest) -> Result<(), E>,
+) -> Result<(), E> {
     // The manifest stays behind as deleted, so that numbers are never given again. The versions go, so that messages that
     // name one find nothing; what remains of them after a failure is hidden by the manifest.
-    let deleted = manifest::edit(&app, &name, |manifest| {
-        conditions.check(Some(&manifest.clone().into()), true)?;
+    let deleted = manifest::edit(app, name, |manifest| {
+        check(manifest)?;
         let mut deleted = manifest.clone();
         deleted.deleted = true;
         deleted.aliases.clear();
+        (deleted.unpublished, deleted.lambda) = (None, None);
         deleted.updated_at = Timestamp::now();
-        Ok(Some(deleted))
+        Ok::<_, E>(Some(deleted))
     })
     .await?;
-    if let Err(error) = versions::delete_all(&app, &deleted).await {
+    if let Err(error) = versions::delete_all(app, &deleted).await {
         tracing::warn!(function = %name, %error, "versions of a deleted function were left behind");
     }
-    Ok(ApiResponse::Deleted)
+    Ok(())
 }

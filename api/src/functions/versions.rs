@@ -69,7 +69,7 @@ pub(crate) async fn list(
 
 async fn present(app: &App, name: &FunctionName, number: u32) -> Result<Option<Version>, ApiError> {
     match app.catalog.version(name, number).await {
-        Ok(version) => Ok(Some((*version).clone())),
+        Ok(version) => Ok(Some(shown(&version))),
         Err(CatalogError::NoVersion { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -82,7 +82,13 @@ async fn present(app: &App, name: &FunctionName, number: u32) -> Result<Option<V
     responses((status = 200, description = "The version, with its config.", body = Version)),
 )]
 pub(crate) async fn get(State(app): AppState, path: FunctionSubPath) -> ApiResult {
-    Ok(ApiResponse::Version(resolve(&app, path).await?))
+    let version = resolve(&app, path).await?;
+    Ok(ApiResponse::Version(Box::new(shown(&version))))
+}
+
+/// The version without what is AWS Lambda's API's to show.
+fn shown(version: &Version) -> Version {
+    Version { lambda: None, ..version.clone() }
 }
 
 /// Show the code of a version.
@@ -130,9 +136,7 @@ pub(crate) async fn delete(
 ) -> ApiResult {
     let missing = || ApiError::VersionNotFound { function: name.clone(), version: version.clone() };
     let Ok(VersionRef::Number(number)) = version.parse() else { return Err(missing()) };
-    // The manifest marks it as deleted, by which it is gone. What remains of its object after a failure is never read. Its
-    // revision stays: another version may have the same one, and somebody may publish it at this moment.
-    manifest::edit(&app, &name, |manifest| {
+    delete_version(&app, &name, number, |manifest| {
         if !manifest.has(number) {
             return Err(missing());
         }
@@ -149,14 +153,33 @@ pub(crate) async fn delete(
         if without.deleted_versions.len() > limits::MAX_DELETED_VERSIONS {
             return Err(ApiError::TooManyDeletedVersions);
         }
-        without.updated_at = Timestamp::now();
         Ok(Some(without))
     })
     .await?;
-    if let Err(error) = app.store.delete(&app.store.keys().version(&name, number)).await {
+    Ok(ApiResponse::Deleted)
+}
+
+/// Deletes a version as `without` says, which answers the manifest without it, or `None` where there is nothing to delete.
+pub(crate) async fn delete_version<E: From<ApiError>>(
+    app: &App,
+    name: &FunctionName,
+    number: u32,
+    without: impl Fn(&Manifest) -> Result<Option<Manifest>, E>,
+) -> Result<(), E> {
+    // The manifest marks it as deleted, by which it is gone. What remains of its object after a failure is never read. Its
+    // revision stays: another version may have the same one, and somebody may publish it at this moment.
+    let marked = manifest::edit(app, name, |manifest| {
+        let changed = |without| Manifest { updated_at: Timestamp::now(), ..without };
+        without(manifest).map(|without| without.map(changed))
+    })
+    .await?;
+    if marked.has(number) {
+        return Ok(());
+    }
+    if let Err(error) = app.store.delete(&app.store.keys().version(name, number)).await {
         tracing::warn!(function = %name, number, %error, "a deleted version was left behind");
     }
-    Ok(ApiResponse::Deleted)
+    Ok(())
 }
 
 /// What an alias is to point at.
@@ -244,7 +267,7 @@ pub(crate) async fn delete_alias(
     let alias: Alias = parsed("alias", &alias)?;
     manifest::edit(&app, &name, |manifest| {
         let mut without = manifest.clone();
-        if without.aliases.remove(&alias).is_none() {
+        if !without.remove_alias(&alias) {
             return Err(ApiError::AliasNotFound { function: name.clone(), alias: alias.clone() });
         }
         conditions.check(Some(&manifest.clone().into()), true)?;

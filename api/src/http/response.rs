@@ -42,7 +42,7 @@ pub(crate) enum ApiResponse {
     /// A page of a list, and the `Link` to the next one.
     Page(Value, Option<String>),
     /// A version, with its config.
-    Version(Arc<Version>),
+    Version(Box<Version>),
     /// How things stand.
     Stats(Arc<Value>),
     /// The token that the request bears.
@@ -122,7 +122,7 @@ impl IntoResponse for ApiResponse {
                 insert(&mut headers, CONTENT_TYPE, content_type);
                 body.into_response()
             }
-            Self::Version(version) => Json(&*version).into_response(),
+            Self::Version(version) => Json(version).into_response(),
             Self::Code(code) => {
                 insert(&mut headers, CONTENT_TYPE, store::RUBY);
                 code.to_string().into_response()

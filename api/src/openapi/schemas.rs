@@ -15,7 +15,7 @@ const CONFIG: &str = "FunctionConfig";
 /// `config` in a request, where each field is optional.
 const CONFIG_REQUEST: &str = "FunctionConfigRequest";
 /// What is left out of a response where there is nothing.
-const LEFT_OUT: [(&str, &str); 13] = [
+const LEFT_OUT: [(&str, &str); 14] = [
     (CONFIG, "handler"),
     (CONFIG, "on_success"),
     (CONFIG, "on_failure"),
@@ -26,6 +26,7 @@ const LEFT_OUT: [(&str, &str); 13] = [
     ("DeadLetterLine", "error"),
     ("DeadLetterLine", "redriven"),
     ("Execution", "logs_tail"),
+    ("Function", "unpublished"),
     ("MapItem", "error"),
     ("MapItem", "result"),
     ("MapItem", "usage"),

@@ -13,6 +13,7 @@ mod fixture;
 mod functions;
 mod idempotency;
 mod inputs;
+mod lambda;
 mod lifecycle;
 mod maps;
 mod one_shots;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Catalog, CatalogError, Code, MAX_METADATA_BYTES, Runnable};
-use crate::function::{CodeType, Manifest, OneShot, RevisionContent, Version};
+use crate::function::{CodeType, Manifest, OneShot, RevisionContent, UNPUBLISHED, Version};
 use crate::map::ChunkRequest;
 use crate::message::ExecutionRequest;
 use crate::name::{FunctionName, Revision, VersionRef};
@@ -37,6 +37,10 @@ impl Catalog {
     /// When there is no such thing, or S3 fails.
     pub async fn runnable_of_chunk(&self, chunk: &ChunkRequest) -> Result<Arc<Runnable>, CatalogError> {
         let ChunkRequest { function, version, revision, .. } = chunk;
+        if *version == UNPUBLISHED {
+            let content = self.revision(function, revision).await?;
+            return self.with_code(None, revision.clone(), &content).await;
+        }
         let version = self.resolve(function, Some(&VersionRef::Number(*version)), None).await?;
         self.runnable_version(function, &version, Some(revision)).await
     }
@@ -54,7 +58,7 @@ impl Catalog {
                 revision: revision.clone(),
             }),
             _ => {
-                let (number, revision) = (Some(version.version), version.revision.clone());
+                let (number, revision) = (version.number(), version.revision.clone());
                 self.with_code(number, revision, &version.content).await
             }
         }

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::UNPUBLISHED;
 use super::config::{Form, FunctionConfig};
+use super::lambda::LambdaSettings;
 use crate::name::{FunctionName, Revision};
 use crate::timestamp::Timestamp;
 
@@ -44,7 +46,7 @@ pub struct RevisionContent {
 pub struct Version {
     /// The function's name.
     pub function: FunctionName,
-    /// Its number, from 1 on.
+    /// Its number, from 1 on; 0 for what `$LATEST` is where no version numbers it.
     pub version: u32,
     /// Its revision: versions that have the same code and config have the same one.
     pub revision: Revision,
@@ -53,6 +55,17 @@ pub struct Version {
     pub content: RevisionContent,
     /// When it was published.
     pub created_at: Timestamp,
+    /// What only AWS Lambda's wire API knows of it, and shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub lambda: Option<Box<LambdaSettings>>,
+}
+
+impl Version {
+    /// Its number, if it has one: what `$LATEST` is may have none.
+    pub fn number(&self) -> Option<u32> {
+        (self.version != UNPUBLISHED).then_some(self.version)
+    }
 }
 
 /// A version as it may be stored: the first ones name no revision.
@@ -64,13 +77,14 @@ struct StoredVersion {
     #[serde(flatten)]
     content: RevisionContent,
     created_at: Timestamp,
+    lambda: Option<Box<LambdaSettings>>,
 }
 
 impl From<StoredVersion> for Version {
     fn from(stored: StoredVersion) -> Self {
-        let StoredVersion { function, version, revision, content, created_at } = stored;
+        let StoredVersion { function, version, revision, content, created_at, lambda } = stored;
         let revision = revision.unwrap_or_else(|| content.revision());
-        Self { function, version, revision, content, created_at }
+        Self { function, version, revision, content, created_at, lambda }
     }
 }
 

@@ -13,7 +13,7 @@ pub struct Manifest {
     pub id: MapId,
     /// The function.
     pub function: FunctionName,
-    /// The version that is run.
+    /// The version that is run; 0 where the revision has none.
     pub version: u32,
     /// The revision that is run.
     pub revision: Revision,

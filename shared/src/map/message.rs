@@ -23,7 +23,7 @@ pub struct ChunkRequest {
     pub items: u32,
     /// The function.
     pub function: FunctionName,
-    /// The version.
+    /// The version; 0 where the revision has none.
     pub version: u32,
     /// The version's revision.
     pub revision: Revision,

@@ -14,12 +14,11 @@ use axum::http::HeaderMap;
 use badlambda_shared::alias::AliasTarget;
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::limits;
-use badlambda_shared::name::{FunctionName, Revision, VersionRef};
+use badlambda_shared::name::{FunctionName, Revision};
 use badlambda_shared::problem::ProblemInAnswer;
 use badlambda_shared::telemetry;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
-use futures::future::try_join_all;
 use futures::{StreamExt as _, stream};
 use serde::Serialize;
 use serde_json::json;
@@ -151,11 +150,8 @@ async fn revisions_of(
     function: &FunctionName,
     target: &AliasTarget,
 ) -> Result<BTreeMap<u32, Revision>, ApiError> {
-    let revision = async |number| {
-        let version = app.catalog.resolve(function, Some(&VersionRef::Number(number)), None).await?;
-        Ok((number, version.revision.clone()))
-    };
-    try_join_all(target.versions().map(revision)).await.map(BTreeMap::from_iter)
+    let versions = app.catalog.versions_of(function, target).await?;
+    Ok(target.versions().zip(versions.iter().map(|version| version.revision.clone())).collect())
 }
 
 impl Batch {

@@ -11,10 +11,11 @@ use crate::functions::{all_functions, explained};
 use crate::output::{Failure, Output, OutputArguments, Table};
 
 /// The fields of a function.
-pub const FUNCTION_FIELDS: [&str; 11] = [
+pub const FUNCTION_FIELDS: [&str; 12] = [
     "name",
     "version",
     "revision",
+    "unpublished",
     "aliases",
     "code_sha256",
     "code_bytes",

@@ -1,0 +1,12 @@
+//! Invoke: the same way onto the queue as any other execution, under an id that is a UUID. `outcome` writes what came of it
+//! as AWS Lambda does, `tail` its logs, `request` reads the headers.
+
+mod asynchronous;
+mod errors;
+mod outcome;
+mod request;
+mod tail;
+mod take_on;
+
+pub(super) use self::asynchronous::invoke_async;
+pub(super) use self::take_on::invoke;
