@@ -2,7 +2,7 @@
 
 use fantoccini::key::Key;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::looks::accessibility_faults;
