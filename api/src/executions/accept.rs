@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use badlambda_shared::id::ExecutionId;
+use badlambda_shared::invocation::Invocation;
+use badlambda_shared::message::ExecutionRequest;
 use badlambda_shared::name::{FunctionName, Revision, VersionRef};
 use badlambda_shared::record::Record;
 use badlambda_shared::telemetry;
@@ -33,6 +35,8 @@ pub(crate) struct Submission {
     pub(crate) replay_of: Option<ExecutionId>,
     /// How long it waits before any worker may have it.
     pub(crate) delay: Duration,
+    /// What the caller says beside the input.
+    pub(crate) invocation: Option<Box<Invocation>>,
     /// The room that the input takes.
     pub(crate) permit: BodyPermit,
 }
@@ -82,7 +86,7 @@ pub(crate) async fn take_on(
     submission: Submission,
 ) -> Result<(Ticket, Sent), ApiError> {
     let key = key.map(|key| (key, submission.fingerprint()));
-    let Submission { function, code, input, replay_of, delay, permit } = submission;
+    let Submission { function, code, input, replay_of, delay, invocation, permit } = submission;
     tracing::Span::current().record("execution", tracing::field::display(&id));
     let (version, revision) = resolve(app, &function, code, &id).await?;
     let trace = telemetry::from_here(trace);
@@ -96,7 +100,8 @@ pub(crate) async fn take_on(
     let (ticket, sent) = match key {
         None => {
             let ticket = issue();
-            send(app, ticket.request(&function, input, trace), delay).await?;
+            let request = ExecutionRequest { invocation, ..ticket.request(&function, input, trace) };
+            send(app, request, delay).await?;
             (ticket, Sent::Now)
         }
         Some((key, fingerprint)) => {
@@ -104,7 +109,7 @@ pub(crate) async fn take_on(
             match claim {
                 Claim::Sent => (ticket, Sent::Before),
                 Claim::ToSend(unsent) => {
-                    let request = ticket.request(&function, input, trace);
+                    let request = ExecutionRequest { invocation, ..ticket.request(&function, input, trace) };
                     send_claimed(Arc::clone(app), request, delay, unsent).await?;
                     (ticket, Sent::Now)
                 }

@@ -87,7 +87,8 @@ pub(crate) async fn replay(
         None => kept_input(&app, original, &mut permit).await?,
     };
     let delay = Duration::ZERO;
-    accept(app, &headers, Submission { function, code, input, replay_of, delay, permit }).await
+    accept(app, &headers, Submission { function, code, input, replay_of, delay, invocation: None, permit })
+        .await
 }
 
 async fn kept_input(app: &App, original: Record, permit: &mut BodyPermit) -> Result<Box<RawValue>, ApiError> {

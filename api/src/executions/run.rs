@@ -88,7 +88,12 @@ pub(crate) async fn run(
     let Draft { content, .. } = draft::check(&app, code.clone(), config).await?;
     let code = Code::Revision(store(&app, code, content).await?);
     let function = FunctionName::one_shot();
-    accept(app, &headers, Submission { function, code, input, replay_of: None, delay, permit }).await
+    accept(
+        app,
+        &headers,
+        Submission { function, code, input, replay_of: None, delay, invocation: None, permit },
+    )
+    .await
 }
 
 /// Stores code and config as a revision. What was there already is written again: it expires by its age.

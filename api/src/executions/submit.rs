@@ -80,7 +80,12 @@ pub(crate) async fn submit(
     let (version, delay) = (query.version()?, query.delay()?);
     let (input, permit) = input(&app, body).await?;
     let code = Code::Version(version);
-    accept(app, &headers, Submission { function, code, input, replay_of: None, delay, permit }).await
+    accept(
+        app,
+        &headers,
+        Submission { function, code, input, replay_of: None, delay, invocation: None, permit },
+    )
+    .await
 }
 
 /// The input, and the room that it takes.

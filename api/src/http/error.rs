@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::http::part::{InvalidPart, Part};
 use crate::tokens::Scope;
+use crate::tokens::signed::AuthenticationError;
 
 /// As errors write the header's name.
 pub(crate) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
@@ -113,6 +114,9 @@ pub(crate) enum ApiError {
     Unauthorized,
     #[error("the API knows no such token; send one that it was started with, and once")]
     InvalidToken,
+    /// A request of AWS Lambda's API, which may be signed.
+    #[error("{0}")]
+    NotAuthenticated(AuthenticationError),
     #[error("this needs a token with the scope `{}`; use one that has it", .0.name())]
     InsufficientScope(Scope),
     #[error("the token is for some functions alone, and this is not about one of them; use another token")]

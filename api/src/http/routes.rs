@@ -10,7 +10,7 @@ use axum::routing::{MethodFilter, on};
 use crate::app::App;
 use crate::http::admission::admit;
 use crate::tokens::Scope;
-use crate::tokens::authorize::{FunctionCheck, Needed, authorize};
+use crate::tokens::authorize::{FunctionCheck, Needed, Shown, authorize};
 
 /// Routes behind the check of tokens, each within the room that there is for requests.
 pub(crate) struct GuardedRoutes {
@@ -39,7 +39,13 @@ impl GuardedRoutes {
         scope: Scope,
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
-        self.add(method, path, Needed { scope: Some(scope), checked: FunctionCheck::ByPath }, true, handler)
+        self.add(
+            method,
+            path,
+            Needed { scope: Some(scope), checked: FunctionCheck::ByPath, shown: Shown::Token },
+            true,
+            handler,
+        )
     }
 
     /// A route about more than one function, or one that the path does not name. Its handler takes the
@@ -54,10 +60,23 @@ impl GuardedRoutes {
         self.add(
             method,
             path,
-            Needed { scope: Some(scope), checked: FunctionCheck::ByHandler },
+            Needed { scope: Some(scope), checked: FunctionCheck::ByHandler, shown: Shown::Token },
             true,
             handler,
         )
+    }
+
+    /// A route of AWS Lambda's API. Its handler takes the [`Caller`](crate::tokens::Caller), as above.
+    pub(crate) fn route_of_lambda<T: 'static>(
+        self,
+        method: MethodFilter,
+        path: &str,
+        scope: Scope,
+        handler: impl Handler<T, Arc<App>>,
+    ) -> Self {
+        let shown = Shown::TokenOrSignature;
+        let needed = Needed { scope: Some(scope), checked: FunctionCheck::ByHandler, shown };
+        self.add(method, path, needed, true, handler)
     }
 
     /// A route about the caller's own token, whatever that may be used for.
@@ -67,7 +86,13 @@ impl GuardedRoutes {
         path: &str,
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
-        self.add(method, path, Needed { scope: None, checked: FunctionCheck::ByHandler }, true, handler)
+        self.add(
+            method,
+            path,
+            Needed { scope: None, checked: FunctionCheck::ByHandler, shown: Shown::Token },
+            true,
+            handler,
+        )
     }
 
     /// A route of the operator's, about all functions, which is answered also where there is no room for requests.
@@ -79,7 +104,13 @@ impl GuardedRoutes {
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
         // The path names no function, so that a token for some functions is refused.
-        self.add(method, path, Needed { scope: Some(scope), checked: FunctionCheck::ByPath }, false, handler)
+        self.add(
+            method,
+            path,
+            Needed { scope: Some(scope), checked: FunctionCheck::ByPath, shown: Shown::Token },
+            false,
+            handler,
+        )
     }
 
     fn add<T: 'static>(

@@ -1,11 +1,9 @@
 //! Every HTTP status that the API answers with, chosen here and nowhere else, and what each error is called.
 
 use axum::http::StatusCode;
-use badlambda_shared::signature::SignatureErrorClass;
 
 use crate::http::error::ApiError;
 use crate::http::response::ApiResponse;
-use crate::tokens::signed::AuthenticationError;
 
 impl ApiResponse {
     pub(crate) fn status(&self) -> StatusCode {
@@ -92,6 +90,7 @@ kinds! {
     Self::BodyTooLarge(_) => PAYLOAD_TOO_LARGE, "body_too_large", "Body too large";
     Self::UnsupportedMediaType(_) => UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type";
     Self::Unauthorized | Self::InvalidToken => UNAUTHORIZED, "unauthorized", "Unauthorized";
+    Self::NotAuthenticated(_) => FORBIDDEN, "not_authenticated", "Not authenticated";
     Self::InsufficientScope(_) => FORBIDDEN, "insufficient_scope", "Insufficient scope";
     Self::FunctionNotAllowed => FORBIDDEN, "function_not_allowed", "Function not allowed";
     Self::RateLimited => TOO_MANY_REQUESTS, "rate_limited", "Too many requests";
@@ -102,21 +101,4 @@ kinds! {
     Self::Busy => SERVICE_UNAVAILABLE, "busy", "Too much under way";
     Self::Unavailable(_) | Self::Draining => SERVICE_UNAVAILABLE, "unavailable", "Temporarily unavailable";
     Self::Internal(_) => INTERNAL_SERVER_ERROR, "internal", "Internal error";
-}
-
-impl AuthenticationError {
-    /// The HTTP status, and the code that AWS Lambda's clients know the error by.
-    #[cfg_attr(not(test), expect(dead_code, reason = "AWS Lambda's wire API is to answer with it"))]
-    pub(crate) fn kind(&self) -> (StatusCode, &'static str) {
-        let class = match self {
-            Self::Signature(error) => error.class(),
-            Self::UnknownToken => SignatureErrorClass::Unrecognized,
-        };
-        match class {
-            SignatureErrorClass::Missing => (StatusCode::FORBIDDEN, "MissingAuthenticationTokenException"),
-            SignatureErrorClass::Incomplete => (StatusCode::BAD_REQUEST, "IncompleteSignatureException"),
-            SignatureErrorClass::Unrecognized => (StatusCode::FORBIDDEN, "UnrecognizedClientException"),
-            SignatureErrorClass::Invalid => (StatusCode::FORBIDDEN, "InvalidSignatureException"),
-        }
-    }
 }

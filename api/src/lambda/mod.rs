@@ -11,7 +11,7 @@ mod aliases;
 mod call;
 mod checks;
 mod concurrency;
-mod errors;
+pub(crate) mod errors;
 mod event_invoke;
 mod finish;
 mod fixed;

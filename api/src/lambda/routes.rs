@@ -122,6 +122,6 @@ impl Operations {
         scope: Scope,
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
-        Self(self.0.route_over_functions(method, path, scope, handler))
+        Self(self.0.route_of_lambda(method, path, scope, handler))
     }
 }

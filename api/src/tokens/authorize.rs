@@ -16,6 +16,7 @@ use badlambda_shared::name::FunctionName;
 
 use super::Tokens;
 use super::rate::Quota;
+use super::signed;
 use super::token::{Scope, Token};
 use crate::app::App;
 use crate::http::error::ApiError;
@@ -30,6 +31,16 @@ pub(crate) struct Needed {
     /// `None` where any token will do.
     pub(crate) scope: Option<Scope>,
     pub(crate) checked: FunctionCheck,
+    pub(crate) shown: Shown,
+}
+
+/// How a request shows whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// It bears a token.
+    Token,
+    /// It bears a token, or is signed with a token's key pair, as clients of AWS sign.
+    TokenOrSignature,
 }
 
 /// Who checks that a token may be used for the function in question.
@@ -47,8 +58,12 @@ pub(crate) async fn authorize(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let caller = match bearer(&app.tokens, request.headers()) {
-        Ok(token) => Caller(token),
+    let caller = match needed.shown {
+        Shown::Token => bearer(&app.tokens, request.headers()).map(Caller),
+        Shown::TokenOrSignature => signed::caller(&app, &mut request).await,
+    };
+    let caller = match caller {
+        Ok(caller) => caller,
         Err(refused) => return refused.into_response(),
     };
     let (quota, admitted) = caller.admit(needed.scope);

@@ -5,20 +5,27 @@
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
-use axum::extract::ConnectInfo;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use badlambda_shared::limits;
 use badlambda_shared::signature::{Signature, SignatureError, SignatureRequirements};
+use sha2::{Digest as _, Sha256};
 
 use super::Tokens;
 use super::authorize::{Caller, bearer};
+use crate::app::App;
+use crate::http::body;
+use crate::http::error::ApiError;
 
+/// The most that any operation takes, as AWS has it.
+const MOST_BODY_BYTES: usize = 70_167_211;
 /// The service in the scope of AWS Lambda's clients.
 const SERVICE: &str = "lambda";
 
 /// Why a request has no token that is known.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AuthenticationError {
     /// It is not signed as it must be.
     #[error(transparent)]
@@ -28,13 +35,33 @@ pub(crate) enum AuthenticationError {
     UnknownToken,
 }
 
+/// Who sends a request, whose body is read for that, and put back.
+pub(super) async fn caller(app: &App, request: &mut Request) -> Result<Caller, ApiError> {
+    if app.tokens.is_empty() {
+        return Ok(Caller(None));
+    }
+    let (parts, body) = std::mem::take(request).into_parts();
+    if bears_token(&parts) {
+        let caller = app.tokens.authenticate_signed(&parts, &[0; 32], &app.account.region, SystemTime::now());
+        *request = Request::from_parts(parts, body);
+        return caller.map_err(ApiError::NotAuthenticated);
+    }
+    // Whoever signs nothing sends no body that is worth reading.
+    Signature::read(&parts).map_err(|error| ApiError::NotAuthenticated(error.into()))?;
+    let too_large = ApiError::BodyTooLarge(MOST_BODY_BYTES);
+    let received = body::receive(&app.admission, body, MOST_BODY_BYTES, too_large).await?;
+    let sha256 = Sha256::digest(&received.bytes).into();
+    let caller = app.tokens.authenticate_signed(&parts, &sha256, &app.account.region, SystemTime::now());
+    *request = Request::from_parts(parts, Body::from(received.bytes));
+    caller.map_err(ApiError::NotAuthenticated)
+}
+
 impl Tokens {
     /// Who sends a request, with a body of this SHA-256, that may be signed or bear a token. Where there are no tokens,
     /// anybody does, signed or not. `region` is that of the API, for which it must be signed.
     ///
     /// # Errors
     /// Says why the caller is not known, and what to do about it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "AWS Lambda's wire API is to ask it"))]
     pub(crate) fn authenticate_signed(
         &self,
         request: &Parts,
@@ -91,7 +118,7 @@ mod tests {
     use aws_sigv4::sign::v4;
     use axum::Router;
     use axum::body::{Body, to_bytes};
-    use axum::http::{HeaderMap, Request, Response};
+    use axum::http::{HeaderMap, Request, Response, StatusCode};
     use badlambda_shared::config::Environment;
     use badlambda_shared::name::FunctionName;
     use serde_json::json;
@@ -102,7 +129,14 @@ mod tests {
 
     use super::*;
     use crate::http::serve::serve;
+    use crate::lambda::errors::Code;
     use crate::tokens::Scope;
+
+    /// The HTTP status, and the code that AWS Lambda's clients know the error by.
+    fn kind(error: &AuthenticationError) -> (StatusCode, &'static str) {
+        let code = Code::from(&ApiError::NotAuthenticated(error.clone()));
+        (code.status(), code.name())
+    }
 
     const REGION: &str = "eu-central-1";
     const BODY: &[u8] = b"{\"name\": \"Ada\"}";
@@ -169,7 +203,7 @@ mod tests {
     /// The status and code of the refusal.
     fn refused(request: Request<()>) -> (u16, &'static str) {
         let error = authenticated(&tokens(), request).map(drop).unwrap_err();
-        let (status, code) = error.kind();
+        let (status, code) = kind(&error);
         (status.as_u16(), code)
     }
 
@@ -265,7 +299,7 @@ mod tests {
         let sha256 = Sha256::digest(to_bytes(body, 1000).await.unwrap()).into();
         let caller = tokens().authenticate_signed(&parts, &sha256, REGION, SystemTime::now());
         let told = caller.map(|caller| caller.token().unwrap().name().to_owned());
-        Ok(Response::new(Body::from(told.unwrap_or_else(|error| error.kind().1.to_owned()))))
+        Ok(Response::new(Body::from(told.unwrap_or_else(|error| kind(&error).1.to_owned()))))
     }
 
     #[tokio::test]

@@ -29,7 +29,7 @@ macro_rules! codes {
                 }
             }
 
-            pub(super) fn status(self) -> StatusCode {
+            pub(crate) fn status(self) -> StatusCode {
                 match self {
                     $(Self::$code => StatusCode::$status,)*
                 }
@@ -49,8 +49,10 @@ const USER: Option<&str> = Some("User");
 codes! {
     AccessDeniedException => FORBIDDEN, None, "Message";
     CodeSigningConfigNotFoundException => NOT_FOUND, USER, "Message";
+    IncompleteSignatureException => BAD_REQUEST, None, "message";
     InvalidParameterValueException => BAD_REQUEST, USER, "message";
     InvalidRequestContentException => BAD_REQUEST, USER, "message";
+    InvalidSignatureException => FORBIDDEN, None, "message";
     MissingAuthenticationTokenException => FORBIDDEN, None, "message";
     PreconditionFailedException => PRECONDITION_FAILED, USER, "message";
     ProvisionedConcurrencyConfigNotFoundException => NOT_FOUND, USER, "message";

@@ -1,7 +1,7 @@
-//! How asynchronous invocations of a function, a version or an alias are dealt with. It is kept and shown. A `request` says
+//! How asynchronous invocations of a function, a version or an alias are dealt with. Calls take it along to the worker. A `request` says
 //! what is to hold, `routes` has the operations.
 
 mod request;
 mod routes;
 
-pub(super) use self::routes::{delete, get, list, put, update};
+pub(super) use self::routes::{config_for, delete, get, list, put, update};

@@ -125,6 +125,11 @@ fn qualifier(asked: &Asked) -> &str {
     asked.qualifier.as_deref().unwrap_or(LATEST)
 }
 
+/// What holds for an asynchronous call of what was asked for.
+pub(crate) fn config_for<'a>(manifest: &'a Manifest, asked: &Asked) -> Option<&'a LambdaEventInvoke> {
+    config_of(manifest, qualifier(asked))
+}
+
 fn config_of<'a>(manifest: &'a Manifest, qualifier: &str) -> Option<&'a LambdaEventInvoke> {
     manifest.lambda.as_ref()?.event_invoke.get(qualifier)
 }

@@ -1,7 +1,8 @@
 //! Invoke: the same way onto the queue as any other execution, under an id that is a UUID. `outcome` writes what came of it
-//! as AWS Lambda does, `tail` its logs, `request` reads the headers.
+//! as AWS Lambda does, `tail` its logs, `request` reads the headers, `beside` what goes with the event.
 
 mod asynchronous;
+mod beside;
 mod errors;
 mod outcome;
 mod request;

@@ -59,11 +59,9 @@ impl InvokeRequest {
 
     /// Fails where a header asks for what is not there.
     pub(super) fn check(call: &Call) -> Result<(), Refusal> {
-        for (header, name) in [
-            ("x-amz-client-context", "ClientContext"),
-            ("x-amz-tenant-id", "TenantId"),
-            ("x-amz-durable-execution-name", "DurableExecutionName"),
-        ] {
+        for (header, name) in
+            [("x-amz-tenant-id", "TenantId"), ("x-amz-durable-execution-name", "DurableExecutionName")]
+        {
             if call.header(header).is_some() {
                 return Err(Refusal::unsupported(name));
             }

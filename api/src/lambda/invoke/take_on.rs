@@ -10,6 +10,7 @@ use badlambda_shared::id::ExecutionId;
 use badlambda_shared::name::FunctionName;
 use serde_json::value::RawValue;
 
+use super::beside::invocation;
 use super::outcome;
 use super::request::{InvocationType, InvokeRequest};
 use crate::executions::accept::{Code, Submission, take_on};
@@ -44,14 +45,11 @@ pub(crate) async fn invoke(call: Call, body: Body) -> WireResult {
     if request.invocation_type == InvocationType::DryRun {
         return Ok(Answer::WouldInvoke);
     }
-    let submission = Submission {
-        function: function.clone(),
-        code,
-        input,
-        replay_of: None,
-        delay: Duration::ZERO,
-        permit,
-    };
+    let manifest = call.app.catalog.manifest(&function).await?;
+    let invocation = Some(invocation(&call, &asked, &manifest, request.invocation_type)?);
+    let (function_name, delay) = (function.clone(), Duration::ZERO);
+    let submission =
+        Submission { function: function_name, code, input, replay_of: None, delay, invocation, permit };
     let ticket = accepted(&call, request.key, submission).await?;
     let headers = with_request_id(&ticket.id);
     if request.invocation_type == InvocationType::Event {
