@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use uuid::Uuid;
 
-use super::errors::{ERROR_TYPE, Refusal};
+use super::errors::Refusal;
 use crate::http::error::ApiError;
 use crate::metrics::PROBLEMS;
 
@@ -54,9 +54,7 @@ fn translated(error: &ApiError, refused: Response) -> Response {
     headers.remove(CONTENT_LENGTH);
     headers.remove(CONTENT_TYPE);
     let mut response = Refusal::from(error).into_response();
-    let code = response.headers().get(ERROR_TYPE).cloned();
     headers.extend(response.headers().clone());
-    headers.extend(code.map(|code| (ERROR_TYPE, code)));
     *response.headers_mut() = headers;
     response
 }

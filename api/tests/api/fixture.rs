@@ -176,8 +176,13 @@ async fn read(request: RequestBuilder, is_described: bool) -> Answer {
     let (method, path) = (request.method().clone(), request.url().path().to_owned());
     let response = client.execute(request).await.unwrap();
     let (status, all_headers) = (response.status(), response.headers().clone());
-    let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap().to_owned();
-    let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    let mut headers = BTreeMap::<String, String>::new();
+    for (name, value) in response.headers() {
+        // Clients join what comes twice.
+        let joined = headers.entry(name.to_string()).or_default();
+        joined.push_str(if joined.is_empty() { "" } else { ", " });
+        joined.push_str(value.to_str().unwrap());
+    }
     let text = response.text().await.unwrap();
     if is_described {
         let body = Some(text.as_bytes());

@@ -87,7 +87,7 @@ fn installed(program: &str) -> Command {
 }
 
 /// A program that sees nothing of this machine's settings of AWS.
-fn isolated(program: impl AsRef<OsStr>) -> Command {
+pub fn isolated(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command
         .env_clear()

@@ -1,4 +1,4 @@
-//! AWS Lambda's wire API over the whole system: what comes of invocations.
+//! What comes of invocations, by requests written by hand.
 
 use badlambda_shared::package::Packer;
 use base64::Engine as _;
