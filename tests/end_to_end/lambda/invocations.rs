@@ -34,8 +34,8 @@ async fn create(fleet: &Fleet) {
 
 async fn invoke(fleet: &Fleet, query: &str, headers: &[(&str, &str)], event: Value) -> Response {
     let mut request = fleet.request(Method::POST, &format!("{FUNCTIONS}/hello/invocations{query}"));
-    for (name, value) in headers {
-        request = request.header(*name, *value);
+    for &(name, value) in headers {
+        request = request.header(name, value);
     }
     request.json(&event).send().await.unwrap()
 }
