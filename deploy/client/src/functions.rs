@@ -50,7 +50,7 @@ impl Client {
             content: &'a FunctionContent<'a>,
         }
         let request = self.to(Method::POST, &["v1", "functions"]).json(&Named { name, content });
-        self.read(with(request, "dry_run", dry_run.then_some(true))).await
+        self.upload(with(request, "dry_run", dry_run.then_some(true))).await
     }
 
     /// Creates a function or publishes its next version, where it is as it was (`entity_tag`), or whatever it is.
@@ -66,7 +66,7 @@ impl Client {
     ) -> Result<Function, Error> {
         let request = self.to(Method::PUT, &["v1", "functions", name.as_str()]).json(content);
         let request = with(request, "dry_run", dry_run.then_some(true));
-        self.read(match entity_tag {
+        self.upload(match entity_tag {
             Some(entity_tag) => request.header(IF_MATCH, entity_tag),
             None => request,
         })

@@ -39,7 +39,7 @@ impl Client {
         let request = with(request, "version", submit.version.as_ref().map(VersionRef::to_string));
         let request = with(request, "chunk", submit.chunk);
         let request = keyed(request, submit.idempotency_key.as_deref());
-        self.read(request.header(CONTENT_TYPE, "application/x-ndjson").body(inputs)).await
+        self.upload(request.header(CONTENT_TYPE, "application/x-ndjson").body(inputs)).await
     }
 
     /// A map as it stands, at its end or after `wait`, of which whole seconds count.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use crate::address::Address;
 use crate::error::{Error, innermost};
@@ -37,7 +38,7 @@ impl Client {
             headers.insert(AUTHORIZATION, bearer);
         }
         let builder = reqwest::Client::builder().default_headers(headers);
-        let builder = builder.connect_timeout(CONNECT_TIME).read_timeout(READ_TIME);
+        let builder = builder.connect_timeout(CONNECT_TIME);
         let builder = if address.is_loopback() { builder.no_proxy() } else { builder };
         let http = builder.build().map_err(|error| Error::Client(innermost(&error)))?;
         Ok(Self { http, address })
@@ -83,11 +84,18 @@ impl Client {
 
     /// Sends it; whatever the status, its answer.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, Error> {
+        match timeout(READ_TIME, self.send_all(request)).await {
+            Ok(answered) => answered,
+            Err(_) => Err(Error::Unreachable { address: self.address.to_string(), reason: stalled() }),
+        }
+    }
+
+    /// The same, however long it takes to send: TCP tells when the other side is gone.
+    async fn send_all(&self, request: RequestBuilder) -> Result<Answer, Error> {
+        let address = self.address.to_string();
         match request.send().await {
-            Ok(response) => Ok(Answer { response, address: self.address.to_string() }),
-            Err(error) => {
-                Err(Error::Unreachable { address: self.address.to_string(), reason: innermost(&error) })
-            }
+            Ok(response) => Ok(Answer { response, address }),
+            Err(error) => Err(Error::Unreachable { address, reason: innermost(&error) }),
         }
     }
 
@@ -99,6 +107,11 @@ impl Client {
     /// The same, and reads the answer.
     pub(crate) async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
         self.ask(request).await?.json().await
+    }
+
+    /// The same of a request with a large body, or one that comes bit by bit.
+    pub(crate) async fn upload<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
+        self.send_all(request).await?.succeeded().await?.json().await
     }
 }
 
@@ -144,17 +157,22 @@ impl Answer {
     /// # Errors
     /// When the connection breaks off.
     pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        let chunk = self.response.chunk().await.map_err(|error| broken_off(&self.address, &error))?;
-        Ok(chunk.map(Vec::from))
+        match timeout(READ_TIME, self.response.chunk()).await {
+            Ok(chunk) => Ok(chunk.map_err(|error| broken_off(&self.address, &error))?.map(Vec::from)),
+            Err(_) => Err(Error::BrokenOff { address: self.address.clone(), reason: stalled() }),
+        }
     }
 
     /// The whole body.
     ///
     /// # Errors
     /// When the connection breaks off.
-    pub async fn bytes(self) -> Result<Vec<u8>, Error> {
-        let bytes = self.response.bytes().await.map_err(|error| broken_off(&self.address, &error))?;
-        Ok(bytes.into())
+    pub async fn bytes(mut self) -> Result<Vec<u8>, Error> {
+        let mut bytes = vec![];
+        while let Some(chunk) = self.chunk().await? {
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
     }
 
     /// The whole body, as what it must be.
@@ -168,6 +186,10 @@ impl Answer {
     pub(crate) fn not_ours(&self, body: &[u8]) -> Error {
         Error::NotOurs { address: self.address.clone(), status: self.status().as_u16(), what: shown(body) }
     }
+}
+
+fn stalled() -> String {
+    format!("nothing came for {} s", READ_TIME.as_secs())
 }
 
 fn broken_off(address: &str, error: &reqwest::Error) -> Error {

@@ -1,4 +1,4 @@
-//! The code that a command is given: a Ruby file, a zip, or a folder, which [`folder`] makes a zip of. [`diff`] is what two
+//! The code that a command is given: a Ruby file, a zip, or a folder, which `folder` makes a zip of. [`diff`] is what two
 //! functions' code differs in.
 
 pub mod diff;
