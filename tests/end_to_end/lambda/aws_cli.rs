@@ -1,6 +1,7 @@
 //! What the AWS CLI sees of a function's life. It is called as people call it, each call a process.
 
 use serde_json::{Map, Value, json};
+use tokio::join;
 
 use super::life::{NAME, Zips};
 use super::programs::Settings;
@@ -18,12 +19,13 @@ pub async fn live(settings: &Settings<'_>, zips: &Zips) -> Value {
     cli.create_and_invoke(&mut seen).await;
     cli.change(&mut seen).await;
     cli.put_alias(&mut seen).await;
-    for (member, operation, items, item) in [
-        ("functions", "list-functions", "Functions", "FunctionName"),
-        ("versions", "list-versions-by-function", "Versions", "Version"),
-        ("aliases", "list-aliases", "Aliases", "Name"),
-    ] {
-        seen.insert(member.to_owned(), cli.pages(operation, items, item).await);
+    let (functions, versions, aliases) = join!(
+        cli.pages("list-functions", "Functions", "FunctionName"),
+        cli.pages("list-versions-by-function", "Versions", "Version"),
+        cli.pages("list-aliases", "Aliases", "Name"),
+    );
+    for (member, pages) in [("functions", functions), ("versions", versions), ("aliases", aliases)] {
+        seen.insert(member.to_owned(), pages);
     }
     cli.refuse_and_delete(&mut seen).await;
     seen.into()
@@ -32,9 +34,10 @@ pub async fn live(settings: &Settings<'_>, zips: &Zips) -> Value {
 impl Cli<'_> {
     async fn create_and_invoke(&self, seen: &mut Map<String, Value>) {
         let environment = ["--environment", "Variables={GREETING=Hello}"];
-        let created = self.create(NAME, "ruby3.4", &environment).await.unwrap();
-        seen.insert("created".to_owned(), created["State"].clone());
-        self.create("other", "ruby3.4", &[]).await.unwrap();
+        let (created, other) =
+            join!(self.create(NAME, "ruby3.4", &environment), self.create("other", "ruby3.4", &[]));
+        seen.insert("created".to_owned(), created.unwrap()["State"].clone());
+        other.unwrap();
         self.of_function("wait", &["function-active-v2"]).await;
 
         let (answer, payload) = self.invoke(&["--log-type", "Tail"], r#"{"name": "Ada"}"#).await;
@@ -72,7 +75,8 @@ impl Cli<'_> {
         self.of_function("wait", &["function-updated-v2"]).await;
         let published = self.of_function("publish-version", &[]).await;
         seen.insert("published_again".to_owned(), published["Version"].clone());
-        let versions = [self.run("1").await, self.run("2").await, self.run("$LATEST").await];
+        let (first, second, latest) = join!(self.run("1"), self.run("2"), self.run("$LATEST"));
+        let versions = [first, second, latest];
         seen.insert("of_versions".to_owned(), json!(versions));
     }
 
@@ -122,19 +126,28 @@ impl Cli<'_> {
         let wrong = "00000000-0000-4000-8000-000000000000";
         let of_revision =
             ["update-function-code", "--function-name", NAME, "--zip-file", &first, "--revision-id", wrong];
-        let unsupported = self.aws(&["list-code-signing-configs"]).await.unwrap_err();
-        let missing = self.aws(&["get-function", "--function-name", "missing"]).await.unwrap_err();
-        let taken = self.create(NAME, "ruby3.4", &[]).await.unwrap_err();
-        let runtime = self.create("third", "ruby1.8", &[]).await.unwrap_err();
-        let payload = self.aws(&[invoke.as_slice(), &["--payload", "{"]].concat()).await.unwrap_err();
-        let revision = self.aws(&of_revision).await.unwrap_err();
+        let bad_payload = [invoke.as_slice(), &["--payload", "{"]].concat();
+        let (unsupported, missing, taken, runtime, payload, revision) = join!(
+            self.aws(&["list-code-signing-configs"]),
+            self.aws(&["get-function", "--function-name", "missing"]),
+            self.create(NAME, "ruby3.4", &[]),
+            self.create("third", "ruby1.8", &[]),
+            self.aws(&bad_payload),
+            self.aws(&of_revision),
+        );
         // It says nothing of a status; it fails unless that is a success.
         self.of_function("delete-function", &[]).await;
         seen.insert("deleted".to_owned(), json!(204));
         let deleted = self.aws(&invoke).await.unwrap_err();
         let errors = json!({
-            "switched_off": switched_off, "unsupported": unsupported, "missing": missing, "taken": taken, "runtime": runtime,
-            "payload": payload, "revision": revision, "deleted": deleted,
+            "switched_off": switched_off,
+            "unsupported": unsupported.unwrap_err(),
+            "missing": missing.unwrap_err(),
+            "taken": taken.unwrap_err(),
+            "runtime": runtime.unwrap_err(),
+            "payload": payload.unwrap_err(),
+            "revision": revision.unwrap_err(),
+            "deleted": deleted,
         });
         seen.insert("errors".to_owned(), errors);
     }
@@ -155,10 +168,11 @@ impl Cli<'_> {
 
     /// The answer, and what the function returned.
     async fn invoke(&self, arguments: &[&str], event: &str) -> (Value, Value) {
-        let out = self.zips.path("payload.json");
-        let invoke = ["invoke", "--function-name", NAME, "--payload", event, &out];
+        let out = tempfile::NamedTempFile::new().unwrap();
+        let path = out.path().to_str().unwrap();
+        let invoke = ["invoke", "--function-name", NAME, "--payload", event, path];
         let answer = self.aws(&[invoke.as_slice(), arguments].concat()).await.unwrap();
-        let payload = std::fs::read_to_string(&out).unwrap();
+        let payload = std::fs::read_to_string(path).unwrap();
         (answer, serde_json::from_str(&payload).unwrap_or_default())
     }
 

@@ -1,9 +1,8 @@
 //! What comes of invocations, by requests written by hand.
 
-use badlambda_shared::package::Packer;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::{Method, Response};
+use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use crate::fixtures::fleet::Fleet;
@@ -13,9 +12,12 @@ const CODE: &str = "def handler(event:, context:)\n  puts \"logged\"\n  raise \"
                     { \"event\" => event, \"id\" => context.aws_request_id }\nend\n";
 
 fn zip(code: &str) -> String {
-    let mut packer = Packer::default();
-    packer.file("function.rb", code.as_bytes(), false).unwrap();
-    STANDARD.encode(packer.finish().unwrap())
+    STANDARD.encode(super::zip(code))
+}
+
+/// A request of AWS Lambda's API, of which the OpenAPI document does not tell.
+fn request(fleet: &Fleet, method: Method, path: &str) -> RequestBuilder {
+    fleet.http.request(method, format!("{}{path}", fleet.address("api")))
 }
 
 async fn shown(response: Response, status: u16) -> Value {
@@ -28,14 +30,14 @@ async fn create(fleet: &Fleet) {
         "FunctionName": "hello", "Role": "arn:aws:iam::000000000000:role/r", "Runtime": "ruby3.4",
         "Handler": "function.handler", "Code": {"ZipFile": zip(CODE)},
     });
-    let created = fleet.request(Method::POST, FUNCTIONS).json(&create).send().await.unwrap();
+    let created = request(fleet, Method::POST, FUNCTIONS).json(&create).send().await.unwrap();
     assert_eq!(shown(created, 201).await["State"], "Active");
 }
 
 async fn invoke(fleet: &Fleet, query: &str, headers: &[(&str, &str)], event: Value) -> Response {
-    let mut request = fleet.request(Method::POST, &format!("{FUNCTIONS}/hello/invocations{query}"));
-    for &(name, value) in headers {
-        request = request.header(name, value);
+    let mut request = request(fleet, Method::POST, &format!("{FUNCTIONS}/hello/invocations{query}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
     }
     request.json(&event).send().await.unwrap()
 }
@@ -95,13 +97,13 @@ async fn versions_and_aliases_keep_what_they_are() {
     create(&fleet).await;
     let post = async |path: &str, body: Value| {
         let path = format!("{FUNCTIONS}/hello{path}");
-        shown(fleet.request(Method::POST, &path).json(&body).send().await.unwrap(), 201).await
+        shown(request(&fleet, Method::POST, &path).json(&body).send().await.unwrap(), 201).await
     };
     assert_eq!(post("/versions", json!({})).await["Version"], "1");
     post("/aliases", json!({"Name": "live", "FunctionVersion": "1"})).await;
     let code = json!({"ZipFile": zip("def handler(event:, context:) = 2")});
     let path = format!("{FUNCTIONS}/hello/code");
-    shown(fleet.request(Method::PUT, &path).json(&code).send().await.unwrap(), 200).await;
+    shown(request(&fleet, Method::PUT, &path).json(&code).send().await.unwrap(), 200).await;
     let latest = invoke(&fleet, "", &[], json!({})).await;
     assert_eq!(shown(latest, 200).await, 2);
     let live = invoke(&fleet, "?Qualifier=live", &[], json!({"old": true})).await;
