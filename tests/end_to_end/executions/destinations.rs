@@ -3,25 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::fixtures::fleet::Fleet;
-
-/// A new queue: its URL and its ARN.
-async fn queue(fleet: &Fleet, name: &str) -> (String, String) {
-    let created = fleet.sqs.create_queue().queue_name(name).send().await.unwrap();
-    let url = created.queue_url.unwrap();
-    let account = url.rsplit('/').nth(1).unwrap().to_owned();
-    (url, format!("arn:aws:sqs:{}:{account}:{name}", fleet.address("region")))
-}
-
-/// The next message, without its time.
-async fn told(fleet: &Fleet, url: &str) -> Value {
-    let received = fleet.sqs.receive_message().queue_url(url).wait_time_seconds(20).send().await.unwrap();
-    let [message] = received.messages() else { panic!("{url} has no message") };
-    let mut body: Value = serde_json::from_str(message.body().unwrap()).unwrap();
-    assert!(body["timestamp"].take().as_str().unwrap().ends_with('Z'));
-    let handle = message.receipt_handle().unwrap();
-    fleet.sqs.delete_message().queue_url(url).receipt_handle(handle).send().await.unwrap();
-    body
-}
+use crate::fixtures::queues::{queue, told};
 
 #[tokio::test]
 async fn queues_are_told_what_succeeds_and_what_fails_for_good() {

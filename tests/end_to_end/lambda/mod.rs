@@ -1,12 +1,14 @@
 //! AWS Lambda's wire API over the whole system: what comes of invocations, and four clients that know nothing of this
 //! system. Each lives the life of a function, and retries what was answered late or never.
 
+mod asynchronous;
 mod aws_cli;
 mod invocations;
 mod life;
 pub mod programs;
 mod retries;
 mod rust_sdk;
+mod signed;
 
 use badlambda_shared::package::Packer;
 

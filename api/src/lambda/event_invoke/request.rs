@@ -1,5 +1,6 @@
 //! What PutFunctionEventInvokeConfig and UpdateFunctionEventInvokeConfig say.
 
+use badlambda_shared::destinations::QueueArn;
 use badlambda_shared::function::lambda::LambdaEventInvoke;
 use badlambda_shared::timestamp::Timestamp;
 use serde::Deserialize;
@@ -84,6 +85,9 @@ impl EventInvokeRequest {
                     Err(WireError::Refused(_)) => return Err(invalid().into()),
                     found => found.map(drop)?,
                 }
+            }
+            if !destination.is_empty() && QueueArn::parse(destination).is_none() {
+                return Err(Refusal::unsupported("destinations other than queues of SQS").into());
             }
         }
         Ok(())
