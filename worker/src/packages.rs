@@ -1,5 +1,6 @@
 //! Code in zips: fetched and unpacked once, however many executions ask for it at the same time, and kept for later ones.
 
+use std::io;
 use std::sync::Arc;
 
 use badlambda_shared::catalog::{Catalog, CatalogError};
@@ -35,6 +36,18 @@ pub(crate) enum PackageError {
     Unpack(Arc<ExecutorError>),
 }
 
+impl PackageError {
+    /// Whether it may work later: where there is no room now, there may be some then.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Catalog(error) => matches!(error, CatalogError::Store(error) if error.may_pass()),
+            Self::Unpack(error) => {
+                !matches!(&**error, ExecutorError::System(error) if error.kind() == io::ErrorKind::InvalidData)
+            }
+        }
+    }
+}
+
 impl Packages {
     /// Keeps packages of at most so many bytes together.
     pub(crate) fn new(executor: Arc<Executor>, most_bytes: u64) -> Self {
@@ -53,7 +66,7 @@ impl Packages {
             let executor = Arc::clone(&self.executor);
             let unpacked = tokio::task::spawn_blocking(move || executor.unpack(&zip)).await;
             let package = unpacked
-                .unwrap_or_else(|_| Err(std::io::Error::other("it broke off").into()))
+                .unwrap_or_else(|_| Err(io::Error::other("it broke off").into()))
                 .map_err(|error| PackageError::Unpack(Arc::new(error)))?;
             let kib = u32::try_from(package.bytes() / KIB + 1).unwrap_or(u32::MAX);
             Ok(Kept { package: Arc::new(package), kib })

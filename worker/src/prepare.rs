@@ -72,6 +72,7 @@ impl Preparer {
         F: Future<Output = Result<Arc<Runnable>, CatalogError>>,
     {
         let give_up = stopped_or_after(&self.stop, STORE_PATIENCE);
+        let may_pass = |error: &CatalogError| matches!(error, CatalogError::Store(error) if error.may_pass());
         let runnable = retry_until("read what is to run", give_up, may_pass, read).await;
         let runnable = runnable.map_err(|error| unprepared(&error))?;
         if runnable.config.network && !self.allow_network {
@@ -89,14 +90,9 @@ impl Preparer {
             Code::Ruby(code) => return Ok(TaskCode::Ruby(Arc::clone(code))),
             Code::Zip(sha256) => sha256,
         };
-        // Where there is no room now, there may be some later.
-        let may_pass = |error: &PackageError| match error {
-            PackageError::Catalog(error) => may_pass(error),
-            PackageError::Unpack(_) => true,
-        };
         let give_up = stopped_or_after(&self.stop, STORE_PATIENCE);
         let get = || self.packages.get(&self.catalog, sha256);
-        let package = retry_until("unpack code", give_up, may_pass, get).await;
+        let package = retry_until("unpack code", give_up, PackageError::may_pass, get).await;
         package.map(TaskCode::Package).map_err(|error| unprepared(&error))
     }
 
@@ -131,10 +127,6 @@ impl Preparer {
         checked.map_err(|error| bad_message(&format!("the input is not JSON: {error}")))?;
         Ok(text)
     }
-}
-
-fn may_pass(error: &CatalogError) -> bool {
-    matches!(error, CatalogError::Store(error) if error.may_pass())
 }
 
 fn unprepared(error: &RetryError<impl Display>) -> Unprepared {

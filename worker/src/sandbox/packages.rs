@@ -53,10 +53,8 @@ impl Packages {
     pub(super) fn start(root: &Path, inside: &Path) -> io::Result<Self> {
         make_root(root, "BADLAMBDA_PACKAGES_DIR")?;
         remove_abandoned(root)?;
-        let name = format!("worker-{:016x}", rand::random::<u64>());
-        let (folder, lock_path) = (root.join(&name), root.join(&name).with_extension(LOCK));
-        let lock = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&lock_path)?;
-        lock.lock()?;
+        let (name, lock_path, lock) = take_name(root)?;
+        let folder = root.join(&name);
         DirBuilder::new().mode(0o711).create(&folder)?;
         // Whatever the umask is.
         fs::set_permissions(&folder, Permissions::from_mode(0o711))?;
@@ -65,7 +63,8 @@ impl Packages {
 
     /// Unpacks a zip that was checked when it was stored. Whatever it holds, nothing is written anywhere else.
     pub(super) fn unpack(&self, zip: &[u8]) -> io::Result<Unpacked> {
-        let package = Package::read(zip).map_err(io::Error::other)?;
+        let no_package = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+        let package = Package::read(zip).map_err(no_package)?;
         let name = format!("{:032x}", rand::random::<u128>());
         let folder = self.folder.join(&name);
         let bytes = package.unpacked_bytes() + package.entries().len() as u64 * BYTES_OF_A_FILE;
@@ -127,6 +126,20 @@ fn make_folder(path: &Path) -> io::Result<()> {
     }
     fs::create_dir(path)?;
     fs::set_permissions(path, Permissions::from_mode(FOLDER_MODE))
+}
+
+/// A name that no other worker has, and its lock. Whoever removes what is abandoned may take a lock for that which is made at
+/// this moment: then there is none any more, and another name is as good.
+fn take_name(root: &Path) -> io::Result<(String, PathBuf, File)> {
+    loop {
+        let name = format!("worker-{:016x}", rand::random::<u64>());
+        let lock_path = root.join(&name).with_extension(LOCK);
+        let lock = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&lock_path)?;
+        lock.lock()?;
+        if lock_path.exists() {
+            return Ok((name, lock_path, lock));
+        }
+    }
 }
 
 /// Removes the folders whose locks nobody holds.
