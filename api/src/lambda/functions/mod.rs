@@ -10,6 +10,7 @@ mod find;
 mod get;
 mod latest;
 mod list;
+mod logging;
 mod request;
 mod runtime;
 mod update;

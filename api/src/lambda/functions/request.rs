@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use badlambda_shared::function::FunctionConfig;
-use badlambda_shared::function::lambda::{LambdaLogging, LambdaSettings};
+use badlambda_shared::function::lambda::LambdaSettings;
 use badlambda_shared::limits;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::logging::LoggingConfig;
 use super::{environment, runtime};
 use crate::lambda::checks::{Checks, Pattern};
 use crate::lambda::errors::Refusal;
@@ -22,11 +23,6 @@ const TARGET: Pattern = Pattern {
     text: r"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()",
     matches: |text| text.is_empty() || text.starts_with("arn:aws"),
 };
-const LOG_GROUP: Pattern = Pattern {
-    text: r"[\.\-_/#A-Za-z0-9]+",
-    matches: |text| text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_/#".contains(c)),
-};
-
 /// What is to hold of a function; what is `None` stays as it is.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -76,15 +72,6 @@ struct DeadLetterConfig {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct TracingConfig {
     mode: Option<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct LoggingConfig {
-    log_format: Option<String>,
-    application_log_level: Option<String>,
-    system_log_level: Option<String>,
-    log_group: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -226,37 +213,6 @@ impl ConfigurationRequest {
     }
 }
 
-impl LoggingConfig {
-    fn check_model(&self, checks: &mut Checks) {
-        let levels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
-        for (value, path, set) in [
-            (&self.log_format, "loggingConfig.logFormat", &["JSON", "Text"][..]),
-            (&self.application_log_level, "loggingConfig.applicationLogLevel", &levels),
-            (&self.system_log_level, "loggingConfig.systemLogLevel", &levels[1..4]),
-        ] {
-            if let Some(value) = value {
-                checks.one_of(value, path, set);
-            }
-        }
-        if let Some(group) = &self.log_group {
-            checks.length(group, "loggingConfig.logGroup", 1..=512);
-            checks.pattern(group, "loggingConfig.logGroup", LOG_GROUP);
-        }
-    }
-
-    fn apply(&self, logging: &mut LambdaLogging) {
-        let Self { log_format, application_log_level, system_log_level, log_group } = self.clone();
-        // Levels belong to the format that they are given with.
-        if log_format.as_deref() == Some("Text") {
-            (logging.application_level, logging.system_level) = (None, None);
-        }
-        logging.format = log_format.or(logging.format.take());
-        logging.application_level = application_log_level.or(logging.application_level.take());
-        logging.system_level = system_log_level.or(logging.system_level.take());
-        logging.group = log_group.or(logging.group.take());
-    }
-}
-
 fn is_role(role: &str) -> bool {
     let account_and_name = || {
         let (partition, rest) = role.strip_prefix("arn:")?.split_once(":iam::")?;
@@ -317,20 +273,5 @@ mod tests {
         ] {
             assert!(refusal(something).is_err());
         }
-    }
-
-    #[test]
-    fn going_back_to_text_drops_levels() {
-        let mut settings = LambdaSettings::default();
-        let mut apply = |json: Value| {
-            let request: ConfigurationRequest = serde_json::from_value(json).unwrap();
-            request.apply(&mut FunctionConfig::default(), &mut settings);
-            settings.logging.clone().unwrap()
-        };
-        let with =
-            apply(serde_json::json!({"LoggingConfig": {"LogFormat": "JSON", "SystemLogLevel": "WARN"}}));
-        assert_eq!(with.system_level.as_deref(), Some("WARN"));
-        let without = apply(serde_json::json!({"LoggingConfig": {"LogFormat": "Text"}}));
-        assert_eq!((without.system_level, without.format.as_deref()), (None, Some("Text")));
     }
 }
