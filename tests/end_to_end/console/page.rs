@@ -160,10 +160,19 @@ impl Page {
         self.browser.driver.execute("arguments[0].focus()", vec![field]).await.unwrap();
     }
 
-    /// Types, wherever the focus is.
+    /// Types, wherever the focus is. What has it may be drawn anew at that moment, and is then not there any more.
     pub async fn keys(&self, keys: impl Deref<Target = str>) {
-        let focused = self.browser.driver.active_element().await.unwrap();
-        focused.send_keys(&keys).await.unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let typed = match self.browser.driver.active_element().await {
+                Ok(focused) => focused.send_keys(&keys).await,
+                Err(error) => Err(error),
+            };
+            match typed {
+                Err(error) if error.is_stale_element_reference() && Instant::now() < deadline => {}
+                typed => return typed.unwrap(),
+            }
+        }
     }
 
     /// The element, as scripts are given it.
