@@ -216,7 +216,10 @@ fn code_can_be_read_and_not_written() {
 
 #[test]
 fn packages_go_when_nobody_needs_them() {
-    let packages = TempDir::new().unwrap();
+    // Where there is a jail, it is inside of that.
+    let above = config().packages;
+    fs::create_dir_all(&above).unwrap();
+    let packages = TempDir::new_in(above).unwrap();
     let start = || {
         Executor::start(&badlambda_worker::sandbox::ExecutorConfig {
             packages: packages.path().to_owned(),
