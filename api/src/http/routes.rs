@@ -39,13 +39,7 @@ impl GuardedRoutes {
         scope: Scope,
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
-        self.add(
-            method,
-            path,
-            Needed { scope: Some(scope), checked: FunctionCheck::ByPath, shown: Shown::Token },
-            true,
-            handler,
-        )
+        self.add(method, path, Needed::of_bearer(Some(scope), FunctionCheck::ByPath), true, handler)
     }
 
     /// A route about more than one function, or one that the path does not name. Its handler takes the
@@ -57,13 +51,7 @@ impl GuardedRoutes {
         scope: Scope,
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
-        self.add(
-            method,
-            path,
-            Needed { scope: Some(scope), checked: FunctionCheck::ByHandler, shown: Shown::Token },
-            true,
-            handler,
-        )
+        self.add(method, path, Needed::of_bearer(Some(scope), FunctionCheck::ByHandler), true, handler)
     }
 
     /// A route of AWS Lambda's API. Its handler takes the [`Caller`](crate::tokens::Caller), as above.
@@ -86,13 +74,7 @@ impl GuardedRoutes {
         path: &str,
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
-        self.add(
-            method,
-            path,
-            Needed { scope: None, checked: FunctionCheck::ByHandler, shown: Shown::Token },
-            true,
-            handler,
-        )
+        self.add(method, path, Needed::of_bearer(None, FunctionCheck::ByHandler), true, handler)
     }
 
     /// A route of the operator's, about all functions, which is answered also where there is no room for requests.
@@ -104,13 +86,7 @@ impl GuardedRoutes {
         handler: impl Handler<T, Arc<App>>,
     ) -> Self {
         // The path names no function, so that a token for some functions is refused.
-        self.add(
-            method,
-            path,
-            Needed { scope: Some(scope), checked: FunctionCheck::ByPath, shown: Shown::Token },
-            false,
-            handler,
-        )
+        self.add(method, path, Needed::of_bearer(Some(scope), FunctionCheck::ByPath), false, handler)
     }
 
     fn add<T: 'static>(

@@ -34,6 +34,13 @@ pub(crate) struct Needed {
     pub(crate) shown: Shown,
 }
 
+impl Needed {
+    /// Of whoever bears a token.
+    pub(crate) fn of_bearer(scope: Option<Scope>, checked: FunctionCheck) -> Self {
+        Self { scope, checked, shown: Shown::Token }
+    }
+}
+
 /// How a request shows whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {

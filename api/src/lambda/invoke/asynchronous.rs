@@ -21,7 +21,7 @@ pub(crate) async fn invoke_async(call: Call, body: Body) -> WireResult {
     let manifest = call.manifest(&asked, &asked.qualified_arn()).await?.manifest;
     let function = manifest.name.clone();
     let (input, permit) = event(&call, body, MOST_BYTES, "InvokeAsync").await?;
-    check_concurrency(&call, &function).await?;
+    check_concurrency(&manifest)?;
     let (code, delay) = (Code::Latest, Duration::ZERO);
     let invocation = Some(invocation(&call, &asked, &manifest, InvocationType::Event)?);
     let submission = Submission { function, code, input, replay_of: None, delay, invocation, permit };

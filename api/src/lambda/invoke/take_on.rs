@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue};
 use badlambda_shared::catalog::CatalogError;
-use badlambda_shared::function::{UNPUBLISHED, Version};
+use badlambda_shared::function::{Manifest, UNPUBLISHED, Version};
 use badlambda_shared::id::ExecutionId;
 use badlambda_shared::name::FunctionName;
 use serde_json::value::RawValue;
@@ -41,11 +41,11 @@ pub(crate) async fn invoke(call: Call, body: Body) -> WireResult {
     let (function, code) = wanted(&call, &asked).await?;
     let most = request.invocation_type.most_bytes().min(call.app.max_input_bytes);
     let (input, permit) = event(&call, body, most, "InvokeFunction").await?;
-    check_concurrency(&call, &function).await?;
+    let manifest = call.app.catalog.manifest(&function).await?;
+    check_concurrency(&manifest)?;
     if request.invocation_type == InvocationType::DryRun {
         return Ok(Answer::WouldInvoke);
     }
-    let manifest = call.app.catalog.manifest(&function).await?;
     let invocation = Some(invocation(&call, &asked, &manifest, request.invocation_type)?);
     let (function_name, delay) = (function.clone(), Duration::ZERO);
     let submission =
@@ -95,12 +95,11 @@ pub(super) async fn event(
 }
 
 /// Reserved concurrency of 0 switches a function off.
-pub(super) async fn check_concurrency(call: &Call, function: &FunctionName) -> Result<(), WireError> {
-    let manifest = call.app.catalog.manifest(function).await?;
+pub(super) fn check_concurrency(manifest: &Manifest) -> Result<(), Refusal> {
     let reserved = manifest.lambda.as_ref().and_then(|lambda| lambda.reserved_concurrency);
     if reserved == Some(0) {
         let reason = "ReservedFunctionConcurrentInvocationLimitExceeded";
-        return Err(Refusal::too_many_requests(reason).into());
+        return Err(Refusal::too_many_requests(reason));
     }
     Ok(())
 }
