@@ -12,6 +12,7 @@
 //! - [`index`] is what is listed of executions: segments of lines, each stored before its messages are deleted.
 //! - [`map`] is one function over many inputs: what is stored of it, and the messages that ask for its chunks.
 //! - [`dead_letters`] is where messages go that can't be run, and from where they come back.
+//! - [`failure`] is what an execution's failure is told as, where AWS Lambda's clients or destinations hear of it.
 //! - [`signature`] checks that a request was signed as AWS's clients sign theirs.
 //! - [`schema`] is how names, ids and times look in the API's OpenAPI document.
 //! - [`config`], [`telemetry`], [`metrics`], [`shutdown`], [`health`], [`aws`] and [`retry`] are what every process needs
@@ -28,6 +29,7 @@ pub mod dead_letters;
 pub mod destinations;
 pub mod enqueue;
 pub mod execution;
+pub mod failure;
 pub mod function;
 pub mod health;
 pub mod history;

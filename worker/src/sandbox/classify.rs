@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use badlambda_shared::execution::{ErrorKind, ExecutionError};
+use badlambda_shared::execution::{Cause, ErrorKind, ExecutionError};
 use badlambda_shared::function::FunctionConfig;
 use badlambda_shared::limits;
 use badlambda_shared::message::depth_is_bounded;
@@ -115,15 +115,21 @@ impl RunReport<'_> {
 
     fn crash(&self, exit: Exit, config: &FunctionConfig) -> ExecutionError {
         let signal = exit.signal.map(|number| Signal::try_from(number).map_err(|_| number));
+        let ended_by = |signal: String| {
+            let message = format!("the function's process was ended by {signal}");
+            crashed(message).because(Cause::Signal(signal))
+        };
         match signal {
             Some(Ok(Signal::SIGXCPU)) => timeout(config),
             Some(Ok(Signal::SIGXFSZ)) => scratch(config),
-            Some(Ok(signal)) => crashed(format!("the function's process was ended by {signal}")),
-            Some(Err(number)) => crashed(format!("the function's process was ended by signal {number}")),
+            Some(Ok(signal)) => ended_by(signal.to_string()),
+            Some(Err(number)) => ended_by(format!("signal {number}")),
             None if self.logs.ends_with(b"[FATAL] failed to allocate memory\n") => memory(config),
             None => {
                 let code = exit.code.unwrap_or_default();
-                crashed(format!("the function's process ended with exit code {code} and without a result"))
+                let message =
+                    format!("the function's process ended with exit code {code} and without a result");
+                crashed(message).because(Cause::ExitStatus(code))
             }
         }
     }
@@ -147,17 +153,17 @@ fn claimed_error(json: &[u8], config: &FunctionConfig) -> Classification {
         return Err(crashed("the function's process gave no valid answer".to_owned())).into();
     };
     let retry = claimed.wish();
-    let kind = match claimed.kind {
-        ClaimedKind::Exception => ErrorKind::Exception,
-        ClaimedKind::Syntax => ErrorKind::Syntax,
+    let (kind, limit) = match claimed.kind {
+        ClaimedKind::Exception => (ErrorKind::Exception, None),
+        ClaimedKind::Syntax => (ErrorKind::Syntax, None),
         ClaimedKind::Memory => return Err(memory(config)).into(),
-        ClaimedKind::Scratch => ErrorKind::Scratch,
-        ClaimedKind::ResultTooLarge => ErrorKind::ResultTooLarge,
-        ClaimedKind::ResultNotJson => ErrorKind::ResultNotJson,
-        ClaimedKind::Crash => ErrorKind::Crash,
+        ClaimedKind::Scratch => (ErrorKind::Scratch, Some(config.max_scratch_bytes)),
+        ClaimedKind::ResultTooLarge => (ErrorKind::ResultTooLarge, Some(config.max_result_bytes)),
+        ClaimedKind::ResultNotJson => (ErrorKind::ResultNotJson, None),
+        ClaimedKind::Crash => (ErrorKind::Crash, None),
     };
-    let error =
-        ExecutionError { kind, class: claimed.class, message: claimed.message, backtrace: claimed.backtrace };
+    let ClaimedError { class, message, backtrace, .. } = claimed;
+    let error = ExecutionError { kind, class, message, backtrace, cause: limit.map(Cause::Limit) };
     Classification { result: Err(error.bounded()), retry }
 }
 
@@ -190,6 +196,20 @@ mod tests {
         assert_eq!(classify(b"A", None, Some(Signal::SIGXCPU as i32)), Err(ErrorKind::Timeout));
         assert_eq!(classify(b"A", None, Some(Signal::SIGXFSZ as i32)), Err(ErrorKind::Scratch));
         assert_eq!(classify(b"A", None, Some(200)), Err(ErrorKind::Crash));
+    }
+
+    #[test]
+    fn an_end_without_an_answer_is_told_as_data_too() {
+        let cause = |code, signal| {
+            let exit = Exit { pid: 7, code, signal, cpu_us: 0, max_rss_bytes: 0 };
+            let report =
+                RunReport { limit_hit: None, exit: Some(exit), from_zygote: true, answer: b"A", logs: b"" };
+            report.classify(&FunctionConfig::default()).unwrap().result.unwrap_err().cause
+        };
+        assert_eq!(cause(Some(3), None), Some(Cause::ExitStatus(3)));
+        assert_eq!(cause(None, Some(9)), Some(Cause::Signal("SIGKILL".to_owned())));
+        assert_eq!(cause(None, Some(200)), Some(Cause::Signal("signal 200".to_owned())));
+        assert_eq!(cause(None, Some(Signal::SIGXCPU as i32)), Some(Cause::Limit(30_000)));
     }
 
     #[test]

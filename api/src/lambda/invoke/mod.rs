@@ -3,7 +3,6 @@
 
 mod asynchronous;
 mod beside;
-mod errors;
 mod outcome;
 mod request;
 mod tail;

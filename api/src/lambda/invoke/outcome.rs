@@ -2,12 +2,12 @@
 
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderMap, HeaderValue};
-use badlambda_shared::execution::Status;
+use badlambda_shared::execution::{ErrorKind, Status};
+use badlambda_shared::failure::FailureBody;
 use badlambda_shared::function::Version;
 use badlambda_shared::limits;
 use badlambda_shared::record::Record;
 
-use super::errors::{self, Failure};
 use super::tail;
 use crate::app::App;
 use crate::http::error::ApiError;
@@ -39,13 +39,21 @@ pub(super) async fn answer(
     if record.status == Status::Succeeded {
         return Ok(Answer::Invoked(headers, result(app, record).await?));
     }
-    match errors::of(version, &record) {
-        Failure::OfFunction(body) => {
-            set(FUNCTION_ERROR, "Unhandled");
-            Ok(Answer::Invoked(headers, body.to_string().into_bytes()))
-        }
-        Failure::Ours(reason) => Err(ApiError::Internal(reason).into()),
+    let never_ran = record.error.as_ref().filter(|error| !is_of_function(error.kind));
+    if let Some(error) = never_ran {
+        let reason = format!("the execution {} was not run to an end: {}", record.id, error.message);
+        return Err(ApiError::Internal(reason).into());
     }
+    set(FUNCTION_ERROR, "Unhandled");
+    let body = serde_json::to_vec(&FailureBody::of(&record))
+        .map_err(|error| ApiError::Internal(format!("the failure of {}: {error}", record.id)))?;
+    Ok(Answer::Invoked(headers, body))
+}
+
+/// Whether function code failed, and not whoever should have run it.
+fn is_of_function(kind: ErrorKind) -> bool {
+    use ErrorKind::{BadMessage, Expired, NotFound, WorkerLost};
+    !matches!(kind, WorkerLost | Expired | BadMessage | NotFound)
 }
 
 /// The result's JSON.
