@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::id::ExecutionId;
 use crate::limits;
 use crate::name::{FunctionName, Revision};
+use crate::result_encoding::ResultEncoding;
 use crate::timestamp::Timestamp;
 
 /// Where an execution stands. The last three are final and never change.
@@ -220,8 +221,11 @@ pub struct Execution {
     pub result: Option<Box<RawValue>>,
     /// Where the result can be fetched, whatever its size.
     pub result_url: Option<String>,
-    /// The result's size.
+    /// The result's size as JSON.
     pub result_bytes: Option<u64>,
+    /// How the result's JSON stands for bytes, where the function returned such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_encoding: Option<ResultEncoding>,
     /// The end of what it has logged until now. It is there only while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logs_tail: Option<String>,

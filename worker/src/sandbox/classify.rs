@@ -5,16 +5,16 @@
 use std::time::Duration;
 
 use badlambda_shared::execution::{Cause, ErrorKind, ExecutionError};
-use badlambda_shared::function::FunctionConfig;
+use badlambda_shared::function::{Compatibility, FunctionConfig};
 use badlambda_shared::limits;
-use badlambda_shared::message::depth_is_bounded;
+use badlambda_shared::result_encoding::ResultEncoding;
 use badlambda_zygote::frame::{self, Answer};
 use badlambda_zygote::protocol::Exit;
 use nix::sys::signal::Signal;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
-use super::failures::{LimitHit, broken, crashed, memory, scratch, timeout, too_large};
+use super::failures::{LimitHit, broken, crashed, memory, scratch, timeout};
+use super::results::{check_bytes, check_result};
 use super::task::{ExecutorError, RetryWish};
 
 /// The text of a confinement step that failed is cut to this length. None of our own steps has a longer text.
@@ -64,12 +64,21 @@ impl ClaimedError {
 #[derive(Debug)]
 pub(super) struct Classification {
     pub(super) result: Result<String, ExecutionError>,
+    /// How the result's JSON stands for bytes, where it does.
+    pub(super) encoding: Option<ResultEncoding>,
     pub(super) retry: RetryWish,
 }
 
 impl From<Result<String, ExecutionError>> for Classification {
     fn from(result: Result<String, ExecutionError>) -> Self {
-        Self { result, retry: RetryWish::AsConfigured }
+        Self { result, encoding: None, retry: RetryWish::AsConfigured }
+    }
+}
+
+impl Classification {
+    fn of_bytes(checked: Result<(String, Option<ResultEncoding>), ExecutionError>) -> Self {
+        let encoding = checked.as_ref().ok().and_then(|(_, encoding)| *encoding);
+        Self { result: checked.map(|(json, _)| json), encoding, retry: RetryWish::AsConfigured }
     }
 }
 
@@ -109,6 +118,10 @@ impl RunReport<'_> {
             _ if exit.code != Some(0) => Ok(Err(self.crash(exit, config)).into()),
             Answer::Nothing => Ok(Err(self.crash(exit, config)).into()),
             Answer::Result(json) => Ok(check_result(json, config).into()),
+            Answer::Bytes(bytes) if config.compatibility == Compatibility::Lambda => {
+                Ok(Classification::of_bytes(check_bytes(bytes, config)))
+            }
+            Answer::Bytes(_) => Ok(Err(no_valid_answer()).into()),
             Answer::Error(json) => Ok(claimed_error(json, config)),
         }
     }
@@ -135,22 +148,13 @@ impl RunReport<'_> {
     }
 }
 
-fn check_result(json: &[u8], config: &FunctionConfig) -> Result<String, ExecutionError> {
-    if json.len() as u64 > config.max_result_bytes {
-        return Err(too_large(config));
-    }
-    let not_json = |why: &str| ExecutionError::new(ErrorKind::ResultNotJson, format!("the result {why}"));
-    let text = std::str::from_utf8(json).map_err(|_| not_json("is not valid UTF-8"))?;
-    if !depth_is_bounded(text) {
-        return Err(not_json("is nested too deeply"));
-    }
-    serde_json::from_str::<IgnoredAny>(text).map_err(|error| not_json(&format!("is not JSON: {error}")))?;
-    Ok(text.to_owned())
+fn no_valid_answer() -> ExecutionError {
+    crashed("the function's process gave no valid answer".to_owned())
 }
 
 fn claimed_error(json: &[u8], config: &FunctionConfig) -> Classification {
     let Ok(claimed) = serde_json::from_slice::<ClaimedError>(json) else {
-        return Err(crashed("the function's process gave no valid answer".to_owned())).into();
+        return Err(no_valid_answer()).into();
     };
     let retry = claimed.wish();
     let (kind, limit) = match claimed.kind {
@@ -164,7 +168,7 @@ fn claimed_error(json: &[u8], config: &FunctionConfig) -> Classification {
     };
     let ClaimedError { class, message, backtrace, .. } = claimed;
     let error = ExecutionError { kind, class, message, backtrace, cause: limit.map(Cause::Limit) };
-    Classification { result: Err(error.bounded()), retry }
+    Classification { retry, ..Err(error.bounded()).into() }
 }
 
 #[cfg(test)]
@@ -180,6 +184,14 @@ mod tests {
     fn framed(kind: u8, json: &str) -> Vec<u8> {
         let length = (json.len() as u32).to_le_bytes();
         [&[frame::ARMED, kind][..], &length, json.as_bytes()].concat()
+    }
+
+    #[test]
+    fn bytes_are_an_answer_of_what_is_made_for_lambda() {
+        let answer = framed(frame::BYTES, "<p>");
+        let lambda = FunctionConfig { compatibility: Compatibility::Lambda, ..FunctionConfig::default() };
+        assert_eq!(read_answer(&answer, &lambda).unwrap(), Ok("\"PHA+\"".to_owned()));
+        assert_eq!(classify(&answer, Some(0), None), Err(ErrorKind::Crash));
     }
 
     #[test]

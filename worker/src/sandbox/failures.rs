@@ -86,7 +86,8 @@ pub(super) fn memory(config: &FunctionConfig) -> ExecutionError {
 
 fn processes(config: &FunctionConfig) -> ExecutionError {
     let limit = config.max_processes;
-    crashed(format!("the function had more processes than config.max_processes, {limit}")).because(Cause::Limit(limit))
+    crashed(format!("the function had more processes than config.max_processes, {limit}"))
+        .because(Cause::Limit(limit))
 }
 
 pub(super) fn scratch(config: &FunctionConfig) -> ExecutionError {
