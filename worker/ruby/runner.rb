@@ -414,7 +414,8 @@ module BadLambda
       # A file of a zip has its path in there.
       def clean(text)
         text = text.byteslice(0, @message_bytes).dup.force_encoding(Encoding::UTF_8).scrub("\u{FFFD}")
-        @package ? text.gsub(@package, @task_root ? "/var/task/" : "") : text
+        text = text.gsub(@package, @task_root ? "/var/task/" : "") if @package
+        TemporaryFolder.told(text)
       end
 
       def flush

@@ -29,9 +29,11 @@ module BadLambda
         Gem.paths = { "GEM_HOME" => folder, "GEM_PATH" => [folder, *Gem.path].join(":") } if File.directory?(folder)
       end
 
-      # What AWS Lambda's runtime has loaded, and where it starts.
+      # What AWS Lambda's runtime has loaded, a /tmp to write to, and where it starts.
       def offer_lambda(root)
         LAMBDA_LIBRARIES.each { |library| require library }
+        # Code begins in its scratch folder.
+        TemporaryFolder.install(Dir.pwd, root)
         @task_root = root
         Dir.chdir(root) if root
       end

@@ -6,7 +6,7 @@ require "open3"
 require "rbconfig"
 
 # As the zygote has it.
-RUNNER = %w[runner surroundings].map { |name| File.read(File.expand_path("../#{name}.rb", __dir__)) }.join
+RUNNER = %w[temporary_folder runner surroundings].map { |name| File.read(File.expand_path("../#{name}.rb", __dir__)) }.join
 
 class RunnerTest < Minitest::Test
   CONTEXT = {

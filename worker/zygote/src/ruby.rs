@@ -55,6 +55,7 @@ const MAX_ARGUMENTS: usize = 5;
 
 /// The Ruby code that runs around function code.
 const RUNNER: &str = concat!(
+    include_str!("../../ruby/temporary_folder.rb"),
     include_str!("../../ruby/runner.rb"),
     include_str!("../../ruby/surroundings.rb"),
 );
