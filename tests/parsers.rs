@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use badlambda_api::functions::syntax;
 use badlambda_shared::execution::Execution;
-use badlambda_shared::function::{FunctionConfig, Manifest, Version};
+use badlambda_shared::function::{Compatibility, FunctionConfig, Manifest, Version};
 use badlambda_shared::message::Received;
+use badlambda_shared::result_encoding::ResultEncoding;
 use badlambda_shared::signature::{Signature, SignatureRequirements};
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
@@ -37,10 +38,14 @@ pub const ALL: [(&str, Parser); 8] = [
 
 /// What an execution wrote to its answer's pipe.
 pub fn answer(bytes: &[u8]) {
-    let config = FunctionConfig { max_result_bytes: 1000, ..FunctionConfig::default() };
-    if let Some(Ok(json)) = read_answer(bytes, &config) {
-        assert!(json.len() <= 1000);
-        serde_json::from_str::<serde::de::IgnoredAny>(&json).expect("a result is JSON");
+    for (compatibility, most) in
+        [(Compatibility::None, 1000), (Compatibility::Lambda, ResultEncoding::most_json_bytes(1000) as usize)]
+    {
+        let config = FunctionConfig { max_result_bytes: 1000, compatibility, ..FunctionConfig::default() };
+        if let Some(Ok(json)) = read_answer(bytes, &config) {
+            assert!(json.len() <= most);
+            serde_json::from_str::<serde::de::IgnoredAny>(&json).expect("a result is JSON");
+        }
     }
 }
 

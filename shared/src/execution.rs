@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::id::ExecutionId;
 use crate::limits;
 use crate::name::{FunctionName, Revision};
+use crate::result_encoding::ResultEncoding;
 use crate::timestamp::Timestamp;
 
 /// Where an execution stands. The last three are final and never change.
@@ -95,6 +96,18 @@ impl ErrorKind {
     }
 }
 
+/// What a failure's sentence tells people, for programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The process ended by itself, with this exit status.
+    ExitStatus(i32),
+    /// The process was ended by this signal, as `SIGKILL`.
+    Signal(String),
+    /// The function reached this limit, in the unit of its field in `config`.
+    Limit(u64),
+}
+
 /// An execution's failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ExecutionError {
@@ -107,12 +120,21 @@ pub struct ExecutionError {
     pub message: String,
     /// Where in the function's code it was raised, innermost first.
     pub backtrace: Vec<String>,
+    /// How the process ended, or which limit was reached. Records of older workers do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
 }
 
 impl ExecutionError {
     /// A failure that no Ruby class stands for.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, class: None, message: message.into(), backtrace: Vec::new() }
+        Self { kind, class: None, message: message.into(), backtrace: Vec::new(), cause: None }
+    }
+
+    /// The same, with what the sentence tells, for programs.
+    #[must_use]
+    pub fn because(self, cause: Cause) -> Self {
+        Self { cause: Some(cause), ..self }
     }
 
     /// The failure of an execution whose message the queue keeps for no longer than `retention`.
@@ -199,8 +221,11 @@ pub struct Execution {
     pub result: Option<Box<RawValue>>,
     /// Where the result can be fetched, whatever its size.
     pub result_url: Option<String>,
-    /// The result's size.
+    /// The result's size as JSON.
     pub result_bytes: Option<u64>,
+    /// How the result's JSON stands for bytes, where the function returned such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_encoding: Option<ResultEncoding>,
     /// The end of what it has logged until now. It is there only while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logs_tail: Option<String>,
@@ -280,6 +305,7 @@ mod tests {
             class: Some("X".repeat(10_000)),
             message: "é".repeat(100_000),
             backtrace: vec!["b".repeat(10_000); 1_000],
+            cause: None,
         };
         let bounded = error.bounded();
         assert_eq!(bounded.message.chars().count(), limits::MAX_ERROR_MESSAGE_CHARS);

@@ -12,6 +12,8 @@
 //! - [`index`] is what is listed of executions: segments of lines, each stored before its messages are deleted.
 //! - [`map`] is one function over many inputs: what is stored of it, and the messages that ask for its chunks.
 //! - [`dead_letters`] is where messages go that can't be run, and from where they come back.
+//! - [`failure`] is what an execution's failure is told as, where AWS Lambda's clients or destinations hear of it.
+//! - [`result_encoding`] is how results stand in JSON that are none, and [`event_stream`] what some clients read them from.
 //! - [`signature`] checks that a request was signed as AWS's clients sign theirs.
 //! - [`schema`] is how names, ids and times look in the API's OpenAPI document.
 //! - [`config`], [`telemetry`], [`metrics`], [`shutdown`], [`health`], [`aws`] and [`retry`] are what every process needs
@@ -27,7 +29,9 @@ pub mod config;
 pub mod dead_letters;
 pub mod destinations;
 pub mod enqueue;
+pub mod event_stream;
 pub mod execution;
+pub mod failure;
 pub mod function;
 pub mod health;
 pub mod history;
@@ -46,6 +50,7 @@ pub mod problem;
 pub mod queue;
 pub mod record;
 pub mod records;
+pub mod result_encoding;
 pub mod retry;
 pub mod schema;
 pub mod shutdown;

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use crate::execution::{Execution, ExecutionError, Isolation, Status, Usage};
 use crate::id::ExecutionId;
 use crate::name::{FunctionName, Revision};
+use crate::result_encoding::ResultEncoding;
 use crate::timestamp::Timestamp;
 
 /// An execution's record: the object `record.json`. Its fields are those of [`Execution`], and at the end what only
@@ -32,6 +33,8 @@ pub struct Record {
     pub result: Option<Box<RawValue>>,
     pub result_url: Option<String>,
     pub result_bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_encoding: Option<ResultEncoding>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logs_tail: Option<String>,
     pub logs_url: Option<String>,
@@ -83,6 +86,7 @@ impl Record {
             result: None,
             result_url: None,
             result_bytes: None,
+            result_encoding: None,
             logs_tail: None,
             logs_url: None,
             logs_truncated: false,
@@ -127,6 +131,7 @@ impl From<Record> for Execution {
             result: record.result,
             result_url: record.result_url,
             result_bytes: record.result_bytes,
+            result_encoding: record.result_encoding,
             // A final record may be made of one that was not.
             logs_tail: record.logs_tail.filter(|_| record.status == Status::Running),
             logs_url: record.logs_url,

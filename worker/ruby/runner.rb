@@ -1,7 +1,7 @@
 # What runs around function code, inside every execution and template.
 #
-# The zygote evaluates this file once, and calls Runner's entries. Each answers with a binary string:
-# one character for its kind and JSON behind it. Function code shares the process and may redefine anything;
+# The zygote evaluates this file and those beside it once, and calls Runner's entries. Each answers with a binary string:
+# one character for its kind, and JSON or a result's bytes behind it. Function code shares the process and may redefine anything;
 # what an honest function could redefine by accident is captured here before it runs. What a hostile one does to
 # this file, it does to its own execution alone: the worker believes nothing that comes out of it.
 
@@ -96,8 +96,6 @@ module BadLambda
   module Runner
     FILE = "function.rb"
     OWN_FRAME = "-e:"
-    USUAL_FILE = "function"
-    LAMBDA_LIBRARIES = %w[logger net/http uri].freeze
     HANDLERS = %i[handler lambda_handler].freeze
     SUBPROCESS_FRAME = /in [`'](?:Process[.#]|Kernel[.#]|IO\.|Open3\.)?(?:fork|_fork|spawn|system|exec|popen\w*|`)'/
     NETWORK_FRAME = %r{/(?:socket|resolv|net/\w+)\.rb:|in [`'](?:Addrinfo[.#])?getaddrinfo'}
@@ -200,36 +198,9 @@ module BadLambda
         no_method("the code defines no top-level method #{HANDLERS.join(" or ")}") unless @handler
       end
 
-      # Loads the handler's file from what was in a zip. The handler is `file.method` or `file.Class.method`.
-      def load_package(root, handler)
-        @package = "#{root}/"
-        file, *names = handler.empty? ? [USUAL_FILE] : handler.split(".", 3)
-        method = names.pop
-        $LOAD_PATH.unshift(root)
-        use_gems("#{root}/vendor/bundle/ruby/#{RbConfig::CONFIG["ruby_version"]}")
-        require "#{root}/#{file}"
-        @receiver = names.empty? ? MAIN : Object.const_get(names.first)
-        @handler = names.empty? ? handler_name(method.to_s) : method.to_sym
-        return if @handler && @receiver.respond_to?(@handler, true)
-
-        no_method("#{file}.rb defines no method #{[*names, method || HANDLERS.join(" or ")].join(".")}")
-      end
-
       # Without a backtrace, of which Ruby would show a line of this file.
       def no_method(message)
         raise NoMethodError, message, []
-      end
-
-      # What AWS Lambda's runtime has loaded, and where it starts.
-      def offer_lambda(root)
-        LAMBDA_LIBRARIES.each { |library| require library }
-        @task_root = root
-        Dir.chdir(root) if root
-      end
-
-      # Gems of a folder that Bundler has made come before those of the machine.
-      def use_gems(folder)
-        Gem.paths = { "GEM_HOME" => folder, "GEM_PATH" => [folder, *Gem.path].join(":") } if File.directory?(folder)
       end
 
       # Where no process may be started, Kernel#system just returns nil. It says why, and leaves a `$?` as for a command that
@@ -320,6 +291,8 @@ module BadLambda
       end
 
       def result(value, max_bytes)
+        return bytes(value, max_bytes) if (StringIO === value || IO === value) && @context.lambda?
+
         json = begin
           GENERATE.call(value, max_nesting: @json_depth).dup.force_encoding(Encoding::UTF_8)
         rescue NoMemoryError, SystemExit, SignalException
@@ -441,7 +414,8 @@ module BadLambda
       # A file of a zip has its path in there.
       def clean(text)
         text = text.byteslice(0, @message_bytes).dup.force_encoding(Encoding::UTF_8).scrub("\u{FFFD}")
-        @package ? text.gsub(@package, @task_root ? "/var/task/" : "") : text
+        text = text.gsub(@package, @task_root ? "/var/task/" : "") if @package
+        TemporaryFolder.told(text)
       end
 
       def flush

@@ -8,6 +8,7 @@ use badlambda_shared::account::Account;
 use badlambda_shared::catalog::{Catalog, Runnable};
 use badlambda_shared::destinations::Destinations;
 use badlambda_shared::execution::{ErrorKind, Status};
+use badlambda_shared::failure::FailureBody;
 use badlambda_shared::history::GivenBack;
 use badlambda_shared::limits;
 use badlambda_shared::message::{ExecutionRequest, Input};
@@ -64,15 +65,6 @@ struct ResponseContext {
     executed_version: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     function_error: Option<&'static str>,
-}
-
-/// What a failure is told as.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Failure<'a> {
-    error_message: &'a str,
-    error_type: &'a str,
-    stack_trace: &'a [String],
 }
 
 impl Notifier {
@@ -157,11 +149,7 @@ impl Notifier {
             Input::Stored(key) => self.stored(Some(key)).await?,
         };
         let result = match &record.error {
-            Some(error) => {
-                let class = error.class.as_deref().unwrap_or_else(|| error.kind.name());
-                let (error_message, stack_trace) = (error.message.as_str(), error.backtrace.as_slice());
-                Some(to_raw_value(&Failure { error_message, error_type: class, stack_trace })?)
-            }
+            Some(_) => Some(to_raw_value(&FailureBody::of(record))?),
             None if record.result.is_some() => record.result.clone(),
             None => self.stored(record.result_key.as_deref()).await?,
         };

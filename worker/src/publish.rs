@@ -30,8 +30,8 @@ use crate::settle::Settlement;
 
 /// Results and logs, in MiB, that may wait for S3 for each slot. An outcome takes one at least.
 const WAITING_MIB_PER_SLOT: usize = 8;
-/// What one outcome may hold at most, in MiB: the largest result and logs that a config may allow.
-const MOST_MIB: usize = 48;
+/// What one outcome may hold at most, in MiB: the largest result, in base64, and logs that a config may allow.
+const MOST_MIB: usize = 59;
 /// How long an outcome waits for an S3 that does not take it, before the execution had better be run again.
 const STORE_PATIENCE: Duration = Duration::from_secs(30 * 60);
 /// When it is run again then.
@@ -103,7 +103,8 @@ impl Publisher {
             logs: keys.logs(function, id),
         };
         let queued = claim.record(Some(runnable), claim.attempt());
-        let Outcome { result, logs, started_at, usage, logs_truncated, isolation, retry: _ } = outcome;
+        let Outcome { result, result_encoding, logs, started_at, usage, logs_truncated, isolation, retry: _ } =
+            outcome;
         let (result, error) = match result {
             Ok(json) => (Some(Bytes::from(json)), None),
             Err(error) => (None, Some(error)),
@@ -126,6 +127,7 @@ impl Publisher {
             usage: Some(usage),
             result_bytes: result.as_ref().map(|json| json.len() as u64),
             result: inline,
+            result_encoding,
             urls_expire_at: result_url.iter().chain(&logs_url).map(|signed| signed.expires_at).min(),
             result_url: result_url.map(|signed| signed.url),
             logs_url: logs_url.map(|signed| signed.url),

@@ -22,7 +22,7 @@ export function outcome({ signal, goToLine }) {
 
   /** @param {Execution} execution @param {Timings} [timings] where this page has sent it */
   function show(execution, timings) {
-    const { error, status, result_bytes: size } = execution;
+    const { error, status, result_bytes: size, result_encoding: encoding } = execution;
     bars.show(execution, timings);
     const before = used;
     used = factsOf(execution);
@@ -31,8 +31,9 @@ export function outcome({ signal, goToLine }) {
     shown = status;
     replace(head, h("h2.unseen", "Outcome"), pill(status), error && h("span", error.kind),
       isFinal(execution) && actions(execution));
+    const beside = encoding ? `${bytes(size)} of ${encoding}` : bytes(size);
     replace(rest, error && failureCard(error, execution, goToLine), status === "succeeded" &&
-      valueCard("Result", bytes(size), signal, async () => valueView(await exactText(execution, "result", signal), "result")));
+      valueCard("Result", beside, signal, async () => valueView(await exactText(execution, "result", signal), "result")));
     const line = error && failingLine(error);
     if (line) goToLine?.(line, error.message);
     logs.show(execution, signal);

@@ -143,9 +143,8 @@ fn check_config(config: &FunctionConfig) -> Result<(), ApiError> {
 
 /// The path in a zip of the file that has the handler.
 fn file_of_handler(handler: Option<&str>) -> Result<String, ApiError> {
-    const USUAL: &str = "function";
     let file = match handler {
-        None => Some(USUAL),
+        None => Some(Handler::USUAL_FILE),
         Some(handler) => Handler::of(handler).and_then(|handler| handler.file),
     };
     let reason = "of a zip it must name file and method: `file.method` or `file.Class.method`";

@@ -21,7 +21,7 @@ pub(crate) enum Answer {
     Done,
     /// Taken on, under the request id in the headers.
     Accepted(HeaderMap),
-    /// What came of an invocation: JSON.
+    /// What came of an invocation.
     Invoked(HeaderMap, Vec<u8>),
     /// An invocation that would be taken on.
     WouldInvoke,

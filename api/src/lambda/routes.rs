@@ -37,6 +37,12 @@ fn of_functions(operations: Operations) -> Operations {
         .on(PUT, "/2015-03-31/functions/{function}/configuration", Manage, functions::update_configuration)
         .on(PUT, "/2015-03-31/functions/{function}/code", Manage, functions::update_code)
         .on(POST, "/2015-03-31/functions/{function}/invocations", Execute, invoke::invoke)
+        .on(
+            POST,
+            "/2021-11-15/functions/{function}/response-streaming-invocations",
+            Execute,
+            invoke::invoke_with_response_stream,
+        )
         .on(POST, "/2014-11-13/functions/{function}/invoke-async", Execute, invoke::invoke_async)
         .on(POST, "/2014-11-13/functions/{function}/invoke-async/", Execute, invoke::invoke_async)
 }

@@ -15,7 +15,7 @@ const CONFIG: &str = "FunctionConfig";
 /// `config` in a request, where each field is optional.
 const CONFIG_REQUEST: &str = "FunctionConfigRequest";
 /// What is left out of a response where there is nothing.
-const LEFT_OUT: [(&str, &str); 14] = [
+const LEFT_OUT: [(&str, &str); 17] = [
     (CONFIG, "handler"),
     (CONFIG, "on_success"),
     (CONFIG, "on_failure"),
@@ -26,9 +26,12 @@ const LEFT_OUT: [(&str, &str); 14] = [
     ("DeadLetterLine", "error"),
     ("DeadLetterLine", "redriven"),
     ("Execution", "logs_tail"),
+    ("Execution", "result_encoding"),
+    ("ExecutionError", "cause"),
     ("Function", "unpublished"),
     ("MapItem", "error"),
     ("MapItem", "result"),
+    ("MapItem", "result_encoding"),
     ("MapItem", "usage"),
 ];
 /// Each operation that answers with lines of JSON, and the schema of a line.

@@ -12,6 +12,9 @@ pub struct Handler<'a> {
 }
 
 impl<'a> Handler<'a> {
+    /// The file of a zip that has the handler where nothing names one, without `.rb`. `worker/ruby` knows it, too.
+    pub const USUAL_FILE: &'static str = "function";
+
     /// The parts of `method`, `file.method` or `file.Class.method`, or `None` where it is none of them.
     pub fn of(text: &'a str) -> Option<Self> {
         let mut parts = text.splitn(3, '.');

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::{Manifest, MapId};
 use crate::execution::{ErrorKind, ExecutionError, Usage};
 use crate::name::FunctionName;
+use crate::result_encoding::ResultEncoding;
 use crate::timestamp::Timestamp;
 
 /// Where a map stands. The last two are final.
@@ -118,6 +119,9 @@ pub struct MapItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Value)]
     pub result: Option<Box<RawValue>>,
+    /// How the result's JSON stands for bytes, where the function returned such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_encoding: Option<ResultEncoding>,
     /// The error, where it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ExecutionError>,
@@ -139,8 +143,14 @@ mod tests {
 
     #[test]
     fn a_result_of_null_is_one() {
-        let item =
-            |result| MapItem { index: 3, status: ItemStatus::Succeeded, result, error: None, usage: None };
+        let item = |result| MapItem {
+            index: 3,
+            status: ItemStatus::Succeeded,
+            result,
+            result_encoding: None,
+            error: None,
+            usage: None,
+        };
         let line = serde_json::to_string(&item(Some(RawValue::NULL.to_owned()))).unwrap();
         assert_eq!(line, r#"{"index":3,"status":"succeeded","result":null}"#);
     }

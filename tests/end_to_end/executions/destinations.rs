@@ -34,7 +34,7 @@ async fn queues_are_told_what_succeeds_and_what_fails_for_good() {
     assert_eq!(body["responsePayload"]["errorMessage"], "odd");
     assert_eq!(
         (&body["requestPayload"], &body["responsePayload"]["errorType"]),
-        (&json!(3), &json!("ArgumentError"))
+        (&json!(3), &json!("Function<ArgumentError>"))
     );
 
     // More than stands in a record, and more than fits into a message.

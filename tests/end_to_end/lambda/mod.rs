@@ -9,6 +9,7 @@ pub mod programs;
 mod retries;
 mod rust_sdk;
 mod signed;
+mod streaming;
 
 use badlambda_shared::package::Packer;
 

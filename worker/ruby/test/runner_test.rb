@@ -5,7 +5,8 @@ require "minitest/autorun"
 require "open3"
 require "rbconfig"
 
-RUNNER = File.expand_path("../runner.rb", __dir__)
+# As the zygote has it.
+RUNNER = %w[temporary_folder runner surroundings].map { |name| File.read(File.expand_path("../#{name}.rb", __dir__)) }.join
 
 class RunnerTest < Minitest::Test
   CONTEXT = {
@@ -16,7 +17,7 @@ class RunnerTest < Minitest::Test
   # Runs a script in a process of its own, as the zygote does: with the runner as the main program.
   def script(code, event: nil, handler: "", max_result_bytes: 1000, **context)
     program = <<~RUBY
-      #{File.read(RUNNER)}
+      #{RUNNER}
       BadLambda::Runner.limit("100", "32768", "64")
       fields = JSON.parse($stdin.readline)
       event, context = fields.values_at("event", "context").map { |value| JSON.generate(value) }
@@ -85,6 +86,18 @@ class RunnerTest < Minitest::Test
     assert_equal "result_too_large", told["kind"]
     assert_match(/1001 bytes/, told["message"])
     assert_equal "r", script("'x' * 998").first
+  end
+
+  def test_what_can_be_read_is_sent_as_it_is_where_lambda_does
+    lambda = { compatibility: "lambda" }
+    assert_equal ["b", "<p>\n"], script("StringIO.new(\"<p>\\n\")", **lambda)
+    assert_equal ["b", "ab"], script("r, w = IO.pipe; w << 'ab'; w.close; r", **lambda)
+    # Whoever has written reads from there.
+    assert_equal ["b", ""], script("StringIO.new.tap { |io| io << 'x' }", **lambda)
+    assert_equal "b", script("StringIO.new('x' * 1000)", **lambda).first
+    assert_equal "result_too_large", error("StringIO.new('x' * 1001)", **lambda)["kind"]
+    assert_equal %w[exception IOError], error("StringIO.new.tap(&:close)", **lambda).values_at("kind", "type")
+    assert_equal "r", script("StringIO.new('x')").first
   end
 
   def test_leaving_is_a_crash

@@ -248,7 +248,7 @@ fn task(chunk: &Chunk<'_>, next: Try, index: u64, event: String, cancel: &Arc<Ow
 }
 
 fn item_of(index: u64, outcome: Outcome) -> MapItem {
-    let Outcome { result, usage, .. } = outcome;
+    let Outcome { result, result_encoding, usage, .. } = outcome;
     // The executor has checked that it is JSON.
     let result = result.and_then(|json| {
         RawValue::from_string(on_one_line(json))
@@ -257,7 +257,7 @@ fn item_of(index: u64, outcome: Outcome) -> MapItem {
     match result {
         Ok(json) => {
             let (status, result) = (ItemStatus::Succeeded, Some(json));
-            MapItem { index, status, result, error: None, usage: Some(usage) }
+            MapItem { index, status, result, result_encoding, error: None, usage: Some(usage) }
         }
         Err(error) => MapItem { usage: Some(usage), ..failed(index, error) },
     }
@@ -271,7 +271,7 @@ fn on_one_line(json: String) -> String {
 /// An item that has failed so.
 pub(super) fn failed(index: u64, error: ExecutionError) -> MapItem {
     let (status, error) = (ItemStatus::Failed, Some(error.bounded()));
-    MapItem { index, status, result: None, error, usage: None }
+    MapItem { index, status, result: None, result_encoding: None, error, usage: None }
 }
 
 #[cfg(test)]

@@ -220,7 +220,8 @@ impl<'a> Attempt<'a> {
             KILLS.count([limit_hit.name()]);
         }
         let report = RunReport { limit_hit, exit, from_zygote, answer: &answer, logs: &logs };
-        let Classification { result, retry } = report.classify(&self.task.config)?;
+        let Classification { result, encoding: result_encoding, retry } =
+            report.classify(&self.task.config)?;
         // The execution claims that there was no space. The claim counts only if the worker also finds the scratch
         // space low.
         if limit_hit.is_none() && says_no_space(&result) && self.executor.space.is_low() {
@@ -233,6 +234,7 @@ impl<'a> Attempt<'a> {
         };
         Ok(Outcome {
             result,
+            result_encoding,
             retry,
             started_at: self.started_at,
             usage,

@@ -4,17 +4,17 @@
 
 use std::time::Duration;
 
-use badlambda_shared::execution::{ErrorKind, ExecutionError};
-use badlambda_shared::function::FunctionConfig;
+use badlambda_shared::execution::{Cause, ErrorKind, ExecutionError};
+use badlambda_shared::function::{Compatibility, FunctionConfig};
 use badlambda_shared::limits;
-use badlambda_shared::message::depth_is_bounded;
+use badlambda_shared::result_encoding::ResultEncoding;
 use badlambda_zygote::frame::{self, Answer};
 use badlambda_zygote::protocol::Exit;
 use nix::sys::signal::Signal;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
-use super::failures::{LimitHit, broken, crashed, memory, scratch, timeout, too_large};
+use super::failures::{LimitHit, broken, crashed, memory, scratch, timeout};
+use super::results::{check_bytes, check_result};
 use super::task::{ExecutorError, RetryWish};
 
 /// The text of a confinement step that failed is cut to this length. None of our own steps has a longer text.
@@ -64,12 +64,21 @@ impl ClaimedError {
 #[derive(Debug)]
 pub(super) struct Classification {
     pub(super) result: Result<String, ExecutionError>,
+    /// How the result's JSON stands for bytes, where it does.
+    pub(super) encoding: Option<ResultEncoding>,
     pub(super) retry: RetryWish,
 }
 
 impl From<Result<String, ExecutionError>> for Classification {
     fn from(result: Result<String, ExecutionError>) -> Self {
-        Self { result, retry: RetryWish::AsConfigured }
+        Self { result, encoding: None, retry: RetryWish::AsConfigured }
+    }
+}
+
+impl Classification {
+    fn of_bytes(checked: Result<(String, Option<ResultEncoding>), ExecutionError>) -> Self {
+        let encoding = checked.as_ref().ok().and_then(|(_, encoding)| *encoding);
+        Self { result: checked.map(|(json, _)| json), encoding, retry: RetryWish::AsConfigured }
     }
 }
 
@@ -109,56 +118,57 @@ impl RunReport<'_> {
             _ if exit.code != Some(0) => Ok(Err(self.crash(exit, config)).into()),
             Answer::Nothing => Ok(Err(self.crash(exit, config)).into()),
             Answer::Result(json) => Ok(check_result(json, config).into()),
+            Answer::Bytes(bytes) if config.compatibility == Compatibility::Lambda => {
+                Ok(Classification::of_bytes(check_bytes(bytes, config)))
+            }
+            Answer::Bytes(_) => Ok(Err(no_valid_answer()).into()),
             Answer::Error(json) => Ok(claimed_error(json, config)),
         }
     }
 
     fn crash(&self, exit: Exit, config: &FunctionConfig) -> ExecutionError {
         let signal = exit.signal.map(|number| Signal::try_from(number).map_err(|_| number));
+        let ended_by = |signal: String| {
+            let message = format!("the function's process was ended by {signal}");
+            crashed(message).because(Cause::Signal(signal))
+        };
         match signal {
             Some(Ok(Signal::SIGXCPU)) => timeout(config),
             Some(Ok(Signal::SIGXFSZ)) => scratch(config),
-            Some(Ok(signal)) => crashed(format!("the function's process was ended by {signal}")),
-            Some(Err(number)) => crashed(format!("the function's process was ended by signal {number}")),
+            Some(Ok(signal)) => ended_by(signal.to_string()),
+            Some(Err(number)) => ended_by(format!("signal {number}")),
             None if self.logs.ends_with(b"[FATAL] failed to allocate memory\n") => memory(config),
             None => {
                 let code = exit.code.unwrap_or_default();
-                crashed(format!("the function's process ended with exit code {code} and without a result"))
+                let message =
+                    format!("the function's process ended with exit code {code} and without a result");
+                crashed(message).because(Cause::ExitStatus(code))
             }
         }
     }
 }
 
-fn check_result(json: &[u8], config: &FunctionConfig) -> Result<String, ExecutionError> {
-    if json.len() as u64 > config.max_result_bytes {
-        return Err(too_large(config));
-    }
-    let not_json = |why: &str| ExecutionError::new(ErrorKind::ResultNotJson, format!("the result {why}"));
-    let text = std::str::from_utf8(json).map_err(|_| not_json("is not valid UTF-8"))?;
-    if !depth_is_bounded(text) {
-        return Err(not_json("is nested too deeply"));
-    }
-    serde_json::from_str::<IgnoredAny>(text).map_err(|error| not_json(&format!("is not JSON: {error}")))?;
-    Ok(text.to_owned())
+fn no_valid_answer() -> ExecutionError {
+    crashed("the function's process gave no valid answer".to_owned())
 }
 
 fn claimed_error(json: &[u8], config: &FunctionConfig) -> Classification {
     let Ok(claimed) = serde_json::from_slice::<ClaimedError>(json) else {
-        return Err(crashed("the function's process gave no valid answer".to_owned())).into();
+        return Err(no_valid_answer()).into();
     };
     let retry = claimed.wish();
-    let kind = match claimed.kind {
-        ClaimedKind::Exception => ErrorKind::Exception,
-        ClaimedKind::Syntax => ErrorKind::Syntax,
+    let (kind, limit) = match claimed.kind {
+        ClaimedKind::Exception => (ErrorKind::Exception, None),
+        ClaimedKind::Syntax => (ErrorKind::Syntax, None),
         ClaimedKind::Memory => return Err(memory(config)).into(),
-        ClaimedKind::Scratch => ErrorKind::Scratch,
-        ClaimedKind::ResultTooLarge => ErrorKind::ResultTooLarge,
-        ClaimedKind::ResultNotJson => ErrorKind::ResultNotJson,
-        ClaimedKind::Crash => ErrorKind::Crash,
+        ClaimedKind::Scratch => (ErrorKind::Scratch, Some(config.max_scratch_bytes)),
+        ClaimedKind::ResultTooLarge => (ErrorKind::ResultTooLarge, Some(config.max_result_bytes)),
+        ClaimedKind::ResultNotJson => (ErrorKind::ResultNotJson, None),
+        ClaimedKind::Crash => (ErrorKind::Crash, None),
     };
-    let error =
-        ExecutionError { kind, class: claimed.class, message: claimed.message, backtrace: claimed.backtrace };
-    Classification { result: Err(error.bounded()), retry }
+    let ClaimedError { class, message, backtrace, .. } = claimed;
+    let error = ExecutionError { kind, class, message, backtrace, cause: limit.map(Cause::Limit) };
+    Classification { retry, ..Err(error.bounded()).into() }
 }
 
 #[cfg(test)]
@@ -177,6 +187,14 @@ mod tests {
     }
 
     #[test]
+    fn bytes_are_an_answer_of_what_is_made_for_lambda() {
+        let answer = framed(frame::BYTES, "<p>");
+        let lambda = FunctionConfig { compatibility: Compatibility::Lambda, ..FunctionConfig::default() };
+        assert_eq!(read_answer(&answer, &lambda).unwrap(), Ok("\"PHA+\"".to_owned()));
+        assert_eq!(classify(&answer, Some(0), None), Err(ErrorKind::Crash));
+    }
+
+    #[test]
     fn an_answer_counts_only_from_a_process_that_ended_well() {
         let answer = framed(frame::RESULT, "{\"a\":1}");
         assert_eq!(classify(&answer, Some(0), None), Ok("{\"a\":1}".to_owned()));
@@ -190,6 +208,20 @@ mod tests {
         assert_eq!(classify(b"A", None, Some(Signal::SIGXCPU as i32)), Err(ErrorKind::Timeout));
         assert_eq!(classify(b"A", None, Some(Signal::SIGXFSZ as i32)), Err(ErrorKind::Scratch));
         assert_eq!(classify(b"A", None, Some(200)), Err(ErrorKind::Crash));
+    }
+
+    #[test]
+    fn an_end_without_an_answer_is_told_as_data_too() {
+        let cause = |code, signal| {
+            let exit = Exit { pid: 7, code, signal, cpu_us: 0, max_rss_bytes: 0 };
+            let report =
+                RunReport { limit_hit: None, exit: Some(exit), from_zygote: true, answer: b"A", logs: b"" };
+            report.classify(&FunctionConfig::default()).unwrap().result.unwrap_err().cause
+        };
+        assert_eq!(cause(Some(3), None), Some(Cause::ExitStatus(3)));
+        assert_eq!(cause(None, Some(9)), Some(Cause::Signal("SIGKILL".to_owned())));
+        assert_eq!(cause(None, Some(200)), Some(Cause::Signal("signal 200".to_owned())));
+        assert_eq!(cause(None, Some(Signal::SIGXCPU as i32)), Some(Cause::Limit(30_000)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The errors of an execution, in the words that its caller reads: a limit that it reached, or something that its
 //! code broke.
 
-use badlambda_shared::execution::{ErrorKind, ExecutionError};
+use badlambda_shared::execution::{Cause, ErrorKind, ExecutionError};
 use badlambda_shared::function::FunctionConfig;
 
 use super::task::ExecutorError;
@@ -74,33 +74,30 @@ pub(super) fn broken() -> ExecutionError {
 
 pub(super) fn timeout(config: &FunctionConfig) -> ExecutionError {
     let limit = config.timeout_ms;
-    ExecutionError::new(
-        ErrorKind::Timeout,
-        format!("the function ran longer than config.timeout_ms, {limit} ms"),
-    )
+    let message = format!("the function ran longer than config.timeout_ms, {limit} ms");
+    ExecutionError::new(ErrorKind::Timeout, message).because(Cause::Limit(limit))
 }
 
 pub(super) fn memory(config: &FunctionConfig) -> ExecutionError {
     let limit = config.memory_mb;
-    ExecutionError::new(
-        ErrorKind::Memory,
-        format!("the function needed more than config.memory_mb, {limit} MiB"),
-    )
+    let message = format!("the function needed more than config.memory_mb, {limit} MiB");
+    ExecutionError::new(ErrorKind::Memory, message).because(Cause::Limit(limit))
 }
 
 fn processes(config: &FunctionConfig) -> ExecutionError {
     let limit = config.max_processes;
     crashed(format!("the function had more processes than config.max_processes, {limit}"))
+        .because(Cause::Limit(limit))
 }
 
 pub(super) fn scratch(config: &FunctionConfig) -> ExecutionError {
     let limit = config.max_scratch_bytes;
     let message = format!("the function wrote more than config.max_scratch_bytes, {limit} bytes");
-    ExecutionError::new(ErrorKind::Scratch, message)
+    ExecutionError::new(ErrorKind::Scratch, message).because(Cause::Limit(limit))
 }
 
 pub(super) fn too_large(config: &FunctionConfig) -> ExecutionError {
     let limit = config.max_result_bytes;
     let message = format!("the result is larger than config.max_result_bytes, {limit} bytes");
-    ExecutionError::new(ErrorKind::ResultTooLarge, message)
+    ExecutionError::new(ErrorKind::ResultTooLarge, message).because(Cause::Limit(limit))
 }

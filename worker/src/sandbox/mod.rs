@@ -46,6 +46,7 @@ mod probe;
 mod progress;
 mod reports;
 mod reserve;
+mod results;
 mod sampler;
 #[expect(clippy::module_inception, reason = "it is the word for it")]
 mod sandbox;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use badlambda_shared::execution::{ExecutionError, Isolation, Usage};
 use badlambda_shared::function::{Form, FunctionConfig};
 use badlambda_shared::invocation::Invocation;
+use badlambda_shared::result_encoding::ResultEncoding;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_shared::trace::Trace;
 
@@ -76,6 +77,8 @@ pub enum RetryWish {
 pub struct Outcome {
     /// The result's JSON, checked, or why there is none.
     pub result: Result<String, ExecutionError>,
+    /// How that JSON stands for bytes, where the function returned such.
+    pub result_encoding: Option<ResultEncoding>,
     /// Whether the execution asks for another attempt, where there is no result.
     pub retry: RetryWish,
     /// When the attempt began.

@@ -5,6 +5,7 @@
 
 mod fixture;
 mod hostile;
+mod lambda;
 mod needs_root;
 mod ordinary;
 mod packages;

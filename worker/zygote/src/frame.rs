@@ -2,7 +2,7 @@
 //! file.
 //!
 //! ```text
-//! A │ r or e │ length, 4 bytes little endian │ that much JSON │ end of file
+//! A │ r, b or e │ length, 4 bytes little endian │ that much JSON, or bytes │ end of file
 //! ```
 //! If an answer does not begin with the `A`, confining the process failed. That is our failure where a zygote forked
 //! the process. Everything after the `A` comes from function code, and is hostile.
@@ -11,6 +11,8 @@
 pub const ARMED: u8 = b'A';
 /// The frame holds the result.
 pub const RESULT: u8 = b'r';
+/// The frame holds a result that is sent as it is: bytes.
+pub const BYTES: u8 = b'b';
 /// The frame holds an error: `{"kind", "type", "message", "backtrace"}`.
 pub const ERROR: u8 = b'e';
 /// Bytes before a frame's JSON.
@@ -25,6 +27,8 @@ pub enum Answer<'a> {
     Nothing,
     /// The result's JSON, unchecked.
     Result(&'a [u8]),
+    /// A result's bytes.
+    Bytes(&'a [u8]),
     /// An error's JSON, unchecked.
     Error(&'a [u8]),
 }
@@ -44,6 +48,7 @@ pub fn parse(bytes: &[u8]) -> Answer<'_> {
     }
     match kind {
         RESULT => Answer::Result(payload),
+        BYTES => Answer::Bytes(payload),
         ERROR => Answer::Error(payload),
         _ => Answer::Nothing,
     }
@@ -57,6 +62,7 @@ mod tests {
     fn only_one_whole_frame_counts() {
         assert_eq!(parse(b"Ar\x02\0\0\0{}"), Answer::Result(b"{}"));
         assert_eq!(parse(b"Ae\x02\0\0\0{}"), Answer::Error(b"{}"));
+        assert_eq!(parse(b"Ab\x02\0\0\0\xff\0"), Answer::Bytes(b"\xff\0"));
         assert_eq!(parse(b"A"), Answer::Nothing);
         assert_eq!(parse(b"Ar\x03\0\0\0{}"), Answer::Nothing);
         assert_eq!(parse(b"Ar\x02\0\0\0{}r\x02\0\0\0{}"), Answer::Nothing);

@@ -54,7 +54,11 @@ const FALSE: Value = 0;
 const MAX_ARGUMENTS: usize = 5;
 
 /// The Ruby code that runs around function code.
-const RUNNER: &str = include_str!("../../ruby/runner.rb");
+const RUNNER: &str = concat!(
+    include_str!("../../ruby/temporary_folder.rb"),
+    include_str!("../../ruby/runner.rb"),
+    include_str!("../../ruby/surroundings.rb"),
+);
 
 /// The methods of the runner that Rust calls. Each returns a string.
 #[derive(Clone, Copy)]

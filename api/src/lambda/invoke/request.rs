@@ -29,6 +29,33 @@ impl InvocationType {
     }
 }
 
+/// In which form the result is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ResultForm {
+    /// As the body.
+    Whole,
+    /// As events.
+    Streamed,
+}
+
+impl ResultForm {
+    /// The operation that answers so, as AWS's errors name it.
+    pub(super) fn operation(self) -> &'static str {
+        match self {
+            Self::Whole => "InvokeFunction",
+            Self::Streamed => "InvokeWithResponseStream",
+        }
+    }
+
+    /// What the header may ask for.
+    fn invocation_types(self) -> &'static [&'static str] {
+        match self {
+            Self::Whole => &["Event", "RequestResponse", "DryRun"],
+            Self::Streamed => &["RequestResponse", "DryRun"],
+        }
+    }
+}
+
 /// What the headers ask for.
 #[derive(Clone, Debug)]
 pub(super) struct InvokeRequest {
@@ -40,15 +67,13 @@ pub(super) struct InvokeRequest {
 
 impl InvokeRequest {
     /// Reads the headers, and notes what does not satisfy the model.
-    pub(super) fn read(call: &Call, checks: &mut Checks) -> Self {
+    pub(super) fn read(call: &Call, form: ResultForm, checks: &mut Checks) -> Self {
         let asked = call.header("x-amz-invocation-type").unwrap_or("RequestResponse");
+        checks.one_of(asked, "invocationType", form.invocation_types());
         let invocation_type = match asked {
             "Event" => InvocationType::Event,
             "DryRun" => InvocationType::DryRun,
-            other => {
-                checks.one_of(other, "invocationType", &["Event", "RequestResponse", "DryRun"]);
-                InvocationType::RequestResponse
-            }
+            _ => InvocationType::RequestResponse,
         };
         let log_type = call.header("x-amz-log-type").unwrap_or("None");
         checks.one_of(log_type, "logType", &["None", "Tail"]);

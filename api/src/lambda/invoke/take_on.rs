@@ -11,8 +11,9 @@ use badlambda_shared::name::FunctionName;
 use serde_json::value::RawValue;
 
 use super::beside::invocation;
-use super::outcome;
-use super::request::{InvocationType, InvokeRequest};
+use super::outcome::Invoked;
+use super::request::{InvocationType, InvokeRequest, ResultForm};
+use super::streamed;
 use crate::executions::accept::{Code, Submission, take_on};
 use crate::executions::poll;
 use crate::executions::submit;
@@ -34,13 +35,22 @@ const QUEUEING: Duration = Duration::from_secs(120);
 
 /// Executes a function, and waits for what comes of it, unless that is not asked for.
 pub(crate) async fn invoke(call: Call, body: Body) -> WireResult {
+    invoke_for(ResultForm::Whole, call, body).await
+}
+
+/// The same, answered with events.
+pub(crate) async fn invoke_with_response_stream(call: Call, body: Body) -> WireResult {
+    invoke_for(ResultForm::Streamed, call, body).await
+}
+
+async fn invoke_for(form: ResultForm, call: Call, body: Body) -> WireResult {
     let mut checks = Checks::default();
-    let request = InvokeRequest::read(&call, &mut checks);
+    let request = InvokeRequest::read(&call, form, &mut checks);
     let asked = call.asked(Form::Reads, checks)?;
     InvokeRequest::check(&call)?;
     let (function, code) = wanted(&call, &asked).await?;
     let most = request.invocation_type.most_bytes().min(call.app.max_input_bytes);
-    let (input, permit) = event(&call, body, most, "InvokeFunction").await?;
+    let (input, permit) = event(&call, body, most, form.operation()).await?;
     let manifest = call.app.catalog.manifest(&function).await?;
     check_concurrency(&manifest)?;
     if request.invocation_type == InvocationType::DryRun {
@@ -55,7 +65,11 @@ pub(crate) async fn invoke(call: Call, body: Body) -> WireResult {
     if request.invocation_type == InvocationType::Event {
         return Ok(Answer::Accepted(headers));
     }
-    wait_for(&call, &function, ticket, request.wants_logs, headers).await
+    let invoked = wait_for(&call, &function, ticket, request.wants_logs).await?;
+    match form {
+        ResultForm::Whole => invoked.into_answer(headers),
+        ResultForm::Streamed => streamed::answer(invoked, headers),
+    }
 }
 
 /// The function and what of it is to run.
@@ -126,8 +140,7 @@ async fn wait_for(
     function: &FunctionName,
     ticket: Ticket,
     wants_logs: bool,
-    headers: HeaderMap,
-) -> WireResult {
+) -> Result<Invoked, WireError> {
     let version = version_of(call, function, &ticket).await?;
     let config = &version.content.config;
     let tries = u32::try_from(config.retries).unwrap_or(0).saturating_add(1);
@@ -135,7 +148,7 @@ async fn wait_for(
     let (id, submitted_at) = (&ticket.id, Some(ticket.submitted_at));
     let record = poll::until_final(&call.app, function, id, ticket.version, submitted_at, patience).await?;
     match record.filter(|record| record.status.is_final()) {
-        Some(record) => outcome::answer(&call.app, &version, record, wants_logs, headers).await,
+        Some(record) => Invoked::of(&call.app, &version, record, wants_logs).await,
         None if call.app.shutdown.soft.is_cancelled() => Err(ApiError::Draining.into()),
         None => {
             let reason = format!("the execution {id} of {function} has not ended in time");

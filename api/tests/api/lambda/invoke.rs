@@ -131,6 +131,49 @@ async fn failures_of_ruby_are_told_as_recorded() {
 }
 
 #[tokio::test]
+async fn bytes_are_answered_as_they_are() {
+    let api = with_hello().await;
+    let bytes = json!({"result": "PHA+Cg==", "result_encoding": "base64"});
+    let (answer, message) = tokio::join!(api.invoke("", &[], "1"), api.end_one(bytes));
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "<p>\n"));
+    assert_eq!(answer.headers["content-type"], "application/octet-stream");
+    let shown =
+        api.get(&format!("/v1/functions/hello/executions/{}", message["id"].as_str().unwrap())).await.json();
+    assert_eq!((&shown["result"], &shown["result_encoding"]), (&json!("PHA+Cg=="), &json!("base64")));
+    let damaged = json!({"result": "%", "result_encoding": "base64"});
+    let (answer, _) = tokio::join!(api.invoke("", &[], "1"), api.end_one(damaged));
+    assert_eq!(answer.refusal().0, 500);
+}
+
+#[tokio::test]
+async fn a_stream_is_refused_as_an_invocation_is() {
+    let api = with_hello().await;
+    let path = "/2021-11-15/functions/hello/response-streaming-invocations";
+    let (answer, message) =
+        tokio::join!(api.wire_post(path, json!({"a": 1})), api.end_one(json!({"result": 7})));
+    assert_eq!((answer.status.as_u16(), message["input"].clone()), (200, json!({"a": 1})));
+    assert_eq!(answer.headers["content-type"], "application/vnd.amazon.eventstream");
+    assert_eq!(answer.headers["x-amz-executed-version"], "$LATEST");
+    assert_eq!(answer.headers["x-amzn-requestid"], message["id"].as_str().unwrap());
+    for (path, refused) in [
+        ("/2021-11-15/functions/none/response-streaming-invocations", (404, "ResourceNotFoundException")),
+        (&*format!("{path}?Qualifier=9"), (404, "ResourceNotFoundException")),
+    ] {
+        let (status, code, _) = api.wire_post(path, json!({})).await.refusal();
+        assert_eq!((status, code.as_str()), refused, "{path}");
+    }
+    // Nobody waits for a stream later.
+    for (kind, status) in [("Event", 400), ("DryRun", 204)] {
+        let request = api.request(Method::POST, path).header("X-Amz-Invocation-Type", kind).body("1");
+        assert_eq!(send_unchecked(request).await.status, status, "{kind}");
+    }
+    let large = format!("\"{}\"", "x".repeat(6_291_455));
+    let refused = send_unchecked(api.request(Method::POST, path).body(large)).await.refusal();
+    let told = "Request must be smaller than 6291456 bytes for the InvokeWithResponseStream operation";
+    assert_eq!((refused.0, refused.2.as_str()), (413, told));
+}
+
+#[tokio::test]
 async fn an_event_is_taken_on_and_can_be_polled_by_its_request_id() {
     let api = with_hello().await;
     let event = [("X-Amz-Invocation-Type", "Event")];

@@ -17,12 +17,10 @@ use crate::output::Failure;
 
 /// What a zip begins with that has something in it.
 const ZIP_BEGINS: &[u8] = b"PK\x03\x04";
-/// Without their ends: the file of a zip that has the handler where the config names none.
-const USUAL_FILE: &str = "function";
 
 /// Whether this is a folder that is one function's.
 pub fn is_function_folder(path: &Path) -> bool {
-    path.join(USUAL_FILE).with_extension("rb").is_file()
+    path.join(Handler::USUAL_FILE).with_extension("rb").is_file()
 }
 
 /// The code that this path names; `-` reads a Ruby file or a zip from stdin.
@@ -47,5 +45,5 @@ fn check_zip(path: &Path, zip: &[u8]) -> Result<(), Failure> {
 /// The path in a zip of the file that has the handler.
 pub fn file_of_handler(handler: Option<&str>) -> String {
     let file = handler.and_then(Handler::of).and_then(|handler| handler.file);
-    format!("{}.rb", file.unwrap_or(USUAL_FILE))
+    format!("{}.rb", file.unwrap_or(Handler::USUAL_FILE))
 }

@@ -28,7 +28,7 @@ pub const LISTED_FIELDS: [&str; 12] = [
 ];
 
 /// The fields of an execution.
-pub const EXECUTION_FIELDS: [&str; 22] = [
+pub const EXECUTION_FIELDS: [&str; 23] = [
     "id",
     "function",
     "version",
@@ -45,6 +45,7 @@ pub const EXECUTION_FIELDS: [&str; 22] = [
     "result",
     "result_url",
     "result_bytes",
+    "result_encoding",
     "logs_tail",
     "logs_url",
     "logs_truncated",

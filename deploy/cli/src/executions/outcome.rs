@@ -78,6 +78,7 @@ mod tests {
             class: Some("KeyError".to_owned()),
             message: "key not found".to_owned(),
             backtrace: vec!["function.rb:3:in `fetch'".to_owned()],
+            cause: None,
         };
         assert_eq!(
             describe(&error),
