@@ -103,11 +103,13 @@ module BadLambda
     NETWORK_FRAME = %r{/(?:socket|resolv|net/\w+)\.rb:|in [`'](?:Addrinfo[.#])?getaddrinfo'}
     SUBPROCESS_HINT = 'a function may start processes only with "subprocesses": true in its config'
     NETWORK_HINT = 'a function may use the network only with "network": true in its config'
+    LAYERS_HINT = 'layers are in the folder ENV["BADLAMBDA_LAYERS_ROOT"] here, and not in /opt'
     SCRATCH_HINT = "a function may write only in its scratch folder: use Dir.tmpdir, or a relative path"
     # As a shell has it.
     COMMAND_NOT_FOUND = 127
     END_OF_CODE = /^__END__(?:\r?\n|\z)/
     WRITE_ERRORS = [Errno::EACCES, Errno::EPERM, Errno::ENOENT, Errno::EROFS].freeze
+    MISSING_FILE_ERRORS = [Errno::ENOENT, LoadError].freeze
     PERMISSION_ERRORS = [Errno::EPERM, Errno::EACCES, Errno::ENOSYS, Errno::EAFNOSUPPORT].freeze
 
     GENERATE = JSON.method(:generate)
@@ -152,6 +154,7 @@ module BadLambda
       def script(code, event_json, context_json, handler, max_result_bytes)
         answer(context_json, max_result_bytes) do |context|
           see_time_zone
+          offer_libraries(nil, context) if ENV["BADLAMBDA_LAYERS_ROOT"]
           offer_data(code)
           event = parse(event_json)
           SCRIPT_SCOPE.local_variable_set(:event, event)
@@ -171,6 +174,7 @@ module BadLambda
         failure = answer(context_json, max_result_bytes) do |context|
           see_time_zone
           offer_lambda(context.package) if context.lambda?
+          offer_libraries(context.package, context)
           context.package ? load_package(context.package, handler) : load_file(code, handler)
           nil
         end
@@ -202,11 +206,8 @@ module BadLambda
 
       # Loads the handler's file from what was in a zip. The handler is `file.method` or `file.Class.method`.
       def load_package(root, handler)
-        @package = "#{root}/"
         file, *names = handler.empty? ? [USUAL_FILE] : handler.split(".", 3)
         method = names.pop
-        $LOAD_PATH.unshift(root)
-        use_gems("#{root}/vendor/bundle/ruby/#{RbConfig::CONFIG["ruby_version"]}")
         require "#{root}/#{file}"
         @receiver = names.empty? ? MAIN : Object.const_get(names.first)
         @handler = names.empty? ? handler_name(method.to_s) : method.to_sym
@@ -227,9 +228,46 @@ module BadLambda
         Dir.chdir(root) if root
       end
 
-      # Gems of a folder that Bundler has made come before those of the machine.
-      def use_gems(folder)
-        Gem.paths = { "GEM_HOME" => folder, "GEM_PATH" => [folder, *Gem.path].join(":") } if File.directory?(folder)
+      # What the zip and the layers bring comes before what the machine has. In what is made for AWS Lambda, RUBYLIB and
+      # GEM_PATH name these folders, and where the function's config sets them, they say which ones count.
+      def offer_libraries(package, context)
+        know_folders(package, context)
+        version = RbConfig::CONFIG["ruby_version"]
+        gems = [below(package, "vendor/bundle/ruby/#{version}"), below(@layers, "ruby/gems/#{version}")]
+        libraries = folders("RUBYLIB", [package, below(@layers, "ruby/lib")], context)
+        gems = folders("GEM_PATH", gems, context)
+        $LOAD_PATH.unshift(*[package, *libraries].compact.uniq)
+        use_gems(gems) unless gems.empty?
+        return unless context.lambda?
+
+        ENV["RUBYLIB"] = libraries.join(":")
+        ENV["GEM_PATH"] = Gem.path.join(":")
+      end
+
+      # The real folders of code and layers, and what they are called in errors: on AWS Lambda, that is where they are.
+      def know_folders(package, context)
+        @layers = ENV["BADLAMBDA_LAYERS_ROOT"]
+        @shown = { @layers => "/opt", package => context.lambda? ? "/var/task" : "." }.except(nil)
+      end
+
+      # Those of the usual folders that are there; or of the ones that the config names, by what they are called.
+      def folders(variable, usual, context)
+        named = ENV[variable] if context.lambda?
+        named &&= named.split(":").map { |folder| real(folder) }
+        (named || usual.compact).select { |folder| File.directory?(folder) }
+      end
+
+      def real(folder)
+        path, name = @shown.find { |_, name| folder == name || folder.start_with?("#{name}/") }
+        path ? path + folder.delete_prefix(name) : folder
+      end
+
+      def below(root, path)
+        root && File.join(root, path)
+      end
+
+      def use_gems(folders)
+        Gem.paths = { "GEM_HOME" => folders.first, "GEM_PATH" => [*folders, *Gem.path].join(":") }
       end
 
       # Where no process may be started, Kernel#system just returns nil. It says why, and leaves a `$?` as for a command that
@@ -427,6 +465,8 @@ module BadLambda
           " (#{NETWORK_HINT})"
         elsif WRITE_ERRORS.any? { |type| type === exception } && exception.message.match?(%r{ /tmp(?:/|\z)})
           " (#{SCRATCH_HINT})"
+        elsif @layers && MISSING_FILE_ERRORS.any? { |type| type === exception } && exception.message.match?(%r{ /opt(?:/|\z)})
+          " (#{LAYERS_HINT})"
         else
           ""
         end
@@ -438,10 +478,12 @@ module BadLambda
         top.match?(NETWORK_FRAME) || exception.message.match?(/(?:socket|connect|bind)\(2\)/)
       end
 
-      # A file of a zip has its path in there.
+      # A file of a zip has its path in there, and one of a layer that below /opt, as on AWS Lambda.
       def clean(text)
         text = text.byteslice(0, @message_bytes).dup.force_encoding(Encoding::UTF_8).scrub("\u{FFFD}")
-        @package ? text.gsub(@package, @task_root ? "/var/task/" : "") : text
+        return text unless @shown
+
+        @shown.reduce(text) { |shown, (path, name)| shown.gsub("#{path}/", name == "." ? "" : "#{name}/") }
       end
 
       def flush

@@ -5,6 +5,7 @@
 
 mod fixture;
 mod hostile;
+mod layers;
 mod needs_root;
 mod ordinary;
 mod packages;
