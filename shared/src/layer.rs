@@ -9,8 +9,6 @@ use utoipa::ToSchema;
 
 use crate::timestamp::Timestamp;
 
-/// Layers of one function, as on AWS Lambda.
-pub const MAX_LAYERS: usize = 5;
 const MAX_NAME_CHARS: usize = 140;
 
 /// The name of a layer: safe in a path, a key and a log line.

@@ -177,14 +177,16 @@ pub(super) async fn reconfigured(
     config: FunctionConfig,
 ) -> Result<RevisionContent, WireError> {
     check_config(&config)?;
-    let has_other_layers = config.layers != content.config.layers && !config.layers.is_empty();
+    // What the code's size is in its zip, is not known without a look at that.
+    if config.layers != content.config.layers && !config.layers.is_empty() {
+        let code_bytes = match content.code_type {
+            CodeType::Zip => zip::unpacked_bytes(app, &content.code_sha256).await?,
+            CodeType::Ruby => content.code_bytes,
+        };
+        check_with_layers(code_bytes, &config)?;
+    }
     match content.code_type {
-        CodeType::Zip => {
-            if has_other_layers {
-                check_with_layers(zip::unpacked_bytes(app, &content.code_sha256).await?, &config)?;
-            }
-            Ok(RevisionContent { config, ..content })
-        }
+        CodeType::Zip => Ok(RevisionContent { config, ..content }),
         // Which method a file has is looked for when it is stored, and AWS Lambda's names of handlers name the file, too.
         CodeType::Ruby => {
             let code = app.catalog.code(&content.code_sha256).await?.to_string();

@@ -239,7 +239,7 @@ async fn a_function_keeps_layers_that_are_deleted() {
     other["config"]["handler"] = json!("handler");
     other["config"]["layers"][0]["arn"] = json!(layer_arn("other:1"));
     let (status, slug) = api.put("/v1/functions/hello", other.clone()).await.problem();
-    assert_eq!((status, slug.as_str()), (422, "invalid"));
+    assert_eq!((status, slug.as_str()), (422, "invalid_field"));
     let one_shot = json!({"code": "1", "config": {"layers": native["config"]["layers"]}});
     assert_eq!(api.post("/v1/run", one_shot).await.problem().0, 422);
     other["config"]["layers"] = native["config"]["layers"].clone();
