@@ -83,7 +83,7 @@ fn libraries_and_gems_of_layers_are_found_and_the_last_layer_counts() {
                 File.read(\"#{roots[1]}/data/words\"), ENV['PATH'].end_with?(\":#{roots[1]}/bin\")]\nend\n";
     let task = lambda_task(code, &[zip(first), zip(second), gem_with_extension()], json!({}));
     let seen = result(&executor().execute(&task).unwrap());
-    assert_eq!(seen, json!(["second", "words", 11, true, true, true, true, "words", true]));
+    assert_eq!(seen, json!(["second", "words", 5, true, true, true, true, "words", true]));
 }
 
 #[test]
