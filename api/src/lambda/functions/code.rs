@@ -177,7 +177,7 @@ pub(super) async fn reconfigured(
     config: FunctionConfig,
 ) -> Result<RevisionContent, WireError> {
     check_config(&config)?;
-    // What the code's size is in its zip, is not known without a look at that.
+    // How large unpacked code is stands in its zip alone, which is only read where layers change.
     if config.layers != content.config.layers && !config.layers.is_empty() {
         let code_bytes = match content.code_type {
             CodeType::Zip => zip::unpacked_bytes(app, &content.code_sha256).await?,
