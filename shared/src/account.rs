@@ -33,6 +33,12 @@ impl Account {
         let Self { id, region } = self;
         format!("arn:aws:lambda:{region}:{id}:function:{name}")
     }
+
+    /// The ARN of a layer.
+    pub fn layer_arn(&self, name: &str) -> String {
+        let Self { id, region } = self;
+        format!("arn:aws:lambda:{region}:{id}:layer:{name}")
+    }
 }
 
 impl Default for Account {

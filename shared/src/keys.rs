@@ -3,6 +3,7 @@
 use crate::function::CodeType;
 use crate::id::ExecutionId;
 use crate::index::{Hour, SegmentName};
+use crate::layer::LayerName;
 use crate::map::MapId;
 use crate::name::{FunctionName, Revision};
 use crate::timestamp::Timestamp;
@@ -59,6 +60,27 @@ impl Keys {
             CodeType::Zip => "zip",
         };
         format!("{}code/{sha256}.{extension}", self.prefix)
+    }
+
+    /// Under which all layers lie, each in a folder of its own.
+    pub fn layers(&self) -> String {
+        format!("{}layers/", self.prefix)
+    }
+
+    /// Under which a layer's versions are listed, the newest first.
+    pub fn layer_versions(&self, layer: &LayerName) -> String {
+        format!("{}{layer}/", self.layers())
+    }
+
+    /// A version of a layer. Its zip is stored as [code](Self::code) is.
+    pub fn layer_version(&self, layer: &LayerName, number: u32) -> String {
+        format!("{}{:010}.json", self.layer_versions(layer), u32::MAX - number)
+    }
+
+    /// The number of the layer's version that lies under this key.
+    pub fn layer_version_of(&self, key: &str) -> Option<u32> {
+        let rank: u32 = key.rsplit('/').next()?.strip_suffix(".json")?.parse().ok()?;
+        Some(u32::MAX - rank)
     }
 
     /// Code and configuration of one-shot executions, stored once per content.
@@ -213,6 +235,11 @@ mod tests {
         assert_eq!(keys.map_inputs(&map, 17), format!("team/maps/{map}/inputs/000017.ndjson"));
         let code = |code_type| Keys::under("").code("ab", code_type);
         assert_eq!([code(CodeType::Ruby), code(CodeType::Zip)], ["code/ab.rb", "code/ab.zip"]);
+        let layer = "tools".parse().unwrap();
+        let (first, second) = (keys.layer_version(&layer, 1), keys.layer_version(&layer, 2));
+        assert_eq!(second, "team/layers/tools/4294967293.json");
+        assert!(second < first);
+        assert_eq!(keys.layer_version_of(&second), Some(2));
         assert_eq!(keys.dead_letter("../6f1c"), "team/dead-letters/___6f1c");
         assert_eq!(beside("a/b/result.json", "x1"), "a/b/result.x1.json");
     }

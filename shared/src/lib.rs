@@ -9,6 +9,7 @@
 //! - [`queue`] and [`store`] are SQS and S3; AWS's types stop there. [`keys`] makes every S3 key,
 //!   [`catalog`] reads functions, remembering what can be remembered. A [`record`] is what is stored of an execution, and
 //!   [`records`] changes it: the first final form wins.
+//! - [`layer`] is what functions share with one another: zips that are unpacked over one another, beside the code.
 //! - [`index`] is what is listed of executions: segments of lines, each stored before its messages are deleted.
 //! - [`map`] is one function over many inputs: what is stored of it, and the messages that ask for its chunks.
 //! - [`dead_letters`] is where messages go that can't be run, and from where they come back.
@@ -39,6 +40,7 @@ pub mod id;
 pub mod index;
 pub mod invocation;
 pub mod keys;
+pub mod layer;
 pub mod limits;
 pub mod logs;
 pub mod map;

@@ -45,6 +45,8 @@ pub const MAX_ZIP_ENTRIES: usize = 50_000;
 pub const MAX_ZIP_RATIO: u64 = 200;
 /// What a zip may hold however well it is packed, in bytes.
 pub const UNSUSPICIOUS_UNPACKED_BYTES: u64 = 8 * MIB;
+/// Layers of one function, as AWS Lambda has it.
+pub const MAX_LAYERS: usize = 5;
 /// A path in a zip, in bytes.
 pub const MAX_PATH_BYTES: usize = 1024;
 /// Nesting of an input and of a result: the depth that JSON parsers on both sides accept.

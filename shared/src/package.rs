@@ -11,11 +11,13 @@ use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipFileHea
 
 use crate::limits;
 
+mod overlay;
 mod pack;
 mod path;
 #[cfg(test)]
 mod tests;
 
+pub use self::overlay::overlay;
 pub use self::pack::Packer;
 
 /// Of a Unix mode: the bits that say what kind of file it is, and those kinds.

@@ -251,6 +251,7 @@ pub fn task(form: Form) -> Task {
         form,
         revision: code.to_owned(),
         code: code.into(),
+        layers: None,
         config: FunctionConfig::default(),
         event: r#"{"name":"Ada"}"#.to_owned(),
         trace: Trace::NONE,

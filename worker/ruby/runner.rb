@@ -101,11 +101,13 @@ module BadLambda
     NETWORK_FRAME = %r{/(?:socket|resolv|net/\w+)\.rb:|in [`'](?:Addrinfo[.#])?getaddrinfo'}
     SUBPROCESS_HINT = 'a function may start processes only with "subprocesses": true in its config'
     NETWORK_HINT = 'a function may use the network only with "network": true in its config'
+    LAYERS_HINT = 'layers are in the folder ENV["BADLAMBDA_LAYERS_ROOT"] here, and not in /opt'
     SCRATCH_HINT = "a function may write only in its scratch folder: use Dir.tmpdir, or a relative path"
     # As a shell has it.
     COMMAND_NOT_FOUND = 127
     END_OF_CODE = /^__END__(?:\r?\n|\z)/
     WRITE_ERRORS = [Errno::EACCES, Errno::EPERM, Errno::ENOENT, Errno::EROFS].freeze
+    MISSING_FILE_ERRORS = [Errno::ENOENT, LoadError].freeze
     PERMISSION_ERRORS = [Errno::EPERM, Errno::EACCES, Errno::ENOSYS, Errno::EAFNOSUPPORT].freeze
 
     GENERATE = JSON.method(:generate)
@@ -150,6 +152,7 @@ module BadLambda
       def script(code, event_json, context_json, handler, max_result_bytes)
         answer(context_json, max_result_bytes) do |context|
           see_time_zone
+          offer_libraries(nil, context) if ENV["BADLAMBDA_LAYERS_ROOT"]
           offer_data(code)
           event = parse(event_json)
           SCRIPT_SCOPE.local_variable_set(:event, event)
@@ -169,6 +172,7 @@ module BadLambda
         failure = answer(context_json, max_result_bytes) do |context|
           see_time_zone
           offer_lambda(context.package) if context.lambda?
+          offer_libraries(context.package, context)
           context.package ? load_package(context.package, handler) : load_file(code, handler)
           nil
         end
@@ -400,6 +404,8 @@ module BadLambda
           " (#{NETWORK_HINT})"
         elsif WRITE_ERRORS.any? { |type| type === exception } && exception.message.match?(%r{ /tmp(?:/|\z)})
           " (#{SCRATCH_HINT})"
+        elsif @layers && MISSING_FILE_ERRORS.any? { |type| type === exception } && exception.message.match?(%r{ /opt(?:/|\z)})
+          " (#{LAYERS_HINT})"
         else
           ""
         end
@@ -411,10 +417,10 @@ module BadLambda
         top.match?(NETWORK_FRAME) || exception.message.match?(/(?:socket|connect|bind)\(2\)/)
       end
 
-      # A file of a zip has its path in there.
+      # A file of a zip has its path in there, and one of a layer that below /opt, as on AWS Lambda.
       def clean(text)
         text = text.byteslice(0, @message_bytes).dup.force_encoding(Encoding::UTF_8).scrub("\u{FFFD}")
-        text = text.gsub(@package, @task_root ? "/var/task/" : "") if @package
+        text = (@shown || {}).reduce(text) { |shown, (path, name)| shown.gsub("#{path}/", name == "." ? "" : "#{name}/") }
         TemporaryFolder.told(text)
       end
 

@@ -1,5 +1,5 @@
-# What only some code finds around it: what came in a zip its files and gems, and what was made for AWS Lambda, what it has
-# there.
+# What some code finds around it: the files and gems of its zip, the libraries of its layers, and what AWS Lambda's runtime
+# offers.
 
 module BadLambda
   module Runner
@@ -11,11 +11,8 @@ module BadLambda
 
       # Loads the handler's file from what was in a zip. The handler is `file.method` or `file.Class.method`.
       def load_package(root, handler)
-        @package = "#{root}/"
         file, *names = handler.empty? ? [USUAL_FILE] : handler.split(".", 3)
         method = names.pop
-        $LOAD_PATH.unshift(root)
-        use_gems("#{root}/vendor/bundle/ruby/#{RbConfig::CONFIG["ruby_version"]}")
         require "#{root}/#{file}"
         @receiver = names.empty? ? MAIN : Object.const_get(names.first)
         @handler = names.empty? ? handler_name(method.to_s) : method.to_sym
@@ -24,9 +21,46 @@ module BadLambda
         no_method("#{file}.rb defines no method #{[*names, method || HANDLERS.join(" or ")].join(".")}")
       end
 
-      # Gems of a folder that Bundler has made come before those of the machine.
-      def use_gems(folder)
-        Gem.paths = { "GEM_HOME" => folder, "GEM_PATH" => [folder, *Gem.path].join(":") } if File.directory?(folder)
+      # What the zip and the layers bring comes before what the machine has. In what is made for AWS Lambda, RUBYLIB and
+      # GEM_PATH name these folders, and where the function's config sets them, they say which ones count.
+      def offer_libraries(package, context)
+        know_folders(package, context)
+        version = RbConfig::CONFIG["ruby_version"]
+        gems = [below(package, "vendor/bundle/ruby/#{version}"), below(@layers, "ruby/gems/#{version}")]
+        libraries = folders("RUBYLIB", [package, below(@layers, "ruby/lib")], context)
+        gems = folders("GEM_PATH", gems, context)
+        $LOAD_PATH.unshift(*[package, *libraries].compact.uniq)
+        use_gems(gems) unless gems.empty?
+        return unless context.lambda?
+
+        ENV["RUBYLIB"] = libraries.join(":")
+        ENV["GEM_PATH"] = Gem.path.join(":")
+      end
+
+      # The real folders of code and layers, and what they are called in errors: on AWS Lambda, that is where they are.
+      def know_folders(package, context)
+        @layers = ENV["BADLAMBDA_LAYERS_ROOT"]
+        @shown = { @layers => "/opt", package => context.lambda? ? "/var/task" : "." }.except(nil)
+      end
+
+      # Those of the usual folders that are there; or of the ones that the config names, by what they are called.
+      def folders(variable, usual, context)
+        named = ENV[variable] if context.lambda?
+        named &&= named.split(":").map { |folder| real(folder) }
+        (named || usual.compact).select { |folder| File.directory?(folder) }
+      end
+
+      def real(folder)
+        path, name = @shown.find { |_, name| folder == name || folder.start_with?("#{name}/") }
+        path ? path + folder.delete_prefix(name) : folder
+      end
+
+      def below(root, path)
+        root && File.join(root, path)
+      end
+
+      def use_gems(folders)
+        Gem.paths = { "GEM_HOME" => folders.first, "GEM_PATH" => [*folders, *Gem.path].join(":") }
       end
 
       # What AWS Lambda's runtime has loaded, a /tmp to write to, and where it starts.

@@ -1,9 +1,10 @@
-//! Code in zips: fetched and unpacked once, however many executions ask for it at the same time, and kept for later ones.
+//! Code in zips, and layers: fetched and unpacked once, however many executions ask for it at the same time, and kept for later ones.
 
 use std::io;
 use std::sync::Arc;
 
 use badlambda_shared::catalog::{Catalog, CatalogError};
+use futures::future::try_join_all;
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 
@@ -15,7 +16,7 @@ const KIB: u64 = 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Packages {
     executor: Arc<Executor>,
-    /// By the SHA-256 of their zips.
+    /// By the SHA-256 of the zips that they were unpacked from, one over the other.
     unpacked: Cache<String, Kept>,
 }
 
@@ -32,7 +33,7 @@ pub(crate) enum PackageError {
     #[error(transparent)]
     Catalog(#[from] CatalogError),
     /// It could not be unpacked here.
-    #[error("could not unpack a zip with code: {0}")]
+    #[error("could not unpack a zip: {0}")]
     Unpack(Arc<ExecutorError>),
 }
 
@@ -59,19 +60,23 @@ impl Packages {
         Self { executor, unpacked }
     }
 
-    /// The package whose zip has this SHA-256.
-    pub(crate) async fn get(&self, catalog: &Catalog, sha256: &str) -> Result<Arc<Unpacked>, PackageError> {
+    /// The package of the zips that have these SHA-256s, each unpacked over those before it. They are fetched side by side.
+    pub(crate) async fn get(
+        &self,
+        catalog: &Catalog,
+        sha256s: &[&str],
+    ) -> Result<Arc<Unpacked>, PackageError> {
         let load = async {
-            let zip = catalog.zip(sha256).await?;
+            let zips = try_join_all(sha256s.iter().map(|sha256| catalog.zip(sha256))).await?;
             let executor = Arc::clone(&self.executor);
-            let unpacked = tokio::task::spawn_blocking(move || executor.unpack(&zip)).await;
+            let unpacked = tokio::task::spawn_blocking(move || executor.unpack(&zips)).await;
             let package = unpacked
                 .unwrap_or_else(|_| Err(io::Error::other("it broke off").into()))
                 .map_err(|error| PackageError::Unpack(Arc::new(error)))?;
             let kib = u32::try_from(package.bytes() / KIB + 1).unwrap_or(u32::MAX);
             Ok(Kept { package: Arc::new(package), kib })
         };
-        let kept = self.unpacked.try_get_with_by_ref(sha256, load).await;
+        let kept = self.unpacked.try_get_with(sha256s.join("+"), load).await;
         kept.map(|kept| kept.package).map_err(|error: Arc<PackageError>| (*error).clone())
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use badlambda_shared::catalog::{Catalog, CatalogError, Code, Runnable};
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
 use badlambda_shared::id::Origin;
+use badlambda_shared::layer::Layer;
 use badlambda_shared::map::ChunkRequest;
 use badlambda_shared::message::{ExecutionRequest, Input, depth_is_bounded};
 use badlambda_shared::store::Store;
@@ -14,15 +15,22 @@ use tokio_util::sync::CancellationToken;
 
 use crate::packages::{PackageError, Packages};
 use crate::retry::{RetryError, STORE_PATIENCE, retry_until, stopped_or_after};
-use crate::sandbox::TaskCode;
+use crate::sandbox::{TaskCode, Unpacked};
 
 /// Everything that is run.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    pub(crate) runnable: Arc<Runnable>,
-    pub(crate) code: TaskCode,
+    pub(crate) program: Program,
     /// JSON.
     pub(crate) input: String,
+}
+
+/// What is run, as the executor takes it: zips are unpacked.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) runnable: Arc<Runnable>,
+    pub(crate) code: TaskCode,
+    pub(crate) layers: Option<Arc<Unpacked>>,
 }
 
 /// What the step needs.
@@ -43,6 +51,8 @@ pub(crate) enum Unprepared {
     Never(ExecutionError),
     /// S3 does not answer, or the worker stops.
     GaveUp,
+    /// What should be there is not, which is our failure, and no attempt at it has an outcome.
+    Lost(String),
 }
 
 impl Preparer {
@@ -53,21 +63,18 @@ impl Preparer {
             let message = "it waited for longer than its caller wanted: MaximumEventAgeInSeconds";
             return Err(Unprepared::Never(ExecutionError::new(ErrorKind::Expired, message)));
         }
-        let (runnable, code) = self.runnable(|| self.catalog.runnable(request)).await?;
+        let program = self.program(|| self.catalog.runnable(request)).await?;
         let input = self.input(request).await?;
-        Ok(Prepared { runnable, code, input })
+        Ok(Prepared { program, input })
     }
 
     /// What a chunk of a map runs.
-    pub(crate) async fn runnable_of_chunk(
-        &self,
-        chunk: &ChunkRequest,
-    ) -> Result<(Arc<Runnable>, TaskCode), Unprepared> {
-        self.runnable(|| self.catalog.runnable_of_chunk(chunk)).await
+    pub(crate) async fn program_of_chunk(&self, chunk: &ChunkRequest) -> Result<Program, Unprepared> {
+        self.program(|| self.catalog.runnable_of_chunk(chunk)).await
     }
 
     /// Reads what is run until S3 answers, and refuses it where this fleet does not allow what it needs.
-    async fn runnable<F>(&self, read: impl FnMut() -> F) -> Result<(Arc<Runnable>, TaskCode), Unprepared>
+    async fn program<F>(&self, read: impl FnMut() -> F) -> Result<Program, Unprepared>
     where
         F: Future<Output = Result<Arc<Runnable>, CatalogError>>,
     {
@@ -80,8 +87,8 @@ impl Preparer {
                            its operator can set BADLAMBDA_ALLOW_NETWORK=true";
             return Err(bad_message(message));
         }
-        let code = self.code(&runnable).await?;
-        Ok((runnable, code))
+        let (code, layers) = tokio::try_join!(self.code(&runnable), self.layers(&runnable.config.layers))?;
+        Ok(Program { runnable, code, layers })
     }
 
     /// The code as the executor takes it: a zip is unpacked.
@@ -91,9 +98,29 @@ impl Preparer {
             Code::Zip(sha256) => sha256,
         };
         let give_up = stopped_or_after(&self.stop, STORE_PATIENCE);
-        let get = || self.packages.get(&self.catalog, sha256);
+        let sha256s = [sha256.as_str()];
+        let get = || self.packages.get(&self.catalog, &sha256s);
         let package = retry_until("unpack code", give_up, PackageError::may_pass, get).await;
         package.map(TaskCode::Package).map_err(|error| unprepared(&error))
+    }
+
+    /// What is in the function's layers. Their zips stay for as long as functions have them, so that one that is gone is no
+    /// fault of the function's.
+    async fn layers(&self, layers: &[Layer]) -> Result<Option<Arc<Unpacked>>, Unprepared> {
+        if layers.is_empty() {
+            return Ok(None);
+        }
+        let sha256s: Vec<&str> = layers.iter().map(|layer| layer.code_sha256.as_str()).collect();
+        let give_up = stopped_or_after(&self.stop, STORE_PATIENCE);
+        let get = || self.packages.get(&self.catalog, &sha256s);
+        match retry_until("unpack layers", give_up, PackageError::may_pass, get).await {
+            Ok(unpacked) => Ok(Some(unpacked)),
+            Err(RetryError::GaveUp) => Err(Unprepared::GaveUp),
+            Err(RetryError::Permanent(error)) => Err(Unprepared::Lost(format!(
+                "a layer of the function can't be unpacked: {error}; publish the same zip as a layer again, or give the \
+                 function other layers"
+            ))),
+        }
     }
 
     async fn input(&self, request: &ExecutionRequest) -> Result<String, Unprepared> {

@@ -19,7 +19,7 @@ use crate::claim::Claim;
 use crate::ecs::TaskProtection;
 use crate::metrics::RUN;
 use crate::prefetch::{Prefetch, PrefetchPermit};
-use crate::prepare::Prepared;
+use crate::prepare::{Prepared, Program};
 use crate::retry_delay::{growing_delay, retry_delay};
 use crate::sandbox::{Executor, ExecutorError, Outcome, Progress, Task};
 use crate::settle::Settlement;
@@ -76,7 +76,7 @@ impl Runner {
         if let Some(permit) = permit {
             permit.note_slot();
         }
-        let runnable = Arc::clone(&prepared.runnable);
+        let runnable = Arc::clone(&prepared.program.runnable);
         let _protected = self.protection.cover(Duration::from_millis(runnable.config.timeout_ms));
         let began_at = Instant::now();
         let ended = self.attempt(claim, prepared).instrument(debug_span!("run")).await;
@@ -123,7 +123,7 @@ impl Runner {
             Err(errno) => return Ended::Lost(errno.into()),
         };
         let began_at = Timestamp::now();
-        let runnable = Arc::clone(&prepared.runnable);
+        let runnable = Arc::clone(&prepared.program.runnable);
         let progress = Arc::new(Progress::default());
         let task = task(claim, prepared, Arc::clone(&cancel), Arc::clone(&progress));
         let executor = Arc::clone(&self.executor);
@@ -167,7 +167,7 @@ fn is_over(claim: &Claim<'_>, after: Duration) -> bool {
 }
 
 fn task(claim: &Claim<'_>, prepared: Prepared, cancelled: Arc<OwnedFd>, progress: Arc<Progress>) -> Task {
-    let Prepared { runnable, code, input } = prepared;
+    let Prepared { program: Program { runnable, code, layers }, input } = prepared;
     let request = &*claim.request;
     Task {
         execution_id: request.id.to_string(),
@@ -177,6 +177,7 @@ fn task(claim: &Claim<'_>, prepared: Prepared, cancelled: Arc<OwnedFd>, progress
         revision: runnable.revision.to_string(),
         form: runnable.form,
         code,
+        layers,
         config: runnable.config.clone(),
         event: input,
         trace: telemetry::from_here(request.trace.clone()),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use badlambda_shared::catalog::Runnable;
+use badlambda_shared::history::GivenBack;
 use badlambda_shared::queue::Message;
 use badlambda_shared::telemetry;
 use tracing::field::Empty;
@@ -16,6 +17,7 @@ use crate::notify::Notifier;
 use crate::prefetch::Prefetch;
 use crate::prepare::{Preparer, Unprepared};
 use crate::publish::Publisher;
+use crate::retry_delay::growing_delay;
 use crate::run::Runner;
 use crate::settle::{Settlement, Settler};
 
@@ -67,10 +69,11 @@ impl Steps {
             Ok(prepared) => prepared,
             Err(unprepared) => return Err(self.not_run(&mut claim, unprepared).await?),
         };
-        *found = Some(Arc::clone(&prepared.runnable));
-        let Runnable { version, revision, .. } = &*prepared.runnable;
+        let runnable = &prepared.program.runnable;
+        *found = Some(Arc::clone(runnable));
+        let Runnable { version, revision, .. } = &**runnable;
         claim.request.pin(*version, revision.clone());
-        if claim.needs_look(&prepared.runnable) {
+        if claim.needs_look(runnable) {
             self.claimer.look(&mut claim).instrument(debug_span!("look")).await?;
         }
         self.prefetch.note_look(began_at.elapsed());
@@ -83,6 +86,10 @@ impl Steps {
     async fn not_run(&self, claim: &mut Claim<'_>, unprepared: Unprepared) -> Result<Settlement, Settlement> {
         match unprepared {
             Unprepared::GaveUp => Ok(self.claimer.not_started()),
+            Unprepared::Lost(error) => Ok(Settlement::Retry {
+                after: growing_delay(claim.history.lost),
+                because: GivenBack::Lost(error),
+            }),
             Unprepared::Never(error) => {
                 self.claimer.look(claim).await?;
                 Ok(claim.dead_letter(error))

@@ -85,6 +85,9 @@ pub(crate) async fn run(
     drop(bytes);
     let input = input.unwrap_or_else(|| RawValue::NULL.to_owned());
     check(&app, &input, &["input"])?;
+    if !config.layers.is_empty() {
+        return Err(ApiError::in_body(&["config", "layers"], "leave it out: only functions have layers"));
+    }
     let Draft { content, .. } = draft::check(&app, code.clone(), config).await?;
     let code = Code::Revision(store(&app, code, content).await?);
     let function = FunctionName::one_shot();

@@ -121,7 +121,7 @@ pub(crate) async fn check_zip(zip: Vec<u8>, config: FunctionConfig) -> Result<Dr
         Compatibility::None => Some(file_of_handler(config.handler.as_deref())?),
         Compatibility::Lambda => None,
     };
-    let (zip, code) = zip::checked(zip, handler.clone()).await?;
+    let (zip, code) = zip::checked(zip, handler.clone(), config.layers_bytes()).await?;
     if let Some(code) = code {
         syntax::parse(code).await.map_err(|error| in_file(error, handler.as_deref().unwrap_or_default()))?;
     }

@@ -6,4 +6,4 @@ pub(crate) mod publish;
 pub(crate) mod routes;
 pub mod syntax;
 pub(crate) mod versions;
-mod zip;
+pub(crate) mod zip;

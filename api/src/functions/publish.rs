@@ -27,6 +27,10 @@ use crate::http::conditions::Conditions;
 use crate::http::error::ApiError;
 use crate::http::response::{ApiResponse, ApiResult};
 
+/// Why a config's layers are refused.
+const NO_OTHER_LAYERS: &str = "leave it out, or send what the function has; UpdateFunctionConfiguration of AWS Lambda's API gives a \
+     function other layers";
+
 /// What may be there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -53,6 +57,7 @@ pub(crate) async fn publish(
             return Ok(published(tried));
         }
         check(conditions, current.as_ref())?;
+        check_layers(draft, current.as_ref())?;
         if let Some(unchanged) = unchanged(name, current.as_ref(), draft, mode)? {
             return Ok(ApiResponse::Function(Box::new(unchanged)));
         }
@@ -89,6 +94,7 @@ pub(crate) async fn preview(
 ) -> ApiResult {
     let current = manifest::read(app, name).await?;
     check(conditions, current.as_ref())?;
+    check_layers(draft, current.as_ref())?;
     let function = match unchanged(name, current.as_ref(), draft, mode)? {
         Some(unchanged) => unchanged,
         None => {
@@ -108,6 +114,18 @@ fn check(conditions: &Conditions, current: Option<&Current>) -> Result<(), ApiEr
     }
     let function = live(current).map(|manifest| Function::from(manifest.clone()));
     conditions.check(function.as_ref(), function.is_some())
+}
+
+/// AWS Lambda's API chooses layers. Who sends a function's config back has them in it.
+fn check_layers(draft: &Draft, current: Option<&Current>) -> Result<(), ApiError> {
+    let wanted = &draft.content.config.layers;
+    let has = |manifest: &Manifest| {
+        [&manifest.latest.content, &manifest.newest().content].iter().any(|had| had.config.layers == *wanted)
+    };
+    if wanted.is_empty() || live(current).is_some_and(has) {
+        return Ok(());
+    }
+    Err(ApiError::in_body(&["config", "layers"], NO_OTHER_LAYERS))
 }
 
 /// The function, where it is there and has the same as its latest version and as `$LATEST` already.

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::call::Call;
 use super::errors::WireError;
+use super::layers::zipped_bytes;
 use super::response::{Answer, WireResult};
 use crate::app::App;
 use crate::http::page::folders;
@@ -22,7 +23,7 @@ const TOTAL_CODE_SIZE: u64 = 80_530_636_800;
 /// Shows limits and usage.
 pub(crate) async fn get(call: Call) -> WireResult {
     let manifests = manifests(&call.app).await?;
-    let mut code_bytes = 0;
+    let mut code_bytes = zipped_bytes(&call.app).await?;
     let mut reserved = 0;
     for manifest in &manifests {
         code_bytes += code_bytes_of(&call.app, manifest).await?;

@@ -17,6 +17,7 @@ mod finish;
 mod fixed;
 mod functions;
 mod invoke;
+mod layers;
 mod markers;
 mod names;
 mod policy;

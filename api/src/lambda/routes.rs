@@ -8,7 +8,8 @@ use axum::handler::Handler;
 use axum::routing::MethodFilter;
 
 use super::{
-    account_settings, aliases, concurrency, event_invoke, fixed, functions, invoke, policy, tags, versions,
+    account_settings, aliases, concurrency, event_invoke, fixed, functions, invoke, layers, policy, tags,
+    versions,
 };
 use crate::app::App;
 use crate::http::routes::GuardedRoutes;
@@ -23,7 +24,7 @@ const DELETE: MethodFilter = MethodFilter::DELETE;
 /// forms.
 pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     let operations = Operations(GuardedRoutes::new(app));
-    of_the_rest(of_versions(of_functions(operations))).0.into_router()
+    of_the_rest(of_layers(of_versions(of_functions(operations)))).0.into_router()
 }
 
 fn of_functions(operations: Operations) -> Operations {
@@ -64,6 +65,23 @@ fn of_versions(operations: Operations) -> Operations {
         .on(POST, "/2019-09-25/functions/{function}/event-invoke-config", Manage, event_invoke::update)
         .on(DELETE, "/2019-09-25/functions/{function}/event-invoke-config", Manage, event_invoke::delete)
         .on(GET, "/2019-09-25/functions/{function}/event-invoke-config/list", Read, event_invoke::list)
+}
+
+fn of_layers(operations: Operations) -> Operations {
+    operations
+        .on(GET, "/2018-10-31/layers", Read, layers::list_or_get_by_arn)
+        .on(GET, "/2018-10-31/layers/{layer}/versions", Read, layers::list_versions)
+        .on(POST, "/2018-10-31/layers/{layer}/versions", Manage, layers::publish)
+        .on(GET, "/2018-10-31/layers/{layer}/versions/{version}", Read, layers::get)
+        .on(DELETE, "/2018-10-31/layers/{layer}/versions/{version}", Manage, layers::delete)
+        .on(GET, "/2018-10-31/layers/{layer}/versions/{version}/policy", Read, layers::refuse_permissions)
+        .on(POST, "/2018-10-31/layers/{layer}/versions/{version}/policy", Manage, layers::refuse_permissions)
+        .on(
+            DELETE,
+            "/2018-10-31/layers/{layer}/versions/{version}/policy/{statement}",
+            Manage,
+            layers::refuse_permissions,
+        )
 }
 
 fn of_the_rest(operations: Operations) -> Operations {

@@ -15,8 +15,9 @@ const CONFIG: &str = "FunctionConfig";
 /// `config` in a request, where each field is optional.
 const CONFIG_REQUEST: &str = "FunctionConfigRequest";
 /// What is left out of a response where there is nothing.
-const LEFT_OUT: [(&str, &str); 17] = [
+const LEFT_OUT: [(&str, &str); 18] = [
     (CONFIG, "handler"),
+    (CONFIG, "layers"),
     (CONFIG, "on_success"),
     (CONFIG, "on_failure"),
     ("DeadLetterCount", "redriven"),

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::handler::Handler;
 use crate::destinations::{Destinations, QueueArn};
+use crate::layer::Layer;
 use crate::limits::{self, Setting};
 use crate::whole_number;
 
@@ -78,6 +79,11 @@ pub struct FunctionConfig {
     pub handler: Option<String>,
     /// Whose surroundings the code finds: those of this system, or AWS Lambda's.
     pub compatibility: Compatibility,
+    /// Versions of layers that are there beside the code, unpacked one over the other. AWS Lambda's API chooses them. What this
+    /// one is sent must be what the function has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 5)]
+    pub layers: Vec<Layer>,
     /// How often a failed execution is tried again.
     #[serde(deserialize_with = "whole_number::deserialize")]
     pub retries: u64,
@@ -109,6 +115,7 @@ impl Default for FunctionConfig {
             environment: BTreeMap::new(),
             handler: None,
             compatibility: Compatibility::default(),
+            layers: vec![],
             retries: limits::RETRIES.default,
             keep_input: true,
             store_result: StoreResult::default(),
@@ -172,6 +179,11 @@ impl FunctionConfig {
             refused(&[field], "must be the ARN of an SQS queue, like arn:aws:sqs:eu-west-1:111122223333:done")
         }));
         refused_fields
+    }
+
+    /// The size of what is in its layers, in bytes, all together.
+    pub fn layers_bytes(&self) -> u64 {
+        self.layers.iter().fold(0, |bytes, layer| layer.unpacked_bytes.saturating_add(bytes))
     }
 
     /// Where it is told how executions end.

@@ -137,6 +137,7 @@ mod tests {
         "subprocesses": [false, true], "max_processes": [16, 2], "environment": [{}, {"A": "b"}],
         "handler": [null, "run"], "compatibility": ["none", "lambda"], "retries": [0, 1], "keep_input": [true, false],
         "store_result": ["always", "large"],
+        "layers": [[], [{"arn": "arn:aws:lambda:eu-west-1:111122223333:layer:tools:1", "code_sha256": "ab", "code_bytes": 1, "unpacked_bytes": 2}]],
         "on_success": [null, "arn:aws:sqs:eu-west-1:111122223333:a"],
         "on_failure": [null, "arn:aws:sqs:eu-west-1:111122223333:b"]
     }"#;

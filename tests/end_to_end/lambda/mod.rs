@@ -4,6 +4,7 @@
 mod asynchronous;
 mod aws_cli;
 mod invocations;
+mod layers;
 mod life;
 pub mod programs;
 mod retries;
@@ -14,7 +15,7 @@ mod streaming;
 use badlambda_shared::package::Packer;
 
 /// A zip with this as its `function.rb`.
-fn zip(code: &str) -> Vec<u8> {
+pub fn zip(code: &str) -> Vec<u8> {
     let mut packer = Packer::default();
     packer.file("function.rb", code.as_bytes(), false).unwrap();
     packer.finish().unwrap()

@@ -84,8 +84,13 @@ fn has_anchor(file: &Path, fragment: &str) -> bool {
 fn settings_are_settings() {
     let known: BTreeSet<&str> = VARIABLES.iter().map(|variable| variable.name).collect();
     // Set by the executor for functions, and by tests/run for the tests.
-    let others =
-        ["BADLAMBDA_FUNCTION_NAME", "BADLAMBDA_FUNCTION_VERSION", "BADLAMBDA_TEST_ON", "BADLAMBDA_CASE"];
+    let others = [
+        "BADLAMBDA_FUNCTION_NAME",
+        "BADLAMBDA_FUNCTION_VERSION",
+        "BADLAMBDA_LAYERS_ROOT",
+        "BADLAMBDA_TEST_ON",
+        "BADLAMBDA_CASE",
+    ];
     for path in pages() {
         let page = std::fs::read_to_string(&path).unwrap();
         let words = page.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');

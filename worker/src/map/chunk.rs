@@ -1,9 +1,7 @@
 //! The way of a chunk: whether it is to be run, what is run, its items, and what its message comes to.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use badlambda_shared::catalog::Runnable;
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
 use badlambda_shared::history::{AttemptHistory, GivenBack};
 use badlambda_shared::map::ChunkRequest;
@@ -20,9 +18,8 @@ use super::items::{Chunk, Ended, ItemRunner, failed};
 use super::results::{Results, ResultsError};
 use crate::claim::{AttemptLimits, NextStep, next_step};
 use crate::ecs::TaskProtection;
-use crate::prepare::{Preparer, Unprepared};
+use crate::prepare::{Preparer, Program, Unprepared};
 use crate::retry::{RetryError, STORE_PATIENCE, stopped_or_after};
-use crate::sandbox::TaskCode;
 
 /// When a chunk is begun again that S3 kept from being begun or stored.
 const LATER: Duration = Duration::from_secs(30);
@@ -71,22 +68,22 @@ impl ChunkSteps {
         if results.is_complete() {
             return Ok(ChunkSettlement::Done);
         }
-        let (runnable, code, inputs) = match prepared {
+        let (program, inputs) = match prepared {
             Ok(prepared) => prepared,
             Err(Unprepared::GaveUp) => return Err(self.not_begun()),
+            Err(Unprepared::Lost(error)) => return Err(lost(error)),
             Err(Unprepared::Never(error)) => return Err(self.fail_all(&mut results, error).await),
         };
         let trace = telemetry::from_here(delivery.message.trace.clone());
-        let chunk = Chunk { request, runnable: &runnable, code: &code, inputs: &inputs, trace: &trace };
+        let chunk = Chunk { request, program: &program, inputs: &inputs, trace: &trace };
         self.run(&chunk, &mut results).await
     }
 
     /// Code and config, and the inputs.
-    async fn prepare(&self, request: &ChunkRequest) -> Result<(Arc<Runnable>, TaskCode, Inputs), Unprepared> {
+    async fn prepare(&self, request: &ChunkRequest) -> Result<(Program, Inputs), Unprepared> {
         let inputs = Inputs::fetch(&self.preparer, request);
-        let (runnable, inputs) = tokio::join!(self.preparer.runnable_of_chunk(request), inputs);
-        let (runnable, code) = runnable?;
-        Ok((runnable, code, inputs?))
+        let (program, inputs) = tokio::join!(self.preparer.program_of_chunk(request), inputs);
+        Ok((program?, inputs?))
     }
 
     /// Finds what results there are, and stores that the chunk is begun.
@@ -103,7 +100,8 @@ impl ChunkSteps {
         chunk: &Chunk<'_>,
         results: &mut Results,
     ) -> Result<ChunkSettlement, ChunkSettlement> {
-        let _protected = self.protection.cover(Duration::from_millis(chunk.runnable.config.timeout_ms));
+        let _protected =
+            self.protection.cover(Duration::from_millis(chunk.program.runnable.config.timeout_ms));
         let ended = self.runner.run(chunk, results).await;
         let ended = match ended {
             Ok(ended) => self.runner.save(results).await.map(|()| ended),
@@ -153,7 +151,11 @@ fn not_started(after: Duration) -> ChunkSettlement {
 /// What is stored of the chunk's results is damaged. After some tries the message is given up.
 fn unreadable(error: &ResultsError) -> ChunkSettlement {
     tracing::error!(%error, "the results of a chunk can't be read");
-    ChunkSettlement::Retry { after: LATER, because: GivenBack::Lost(error.to_string()) }
+    lost(error.to_string())
+}
+
+fn lost(error: String) -> ChunkSettlement {
+    ChunkSettlement::Retry { after: LATER, because: GivenBack::Lost(error) }
 }
 
 /// Why the chunk is not tried any more, if it is not.

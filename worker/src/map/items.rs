@@ -5,7 +5,6 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use badlambda_shared::catalog::Runnable;
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
 use badlambda_shared::map::{ChunkRequest, ItemStatus, MapItem};
 use badlambda_shared::metrics::function_label;
@@ -21,9 +20,10 @@ use super::results::{Results, ResultsError};
 use super::schedule::{Schedule, Try};
 use crate::claim::worker_lost;
 use crate::metrics::{MAP_ITEMS, RUN};
+use crate::prepare::Program;
 use crate::retry::{RetryError, stopped_or_after};
 use crate::retry_delay::{growing_delay, retry_delay};
-use crate::sandbox::{Executor, ExecutorError, Outcome, Task, TaskCode};
+use crate::sandbox::{Executor, ExecutorError, Outcome, Task};
 use crate::slots::{Slot, Slots};
 
 /// How often what came of items is stored: a worker that dies loses no more than it did since.
@@ -51,8 +51,7 @@ pub(crate) struct ItemRunner {
 /// What is run.
 pub(super) struct Chunk<'a> {
     pub(super) request: &'a ChunkRequest,
-    pub(super) runnable: &'a Arc<Runnable>,
-    pub(super) code: &'a TaskCode,
+    pub(super) program: &'a Program,
     pub(super) inputs: &'a Inputs,
     pub(super) trace: &'a Trace,
 }
@@ -170,7 +169,7 @@ impl ItemRunner {
         let item = match outcome {
             Ok(outcome) => {
                 RUN.record([function], outcome.usage.wall_ms / 1000.0);
-                let retries = chunk.runnable.config.retries;
+                let retries = chunk.program.runnable.config.retries;
                 if outcome.result.is_err()
                     && let Some(delay) = retry_delay(ended.failed, outcome.retry, retries)
                 {
@@ -227,7 +226,7 @@ impl Running {
 
 /// The task of an item. What it logs is not kept.
 fn task(chunk: &Chunk<'_>, next: Try, index: u64, event: String, cancel: &Arc<OwnedFd>) -> Task {
-    let Chunk { request, runnable, code, trace, .. } = chunk;
+    let Chunk { request, program: Program { runnable, code, layers }, trace, .. } = chunk;
     let mut config = runnable.config.clone();
     config.max_log_bytes = 0;
     Task {
@@ -237,7 +236,8 @@ fn task(chunk: &Chunk<'_>, next: Try, index: u64, event: String, cancel: &Arc<Ow
         attempt: next.failed.saturating_add(next.lost).saturating_add(1),
         revision: runnable.revision.to_string(),
         form: runnable.form,
-        code: (*code).clone(),
+        code: code.clone(),
+        layers: layers.clone(),
         config,
         event,
         trace: (*trace).clone(),

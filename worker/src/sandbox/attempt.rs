@@ -89,7 +89,7 @@ impl<'a> Attempt<'a> {
             pid: 0,
             process: None,
             loader,
-            _package: self.task.package().cloned(),
+            _unpacked: self.task.unpacked(),
             memory_bytes: self.task.config.memory_mb << 20,
             executions: 0,
             waits_since: Instant::now(),

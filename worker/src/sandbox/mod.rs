@@ -274,12 +274,12 @@ impl Executor {
         self.health.busy_until()
     }
 
-    /// Unpacks code that came in a zip, for tasks to run. Blocks.
+    /// Unpacks code that came in a zip, or layers, each over those before it, for tasks to run. Blocks.
     ///
     /// # Errors
-    /// When there is no room for it, or the zip is none that may be stored.
-    pub fn unpack(&self, zip: &[u8]) -> Result<Unpacked, ExecutorError> {
-        Ok(self.packages.unpack(zip)?)
+    /// When there is no room for it, or a zip is none that may be stored.
+    pub fn unpack(&self, zips: &[impl AsRef<[u8]>]) -> Result<Unpacked, ExecutorError> {
+        Ok(self.packages.unpack(zips)?)
     }
 
     /// Runs one attempt to its end. Blocks.

@@ -1,4 +1,4 @@
-//! Code in zips, unpacked: each package in a folder that executions may read, and never write.
+//! Code and layers, unpacked from their zips: each package in a folder that executions may read, and never write.
 //!
 //! Every worker has a folder of its own, `worker-RANDOM`, beside a lock that it holds for as long as it lives. So what a
 //! worker left that was killed is known by its lock, and is removed by the next one that starts. The name of a package's
@@ -10,7 +10,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use badlambda_shared::package::{Entry, EntryKind, Package};
+use badlambda_shared::package::{Entry, EntryKind, Package, overlay};
 
 use super::sandbox::make_root;
 
@@ -61,17 +61,20 @@ impl Packages {
         Ok(Self { folder, inside: inside.join(name), lock_path, _lock: lock })
     }
 
-    /// Unpacks a zip that was checked when it was stored. Whatever it holds, nothing is written anywhere else.
-    pub(super) fn unpack(&self, zip: &[u8]) -> io::Result<Unpacked> {
+    /// Unpacks zips that were checked when they were stored, each over those before it. Whatever they hold, nothing is
+    /// written anywhere else.
+    pub(super) fn unpack(&self, zips: &[impl AsRef<[u8]>]) -> io::Result<Unpacked> {
         let no_package = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-        let package = Package::read(zip).map_err(no_package)?;
+        let packages: Result<Vec<_>, _> = zips.iter().map(|zip| Package::read(zip.as_ref())).collect();
+        let packages = packages.map_err(no_package)?;
+        let entries = overlay(&packages);
         let name = format!("{:032x}", rand::random::<u128>());
         let folder = self.folder.join(&name);
-        let bytes = package.unpacked_bytes() + package.entries().len() as u64 * BYTES_OF_A_FILE;
+        let bytes = entries.iter().map(|(_, entry)| entry.bytes + BYTES_OF_A_FILE).sum();
         let unpacked = Unpacked { folder, inside: self.inside.join(name).display().to_string(), bytes };
         make_folder(&unpacked.folder)?;
-        for entry in package.entries() {
-            unpack_entry(&package, entry, &unpacked.folder)?;
+        for (package, entry) in entries {
+            unpack_entry(package, entry, &unpacked.folder)?;
         }
         Ok(unpacked)
     }
@@ -98,7 +101,7 @@ impl Drop for Unpacked {
     }
 }
 
-/// The entry's path can't lead out of `folder`: the package has checked that, and that no link lies above it.
+/// The entry's path can't lead out of `folder`: the package has checked that, and no link lies above it.
 fn unpack_entry(package: &Package<'_>, entry: &Entry, folder: &Path) -> io::Result<()> {
     let path = folder.join(&entry.path);
     if let Some(parent) = path.parent() {

@@ -106,6 +106,7 @@ impl Executor {
             form: Form::Script,
             revision: code.to_owned(),
             code: code.into(),
+            layers: None,
             config,
             event: event.to_string(),
             trace: Trace::NONE,

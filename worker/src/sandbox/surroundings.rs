@@ -10,6 +10,8 @@ use serde_json::value::RawValue;
 
 use super::task::Task;
 
+/// Where programs are looked for.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// Characters of a revision that stand for it in the name of a log stream.
 const LOG_STREAM_CHARS: usize = 32;
 
@@ -74,7 +76,7 @@ impl Surroundings {
     /// with a NUL byte behind it.
     pub(super) fn environment(&self, task: &Task, scratch: &str) -> Vec<u8> {
         let mut variables: BTreeMap<&str, String> = [
-            ("PATH", "/usr/local/bin:/usr/bin:/bin".to_owned()),
+            ("PATH", PATH.to_owned()),
             ("LANG", "C.UTF-8".to_owned()),
             ("HOME", scratch.to_owned()),
             ("TMPDIR", scratch.to_owned()),
@@ -82,6 +84,13 @@ impl Surroundings {
             ("BADLAMBDA_FUNCTION_VERSION", task.version.to_string()),
         ]
         .into();
+        if let Some(layers) = &task.layers {
+            let layers = &layers.inside;
+            variables.extend([
+                ("PATH", format!("{PATH}:{layers}/bin")),
+                ("BADLAMBDA_LAYERS_ROOT", layers.clone()),
+            ]);
+        }
         if task.config.compatibility == Compatibility::Lambda {
             variables.extend(self.of_lambda(task));
         }
@@ -89,8 +98,9 @@ impl Surroundings {
         joined(variables.iter().map(|(name, value)| (*name, value.as_str())))
     }
 
-    /// What AWS Lambda's Ruby has in its environment. There are no credentials to give.
-    fn of_lambda(&self, task: &Task) -> [(&'static str, String); 15] {
+    /// What AWS Lambda's Ruby has in its environment. There are no credentials to give, and the runner adds `RUBYLIB` and
+    /// `GEM_PATH`, since it knows which folders there are.
+    fn of_lambda(&self, task: &Task) -> [(&'static str, String); 14] {
         let region = &self.account.region;
         let minor = self.ruby_version.rsplit_once('.').map_or("", |(minor, _)| minor);
         let root = task.package().map(|package| package.inside.clone()).unwrap_or_default();
@@ -107,7 +117,6 @@ impl Surroundings {
             ("AWS_DEFAULT_REGION", region.clone()),
             ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR".to_owned()),
             ("LAMBDA_TASK_ROOT", root.clone()),
-            ("RUBYLIB", root.clone()),
             ("PWD", root),
             ("TZ", ":UTC".to_owned()),
             ("_HANDLER", handler),

@@ -31,6 +31,8 @@ pub struct Task {
     pub form: Form,
     /// The code.
     pub code: TaskCode,
+    /// What is in the function's layers, if it has any.
+    pub layers: Option<Arc<Unpacked>>,
     /// The version's limits and permissions.
     pub config: FunctionConfig,
     /// The input, as JSON.
@@ -143,5 +145,10 @@ impl Task {
             TaskCode::Ruby(_) => None,
             TaskCode::Package(package) => Some(package),
         }
+    }
+
+    /// Everything that its processes read and that must stay where it is for as long as they live.
+    pub(super) fn unpacked(&self) -> Vec<Arc<Unpacked>> {
+        self.package().into_iter().chain(&self.layers).cloned().collect()
     }
 }

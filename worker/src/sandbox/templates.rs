@@ -62,8 +62,8 @@ pub(super) struct Template {
     pub(super) process: Option<OwnedFd>,
     /// The loader, where it stays as the template's parent.
     pub(super) loader: Loader,
-    /// Its code, where that came in a zip: it may read more of it at any time.
-    pub(super) _package: Option<Arc<Unpacked>>,
+    /// Its code, where that came in a zip, and its layers: it may read more of them at any time.
+    pub(super) _unpacked: Vec<Arc<Unpacked>>,
     /// How much memory it may hold, in bytes.
     pub(super) memory_bytes: u64,
     /// How many executions it has served.

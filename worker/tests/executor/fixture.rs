@@ -65,6 +65,7 @@ pub fn task(form: Form, code: &str, config: Value, event: Value) -> Task {
         form,
         revision: code.to_owned(),
         code: code.into(),
+        layers: None,
         config: serde_json::from_value::<FunctionConfig>(config).unwrap(),
         event: event.to_string(),
         trace: Trace::NONE,

@@ -6,6 +6,7 @@
 mod fixture;
 mod hostile;
 mod lambda;
+mod layers;
 mod needs_root;
 mod ordinary;
 mod packages;

@@ -34,7 +34,7 @@ fn zip(files: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn run_zip(executor: &Executor, zip: &[u8], handler: Option<&str>, event: Value) -> Outcome {
-    let package = TaskCode::Package(Arc::new(executor.unpack(zip).unwrap()));
+    let package = TaskCode::Package(Arc::new(executor.unpack(&[zip]).unwrap()));
     let config = handler.map_or(json!({}), |handler| json!({ "handler": handler }));
     // What is loaded is known by its revision.
     let revision = format!("{zip:?}{config}");
@@ -149,7 +149,7 @@ fn code_for_lambda_finds_what_lambda_has() {
         "client_context": {"custom": [1]}, "tenant_id": "t-1",
     });
     let task = |event: Value| Task {
-        code: TaskCode::Package(Arc::new(executor().unpack(&zip).unwrap())),
+        code: TaskCode::Package(Arc::new(executor().unpack(&[&zip]).unwrap())),
         version: 0,
         invocation: serde_json::from_value(invocation.clone()).unwrap(),
         ..task(Form::Handler, "0123456789abcdef0123456789abcdef and more", config.clone(), event)
@@ -175,7 +175,7 @@ fn code_for_lambda_finds_what_lambda_has() {
     assert!(raised.backtrace[0].starts_with("/var/task/app.rb:8:in"), "{:?}", raised.backtrace);
     assert_eq!(raised.class.as_deref(), Some("RuntimeError"));
     let package =
-        TaskCode::Package(Arc::new(executor().unpack(&self::zip(&[("app.rb", "raise 'early'")])).unwrap()));
+        TaskCode::Package(Arc::new(executor().unpack(&[self::zip(&[("app.rb", "raise 'early'")])]).unwrap()));
     let early = error(
         executor().execute(&Task { code: package, revision: "early".to_owned(), ..task(json!({})) }).unwrap(),
     );
@@ -240,7 +240,7 @@ fn packages_go_when_nobody_needs_them() {
     let zip = zip(&[("function.rb", "def handler(event:, context:) = event\n"), ("data/x", "")]);
     assert_eq!(result(&run_zip(&first, &zip, None, json!(1))), json!(1));
     assert_eq!(result(&run_zip(&second, &zip, None, json!(2))), json!(2));
-    let package = first.unpack(&zip).unwrap();
+    let package = first.unpack(&[&zip]).unwrap();
     let count = || folders().iter().map(|folder| fs::read_dir(folder).unwrap().count()).sum::<usize>();
     // Each worker has a template, which needs its code.
     assert_eq!(count(), 3);

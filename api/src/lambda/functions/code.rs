@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::functions::draft::{self, Draft};
+use crate::functions::zip;
 use crate::http::error::ApiError;
 use crate::lambda::checks::Checks;
 use crate::lambda::errors::{Refusal, WireError};
@@ -41,7 +42,7 @@ impl CodeRequest {
     }
 
     /// The bytes of the zip.
-    pub(super) async fn zip(&mut self, app: &App) -> Result<Vec<u8>, WireError> {
+    pub(super) async fn zip(self, app: &App) -> Result<Vec<u8>, WireError> {
         for (name, value) in [
             ("ImageUri", &self.image_uri),
             ("S3ObjectVersion", &self.s3_object_version),
@@ -51,16 +52,33 @@ impl CodeRequest {
                 return Err(Refusal::unsupported(name).into());
             }
         }
-        let zip = match (self.zip_file.take(), &self.s3_bucket, &self.s3_key) {
+        let Self { zip_file, s3_bucket, s3_key, .. } = self;
+        ZipSource { zip_file, s3_bucket, s3_key }.bytes(app, "function code").await
+    }
+}
+
+/// Where a zip is: in the request, or in the bucket.
+#[derive(Debug, Default)]
+pub(crate) struct ZipSource {
+    /// In base64.
+    pub(crate) zip_file: Option<String>,
+    pub(crate) s3_bucket: Option<String>,
+    pub(crate) s3_key: Option<String>,
+}
+
+impl ZipSource {
+    /// The bytes of the zip, which is called `what` where there is none.
+    pub(crate) async fn bytes(self, app: &App, what: &str) -> Result<Vec<u8>, WireError> {
+        let zip = match (self.zip_file, &self.s3_bucket, &self.s3_key) {
             (Some(base64), None, None) => STANDARD
                 .decode(base64)
                 .map_err(|error| Refusal::unreadable(format!("`ZipFile` is not base64: {error}")))?,
             (None, Some(bucket), Some(key)) => stored(app, bucket, key).await?,
             (None, None, None) => {
-                return Err(Refusal::invalid("Please provide a source for function code.").into());
+                return Err(Refusal::invalid(format!("Please provide a source for {what}.")).into());
             }
             _ => {
-                let message = "Please do not provide other FunctionCode parameters when providing a ZipFile, and both \
+                let message = "Please do not provide other parameters of the code when providing a ZipFile, and both \
                                S3Bucket and S3Key without one.";
                 return Err(Refusal::invalid(message).into());
             }
@@ -100,11 +118,39 @@ async fn stored(app: &App, bucket: &str, key: &str) -> Result<Vec<u8>, WireError
 /// The revision that a zip makes with this config.
 pub(super) async fn draft(zip: Vec<u8>, config: FunctionConfig) -> Result<Draft, WireError> {
     check_config(&config)?;
-    Package::read(&zip).map_err(|error| refusal(&error))?;
-    match draft::check_zip(zip, config).await {
+    let unpacked_bytes = unpacked_bytes(&zip)?;
+    check_with_layers(unpacked_bytes, &config)?;
+    in_words_of_aws(draft::check_zip(zip, config).await)
+}
+
+/// The zip, checked in full, and the size of what is in it.
+pub(crate) async fn checked_zip(zip: Vec<u8>) -> Result<(Vec<u8>, u64), WireError> {
+    let unpacked_bytes = unpacked_bytes(&zip)?;
+    let (zip, _) = in_words_of_aws(zip::checked(zip, None, 0).await)?;
+    Ok((zip, unpacked_bytes))
+}
+
+fn unpacked_bytes(zip: &[u8]) -> Result<u64, Refusal> {
+    Ok(Package::read(zip).map_err(|error| refusal(&error))?.unpacked_bytes())
+}
+
+fn in_words_of_aws<T>(checked: Result<T, ApiError>) -> Result<T, WireError> {
+    match checked {
         Err(ApiError::Invalid(parts)) => Err(not_unzipped(ApiError::Invalid(parts).detail()).into()),
         checked => Ok(checked?),
     }
+}
+
+/// Fails where code of this size and the layers that the config has are too much together.
+fn check_with_layers(code_bytes: u64, config: &FunctionConfig) -> Result<(), Refusal> {
+    let (bytes, most) = (code_bytes.saturating_add(config.layers_bytes()), limits::MAX_UNPACKED_BYTES);
+    if config.layers.is_empty() || bytes <= most {
+        return Ok(());
+    }
+    Err(Refusal::invalid(format!(
+        "Function code combined with layers exceeds the maximum allowed size of {most} bytes. The actual size is {bytes} \
+         bytes."
+    )))
 }
 
 fn refusal(error: &PackageError) -> Refusal {
@@ -131,6 +177,14 @@ pub(super) async fn reconfigured(
     config: FunctionConfig,
 ) -> Result<RevisionContent, WireError> {
     check_config(&config)?;
+    // How large unpacked code is stands in its zip alone, which is only read where layers change.
+    if config.layers != content.config.layers && !config.layers.is_empty() {
+        let code_bytes = match content.code_type {
+            CodeType::Zip => zip::unpacked_bytes(app, &content.code_sha256).await?,
+            CodeType::Ruby => content.code_bytes,
+        };
+        check_with_layers(code_bytes, &config)?;
+    }
     match content.code_type {
         CodeType::Zip => Ok(RevisionContent { config, ..content }),
         // Which method a file has is looked for when it is stored, and AWS Lambda's names of handlers name the file, too.

@@ -1,7 +1,9 @@
 //! A function's configuration, as AWS Lambda shows it.
 
 use badlambda_shared::account::Account;
+use badlambda_shared::function::FunctionConfig;
 use badlambda_shared::function::lambda::{LambdaLogging, LambdaSettings};
+use badlambda_shared::layer::Layer;
 use badlambda_shared::timestamp::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -59,7 +61,7 @@ pub(crate) fn configuration(account: &Account, found: &Found, arn: &str, shown: 
         },
     });
     if let Value::Object(members) = &mut members {
-        add_optional(members, &settings, &config.environment);
+        add_optional(members, &settings, config);
         if shown != Shown::Listed {
             add_states(members, &account.region, runtime, shown);
         }
@@ -67,13 +69,13 @@ pub(crate) fn configuration(account: &Account, found: &Found, arn: &str, shown: 
     members
 }
 
-fn add_optional(
-    members: &mut Map<String, Value>,
-    settings: &LambdaSettings,
-    environment: &std::collections::BTreeMap<String, String>,
-) {
-    if settings.has_environment || !environment.is_empty() {
-        members.insert("Environment".to_owned(), json!({"Variables": environment}));
+fn add_optional(members: &mut Map<String, Value>, settings: &LambdaSettings, config: &FunctionConfig) {
+    if settings.has_environment || !config.environment.is_empty() {
+        members.insert("Environment".to_owned(), json!({"Variables": config.environment}));
+    }
+    if !config.layers.is_empty() {
+        let shown = |layer: &Layer| json!({"Arn": layer.arn, "CodeSize": layer.code_bytes});
+        members.insert("Layers".to_owned(), config.layers.iter().map(shown).collect());
     }
     if let Some(target) = &settings.dead_letter_target {
         members.insert("DeadLetterConfig".to_owned(), json!({"TargetArn": target}));

@@ -33,7 +33,7 @@ use crate::lambda::response::{Answer, WireResult};
 use crate::lambda::tags;
 
 /// Bytes of a request that brings code.
-pub(super) const MOST_BYTES: usize = 70_167_211;
+pub(crate) const MOST_BYTES: usize = 70_167_211;
 const LONGEST_NAME: usize = 64;
 
 /// What only CreateFunction takes.
@@ -75,7 +75,8 @@ pub(crate) async fn create(call: Call, body: Body) -> WireResult {
     request.apply(&mut config, &mut lambda.settings);
     lambda.settings.architecture = members.architectures.as_ref().and_then(|list| list.first().cloned());
     lambda.tags = std::mem::take(&mut members.tags);
-    let mut code = members.code.take().unwrap_or_default();
+    request.apply_layers(&call.app, &mut config).await?;
+    let code = members.code.take().unwrap_or_default();
     let draft = draft(code.zip(&call.app).await?, config).await?;
     let manifest = store(&call.app, &function, &draft, lambda, members.publish).await?;
     let version = manifest.latest.number().map(|_| manifest.latest.clone().into());

@@ -20,8 +20,9 @@ use serde_json::Value;
 
 use super::errors::Refusal;
 
-pub(super) use self::configuration::{Shown, configuration};
-pub(super) use self::create::create;
+pub(super) use self::code::{ZipSource, checked_zip};
+pub(super) use self::configuration::{Shown, configuration, written};
+pub(super) use self::create::{MOST_BYTES, create};
 pub(super) use self::delete::delete;
 pub(super) use self::find::{Found, find, version_of};
 pub(super) use self::get::{get, get_configuration};

@@ -11,8 +11,10 @@ use serde_json::Value;
 
 use super::logging::LoggingConfig;
 use super::{environment, runtime};
+use crate::app::App;
 use crate::lambda::checks::{Checks, Pattern};
-use crate::lambda::errors::Refusal;
+use crate::lambda::errors::{Refusal, WireError};
+use crate::lambda::layers;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -123,6 +125,9 @@ impl ConfigurationRequest {
         if let Some(logging) = &self.logging_config {
             logging.check_model(checks);
         }
+        if let Some(arns) = &self.layers {
+            layers::check_arns(arns, checks);
+        }
     }
 
     /// What the model allows and Lambda, or Bad Lambda, does not.
@@ -145,9 +150,6 @@ impl ConfigurationRequest {
             && apply_on != "None"
         {
             return Err(Refusal::unsupported("SnapStart"));
-        }
-        if self.layers.as_ref().is_some_and(|layers| !layers.is_empty()) {
-            return Err(Refusal::unsupported("Layers"));
         }
         if let Some(runtime) = &self.runtime {
             runtime::check(runtime)?;
@@ -210,6 +212,14 @@ impl ConfigurationRequest {
         if let Some(logging) = &self.logging_config {
             logging.apply(settings.logging.get_or_insert_default());
         }
+    }
+
+    /// The same for layers, each of which must be there.
+    pub(super) async fn apply_layers(&self, app: &App, config: &mut FunctionConfig) -> Result<(), WireError> {
+        if let Some(arns) = &self.layers {
+            config.layers = layers::choose(app, arns).await?;
+        }
+        Ok(())
     }
 }
 

@@ -52,7 +52,7 @@ struct Condition {
 pub(crate) async fn update_code(call: Call, body: Body) -> WireResult {
     let (mut body, _permit): (Value, _) = call.json(body, "UpdateFunctionCode", MOST_BYTES).await?;
     let members: Members = take_members(&mut body, &["Publish", "DryRun", "RevisionId", "Architectures"])?;
-    let mut code: CodeRequest = take_members(&mut body, &[])?;
+    let code: CodeRequest = take_members(&mut body, &[])?;
     let mut checks = Checks::default();
     code.check_model(&mut checks);
     check_architectures(members.architectures.as_deref(), &mut checks);
@@ -131,6 +131,7 @@ impl Edit {
                 request.check_values()?;
                 let mut config = content.config.clone();
                 request.apply(&mut config, &mut settings);
+                request.apply_layers(app, &mut config).await?;
                 let content = reconfigured(app, content, config).await?;
                 store_revision(app, &content, name, *created_at).await?;
                 content

@@ -3,6 +3,8 @@
 mod aliases;
 mod functions;
 mod invoke;
+mod layered_functions;
+mod layers;
 mod names;
 mod rest;
 mod unknown;

@@ -8,12 +8,15 @@ use badlambda_shared::index::{Hour, Line, store_lines};
 use badlambda_shared::store::{Condition, JSON};
 use badlambda_tests::addresses::clients;
 use badlambda_tests::faults::{Call, FaultProxy, Plan};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::table::{CALLS, Program, Resource};
 use crate::fixtures::deployment::Deployment;
 use crate::fixtures::fleet::{Fleet, PATIENCE};
+use crate::lambda::zip;
 
 /// Asks whatever an API can be asked that comes to AWS.
 async fn use_functions(fleet: &Fleet) {
@@ -29,6 +32,17 @@ async fn use_functions(fleet: &Fleet) {
     }
     fleet.create("passing", "1", json!({})).await;
     assert_eq!(fleet.request(Method::DELETE, "/v1/functions/passing").send().await.unwrap().status(), 204);
+}
+
+/// A layer, which is AWS Lambda's API alone.
+async fn use_layers(fleet: &Fleet) {
+    let path = "/2018-10-31/layers/tools/versions";
+    let zip = STANDARD.encode(zip("TOOL = 1"));
+    let publish = fleet.http.post(format!("{}{path}", fleet.address("api")));
+    let published = publish.json(&json!({"Content": {"ZipFile": zip}})).send().await.unwrap();
+    assert_eq!(published.status(), 201, "{}", published.text().await.unwrap());
+    let version = fleet.http.get(format!("{}{path}/1", fleet.address("api"))).send().await.unwrap();
+    assert_eq!(version.status(), 200, "{}", version.text().await.unwrap());
 }
 
 /// Executions of every kind that leave something else in queue or bucket.
@@ -168,6 +182,7 @@ async fn the_programs_ask_what_the_table_has_and_nothing_else() {
     let agent = FaultProxy::start(&workers.url, 1, Plan { fail: 1.0, ..Plan::default() }).unwrap();
     let fleet = &deployment.fleet;
     use_functions(fleet).await;
+    use_layers(fleet).await;
     let prepared = prepare(&deployment).await;
     let settings = [
         ("AWS_ENDPOINT_URL", workers.url.as_str()),
