@@ -23,6 +23,7 @@ pub mod account;
 pub mod alias;
 pub mod aws;
 pub mod catalog;
+pub mod concurrency;
 pub mod config;
 pub mod dead_letters;
 pub mod destinations;

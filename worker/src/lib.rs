@@ -2,7 +2,7 @@
 //!
 //! - `receive` takes permits of `prefetch`, receives at most that many messages, and makes each a `delivery`, whose lease
 //!   is renewed by `leases`.
-//! - `claim` tells whether it is to be run at all, `prepare` fetches what is run, `run` runs it, and `publish` stores
+//! - `claim` tells whether it is to be run at all, `concurrency` whether it may be run now, `prepare` fetches what is run, `run` runs it, and `publish` stores
 //!   what came of it, and the input as `kept_input` says. `retry` waits for an S3 or SQS that fails.
 //! - [`sandbox`] runs the Ruby code, confined, and knows nothing of the rest.
 //! - `map` runs chunks of maps, in `slots` that no execution waits for.
@@ -19,6 +19,7 @@ mod acknowledge;
 mod admin;
 mod batch;
 mod claim;
+mod concurrency;
 pub mod config;
 mod delivery;
 pub mod doctor;
@@ -64,6 +65,7 @@ use tokio_util::task::TaskTracker;
 use crate::acknowledge::Acknowledgement;
 use crate::admin::{Health, LoopHealth};
 use crate::claim::{AttemptLimits, Claimer};
+use crate::concurrency::{Admission, Shares};
 use crate::config::{Config, SandboxConfig};
 use crate::ecs::TaskProtection;
 use crate::index::{IndexWriter, Running, compact_hours, renew_running, write_segments};
@@ -132,7 +134,9 @@ pub async fn run(
     }
 
     let tasks = TaskTracker::new();
-    let services = Services { executor, queue: queue.clone(), store, limits, protection, index, running };
+    let shares = Shares::new(store.clone(), config.slots, ended.clone());
+    let services =
+        Services { executor, queue: queue.clone(), store, limits, protection, index, running, shares: shares.clone() };
     let receiver = Receiver {
         steps: Arc::new(services.steps(&config, &prefetch, acknowledgements, &shutdown.soft, &abandon)),
         queue,
@@ -155,7 +159,7 @@ pub async fn run(
         tracing::warn!("not everything could be acknowledged in time, and comes back by itself");
     }
     ended.cancel();
-    let _ = at_last(renewing, LAST_ACKNOWLEDGEMENTS, &shutdown).await;
+    let _ = at_last(async { tokio::join!(renewing, shares.given_back()) }, LAST_ACKNOWLEDGEMENTS, &shutdown).await;
     tracing::info!("the worker has drained");
     Ok(())
 }
@@ -169,6 +173,7 @@ struct Services {
     protection: TaskProtection,
     index: IndexWriter,
     running: Running,
+    shares: Shares,
 }
 
 impl Services {
@@ -180,9 +185,11 @@ impl Services {
         stop: &CancellationToken,
         abandon: &CancellationToken,
     ) -> Steps {
-        let Self { executor, queue, store, limits, protection, index, running } = self;
+        let Self { executor, queue, store, limits, protection, index, running, shares } = self;
         let records = Records::new(store.clone());
         let catalog = Catalog::new(store.clone(), config.shared.max_code_bytes);
+        let admission =
+            Admission { catalog: catalog.clone(), store: store.clone(), shares, stop: stop.clone() };
         let preparer = Preparer {
             catalog: catalog.clone(),
             packages: Packages::new(Arc::clone(&executor), config.sandbox.packages_bytes),
@@ -202,6 +209,7 @@ impl Services {
         };
         Steps {
             claimer: Claimer { records: records.clone(), limits, stop: stop.clone() },
+            admission: admission.clone(),
             preparer: preparer.clone(),
             runner: Runner {
                 executor,
@@ -230,6 +238,7 @@ impl Services {
             },
             chunks: ChunkSteps {
                 intake: Intake::new(stop.clone()),
+                admission,
                 preparer,
                 runner: items,
                 limits,

@@ -123,6 +123,33 @@ impl PrefetchPermit {
     }
 }
 
+/// A message that waits, nobody knows for how long. Another one may be held in its place.
+#[derive(Debug)]
+pub(crate) struct PausedPermit {
+    prefetch: Prefetch,
+    prefetched: Option<Counted>,
+}
+
+impl PrefetchPermit {
+    /// Lets another message be held in place of this one.
+    pub(crate) fn pause(mut self) -> PausedPermit {
+        PausedPermit { prefetch: self.prefetch.clone(), prefetched: self.prefetched.take() }
+    }
+}
+
+impl PausedPermit {
+    /// Holds the message as before. Where none of the permits is free, one more is held than there should be, until the
+    /// next one is given up.
+    pub(crate) fn resume(self) -> PrefetchPermit {
+        let Self { prefetch, prefetched } = self;
+        let permit = Arc::clone(&prefetch.0.permits).try_acquire_owned().ok();
+        if permit.is_none() {
+            prefetch.lock().size += 1;
+        }
+        PrefetchPermit { prefetch, permit, prefetched }
+    }
+}
+
 impl Prefetch {
     /// One permit per slot, to begin with.
     pub(crate) fn new(slots: usize) -> Self {
@@ -214,11 +241,13 @@ impl Prefetch {
 impl Drop for PrefetchPermit {
     fn drop(&mut self) {
         let mut pace = self.prefetch.lock();
-        if pace.size > pace.wanted
-            && let Some(permit) = self.permit.take()
-        {
-            permit.forget();
-            pace.size -= 1;
+        let is_surplus = pace.size > pace.wanted;
+        pace.size -= usize::from(is_surplus);
+        match self.permit.take() {
+            Some(permit) if is_surplus => permit.forget(),
+            // Another one was given up for it.
+            None if !is_surplus => self.prefetch.0.permits.add_permits(1),
+            _ => {}
         }
     }
 }
@@ -246,6 +275,29 @@ mod tests {
         assert_eq!(prefetch.0.permits.available_permits(), 0);
         drop(held);
         assert_eq!(prefetch.0.permits.available_permits(), 4);
+    }
+
+    #[tokio::test]
+    async fn while_a_message_waits_another_one_is_held() {
+        let prefetch = Prefetch::new(2);
+        let mut held = prefetch.acquire(Duration::ZERO).await.unwrap();
+        let paused = held.pop().unwrap().pause();
+        let other = prefetch.acquire(Duration::ZERO).await.unwrap();
+        assert_eq!(other.len(), 1);
+        let resumed = paused.resume();
+        // Three are held. The first that is given up frees no permit.
+        drop(other);
+        assert!(!prefetch.has_free());
+        drop(resumed);
+        assert_eq!(prefetch.0.permits.available_permits(), 1);
+        drop(held);
+        assert_eq!(prefetch.0.permits.available_permits(), 2);
+        // Where a permit is free, it is that one.
+        let paused = prefetch.acquire(Duration::ZERO).await.unwrap().pop().unwrap().pause();
+        let resumed = paused.resume();
+        assert_eq!(prefetch.0.permits.available_permits(), 1);
+        drop(resumed);
+        assert_eq!(prefetch.0.permits.available_permits(), 2);
     }
 
     #[test]

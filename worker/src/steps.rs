@@ -1,4 +1,4 @@
-//! The way of a delivery: claim, prepare, run, publish, notify. Whatever happens in them, it is settled once.
+//! The way of a delivery: claim, admit, prepare, run, publish, notify. Whatever happens in them, it is settled once.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,11 +10,12 @@ use tracing::field::Empty;
 use tracing::{Instrument as _, Span, debug_span};
 
 use crate::claim::{Claim, Claimer};
+use crate::concurrency::Admission;
 use crate::delivery::Delivery;
 use crate::map::{ChunkDelivery, ChunkSteps};
 use crate::notify::Notifier;
 use crate::prefetch::Prefetch;
-use crate::prepare::{Preparer, Unprepared};
+use crate::prepare::{Preparer, Unprepared, expired};
 use crate::publish::Publisher;
 use crate::run::Runner;
 use crate::settle::{Settlement, Settler};
@@ -22,6 +23,7 @@ use crate::settle::{Settlement, Settler};
 /// The steps of a delivery, in their order. A step that ends the way early says what is to become of the message.
 pub(crate) struct Steps {
     pub(crate) claimer: Claimer,
+    pub(crate) admission: Admission,
     pub(crate) preparer: Preparer,
     pub(crate) runner: Runner,
     pub(crate) publisher: Publisher,
@@ -62,6 +64,11 @@ impl Steps {
         let began_at = Instant::now();
         let mut claim =
             self.claimer.claim(message, request, history).instrument(debug_span!("claim")).await?;
+        if let Some(expired) = expired(claim.request) {
+            return Err(self.not_run(&mut claim, Unprepared::Never(expired)).await?);
+        }
+        let admit = self.admission.admit(claim.request, permit).instrument(debug_span!("admit"));
+        let admitted = admit.await?;
         let prepare = self.preparer.prepare(claim.request).instrument(debug_span!("prepare"));
         let prepared = match prepare.await {
             Ok(prepared) => prepared,
@@ -74,7 +81,7 @@ impl Steps {
             self.claimer.look(&mut claim).instrument(debug_span!("look")).await?;
         }
         self.prefetch.note_look(began_at.elapsed());
-        let finished = self.runner.run(&mut claim, prepared, permit).await?;
+        let finished = self.runner.run(&mut claim, prepared, permit, admitted).await?;
         self.publisher.publish(claim, finished, permit).instrument(debug_span!("publish")).await
     }
 

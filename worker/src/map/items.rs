@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cancelled::Cancellations;
 use super::inputs::Inputs;
+use super::permits::{ItemPermit, ItemPermits};
 use super::results::{Results, ResultsError};
 use super::schedule::{Schedule, Try};
 use crate::claim::worker_lost;
@@ -24,7 +25,7 @@ use crate::metrics::{MAP_ITEMS, RUN};
 use crate::retry::{RetryError, stopped_or_after};
 use crate::retry_delay::{growing_delay, retry_delay};
 use crate::sandbox::{Executor, ExecutorError, Outcome, Task, TaskCode};
-use crate::slots::{Slot, Slots};
+use crate::slots::Slots;
 
 /// How often what came of items is stored: a worker that dies loses no more than it did since.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
@@ -66,6 +67,8 @@ pub(super) enum Ended {
     Cancelled,
     /// The worker stops. Items are left.
     Stopped,
+    /// There is no room for more in the function's reserved concurrency. Items are left.
+    NoRoom,
 }
 
 /// Items that run.
@@ -84,11 +87,13 @@ impl ItemRunner {
     pub(super) async fn run(
         &self,
         chunk: &Chunk<'_>,
+        permits: &mut ItemPermits,
         results: &mut Results,
     ) -> Result<Ended, RetryError<ResultsError>> {
         let mut running = Running::none().map_err(|_| RetryError::GaveUp)?;
         let mut schedule = Schedule::new(results.open_places().into_iter());
         let mut cancelled = std::pin::pin!(self.cancellations.until_cancelled(&chunk.request.map));
+        let mut lapsed = std::pin::pin!(permits.lapsed());
         let mut saves = tokio::time::interval_at(tokio::time::Instant::now() + SAVE_EVERY, SAVE_EVERY);
         while !schedule.is_done() {
             let stops = self.stop.is_cancelled();
@@ -103,13 +108,15 @@ impl ItemRunner {
                 biased;
                 () = self.abandon.cancelled() => return Ok(self.break_off(running, Ended::Stopped).await),
                 () = &mut cancelled => return Ok(self.break_off(running, Ended::Cancelled).await),
+                () = &mut lapsed => return Ok(self.break_off(running, Ended::NoRoom).await),
                 Some(joined) = running.items.join_next_with_id() => {
                     self.note_end(chunk, running.ended(joined), &mut schedule, results);
                 }
                 _ = saves.tick() => self.save(results).await?,
-                slot = self.slots.acquire_spare(), if may_begin => {
+                permit = permits.next(running.items.is_empty()), if may_begin => {
+                    let Some(permit) = permit else { return Ok(Ended::NoRoom) };
                     if let Some(next) = schedule.next(now) {
-                        self.begin(chunk, next, slot, &mut running, &mut schedule, results);
+                        self.begin(chunk, next, permit, &mut running, &mut schedule, results);
                     }
                 }
                 () = tokio::time::sleep(again_in.unwrap_or_default()), if !may_begin && again_in.is_some() => {}
@@ -135,7 +142,7 @@ impl ItemRunner {
         &self,
         chunk: &Chunk<'_>,
         next: Try,
-        slot: Slot,
+        permit: ItemPermit,
         running: &mut Running,
         schedule: &mut Schedule,
         results: &mut Results,
@@ -151,7 +158,7 @@ impl ItemRunner {
         let executor = Arc::clone(&self.executor);
         let handle = running.items.spawn_blocking(move || {
             let outcome = executor.execute(&task);
-            drop(slot);
+            drop(permit);
             outcome
         });
         running.tries.insert(handle.id(), next);

@@ -53,6 +53,11 @@ async fn use_executions(fleet: &Fleet) {
     assert_eq!(fleet.finished(&format!("{path}/{sent}")).await["result"], 2);
     fleet.create("retried", "raise BadLambda::Retry.in(0) if context.attempt < 2", json!({})).await;
     assert_eq!(fleet.execute("retried", &json!(null)).await["attempts"], 2);
+    fleet.create("capped", "event", json!({})).await;
+    let path = format!("{}/2017-10-31/functions/capped/concurrency", fleet.address("api"));
+    let put = fleet.http.put(path).json(&json!({"ReservedConcurrentExecutions": 1})).send().await.unwrap();
+    assert_eq!(put.status(), 200);
+    assert_eq!(fleet.execute("capped", &json!(3)).await["result"], 3);
     fleet.create("long", "sleep 60", json!({"timeout_ms": 61_000})).await;
     let url = fleet.submit("long", &json!(null)).await;
     // By then its lease was renewed.

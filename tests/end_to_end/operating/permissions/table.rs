@@ -79,6 +79,8 @@ pub const CALLS: &[Call] = &[
     call(Worker, "GetQueueAttributes", "sqs:GetQueueAttributes", Queue),
     call(Worker, "SendMessage", "sqs:SendMessage", DeadLetterQueue),
     call(Worker, "GetObject", "s3:GetObject", Keys("functions/")),
+    call(Worker, "GetObject", "s3:GetObject", Keys("concurrency/")),
+    call(Worker, "PutObject", "s3:PutObject", Keys("concurrency/")),
     call(Worker, "GetObject", "s3:GetObject", Keys("code/")),
     call(Worker, "GetObject", "s3:GetObject", Keys("runs/")),
     call(Worker, "GetObject", "s3:GetObject", Keys("executions/")),
