@@ -36,6 +36,11 @@ impl Keys {
         format!("{}concurrency/{function}.json", self.prefix)
     }
 
+    /// Which functions get messages that name none.
+    pub fn event_sources(&self) -> String {
+        format!("{}event-sources/queue.json", self.prefix)
+    }
+
     /// Under which a function's versions are listed.
     pub fn versions(&self, function: &FunctionName) -> String {
         format!("{}functions/{function}/versions/", self.prefix)

@@ -28,6 +28,7 @@ pub mod config;
 pub mod dead_letters;
 pub mod destinations;
 pub mod enqueue;
+pub mod event_sources;
 pub mod execution;
 pub mod function;
 pub mod health;

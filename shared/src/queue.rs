@@ -18,6 +18,7 @@ use crate::metrics::{AWS_BATCH_MESSAGES, AWS_REFUSED_ENTRIES};
 
 mod attributes;
 mod batcher;
+mod event;
 mod messages;
 
 pub use self::attributes::{Depth, QueueLimits};
@@ -245,6 +246,16 @@ impl Queue {
                 .and_then(attributes::max_receives),
             retention: retention.map_or(limits::SQS_RETENTION, Duration::from_secs),
         })
+    }
+
+    /// The queue's ARN.
+    ///
+    /// # Errors
+    /// When SQS fails, or does not tell.
+    pub async fn arn(&self) -> Result<String, QueueError> {
+        let mut attributes = self.attributes(&[QueueAttributeName::QueueArn]).await?;
+        let arn = attributes.remove(&QueueAttributeName::QueueArn);
+        arn.ok_or_else(|| unfit("GetQueueAttributes", &"the answer has no QueueArn"))
     }
 
     /// Asks whether the queue is there and may be used.

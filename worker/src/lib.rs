@@ -2,6 +2,7 @@
 //!
 //! - `receive` takes permits of `prefetch`, receives at most that many messages, and makes each a `delivery`, whose lease
 //!   is renewed by `leases`.
+//! - `event_source` finds the function of a message that names none.
 //! - `claim` tells whether it is to be run at all, `concurrency` whether it may be run now, `prepare` fetches what is run, `run` runs it, and `publish` stores
 //!   what came of it, and the input as `kept_input` says. `retry` waits for an S3 or SQS that fails.
 //! - [`sandbox`] runs the Ruby code, confined, and knows nothing of the rest.
@@ -24,6 +25,7 @@ pub mod config;
 mod delivery;
 pub mod doctor;
 mod ecs;
+mod event_source;
 mod index;
 mod kept_input;
 mod leases;
@@ -51,6 +53,7 @@ use anyhow::Context;
 use badlambda_shared::aws::AwsClients;
 use badlambda_shared::catalog::Catalog;
 use badlambda_shared::dead_letters::DeadLetters;
+use badlambda_shared::event_sources::EventSourceCache;
 use badlambda_shared::limits;
 use badlambda_shared::metrics::keep_up;
 use badlambda_shared::queue::{Queue, QueueLimits, SendBatcher};
@@ -68,6 +71,7 @@ use crate::claim::{AttemptLimits, Claimer};
 use crate::concurrency::{Admission, Shares};
 use crate::config::{Config, SandboxConfig};
 use crate::ecs::TaskProtection;
+use crate::event_source::EventSource;
 use crate::index::{IndexWriter, Running, compact_hours, renew_running, write_segments};
 use crate::leases::{Leases, renew_leases};
 use crate::map::{Cancellations, ChunkSteps, Intake, ItemRunner};
@@ -207,7 +211,13 @@ impl Services {
             stop: stop.clone(),
             abandon: abandon.clone(),
         };
+        let event_source = EventSource {
+            mappings: EventSourceCache::new(store.clone()),
+            default_function: config.default_function.clone(),
+            stop: stop.clone(),
+        };
         Steps {
+            event_source,
             claimer: Claimer { records: records.clone(), limits, stop: stop.clone() },
             admission: admission.clone(),
             preparer: preparer.clone(),

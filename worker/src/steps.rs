@@ -12,6 +12,7 @@ use tracing::{Instrument as _, Span, debug_span};
 use crate::claim::{Claim, Claimer};
 use crate::concurrency::Admission;
 use crate::delivery::Delivery;
+use crate::event_source::EventSource;
 use crate::map::{ChunkDelivery, ChunkSteps};
 use crate::notify::Notifier;
 use crate::prefetch::Prefetch;
@@ -22,6 +23,7 @@ use crate::settle::{Settlement, Settler};
 
 /// The steps of a delivery, in their order. A step that ends the way early says what is to become of the message.
 pub(crate) struct Steps {
+    pub(crate) event_source: EventSource,
     pub(crate) claimer: Claimer,
     pub(crate) admission: Admission,
     pub(crate) preparer: Preparer,
@@ -37,10 +39,14 @@ pub(crate) struct Steps {
 impl Steps {
     /// Sees a delivery through to its settlement.
     pub(crate) async fn handle(&self, mut delivery: Delivery) {
+        let assigned = self.event_source.assign(&mut delivery).await;
         let span = span_of(&delivery);
         let handling = async {
             let mut runnable = None;
-            let (Ok(settlement) | Err(settlement)) = self.advance(&mut delivery, &mut runnable).await;
+            let (Ok(settlement) | Err(settlement)) = match assigned {
+                Ok(()) => self.advance(&mut delivery, &mut runnable).await,
+                Err(settlement) => Err(settlement),
+            };
             let request = delivery.request.as_ref().ok();
             let settlement = self.notifier.notify(request, runnable, settlement).await;
             self.settler.settle(delivery, settlement).instrument(debug_span!("settle")).await;
