@@ -46,7 +46,7 @@ pub(crate) async fn invoke(call: Call, body: Body) -> WireResult {
     if request.invocation_type == InvocationType::DryRun {
         return Ok(Answer::WouldInvoke);
     }
-    let invocation = Some(invocation(&call, &asked, &manifest, request.invocation_type)?);
+    let invocation = Some(invocation(&call, &asked, &manifest, request.invocation_type).await?);
     let (function_name, delay) = (function.clone(), Duration::ZERO);
     let submission =
         Submission { function: function_name, code, input, replay_of: None, delay, invocation, permit };

@@ -1,8 +1,10 @@
 //! AWS Lambda's wire API, spoken to by plain HTTP.
 
 mod aliases;
+mod event_sources;
 mod functions;
 mod invoke;
+mod limits;
 mod names;
 mod rest;
 mod unknown;
