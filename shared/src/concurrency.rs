@@ -103,6 +103,9 @@ impl Shares {
 mod tests {
     use std::time::Duration;
 
+    use rand::rngs::StdRng;
+    use rand::{Rng as _, SeedableRng as _};
+
     use super::*;
 
     const CAP: u32 = 5;
@@ -159,5 +162,61 @@ mod tests {
         assert_eq!(shares.grant(lowered("a", 4, 3), now), 3);
         assert_eq!(shares.grant(lowered("b", 1, 0), now), 0);
         assert_eq!(shares.grant(lowered("a", 4, 1), now), 2);
+    }
+
+    /// A worker as it keeps its share.
+    #[derive(Default)]
+    struct Worker {
+        granted: u32,
+        until: Option<Timestamp>,
+        running: u32,
+        /// What it is about to write: over which version, what, and what it may run then, until when.
+        writes: Option<(u32, Shares, u32, Timestamp)>,
+    }
+
+    #[test]
+    fn however_workers_take_turns_no_more_run_than_may() {
+        let names = ["a", "b", "c"];
+        for seed in 0..300 {
+            let mut random = StdRng::seed_from_u64(seed);
+            let mut stored = (0, Shares::default());
+            let mut now = Timestamp::EPOCH;
+            let mut workers = names.map(|_| Worker::default());
+            for _ in 0..400 {
+                let chosen = random.random_range(0..names.len());
+                let worker = &mut workers[chosen];
+                match random.random_range(0..12) {
+                    0 => now = now.plus(Duration::from_secs(random.random_range(0..15))),
+                    // Until it has an answer, it begins no more than it asks for.
+                    1..=3 => {
+                        let (wanted, mut shares) = (random.random_range(0..=CAP), stored.1.clone());
+                        worker.granted = worker.granted.min(wanted.max(worker.running));
+                        let granted = shares.grant(request(names[chosen], wanted, worker.running), now);
+                        worker.writes = Some((stored.0, shares, granted, now.plus(limits::SHARE_LEASE)));
+                    }
+                    4..=6 => match worker.writes.take() {
+                        Some((version, shares, granted, until)) if version == stored.0 => {
+                            stored = (version + 1, shares);
+                            // Or its answer is lost.
+                            if random.random_bool(0.9) {
+                                (worker.granted, worker.until) = (granted, Some(until));
+                            }
+                        }
+                        _ => {}
+                    },
+                    7..=9 => worker.running += u32::from(worker.running < worker.granted),
+                    10 => worker.running = worker.running.saturating_sub(1),
+                    // It dies, and comes back as another one of its name.
+                    _ => *worker = Worker::default(),
+                }
+                for worker in &mut workers {
+                    if worker.until.is_none_or(|until| until <= now) {
+                        (worker.granted, worker.running) = (0, 0);
+                    }
+                }
+                let running: u32 = workers.iter().map(|worker| worker.running).sum();
+                assert!(running <= CAP, "{running} run, with the seed {seed}");
+            }
+        }
     }
 }

@@ -3,8 +3,9 @@
 //! - `receive` takes permits of `prefetch`, receives at most that many messages, and makes each a `delivery`, whose lease
 //!   is renewed by `leases`.
 //! - `event_source` finds the function of a message that names none.
-//! - `claim` tells whether it is to be run at all, `concurrency` whether it may be run now, `prepare` fetches what is run, `run` runs it, and `publish` stores
-//!   what came of it, and the input as `kept_input` says. `retry` waits for an S3 or SQS that fails.
+//! - `claim` tells whether it is to be run at all, `concurrency` whether it may be run now, `prepare` fetches what is run,
+//!   `run` runs it, and `publish` stores what came of it, and the input as `kept_input` says. `retry` waits for an S3 or
+//!   SQS that fails.
 //! - [`sandbox`] runs the Ruby code, confined, and knows nothing of the rest.
 //! - `map` runs chunks of maps, in `slots` that no execution waits for.
 //! - `settle` is the one end of a delivery: it deletes the message, gives it back, or dead-letters it. Before a message
@@ -139,8 +140,16 @@ pub async fn run(
 
     let tasks = TaskTracker::new();
     let shares = Shares::new(store.clone(), config.slots, ended.clone());
-    let services =
-        Services { executor, queue: queue.clone(), store, limits, protection, index, running, shares: shares.clone() };
+    let services = Services {
+        executor,
+        queue: queue.clone(),
+        store,
+        limits,
+        protection,
+        index,
+        running,
+        shares: shares.clone(),
+    };
     let receiver = Receiver {
         steps: Arc::new(services.steps(&config, &prefetch, acknowledgements, &shutdown.soft, &abandon)),
         queue,
@@ -163,7 +172,8 @@ pub async fn run(
         tracing::warn!("not everything could be acknowledged in time, and comes back by itself");
     }
     ended.cancel();
-    let _ = at_last(async { tokio::join!(renewing, shares.given_back()) }, LAST_ACKNOWLEDGEMENTS, &shutdown).await;
+    let _ = at_last(async { tokio::join!(renewing, shares.given_back()) }, LAST_ACKNOWLEDGEMENTS, &shutdown)
+        .await;
     tracing::info!("the worker has drained");
     Ok(())
 }

@@ -5,6 +5,8 @@
 //! worker might begin it sooner. A message that has waited for a slot for a second is given back, and until executions
 //! are shorter again nothing is prefetched.
 
+mod paused;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -120,33 +122,6 @@ impl PrefetchPermit {
     /// Notes that its message has got a slot.
     pub(crate) fn note_slot(&mut self) {
         self.prefetched = None;
-    }
-}
-
-/// A message that waits, nobody knows for how long. Another one may be held in its place.
-#[derive(Debug)]
-pub(crate) struct PausedPermit {
-    prefetch: Prefetch,
-    prefetched: Option<Counted>,
-}
-
-impl PrefetchPermit {
-    /// Lets another message be held in place of this one.
-    pub(crate) fn pause(mut self) -> PausedPermit {
-        PausedPermit { prefetch: self.prefetch.clone(), prefetched: self.prefetched.take() }
-    }
-}
-
-impl PausedPermit {
-    /// Holds the message as before. Where none of the permits is free, one more is held than there should be, until the
-    /// next one is given up.
-    pub(crate) fn resume(self) -> PrefetchPermit {
-        let Self { prefetch, prefetched } = self;
-        let permit = Arc::clone(&prefetch.0.permits).try_acquire_owned().ok();
-        if permit.is_none() {
-            prefetch.lock().size += 1;
-        }
-        PrefetchPermit { prefetch, permit, prefetched }
     }
 }
 
@@ -275,29 +250,6 @@ mod tests {
         assert_eq!(prefetch.0.permits.available_permits(), 0);
         drop(held);
         assert_eq!(prefetch.0.permits.available_permits(), 4);
-    }
-
-    #[tokio::test]
-    async fn while_a_message_waits_another_one_is_held() {
-        let prefetch = Prefetch::new(2);
-        let mut held = prefetch.acquire(Duration::ZERO).await.unwrap();
-        let paused = held.pop().unwrap().pause();
-        let other = prefetch.acquire(Duration::ZERO).await.unwrap();
-        assert_eq!(other.len(), 1);
-        let resumed = paused.resume();
-        // Three are held. The first that is given up frees no permit.
-        drop(other);
-        assert!(!prefetch.has_free());
-        drop(resumed);
-        assert_eq!(prefetch.0.permits.available_permits(), 1);
-        drop(held);
-        assert_eq!(prefetch.0.permits.available_permits(), 2);
-        // Where a permit is free, it is that one.
-        let paused = prefetch.acquire(Duration::ZERO).await.unwrap().pop().unwrap().pause();
-        let resumed = paused.resume();
-        assert_eq!(prefetch.0.permits.available_permits(), 1);
-        drop(resumed);
-        assert_eq!(prefetch.0.permits.available_permits(), 2);
     }
 
     #[test]

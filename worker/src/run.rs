@@ -122,12 +122,7 @@ impl Runner {
     }
 
     /// Runs it to its end, or until its outcome is of no interest any more.
-    async fn attempt(
-        &self,
-        claim: &mut Claim<'_>,
-        prepared: Prepared,
-        admitted: Option<&Permit>,
-    ) -> Ended {
+    async fn attempt(&self, claim: &mut Claim<'_>, prepared: Prepared, admitted: Option<&Permit>) -> Ended {
         let cancel = match EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK) {
             Ok(event) => Arc::new(OwnedFd::from(event)),
             Err(errno) => return Ended::Lost(errno.into()),

@@ -234,7 +234,9 @@ fn log_given_back(delivery: &Delivery, after: Duration, because: &GivenBack) {
     let after_ms = after.as_millis() as u64;
     match because {
         GivenBack::Lost(error) => tracing::warn!(execution, after_ms, error, "an attempt got no outcome"),
-        GivenBack::NotStarted | GivenBack::AtCap => tracing::debug!(execution, after_ms, "a message is given back"),
+        GivenBack::NotStarted | GivenBack::AtCap => {
+            tracing::debug!(execution, after_ms, "a message is given back")
+        }
         _ => tracing::info!(execution, after_ms, ?because, "a message is given back"),
     }
 }

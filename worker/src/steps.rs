@@ -67,7 +67,6 @@ impl Steps {
         found: &mut Option<Arc<Runnable>>,
     ) -> Result<Settlement, Settlement> {
         let Delivery { message, request, history, permit, .. } = delivery;
-        let began_at = Instant::now();
         let mut claim =
             self.claimer.claim(message, request, history).instrument(debug_span!("claim")).await?;
         if let Some(expired) = expired(claim.request) {
@@ -75,6 +74,7 @@ impl Steps {
         }
         let admit = self.admission.admit(claim.request, permit).instrument(debug_span!("admit"));
         let admitted = admit.await?;
+        let began_at = Instant::now();
         let prepare = self.preparer.prepare(claim.request).instrument(debug_span!("prepare"));
         let prepared = match prepare.await {
             Ok(prepared) => prepared,

@@ -33,7 +33,9 @@ impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let status = self.status();
         match self {
-            Self::Shown(json) | Self::Created(json) | Self::TakenOn(json) => (status, Json(json)).into_response(),
+            Self::Shown(json) | Self::Created(json) | Self::TakenOn(json) => {
+                (status, Json(json)).into_response()
+            }
             Self::Done | Self::WouldInvoke => status.into_response(),
             Self::Accepted(headers) => (status, headers).into_response(),
             Self::Invoked(headers, body) => (status, headers, body).into_response(),

@@ -8,8 +8,8 @@ use axum::handler::Handler;
 use axum::routing::MethodFilter;
 
 use super::{
-    account_settings, aliases, concurrency, event_invoke, event_sources, fixed, functions, invoke, policy, tags,
-    versions,
+    account_settings, aliases, concurrency, event_invoke, event_sources, fixed, functions, invoke, policy,
+    tags, versions,
 };
 use crate::app::App;
 use crate::http::routes::GuardedRoutes;

@@ -14,7 +14,8 @@ impl Message {
     /// function code can neither delete it nor hold it.
     pub(crate) fn record(&self, queue_arn: &str) -> Value {
         let theirs = self.attributes.iter().filter(|(name, _)| !name.starts_with(OWN_PREFIX));
-        let theirs: Map<String, Value> = theirs.map(|(name, value)| (name.clone(), attribute(value))).collect();
+        let theirs: Map<String, Value> =
+            theirs.map(|(name, value)| (name.clone(), attribute(value))).collect();
         json!({
             "messageId": self.message_id,
             "receiptHandle": "",
@@ -61,10 +62,7 @@ mod tests {
             .attributes(MessageSystemAttributeName::SentTimestamp, "1700000000000")
             .message_attributes("kind", attribute("String").string_value("order").build().unwrap())
             .message_attributes("raw", attribute("Binary").binary_value(Blob::new([1, 2])).build().unwrap())
-            .message_attributes(
-                "badlambda_history",
-                attribute("String").string_value("{}").build().unwrap(),
-            );
+            .message_attributes("badlambda_history", attribute("String").string_value("{}").build().unwrap());
         Message::from_sqs(message.build()).unwrap()
     }
 

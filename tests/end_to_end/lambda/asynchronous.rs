@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{DeadLetterConfig, DestinationConfig, FunctionCode, InvocationType, OnFailure, OnSuccess, Runtime};
+use aws_sdk_lambda::types::{
+    DeadLetterConfig, DestinationConfig, FunctionCode, InvocationType, OnFailure, OnSuccess, Runtime,
+};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};

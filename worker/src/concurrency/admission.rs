@@ -13,7 +13,8 @@ use badlambda_shared::store::Store;
 use tokio_util::sync::CancellationToken;
 
 use super::keep::Shares;
-use super::share::{PATIENCE, Permit, Waiting};
+use super::share::{Permit, Waiting};
+use super::state::PATIENCE;
 use crate::prefetch::PrefetchPermit;
 use crate::retry::{RetryError, STORE_PATIENCE, retry_until, stopped_or_after};
 
@@ -123,9 +124,16 @@ impl Admission {
 impl Room {
     /// Waits until the next item may be run. It then has a permit, which stays until it is taken.
     pub(crate) async fn fill(&mut self) {
+        self.waiting.resume();
         if self.next.is_none() {
             self.next = Some(self.waiting.acquire().await);
         }
+    }
+
+    /// Leaves the room to others while nothing is to be run.
+    pub(crate) fn rest(&mut self) {
+        self.next = None;
+        self.waiting.rest();
     }
 
     /// The permit to run the next item, if it has one.

@@ -13,7 +13,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::share::{FunctionShare, Step, Waiting};
+use super::share::{FunctionShare, Waiting};
+use super::state::Step;
 
 /// How often a write that another worker's came before is tried again at once.
 const TRIES: u32 = 8;

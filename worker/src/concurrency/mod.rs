@@ -2,7 +2,8 @@
 //! of them by a conditional write to S3 (`badlambda_shared::concurrency`), renews it while it uses it, and gives it back.
 //!
 //! - `admission` is what a message of such a function waits for before it is run.
-//! - `share` is what this worker may run of one function, and decides when that is to be asked for, renewed or given back.
+//! - `share` is what this worker may run of one function, and who uses it. `state` decides when it is to be asked for,
+//!   renewed or given back.
 //! - `keep` does so: one task for each function.
 //! - `pace` tells when a message that found no room is to come back.
 //!
@@ -12,6 +13,7 @@ mod admission;
 mod keep;
 mod pace;
 mod share;
+mod state;
 
 pub(crate) use self::admission::{Admission, NotAdmitted, Room};
 pub(crate) use self::keep::Shares;

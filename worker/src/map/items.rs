@@ -93,7 +93,6 @@ impl ItemRunner {
         let mut running = Running::none().map_err(|_| RetryError::GaveUp)?;
         let mut schedule = Schedule::new(results.open_places().into_iter());
         let mut cancelled = std::pin::pin!(self.cancellations.until_cancelled(&chunk.request.map));
-        let mut lapsed = std::pin::pin!(permits.lapsed());
         let mut saves = tokio::time::interval_at(tokio::time::Instant::now() + SAVE_EVERY, SAVE_EVERY);
         while !schedule.is_done() {
             let stops = self.stop.is_cancelled();
@@ -104,16 +103,20 @@ impl ItemRunner {
             let may_begin = !stops && schedule.has_next(now);
             let again_in =
                 schedule.next_again().filter(|_| !stops).map(|at| at.saturating_duration_since(now));
+            if !may_begin {
+                permits.rest();
+            }
+            let (lapsed, is_idle) = (permits.lapsed(), running.items.is_empty());
             tokio::select! {
                 biased;
                 () = self.abandon.cancelled() => return Ok(self.break_off(running, Ended::Stopped).await),
                 () = &mut cancelled => return Ok(self.break_off(running, Ended::Cancelled).await),
-                () = &mut lapsed => return Ok(self.break_off(running, Ended::NoRoom).await),
+                () = lapsed, if !is_idle => return Ok(self.break_off(running, Ended::NoRoom).await),
                 Some(joined) = running.items.join_next_with_id() => {
                     self.note_end(chunk, running.ended(joined), &mut schedule, results);
                 }
                 _ = saves.tick() => self.save(results).await?,
-                permit = permits.next(running.items.is_empty()), if may_begin => {
+                permit = permits.next(is_idle), if may_begin => {
                     let Some(permit) = permit else { return Ok(Ended::NoRoom) };
                     if let Some(next) = schedule.next(now) {
                         self.begin(chunk, next, permit, &mut running, &mut schedule, results);

@@ -40,6 +40,13 @@ impl ItemPermits {
         Some(ItemPermit { _slot: slot, _permit: permit })
     }
 
+    /// Leaves the room to others while nothing is to be begun.
+    pub(super) fn rest(&mut self) {
+        if let Some(room) = &mut self.room {
+            room.rest();
+        }
+    }
+
     /// Ready once what runs must end.
     pub(super) fn lapsed(&self) -> impl Future<Output = ()> + use<> {
         let lapsed = self.room.as_ref().map(Room::lapsed);

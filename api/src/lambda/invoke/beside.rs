@@ -1,8 +1,8 @@
 //! What a call of Invoke says beside the event.
 
 use badlambda_shared::destinations::Destinations;
-use badlambda_shared::function::{Manifest, UNPUBLISHED};
 use badlambda_shared::function::lambda::LambdaEventInvoke;
+use badlambda_shared::function::{Manifest, UNPUBLISHED};
 use badlambda_shared::invocation::Invocation;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -70,7 +70,9 @@ async fn destinations(
             let (on_success, on_failure) = (on_success.clone(), on_failure.clone());
             Some(Destinations { on_success, on_failure, dead_letters })
         }
-        None if dead_letters.is_some() => Some(Destinations { dead_letters, ..content.config.destinations() }),
+        None if dead_letters.is_some() => {
+            Some(Destinations { dead_letters, ..content.config.destinations() })
+        }
         None => None,
     })
 }

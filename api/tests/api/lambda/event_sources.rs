@@ -14,7 +14,8 @@ async fn a_mapping_is_kept_changed_and_removed() {
     api.wire_create("hello").await;
     api.wire_create("other").await;
     let queue = api.queue.arn().await.unwrap();
-    let request = json!({"EventSourceArn": queue, "FunctionName": "hello", "FilterCriteria": {"Filters": []}});
+    let request =
+        json!({"EventSourceArn": queue, "FunctionName": "hello", "FilterCriteria": {"Filters": []}});
     let created = api.wire_post(MAPPINGS, request.clone()).await.shown(202);
     let uuid = created["UUID"].as_str().unwrap();
     assert!(created["LastModified"].is_f64());
@@ -75,8 +76,14 @@ async fn what_a_mapping_can_not_be_is_refused_by_name() {
         (json!({"FilterCriteria": {"Filters": [{"Pattern": "{}"}]}}), "FilterCriteria"),
         (json!({"ScalingConfig": {"MaximumConcurrency": 2}}), "ScalingConfig"),
         (json!({"FunctionResponseTypes": ["ReportBatchItemFailures"]}), "FunctionResponseTypes"),
-        (json!({"BatchSiez": 1}), "InvalidRequestContentException: Could not parse request body into json: unknown field `BatchSiez`"),
-        (json!({"BatchSize": 0}), "ValidationException: 1 validation error detected: Value '0' at 'batchSize'"),
+        (
+            json!({"BatchSiez": 1}),
+            "InvalidRequestContentException: Could not parse request body into json: unknown field `BatchSiez`",
+        ),
+        (
+            json!({"BatchSize": 0}),
+            "ValidationException: 1 validation error detected: Value '0' at 'batchSize'",
+        ),
         (json!({"BatchSize": 11}), "Maximum batch window in seconds must be greater than 0"),
         (json!({"FunctionName": null}), "Value null at 'functionName'"),
         (json!({"FunctionName": "none"}), "InvalidParameterValueException: Function does not exist"),
