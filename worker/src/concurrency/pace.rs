@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 /// SQS delays by whole seconds.
 const LEAST: Duration = Duration::from_secs(1);
-/// The longest, since the reserved concurrency may be raised meanwhile.
-const LONGEST: Duration = Duration::from_secs(120);
+/// The longest, since the reserved concurrency may be raised, and runs be shorter than before.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// The messages of one function that this worker gave back.
 #[derive(Debug, Default)]

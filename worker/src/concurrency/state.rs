@@ -21,8 +21,9 @@ const FORGET_AFTER: Duration = Duration::from_secs(150);
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 /// The most that wait here. They come to be run while more are received.
 const MOST_WAITING: u32 = 60;
-/// The weight of one run in the mean.
-const WEIGHT: f64 = 0.2;
+/// The weight of one run in the mean, if it was shorter, and if it was longer. Where the mean is too high, messages come back
+/// too late, and room is not used; where it is too low, they only come back more often.
+const WEIGHTS: [f64; 2] = [0.5, 0.1];
 
 /// What is known of it.
 #[derive(Debug)]
@@ -181,6 +182,7 @@ impl State {
 
     pub(super) fn note_run(&mut self, took: Duration) {
         let is_first = self.run.is_zero();
-        self.run = if is_first { took } else { self.run.mul_f64(1.0 - WEIGHT) + took.mul_f64(WEIGHT) };
+        let weight = WEIGHTS[usize::from(took > self.run)];
+        self.run = if is_first { took } else { self.run.mul_f64(1.0 - weight) + took.mul_f64(weight) };
     }
 }
