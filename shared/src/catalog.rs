@@ -156,6 +156,17 @@ impl Catalog {
         self.manifests.try_get_with_by_ref(name, load).await.map_err(|error| (*error).clone())
     }
 
+    /// How many executions of the function may run at once, where that is limited. 0 refuses invocations, and no execution
+    /// that was taken on.
+    pub async fn cap(&self, name: &FunctionName) -> Result<Option<u32>, CatalogError> {
+        let manifest = match self.manifests.get(name).await {
+            Some(remembered) => remembered,
+            None => self.manifest(name).await?,
+        };
+        let reserved = manifest.lambda.as_ref().and_then(|lambda| lambda.reserved_concurrency);
+        Ok(reserved.filter(|cap| *cap > 0))
+    }
+
     /// Forgets what is remembered of a function that just changed.
     pub async fn forget(&self, name: &FunctionName) {
         self.manifests.invalidate(name).await;

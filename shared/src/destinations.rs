@@ -12,6 +12,9 @@ pub struct Destinations {
     /// For those that fail for good.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<String>,
+    /// For the events of those that fail for good, as AWS Lambda's dead-letter queues get them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_letters: Option<String>,
 }
 
 /// A queue, as its ARN names it.

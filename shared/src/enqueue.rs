@@ -25,16 +25,27 @@ pub enum EnqueueError {
 ///
 /// # Errors
 /// When the bucket does not take the input.
-pub async fn message_for(store: &Store, request: ExecutionRequest) -> Result<OutgoingMessage, EnqueueError> {
-    let input = match request.input {
-        Input::Inline(json) if json.get().len() > limits::CLAIM_CHECK_BYTES => {
-            let key = store.keys().input(&request.function, &request.id);
-            store.put(&key, String::from(Box::<str>::from(json)), JSON, Condition::Always).await?;
-            Input::Stored(key)
-        }
-        input => input,
-    };
-    Ok(message(ExecutionRequest { input, ..request })?)
+pub async fn message_for(
+    store: &Store,
+    mut request: ExecutionRequest,
+) -> Result<OutgoingMessage, EnqueueError> {
+    store_large_input(store, &mut request).await?;
+    Ok(message(request)?)
+}
+
+/// Puts an input into the bucket that is large for a message. The request names it from then on.
+///
+/// # Errors
+/// When the bucket does not take it.
+pub async fn store_large_input(store: &Store, request: &mut ExecutionRequest) -> Result<(), StoreError> {
+    if let Input::Inline(json) = &request.input
+        && json.get().len() > limits::CLAIM_CHECK_BYTES
+    {
+        let key = store.keys().input(&request.function, &request.id);
+        store.put(&key, json.get().to_owned(), JSON, Condition::Always).await?;
+        request.input = Input::Stored(key);
+    }
+    Ok(())
 }
 
 /// A copy of a message that is given back, to be received again after `delay`, or after the longest that SQS delays.

@@ -41,6 +41,8 @@ pub struct AttemptHistory {
 pub enum GivenBack {
     /// No attempt began.
     NotStarted,
+    /// No attempt began, since as many run of its function as may.
+    AtCap,
     /// The attempt was broken off, since its worker stops.
     Stopped,
     /// The attempt has an outcome, which could not be stored.
@@ -53,12 +55,13 @@ pub enum GivenBack {
 
 impl GivenBack {
     /// The names of all reasons, for metrics.
-    pub const NAMES: [&'static str; 5] = ["not_started", "stopped", "not_stored", "failed", "lost"];
+    pub const NAMES: [&'static str; 6] = ["not_started", "at_cap", "stopped", "not_stored", "failed", "lost"];
 
     /// The reason's name, for metrics.
     pub fn name(&self) -> &'static str {
         match self {
             Self::NotStarted => "not_started",
+            Self::AtCap => "at_cap",
             Self::Stopped => "stopped",
             Self::NotStored => "not_stored",
             Self::Failed => "failed",
@@ -96,7 +99,7 @@ impl AttemptHistory {
 
     /// The history that a copy carries, where the message is given back, to be run again after `delay`.
     pub fn given_back(&self, why: &GivenBack, delay: Duration) -> Self {
-        let began = !matches!(why, GivenBack::NotStarted);
+        let began = !matches!(why, GivenBack::NotStarted | GivenBack::AtCap);
         let not_before = (delay > limits::SQS_LONGEST_DELAY).then(|| Timestamp::now().plus(delay));
         Self {
             attempts: self.attempts.saturating_add(u32::from(began)),
@@ -135,6 +138,7 @@ mod tests {
         let mut history = AttemptHistory::default();
         for (why, expected) in [
             (GivenBack::NotStarted, (0, 0, 0)),
+            (GivenBack::AtCap, (0, 0, 0)),
             (GivenBack::Stopped, (1, 0, 0)),
             (GivenBack::Failed, (2, 0, 1)),
             (GivenBack::NotStored, (3, 0, 1)),

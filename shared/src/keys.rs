@@ -32,6 +32,16 @@ impl Keys {
         format!("{}functions/{function}/function.json", self.prefix)
     }
 
+    /// What workers may run of a function that has reserved concurrency.
+    pub fn shares(&self, function: &FunctionName) -> String {
+        format!("{}concurrency/{function}.json", self.prefix)
+    }
+
+    /// Which functions get messages that name none.
+    pub fn event_sources(&self) -> String {
+        format!("{}event-sources/queue.json", self.prefix)
+    }
+
     /// Under which a function's versions are listed.
     pub fn versions(&self, function: &FunctionName) -> String {
         format!("{}functions/{function}/versions/", self.prefix)
@@ -219,6 +229,7 @@ mod tests {
         let id: ExecutionId = "6f1c0a4e-8f6b-4d0e-9d5f-2f6a7f0a9b11".parse().unwrap();
         assert_eq!(keys.manifest(&function), "team/functions/hello/function.json");
         assert_eq!(keys.version(&function, 3), "team/functions/hello/versions/3.json");
+        assert_eq!(keys.shares(&function), "team/concurrency/hello.json");
         let (created_at, revision) = (Timestamp::from_unix_ms(5).unwrap(), "0123456789abcdef".repeat(4));
         assert_eq!(
             keys.revision(&function, created_at, &revision.parse().unwrap()),

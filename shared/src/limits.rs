@@ -115,6 +115,8 @@ pub const CLAIM_CHECK_BYTES: usize = 256 * KIB as usize;
 pub const RESIGN_BELOW: Duration = Duration::from_secs(600);
 /// How long a manifest may be served from memory; an alias that moved takes effect within this time.
 pub const MANIFEST_TTL: Duration = Duration::from_secs(3);
+/// How long a worker's share of a function's reserved concurrency lasts. While a worker is dead, so long fewer run.
+pub const SHARE_LEASE: Duration = Duration::from_secs(20);
 /// What a poller is told to wait before it asks again.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The longest that `Prefer: wait` holds an answer; load balancers cut idle connections at 60 s.

@@ -18,9 +18,10 @@ use crate::metrics::{AWS_BATCH_MESSAGES, AWS_REFUSED_ENTRIES};
 
 mod attributes;
 mod batcher;
+mod event;
 mod messages;
 
-pub use self::attributes::{Depth, QueueLimits};
+pub use self::attributes::{Attribute, Depth, QueueLimits};
 use self::attributes::{string_attribute, trace_header};
 pub use self::batcher::{SendBatcher, SendError};
 pub use self::messages::{Message, OutgoingMessage};
@@ -247,21 +248,40 @@ impl Queue {
         })
     }
 
+    /// The queue's ARN.
+    ///
+    /// # Errors
+    /// When SQS fails, or does not tell.
+    pub async fn arn(&self) -> Result<String, QueueError> {
+        let mut attributes = self.attributes(&[QueueAttributeName::QueueArn]).await?;
+        let arn = attributes.remove(&QueueAttributeName::QueueArn);
+        arn.ok_or_else(|| unfit("GetQueueAttributes", &"the answer has no QueueArn"))
+    }
+
     /// Asks whether the queue is there and may be used.
     pub async fn check(&self) -> Result<(), QueueError> {
         self.attributes(&[QueueAttributeName::QueueArn]).await?;
         Ok(())
     }
 
-    /// Sends `body` to another queue, by its ARN.
+    /// Sends `body` to another queue, by its ARN, with these attributes.
     ///
     /// # Errors
     /// When there is no such queue for us, or SQS fails.
-    pub async fn send_elsewhere(&self, arn: &str, body: &str) -> Result<(), ElsewhereError> {
+    pub async fn send_elsewhere(
+        &self,
+        arn: &str,
+        body: &str,
+        attributes: &[Attribute<'_>],
+    ) -> Result<(), ElsewhereError> {
         let no_queue = |why: &str| ElsewhereError::NoQueue(arn.to_owned(), why.to_owned());
         let url = QueueArn::parse(arn).and_then(|arn| arn.url(&self.url));
         let url = url.ok_or_else(|| no_queue("it is no ARN of a queue"))?;
-        let sent = self.client.send_message().queue_url(url).message_body(body).send().await;
+        let mut send = self.client.send_message().queue_url(url).message_body(body);
+        for attribute in attributes {
+            send = send.message_attributes(attribute.name, attribute.value("SendMessage")?);
+        }
+        let sent = send.send().await;
         sent.map(|_| ()).map_err(|error| match error.code() {
             Some(code) if NO_QUEUE.contains(&code) => no_queue(code),
             _ => ElsewhereError::Queue(failed("SendMessage", &error)),

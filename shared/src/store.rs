@@ -46,6 +46,11 @@ impl StoreError {
         Self { operation: "PutObject", key: key.to_owned(), detail: error.to_string(), may_pass: false }
     }
 
+    /// What lies under `key` can't be read.
+    pub(crate) fn damaged(key: &str, error: &dyn std::fmt::Display) -> Self {
+        Self { operation: "GetObject", key: key.to_owned(), detail: error.to_string(), may_pass: false }
+    }
+
     /// The object under `key` kept changing.
     pub(crate) fn contended(key: &str) -> Self {
         let detail = "the object kept changing".to_owned();

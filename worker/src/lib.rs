@@ -2,8 +2,10 @@
 //!
 //! - `receive` takes permits of `prefetch`, receives at most that many messages, and makes each a `delivery`, whose lease
 //!   is renewed by `leases`.
-//! - `claim` tells whether it is to be run at all, `prepare` fetches what is run, `run` runs it, and `publish` stores
-//!   what came of it, and the input as `kept_input` says. `retry` waits for an S3 or SQS that fails.
+//! - `event_source` finds the function of a message that names none.
+//! - `claim` tells whether it is to be run at all, `concurrency` whether it may be run now, `prepare` fetches what is run,
+//!   `run` runs it, and `publish` stores what came of it, and the input as `kept_input` says. `retry` waits for an S3 or
+//!   SQS that fails.
 //! - [`sandbox`] runs the Ruby code, confined, and knows nothing of the rest.
 //! - `map` runs chunks of maps, in `slots` that no execution waits for.
 //! - `settle` is the one end of a delivery: it deletes the message, gives it back, or dead-letters it. Before a message
@@ -19,10 +21,12 @@ mod acknowledge;
 mod admin;
 mod batch;
 mod claim;
+mod concurrency;
 pub mod config;
 mod delivery;
 pub mod doctor;
 mod ecs;
+mod event_source;
 mod index;
 mod kept_input;
 mod leases;
@@ -50,6 +54,7 @@ use anyhow::Context;
 use badlambda_shared::aws::AwsClients;
 use badlambda_shared::catalog::Catalog;
 use badlambda_shared::dead_letters::DeadLetters;
+use badlambda_shared::event_sources::EventSourceCache;
 use badlambda_shared::limits;
 use badlambda_shared::metrics::keep_up;
 use badlambda_shared::queue::{Queue, QueueLimits, SendBatcher};
@@ -64,8 +69,10 @@ use tokio_util::task::TaskTracker;
 use crate::acknowledge::Acknowledgement;
 use crate::admin::{Health, LoopHealth};
 use crate::claim::{AttemptLimits, Claimer};
+use crate::concurrency::{Admission, Shares};
 use crate::config::{Config, SandboxConfig};
 use crate::ecs::TaskProtection;
+use crate::event_source::EventSource;
 use crate::index::{IndexWriter, Running, compact_hours, renew_running, write_segments};
 use crate::leases::{Leases, renew_leases};
 use crate::map::{Cancellations, ChunkSteps, Intake, ItemRunner};
@@ -132,7 +139,17 @@ pub async fn run(
     }
 
     let tasks = TaskTracker::new();
-    let services = Services { executor, queue: queue.clone(), store, limits, protection, index, running };
+    let shares = Shares::new(store.clone(), config.slots, ended.clone());
+    let services = Services {
+        executor,
+        queue: queue.clone(),
+        store,
+        limits,
+        protection,
+        index,
+        running,
+        shares: shares.clone(),
+    };
     let receiver = Receiver {
         steps: Arc::new(services.steps(&config, &prefetch, acknowledgements, &shutdown.soft, &abandon)),
         queue,
@@ -155,7 +172,8 @@ pub async fn run(
         tracing::warn!("not everything could be acknowledged in time, and comes back by itself");
     }
     ended.cancel();
-    let _ = at_last(renewing, LAST_ACKNOWLEDGEMENTS, &shutdown).await;
+    let _ = at_last(async { tokio::join!(renewing, shares.given_back()) }, LAST_ACKNOWLEDGEMENTS, &shutdown)
+        .await;
     tracing::info!("the worker has drained");
     Ok(())
 }
@@ -169,6 +187,7 @@ struct Services {
     protection: TaskProtection,
     index: IndexWriter,
     running: Running,
+    shares: Shares,
 }
 
 impl Services {
@@ -180,9 +199,11 @@ impl Services {
         stop: &CancellationToken,
         abandon: &CancellationToken,
     ) -> Steps {
-        let Self { executor, queue, store, limits, protection, index, running } = self;
+        let Self { executor, queue, store, limits, protection, index, running, shares } = self;
         let records = Records::new(store.clone());
         let catalog = Catalog::new(store.clone(), config.shared.max_code_bytes);
+        let admission =
+            Admission { catalog: catalog.clone(), store: store.clone(), shares, stop: stop.clone() };
         let preparer = Preparer {
             catalog: catalog.clone(),
             packages: Packages::new(Arc::clone(&executor), config.sandbox.packages_bytes),
@@ -200,8 +221,15 @@ impl Services {
             stop: stop.clone(),
             abandon: abandon.clone(),
         };
+        let event_source = EventSource {
+            mappings: EventSourceCache::new(store.clone()),
+            default_function: config.default_function.clone(),
+            stop: stop.clone(),
+        };
         Steps {
+            event_source,
             claimer: Claimer { records: records.clone(), limits, stop: stop.clone() },
+            admission: admission.clone(),
             preparer: preparer.clone(),
             runner: Runner {
                 executor,
@@ -230,6 +258,7 @@ impl Services {
             },
             chunks: ChunkSteps {
                 intake: Intake::new(stop.clone()),
+                admission,
                 preparer,
                 runner: items,
                 limits,

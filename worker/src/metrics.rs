@@ -88,7 +88,7 @@ pub(crate) static INDEX_WAITING: Gauge =
 pub(crate) static RETRIES: Counter<1> = Counter::new(
     "badlambda_worker_retries_total",
     ["reason"],
-    "messages given back to run again: failed (the function), lost (by us), stopped, not_started, not_stored",
+    "messages given back to run again: failed (the function), lost (by us), stopped, not_started, not_stored, at_cap (as many run of the function as may)",
 );
 
 pub(crate) static DEAD_LETTERS: Counter<1> = Counter::new(

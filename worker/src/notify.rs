@@ -1,6 +1,8 @@
 //! Telling a function's destinations how its executions end, before their messages are deleted. Whoever comes to the end of
 //! an execution tells of it, so that a destination may hear of it twice, and never not at all.
 
+mod dead_letters;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +37,15 @@ pub(crate) struct Notifier {
     pub(crate) catalog: Catalog,
     pub(crate) account: Account,
     pub(crate) stop: CancellationToken,
+}
+
+/// A queue that is told, by its ARN.
+#[derive(Clone, Copy, Debug)]
+enum Told<'a> {
+    /// As a destination: what came of the execution.
+    Destination(&'a str),
+    /// As a dead-letter queue: its event.
+    DeadLetters(&'a str),
 }
 
 /// What a destination is sent, as AWS Lambda has it.
@@ -86,46 +97,43 @@ impl Notifier {
             }
             _ => return settlement,
         };
-        let Some(destination) = self.destination(request, runnable, record.status).await else {
-            return settlement;
-        };
-        match self.send(&destination, request, record).await {
-            Ok(()) => settlement,
-            Err(RetryError::Permanent(error)) => {
-                tracing::error!(function = %request.function, execution = %request.id, %error, "a destination is not told");
-                settlement
-            }
-            Err(RetryError::GaveUp) => {
-                let after = if self.stop.is_cancelled() { Duration::ZERO } else { LATER };
-                Settlement::Retry { after, because: GivenBack::NotStored }
+        let destinations = self.destinations(request, runnable).await;
+        for told in told(&destinations, record.status) {
+            match self.send(told, request, record).await {
+                Ok(()) => {}
+                Err(RetryError::Permanent(error)) => {
+                    tracing::error!(function = %request.function, execution = %request.id, %error, "a destination is not told");
+                }
+                Err(RetryError::GaveUp) => {
+                    let after = if self.stop.is_cancelled() { Duration::ZERO } else { LATER };
+                    return Settlement::Retry { after, because: GivenBack::NotStored };
+                }
             }
         }
+        settlement
     }
 
-    /// The queue that is to be told, if any is.
-    async fn destination(
+    /// The queues that may be to be told.
+    async fn destinations(
         &self,
         request: &ExecutionRequest,
         runnable: Option<Arc<Runnable>>,
-        status: Status,
-    ) -> Option<String> {
+    ) -> Destinations {
         let said = request.invocation.as_ref().and_then(|invocation| invocation.destinations.clone());
-        let Destinations { on_success, on_failure } = match (said, runnable) {
+        match (said, runnable) {
             (Some(said), _) => said,
             (None, Some(runnable)) => runnable.config.destinations(),
             // It had ended before this delivery. Where nothing can be found out, there is nobody left to tell.
-            (None, None) => self.catalog.runnable(request).await.ok()?.config.destinations(),
-        };
-        match status {
-            Status::Succeeded => on_success,
-            Status::Failed => on_failure,
-            _ => None,
+            (None, None) => match self.catalog.runnable(request).await {
+                Ok(runnable) => runnable.config.destinations(),
+                Err(_) => Destinations::default(),
+            },
         }
     }
 
     async fn send(
         &self,
-        destination: &str,
+        told: Told<'_>,
         request: &ExecutionRequest,
         record: &Record,
     ) -> Result<(), RetryError<NotifyError>> {
@@ -133,11 +141,16 @@ impl Notifier {
             NotifyError::Queue(ElsewhereError::NoQueue(..)) => false,
             NotifyError::Queue(ElsewhereError::Queue(_)) => true,
             NotifyError::Store(error) => error.may_pass(),
-            NotifyError::Json(_) => false,
+            NotifyError::Json(_) | NotifyError::TooLarge => false,
         };
         let attempt = || async {
-            let body = self.body(request, record).await?;
-            Ok(self.queue.send_elsewhere(destination, &body).await?)
+            match told {
+                Told::Destination(queue) => {
+                    let body = self.body(request, record).await?;
+                    Ok(self.queue.send_elsewhere(queue, &body, &[]).await?)
+                }
+                Told::DeadLetters(queue) => self.send_event(queue, request, record).await,
+            }
         };
         retry_until("tell a destination", stopped_or_after(&self.stop, PATIENCE), may_pass, attempt).await
     }
@@ -208,6 +221,17 @@ impl Notifier {
     }
 }
 
+/// Who is told of an execution that ended so.
+fn told(destinations: &Destinations, status: Status) -> impl Iterator<Item = Told<'_>> {
+    let Destinations { on_success, on_failure, dead_letters } = destinations;
+    let (destination, dead_letters) = match status {
+        Status::Succeeded => (on_success.as_deref(), None),
+        Status::Failed => (on_failure.as_deref(), dead_letters.as_deref()),
+        _ => (None, None),
+    };
+    destination.map(Told::Destination).into_iter().chain(dead_letters.map(Told::DeadLetters))
+}
+
 /// A destination was not told.
 #[derive(Debug, thiserror::Error)]
 enum NotifyError {
@@ -217,4 +241,6 @@ enum NotifyError {
     Store(#[from] StoreError),
     #[error("what is stored is no JSON: {0}")]
     Json(#[from] serde_json::Error),
+    #[error("the event leaves no room in a message for what is told beside it")]
+    TooLarge,
 }

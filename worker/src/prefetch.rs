@@ -5,6 +5,8 @@
 //! worker might begin it sooner. A message that has waited for a slot for a second is given back, and until executions
 //! are shorter again nothing is prefetched.
 
+mod paused;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -214,11 +216,13 @@ impl Prefetch {
 impl Drop for PrefetchPermit {
     fn drop(&mut self) {
         let mut pace = self.prefetch.lock();
-        if pace.size > pace.wanted
-            && let Some(permit) = self.permit.take()
-        {
-            permit.forget();
-            pace.size -= 1;
+        let is_surplus = pace.size > pace.wanted;
+        pace.size -= usize::from(is_surplus);
+        match self.permit.take() {
+            Some(permit) if is_surplus => permit.forget(),
+            // Another one was given up for it.
+            None if !is_surplus => self.prefetch.0.permits.add_permits(1),
+            _ => {}
         }
     }
 }

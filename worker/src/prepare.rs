@@ -58,11 +58,6 @@ pub(crate) enum Unprepared {
 impl Preparer {
     /// Fetches what is not remembered.
     pub(crate) async fn prepare(&self, request: &ExecutionRequest) -> Result<Prepared, Unprepared> {
-        let invocation = request.invocation.as_ref();
-        if invocation.is_some_and(|call| call.is_over(request.submitted_at, Timestamp::now())) {
-            let message = "it waited for longer than its caller wanted: MaximumEventAgeInSeconds";
-            return Err(Unprepared::Never(ExecutionError::new(ErrorKind::Expired, message)));
-        }
         let program = self.program(|| self.catalog.runnable(request)).await?;
         let input = self.input(request).await?;
         Ok(Prepared { program, input })
@@ -154,6 +149,14 @@ impl Preparer {
         checked.map_err(|error| bad_message(&format!("the input is not JSON: {error}")))?;
         Ok(text)
     }
+}
+
+/// Why it is too late to run it, if it is.
+pub(crate) fn expired(request: &ExecutionRequest) -> Option<ExecutionError> {
+    let invocation = request.invocation.as_ref();
+    let is_over = invocation.is_some_and(|call| call.is_over(request.submitted_at, Timestamp::now()));
+    let message = "it waited for longer than its caller wanted: MaximumEventAgeInSeconds";
+    is_over.then(|| ExecutionError::new(ErrorKind::Expired, message))
 }
 
 fn unprepared(error: &RetryError<impl Display>) -> Unprepared {

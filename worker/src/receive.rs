@@ -154,7 +154,7 @@ impl Receiver {
                 None => {
                     *self.last_execution() = Some(Instant::now());
                     permit.note_message();
-                    let request = message.received().parse(self.default_function.as_ref());
+                    let request = message.received().parse(None);
                     let delivery = self.delivery(message, request, Some(permit));
                     self.tasks.spawn(async move { steps.handle(delivery).await });
                 }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug_span};
 
 use crate::claim::Claim;
+use crate::concurrency::Permit;
 use crate::ecs::TaskProtection;
 use crate::metrics::RUN;
 use crate::prefetch::{Prefetch, PrefetchPermit};
@@ -58,19 +59,21 @@ enum Ended {
     Outcome(Box<Outcome>),
     /// The execution has this final record, from elsewhere.
     Overtaken(Box<Record>),
-    /// The worker's time is up.
+    /// The worker's time is up, or that of its share of the function's reserved concurrency.
     Abandoned,
     /// Our side failed.
     Lost(ExecutorError),
 }
 
 impl Runner {
-    /// Runs the attempt, unless no slot is free in time.
+    /// Runs the attempt, unless no slot is free in time. Where the function has reserved concurrency, `admitted` is the permit
+    /// to run it.
     pub(crate) async fn run(
         &self,
         claim: &mut Claim<'_>,
         prepared: Prepared,
         permit: &mut Option<PrefetchPermit>,
+        mut admitted: Option<Permit>,
     ) -> Result<Finished, Settlement> {
         let slot = self.slot().instrument(debug_span!("wait_for_slot")).await?;
         if let Some(permit) = permit {
@@ -79,7 +82,9 @@ impl Runner {
         let runnable = Arc::clone(&prepared.program.runnable);
         let _protected = self.protection.cover(Duration::from_millis(runnable.config.timeout_ms));
         let began_at = Instant::now();
-        let ended = self.attempt(claim, prepared).instrument(debug_span!("run")).await;
+        admitted.iter_mut().for_each(Permit::note_begin);
+        let ended = self.attempt(claim, prepared, admitted.as_ref()).instrument(debug_span!("run")).await;
+        drop(admitted);
         self.prefetch.note_run(began_at.elapsed());
         let outcome = match ended {
             Ended::Outcome(outcome) => outcome,
@@ -117,7 +122,7 @@ impl Runner {
     }
 
     /// Runs it to its end, or until its outcome is of no interest any more.
-    async fn attempt(&self, claim: &mut Claim<'_>, prepared: Prepared) -> Ended {
+    async fn attempt(&self, claim: &mut Claim<'_>, prepared: Prepared, admitted: Option<&Permit>) -> Ended {
         let cancel = match EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK) {
             Ok(event) => Arc::new(OwnedFd::from(event)),
             Err(errno) => return Ended::Lost(errno.into()),
@@ -133,12 +138,21 @@ impl Runner {
             result = &mut running => return ended(result, Ended::Abandoned),
             record = self.record_watch.until_final(claim, &runnable, began_at, &progress) => Ended::Overtaken(record),
             () = self.abandon.cancelled() => Ended::Abandoned,
+            () = lapsed(admitted) => Ended::Abandoned,
         };
         if let Err(errno) = nix::unistd::write(&cancel, &1u64.to_ne_bytes()) {
             tracing::error!(%errno, "could not end an attempt");
         }
         // It may have come to its end at that very moment.
         ended(running.await, early)
+    }
+}
+
+/// Ready once the permit to run does not count any more.
+async fn lapsed(admitted: Option<&Permit>) {
+    match admitted {
+        Some(permit) => permit.lapsed().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::acknowledge::Acknowledgement;
+use crate::concurrency::NotAdmitted;
 use crate::delivery::{Delivery, Receipt};
 use crate::index::IndexWriter;
 use crate::map::{ChunkDelivery, ChunkSettlement};
@@ -53,6 +54,12 @@ pub(crate) enum Settlement {
         /// Why.
         error: ExecutionError,
     },
+}
+
+impl From<NotAdmitted> for Settlement {
+    fn from(NotAdmitted { after, because }: NotAdmitted) -> Self {
+        Self::Retry { after, because }
+    }
 }
 
 /// An execution that ends without having been run.
@@ -227,7 +234,9 @@ fn log_given_back(delivery: &Delivery, after: Duration, because: &GivenBack) {
     let after_ms = after.as_millis() as u64;
     match because {
         GivenBack::Lost(error) => tracing::warn!(execution, after_ms, error, "an attempt got no outcome"),
-        GivenBack::NotStarted => tracing::debug!(execution, after_ms, "a message is given back"),
+        GivenBack::NotStarted | GivenBack::AtCap => {
+            tracing::debug!(execution, after_ms, "a message is given back")
+        }
         _ => tracing::info!(execution, after_ms, ?because, "a message is given back"),
     }
 }

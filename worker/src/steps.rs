@@ -1,4 +1,4 @@
-//! The way of a delivery: claim, prepare, run, publish, notify. Whatever happens in them, it is settled once.
+//! The way of a delivery: claim, admit, prepare, run, publish, notify. Whatever happens in them, it is settled once.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,11 +11,13 @@ use tracing::field::Empty;
 use tracing::{Instrument as _, Span, debug_span};
 
 use crate::claim::{Claim, Claimer};
+use crate::concurrency::Admission;
 use crate::delivery::Delivery;
+use crate::event_source::EventSource;
 use crate::map::{ChunkDelivery, ChunkSteps};
 use crate::notify::Notifier;
 use crate::prefetch::Prefetch;
-use crate::prepare::{Preparer, Unprepared};
+use crate::prepare::{Preparer, Unprepared, expired};
 use crate::publish::Publisher;
 use crate::retry_delay::growing_delay;
 use crate::run::Runner;
@@ -23,7 +25,9 @@ use crate::settle::{Settlement, Settler};
 
 /// The steps of a delivery, in their order. A step that ends the way early says what is to become of the message.
 pub(crate) struct Steps {
+    pub(crate) event_source: EventSource,
     pub(crate) claimer: Claimer,
+    pub(crate) admission: Admission,
     pub(crate) preparer: Preparer,
     pub(crate) runner: Runner,
     pub(crate) publisher: Publisher,
@@ -37,10 +41,14 @@ pub(crate) struct Steps {
 impl Steps {
     /// Sees a delivery through to its settlement.
     pub(crate) async fn handle(&self, mut delivery: Delivery) {
+        let assigned = self.event_source.assign(&mut delivery).await;
         let span = span_of(&delivery);
         let handling = async {
             let mut runnable = None;
-            let (Ok(settlement) | Err(settlement)) = self.advance(&mut delivery, &mut runnable).await;
+            let (Ok(settlement) | Err(settlement)) = match assigned {
+                Ok(()) => self.advance(&mut delivery, &mut runnable).await,
+                Err(settlement) => Err(settlement),
+            };
             let request = delivery.request.as_ref().ok();
             let settlement = self.notifier.notify(request, runnable, settlement).await;
             self.settler.settle(delivery, settlement).instrument(debug_span!("settle")).await;
@@ -61,9 +69,14 @@ impl Steps {
         found: &mut Option<Arc<Runnable>>,
     ) -> Result<Settlement, Settlement> {
         let Delivery { message, request, history, permit, .. } = delivery;
-        let began_at = Instant::now();
         let mut claim =
             self.claimer.claim(message, request, history).instrument(debug_span!("claim")).await?;
+        if let Some(expired) = expired(claim.request) {
+            return Err(self.not_run(&mut claim, Unprepared::Never(expired)).await?);
+        }
+        let admit = self.admission.admit(claim.request, permit).instrument(debug_span!("admit"));
+        let admitted = admit.await?;
+        let began_at = Instant::now();
         let prepare = self.preparer.prepare(claim.request).instrument(debug_span!("prepare"));
         let prepared = match prepare.await {
             Ok(prepared) => prepared,
@@ -77,7 +90,7 @@ impl Steps {
             self.claimer.look(&mut claim).instrument(debug_span!("look")).await?;
         }
         self.prefetch.note_look(began_at.elapsed());
-        let finished = self.runner.run(&mut claim, prepared, permit).await?;
+        let finished = self.runner.run(&mut claim, prepared, permit, admitted).await?;
         self.publisher.publish(claim, finished, permit).instrument(debug_span!("publish")).await
     }
 

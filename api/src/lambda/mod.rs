@@ -13,6 +13,7 @@ mod checks;
 mod concurrency;
 pub(crate) mod errors;
 mod event_invoke;
+mod event_sources;
 mod finish;
 mod fixed;
 mod functions;

@@ -17,6 +17,8 @@ pub(crate) enum Answer {
     Shown(Value),
     /// What is new.
     Created(Value),
+    /// What is being done, of which this is known.
+    TakenOn(Value),
     /// It is done, and there is nothing to say about it.
     Done,
     /// Taken on, under the request id in the headers.
@@ -31,7 +33,9 @@ impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let status = self.status();
         match self {
-            Self::Shown(json) | Self::Created(json) => (status, Json(json)).into_response(),
+            Self::Shown(json) | Self::Created(json) | Self::TakenOn(json) => {
+                (status, Json(json)).into_response()
+            }
             Self::Done | Self::WouldInvoke => status.into_response(),
             Self::Accepted(headers) => (status, headers).into_response(),
             Self::Invoked(headers, body) => (status, headers, body).into_response(),
@@ -44,7 +48,7 @@ impl Answer {
         match self {
             Self::Shown(_) | Self::Invoked(..) => StatusCode::OK,
             Self::Created(_) => StatusCode::CREATED,
-            Self::Accepted(_) => StatusCode::ACCEPTED,
+            Self::Accepted(_) | Self::TakenOn(_) => StatusCode::ACCEPTED,
             Self::Done | Self::WouldInvoke => StatusCode::NO_CONTENT,
         }
     }

@@ -8,8 +8,8 @@ use axum::handler::Handler;
 use axum::routing::MethodFilter;
 
 use super::{
-    account_settings, aliases, concurrency, event_invoke, fixed, functions, invoke, layers, policy, tags,
-    versions,
+    account_settings, aliases, concurrency, event_invoke, event_sources, fixed, functions, invoke, layers,
+    policy, tags, versions,
 };
 use crate::app::App;
 use crate::http::routes::GuardedRoutes;
@@ -24,7 +24,7 @@ const DELETE: MethodFilter = MethodFilter::DELETE;
 /// forms.
 pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     let operations = Operations(GuardedRoutes::new(app));
-    of_the_rest(of_layers(of_versions(of_functions(operations)))).0.into_router()
+    of_the_rest(of_event_sources(of_layers(of_versions(of_functions(operations))))).0.into_router()
 }
 
 fn of_functions(operations: Operations) -> Operations {
@@ -82,6 +82,17 @@ fn of_layers(operations: Operations) -> Operations {
             Manage,
             layers::refuse_permissions,
         )
+}
+
+fn of_event_sources(operations: Operations) -> Operations {
+    operations
+        .on(GET, "/2015-03-31/event-source-mappings", Read, event_sources::list)
+        .on(POST, "/2015-03-31/event-source-mappings", Manage, event_sources::create)
+        .on(GET, "/2015-03-31/event-source-mappings/", Read, event_sources::list)
+        .on(POST, "/2015-03-31/event-source-mappings/", Manage, event_sources::create)
+        .on(GET, "/2015-03-31/event-source-mappings/{uuid}", Read, event_sources::get)
+        .on(PUT, "/2015-03-31/event-source-mappings/{uuid}", Manage, event_sources::update)
+        .on(DELETE, "/2015-03-31/event-source-mappings/{uuid}", Manage, event_sources::delete)
 }
 
 fn of_the_rest(operations: Operations) -> Operations {

@@ -188,7 +188,8 @@ impl FunctionConfig {
 
     /// Where it is told how executions end.
     pub fn destinations(&self) -> Destinations {
-        Destinations { on_success: self.on_success.clone(), on_failure: self.on_failure.clone() }
+        let (on_success, on_failure) = (self.on_success.clone(), self.on_failure.clone());
+        Destinations { on_success, on_failure, dead_letters: None }
     }
 
     fn refused_environment(&self) -> Vec<ConfigFieldError> {

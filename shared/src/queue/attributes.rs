@@ -24,6 +24,30 @@ pub struct Depth {
     pub delayed: u64,
 }
 
+/// An attribute of a message to another queue.
+#[derive(Clone, Copy, Debug)]
+pub struct Attribute<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// `String` or `Number`.
+    pub data_type: &'a str,
+    /// What SQS does not take of it is left out.
+    pub text: &'a str,
+}
+
+impl Attribute<'_> {
+    /// Its size as SQS counts it.
+    pub fn bytes(&self) -> usize {
+        self.name.len() + self.data_type.len() + self.text.len()
+    }
+
+    pub(super) fn value(&self, operation: &'static str) -> Result<MessageAttributeValue, QueueError> {
+        let mut value = string_attribute(operation, self.text)?;
+        self.data_type.clone_into(&mut value.data_type);
+        Ok(value)
+    }
+}
+
 /// What is set for a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueLimits {

@@ -13,7 +13,7 @@ use crate::timestamp::Timestamp;
 use crate::trace::{TRACEPARENT, Trace};
 
 /// Attributes with this prefix are ours, and stay behind when a message is copied.
-const OWN_PREFIX: &str = "badlambda_";
+pub(super) const OWN_PREFIX: &str = "badlambda_";
 /// What earlier deliveries came to: an [`AttemptHistory`], as JSON.
 const HISTORY_ATTRIBUTE: &str = "badlambda_history";
 const MAX_ATTRIBUTES: usize = 10;
@@ -67,7 +67,11 @@ pub struct Message {
     pub moved_from: Option<String>,
     /// The trace that its attributes name.
     pub trace: Trace,
-    attributes: BTreeMap<String, MessageAttributeValue>,
+    pub(super) attributes: BTreeMap<String, MessageAttributeValue>,
+    /// What SQS itself says of it.
+    pub(super) system: HashMap<MessageSystemAttributeName, String>,
+    /// Of the body, as SQS says.
+    pub(super) md5: Option<String>,
 }
 
 impl Message {
@@ -131,6 +135,7 @@ impl Message {
         let xray = system.get(&MessageSystemAttributeName::AwsTraceHeader).map(String::as_str);
         let trace = Trace::read(text(TRACEPARENT), xray);
         let moved_from = system.get(&MessageSystemAttributeName::DeadLetterQueueSourceArn);
+        let moved_from = moved_from.and_then(|arn| arn.rsplit(':').next()).map(str::to_owned);
         Some(Self {
             message_id: message.message_id?,
             receipt_handle: message.receipt_handle?,
@@ -138,9 +143,11 @@ impl Message {
             sent_at,
             receive_count: receive_count.try_into().unwrap_or(1),
             carried,
-            moved_from: moved_from.and_then(|arn| arn.rsplit(':').next()).map(str::to_owned),
+            moved_from,
             trace,
             attributes,
+            system,
+            md5: message.md5_of_body,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What goes wrong around an execution: outages, hangs, signals, kills, drains.
 
 mod chaos;
+mod concurrency;
 mod connections;
 mod lifecycle;
 mod outages;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{DestinationConfig, FunctionCode, InvocationType, OnFailure, OnSuccess, Runtime};
+use aws_sdk_lambda::types::{
+    DeadLetterConfig, DestinationConfig, FunctionCode, InvocationType, OnFailure, OnSuccess, Runtime,
+};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
@@ -22,10 +24,12 @@ async fn destinations_are_told_of_events_and_a_context_tells_of_its_caller() {
     let lambda = settings.rust(Duration::from_secs(30));
     let (succeeded, success_arn) = queue(&fleet, "succeeded").await;
     let (failed, failure_arn) = queue(&fleet, "failed").await;
+    let (dead, dead_arn) = queue(&fleet, "dead").await;
     let create = lambda.create_function().function_name("hello").role("arn:aws:iam::000000000000:role/r");
     let create = create.runtime(Runtime::from("ruby3.4")).handler("function.handler");
     let code = FunctionCode::builder().zip_file(Blob::new(super::zip(CODE))).build();
-    create.code(code).send().await.unwrap();
+    let dead_letters = DeadLetterConfig::builder().target_arn(dead_arn).build();
+    create.code(code).dead_letter_config(dead_letters).send().await.unwrap();
     let destinations = DestinationConfig::builder()
         .on_success(OnSuccess::builder().destination(success_arn).build())
         .on_failure(OnFailure::builder().destination(failure_arn).build());
@@ -52,10 +56,26 @@ async fn destinations_are_told_of_events_and_a_context_tells_of_its_caller() {
         (&json!("RetriesExhausted"), &json!(2), &json!("no")),
     );
 
+    let received = fleet.sqs.receive_message().queue_url(&dead).wait_time_seconds(20);
+    let received = received.message_attribute_names("All").send().await.unwrap();
+    let letter = &received.messages()[0];
+    assert_eq!(letter.body(), Some(r#"{"fails":true}"#));
+    let attribute = |name: &str| {
+        let attribute = &letter.message_attributes().unwrap()[name];
+        (attribute.data_type(), attribute.string_value().unwrap().to_owned())
+    };
+    assert_eq!(attribute("RequestID").1, context["requestId"].as_str().unwrap());
+    assert_eq!(attribute("ErrorCode"), ("Number", "200".to_owned()));
+    assert_eq!(attribute("ErrorMessage"), ("String", "no".to_owned()));
+
     // Who waits is told, and nobody else.
     let waited = invoke(json!({"n": 2}), InvocationType::RequestResponse).await.unwrap();
     let result: Value = serde_json::from_slice(waited.payload().unwrap().as_ref()).unwrap();
     assert_eq!(result, answer);
-    let received = fleet.sqs.receive_message().queue_url(&succeeded).send().await.unwrap();
-    assert!(received.messages().is_empty(), "{received:?}");
+    invoke(json!({"fails": true}), InvocationType::RequestResponse).await.unwrap();
+    for queue in [&succeeded, &failed, &dead] {
+        let received = fleet.sqs.receive_message().queue_url(queue).send().await.unwrap();
+        // The letter above is not deleted, but held.
+        assert!(received.messages().is_empty(), "{received:?}");
+    }
 }

@@ -3,6 +3,7 @@
 
 mod asynchronous;
 mod aws_cli;
+mod event_sources;
 mod invocations;
 mod layers;
 mod life;

@@ -23,7 +23,7 @@ async fn submit(fleet: &Fleet, function: &str, query: &str, inputs: &[Value]) ->
 }
 
 /// Polls a map until this is so.
-async fn until(fleet: &Fleet, url: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+pub async fn until(fleet: &Fleet, url: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         let map: Value = fleet.request(Method::GET, url).send().await.unwrap().json().await.unwrap();

@@ -15,8 +15,10 @@ use super::delivery::{ChunkDelivery, ChunkSettlement};
 use super::inputs::Inputs;
 use super::intake::Intake;
 use super::items::{Chunk, Ended, ItemRunner, failed};
+use super::permits::ItemPermits;
 use super::results::{Results, ResultsError};
 use crate::claim::{AttemptLimits, NextStep, next_step};
+use crate::concurrency::Admission;
 use crate::ecs::TaskProtection;
 use crate::prepare::{Preparer, Program, Unprepared};
 use crate::retry::{RetryError, STORE_PATIENCE, stopped_or_after};
@@ -27,6 +29,7 @@ const LATER: Duration = Duration::from_secs(30);
 /// What the steps of a chunk need.
 pub(crate) struct ChunkSteps {
     pub(crate) intake: Intake,
+    pub(crate) admission: Admission,
     pub(crate) preparer: Preparer,
     pub(crate) runner: ItemRunner,
     pub(crate) limits: AttemptLimits,
@@ -63,6 +66,8 @@ impl ChunkSteps {
         if let Some(error) = given_up(&delivery.history, self.limits) {
             return Err(self.fail_all(&mut results, error).await);
         }
+        let room = self.admission.admit_chunk(request).await?;
+        let mut permits = ItemPermits::new(self.runner.slots.clone(), room);
         let (prepared, begun) = tokio::join!(self.prepare(request), self.begin(&mut results));
         begun?;
         if results.is_complete() {
@@ -76,7 +81,7 @@ impl ChunkSteps {
         };
         let trace = telemetry::from_here(delivery.message.trace.clone());
         let chunk = Chunk { request, program: &program, inputs: &inputs, trace: &trace };
-        self.run(&chunk, &mut results).await
+        self.run(&chunk, &mut permits, &mut results).await
     }
 
     /// Code and config, and the inputs.
@@ -98,11 +103,12 @@ impl ChunkSteps {
     async fn run(
         &self,
         chunk: &Chunk<'_>,
+        permits: &mut ItemPermits,
         results: &mut Results,
     ) -> Result<ChunkSettlement, ChunkSettlement> {
         let _protected =
             self.protection.cover(Duration::from_millis(chunk.program.runnable.config.timeout_ms));
-        let ended = self.runner.run(chunk, results).await;
+        let ended = self.runner.run(chunk, permits, results).await;
         let ended = match ended {
             Ok(ended) => self.runner.save(results).await.map(|()| ended),
             Err(error) => Err(error),
@@ -110,6 +116,9 @@ impl ChunkSteps {
         match ended {
             Ok(Ended::Complete | Ended::Cancelled) => Ok(ChunkSettlement::Done),
             Ok(Ended::Stopped) => Err(not_started(Duration::ZERO)),
+            Ok(Ended::NoRoom) => {
+                Err(permits.not_admitted().map_or_else(|| not_started(Duration::ZERO), ChunkSettlement::from))
+            }
             Err(error) => Err(self.not_stored(error)),
         }
     }
@@ -188,7 +197,7 @@ fn span_of(delivery: &ChunkDelivery) -> Span {
 fn log_end(settlement: &ChunkSettlement) {
     match settlement {
         ChunkSettlement::Done => tracing::info!("a chunk of a map is done"),
-        ChunkSettlement::Retry { because: GivenBack::NotStarted, .. } => {
+        ChunkSettlement::Retry { because: GivenBack::NotStarted | GivenBack::AtCap, .. } => {
             tracing::debug!("a chunk of a map is given back");
         }
         ChunkSettlement::Retry { after, because } => {

@@ -6,6 +6,7 @@ use badlambda_shared::execution::ExecutionError;
 use badlambda_shared::history::GivenBack;
 use badlambda_shared::map::ChunkRequest;
 
+use crate::concurrency::NotAdmitted;
 use crate::delivery::Delivery;
 
 /// One receive of a message that asks for a chunk.
@@ -25,4 +26,10 @@ pub(crate) enum ChunkSettlement {
     },
     /// It goes to the dead-letter queue.
     DeadLetter(ExecutionError),
+}
+
+impl From<NotAdmitted> for ChunkSettlement {
+    fn from(NotAdmitted { after, because }: NotAdmitted) -> Self {
+        Self::Retry { after, because }
+    }
 }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cancelled::Cancellations;
 use super::inputs::Inputs;
+use super::permits::{ItemPermit, ItemPermits};
 use super::results::{Results, ResultsError};
 use super::schedule::{Schedule, Try};
 use crate::claim::worker_lost;
@@ -24,7 +25,7 @@ use crate::prepare::Program;
 use crate::retry::{RetryError, stopped_or_after};
 use crate::retry_delay::{growing_delay, retry_delay};
 use crate::sandbox::{Executor, ExecutorError, Outcome, Task};
-use crate::slots::{Slot, Slots};
+use crate::slots::Slots;
 
 /// How often what came of items is stored: a worker that dies loses no more than it did since.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
@@ -65,6 +66,8 @@ pub(super) enum Ended {
     Cancelled,
     /// The worker stops. Items are left.
     Stopped,
+    /// There is no room for more in the function's reserved concurrency. Items are left.
+    NoRoom,
 }
 
 /// Items that run.
@@ -83,6 +86,7 @@ impl ItemRunner {
     pub(super) async fn run(
         &self,
         chunk: &Chunk<'_>,
+        permits: &mut ItemPermits,
         results: &mut Results,
     ) -> Result<Ended, RetryError<ResultsError>> {
         let mut running = Running::none().map_err(|_| RetryError::GaveUp)?;
@@ -98,17 +102,23 @@ impl ItemRunner {
             let may_begin = !stops && schedule.has_next(now);
             let again_in =
                 schedule.next_again().filter(|_| !stops).map(|at| at.saturating_duration_since(now));
+            if !may_begin {
+                permits.rest();
+            }
+            let (lapsed, is_idle) = (permits.lapsed(), running.items.is_empty());
             tokio::select! {
                 biased;
                 () = self.abandon.cancelled() => return Ok(self.break_off(running, Ended::Stopped).await),
                 () = &mut cancelled => return Ok(self.break_off(running, Ended::Cancelled).await),
+                () = lapsed, if !is_idle => return Ok(self.break_off(running, Ended::NoRoom).await),
                 Some(joined) = running.items.join_next_with_id() => {
                     self.note_end(chunk, running.ended(joined), &mut schedule, results);
                 }
                 _ = saves.tick() => self.save(results).await?,
-                slot = self.slots.acquire_spare(), if may_begin => {
+                permit = permits.next(is_idle), if may_begin => {
+                    let Some(permit) = permit else { return Ok(Ended::NoRoom) };
                     if let Some(next) = schedule.next(now) {
-                        self.begin(chunk, next, slot, &mut running, &mut schedule, results);
+                        self.begin(chunk, next, permit, &mut running, &mut schedule, results);
                     }
                 }
                 () = tokio::time::sleep(again_in.unwrap_or_default()), if !may_begin && again_in.is_some() => {}
@@ -134,7 +144,7 @@ impl ItemRunner {
         &self,
         chunk: &Chunk<'_>,
         next: Try,
-        slot: Slot,
+        permit: ItemPermit,
         running: &mut Running,
         schedule: &mut Schedule,
         results: &mut Results,
@@ -150,7 +160,7 @@ impl ItemRunner {
         let executor = Arc::clone(&self.executor);
         let handle = running.items.spawn_blocking(move || {
             let outcome = executor.execute(&task);
-            drop(slot);
+            drop(permit);
             outcome
         });
         running.tries.insert(handle.id(), next);

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use badlambda_shared::destinations::QueueArn;
 use badlambda_shared::function::FunctionConfig;
 use badlambda_shared::function::lambda::LambdaSettings;
 use badlambda_shared::limits;
@@ -150,6 +151,10 @@ impl ConfigurationRequest {
             && apply_on != "None"
         {
             return Err(Refusal::unsupported("SnapStart"));
+        }
+        let target = self.dead_letter_config.as_ref().and_then(|config| config.target_arn.as_deref());
+        if target.is_some_and(|target| !target.is_empty() && QueueArn::parse(target).is_none()) {
+            return Err(Refusal::unsupported("dead-letter targets other than queues of SQS"));
         }
         if let Some(runtime) = &self.runtime {
             runtime::check(runtime)?;

@@ -23,7 +23,7 @@ pub(crate) async fn invoke_async(call: Call, body: Body) -> WireResult {
     let (input, permit) = event(&call, body, MOST_BYTES, "InvokeAsync").await?;
     check_concurrency(&manifest)?;
     let (code, delay) = (Code::Latest, Duration::ZERO);
-    let invocation = Some(invocation(&call, &asked, &manifest, InvocationType::Event)?);
+    let invocation = Some(invocation(&call, &asked, &manifest, InvocationType::Event).await?);
     let submission = Submission { function, code, input, replay_of: None, delay, invocation, permit };
     let ticket = accepted(&call, None, submission).await?;
     Ok(Answer::Accepted(with_request_id(&ticket.id)))

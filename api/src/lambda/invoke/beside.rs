@@ -1,8 +1,8 @@
 //! What a call of Invoke says beside the event.
 
 use badlambda_shared::destinations::Destinations;
-use badlambda_shared::function::Manifest;
 use badlambda_shared::function::lambda::LambdaEventInvoke;
+use badlambda_shared::function::{Manifest, UNPUBLISHED};
 use badlambda_shared::invocation::Invocation;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -10,9 +10,10 @@ use serde_json::value::RawValue;
 
 use super::request::InvocationType;
 use crate::lambda::call::Call;
-use crate::lambda::errors::Refusal;
+use crate::lambda::errors::{Refusal, WireError};
 use crate::lambda::event_invoke;
-use crate::lambda::names::Asked;
+use crate::lambda::functions::{Found, Latest, version_of};
+use crate::lambda::names::{Asked, Qualified};
 
 const CLIENT_CONTEXT: &str = "x-amz-client-context";
 /// Bytes of that header.
@@ -22,12 +23,12 @@ const USUAL_RETRIES: u32 = 2;
 const USUAL_MAX_AGE_SECONDS: u32 = 6 * 3600;
 
 /// For the function's context, and for what becomes of the execution.
-pub(super) fn invocation(
+pub(super) async fn invocation(
     call: &Call,
     asked: &Asked,
     manifest: &Manifest,
     invocation_type: InvocationType,
-) -> Result<Box<Invocation>, Refusal> {
+) -> Result<Box<Invocation>, WireError> {
     let mut invocation = Invocation {
         invoked_function_arn: Some(asked.arn()),
         client_context: client_context(call)?,
@@ -42,15 +43,38 @@ pub(super) fn invocation(
         };
         invocation.retries = number(|config| config.retries, USUAL_RETRIES);
         invocation.max_age_seconds = number(|config| config.max_age_seconds, USUAL_MAX_AGE_SECONDS);
-        invocation.destinations = config.map(|config| Destinations {
-            on_success: config.on_success.clone(),
-            on_failure: config.on_failure.clone(),
-        });
+        invocation.destinations = destinations(call, asked, manifest, config).await?;
     } else {
         // Who waits is told already.
         invocation.destinations = Some(Destinations::default());
     }
     Ok(Box::new(invocation))
+}
+
+/// Who is told how it ends, where that is not what the config says.
+async fn destinations(
+    call: &Call,
+    asked: &Asked,
+    manifest: &Manifest,
+    config: Option<&LambdaEventInvoke>,
+) -> Result<Option<Destinations>, WireError> {
+    let number = match asked.qualified() {
+        Qualified::Ref(version) => manifest.resolve(Some(&version)).map(|target| target.version),
+        Qualified::Latest | Qualified::Nothing => None,
+    };
+    let version = version_of(call, manifest, number.unwrap_or(UNPUBLISHED)).await?;
+    let Latest { content, settings } = Found { manifest: manifest.clone(), version }.latest();
+    let dead_letters = settings.dead_letter_target;
+    Ok(match config {
+        Some(LambdaEventInvoke { on_success, on_failure, .. }) => {
+            let (on_success, on_failure) = (on_success.clone(), on_failure.clone());
+            Some(Destinations { on_success, on_failure, dead_letters })
+        }
+        None if dead_letters.is_some() => {
+            Some(Destinations { dead_letters, ..content.config.destinations() })
+        }
+        None => None,
+    })
 }
 
 fn client_context(call: &Call) -> Result<Option<Box<RawValue>>, Refusal> {

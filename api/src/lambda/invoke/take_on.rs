@@ -56,7 +56,7 @@ async fn invoke_for(form: ResultForm, call: Call, body: Body) -> WireResult {
     if request.invocation_type == InvocationType::DryRun {
         return Ok(Answer::WouldInvoke);
     }
-    let invocation = Some(invocation(&call, &asked, &manifest, request.invocation_type)?);
+    let invocation = Some(invocation(&call, &asked, &manifest, request.invocation_type).await?);
     let (function_name, delay) = (function.clone(), Duration::ZERO);
     let submission =
         Submission { function: function_name, code, input, replay_of: None, delay, invocation, permit };

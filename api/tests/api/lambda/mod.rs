@@ -1,10 +1,12 @@
 //! AWS Lambda's wire API, spoken to by plain HTTP.
 
 mod aliases;
+mod event_sources;
 mod functions;
 mod invoke;
 mod layered_functions;
 mod layers;
+mod limits;
 mod names;
 mod rest;
 mod unknown;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use aws_sdk_sqs::types::MessageSystemAttributeName;
+use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use badlambda_shared::index::{Hour, Line, store_lines};
 use badlambda_shared::store::{Condition, JSON};
 use badlambda_tests::addresses::clients;
@@ -67,6 +67,17 @@ async fn use_executions(fleet: &Fleet) {
     assert_eq!(fleet.finished(&format!("{path}/{sent}")).await["result"], 2);
     fleet.create("retried", "raise BadLambda::Retry.in(0) if context.attempt < 2", json!({})).await;
     assert_eq!(fleet.execute("retried", &json!(null)).await["attempts"], 2);
+    fleet.create("capped", "event", json!({})).await;
+    let path = format!("{}/2017-10-31/functions/capped/concurrency", fleet.address("api"));
+    let put = fleet.http.put(path).json(&json!({"ReservedConcurrentExecutions": 1})).send().await.unwrap();
+    assert_eq!(put.status(), 200);
+    assert_eq!(fleet.execute("capped", &json!(3)).await["result"], 3);
+    let path = format!("{}/2015-03-31/event-source-mappings", fleet.address("api"));
+    let asked = fleet.sqs.get_queue_attributes().queue_url(fleet.address("queue_url"));
+    let asked = asked.attribute_names(QueueAttributeName::QueueArn).send().await.unwrap();
+    let arn = &asked.attributes.unwrap()[&QueueAttributeName::QueueArn];
+    let mapping = json!({"EventSourceArn": arn, "FunctionName": "echo", "Enabled": false});
+    assert_eq!(fleet.http.post(path).json(&mapping).send().await.unwrap().status(), 202);
     fleet.create("long", "sleep 60", json!({"timeout_ms": 61_000})).await;
     let url = fleet.submit("long", &json!(null)).await;
     // By then its lease was renewed.
