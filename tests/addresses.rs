@@ -3,12 +3,12 @@
 
 use std::process::Command;
 
+use badlambda_shared::aws::queue::Queue;
+use badlambda_shared::aws::store::Store;
 use badlambda_shared::aws::{AwsClients, FixedEndpoint};
-use badlambda_shared::config::{Environment, SharedConfig};
 use badlambda_shared::dead_letters::DeadLetters;
-use badlambda_shared::queue::Queue;
-use badlambda_shared::records::Records;
-use badlambda_shared::store::Store;
+use badlambda_shared::execution::records::Records;
+use badlambda_shared::process::config::{Environment, SharedConfig};
 use serde_json::Value;
 
 /// Which environment variable holds which address.

@@ -5,13 +5,13 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, SystemTime};
 
 use badlambda_api::functions::syntax;
+use badlambda_shared::aws::signature::{Signature, SignatureRequirements};
 use badlambda_shared::execution::Execution;
+use badlambda_shared::execution::message::Received;
+use badlambda_shared::execution::result_encoding::ResultEncoding;
+use badlambda_shared::execution::trace::Trace;
 use badlambda_shared::function::{Compatibility, FunctionConfig, Manifest, Version};
-use badlambda_shared::message::Received;
-use badlambda_shared::result_encoding::ResultEncoding;
-use badlambda_shared::signature::{Signature, SignatureRequirements};
 use badlambda_shared::timestamp::Timestamp;
-use badlambda_shared::trace::Trace;
 use badlambda_worker::sandbox::read_answer;
 use badlambda_zygote::protocol::{CleanerReply, CleanerRequest, Confined, Confinement, Report, Request};
 use badlambda_zygote::report::{REPORT_BYTES, TemplateReport};

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use badlambda_shared::account::Account;
 use badlambda_shared::aws::AwsClients;
-use badlambda_shared::catalog::Catalog;
+use badlambda_shared::aws::queue::{Queue, SendBatcher};
+use badlambda_shared::aws::store::Store;
 use badlambda_shared::dead_letters::DeadLetters;
+use badlambda_shared::execution::records::Records;
+use badlambda_shared::function::account::Account;
+use badlambda_shared::function::catalog::Catalog;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
-use badlambda_shared::queue::{Queue, SendBatcher};
-use badlambda_shared::records::Records;
-use badlambda_shared::shutdown::Shutdown;
-use badlambda_shared::store::Store;
+use badlambda_shared::process::shutdown::Shutdown;
 use tokio::sync::{Mutex, OnceCell, Semaphore};
 use tokio_util::task::TaskTracker;
 
@@ -120,7 +120,7 @@ impl App {
 #[cfg(test)]
 pub(crate) mod tests {
     use badlambda_shared::aws::FixedEndpoint;
-    use badlambda_shared::config::Environment;
+    use badlambda_shared::process::config::Environment;
 
     use super::*;
 

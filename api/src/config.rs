@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use badlambda_shared::account::Account;
-use badlambda_shared::config::{API_TOKEN, ConfigError, Environment, LISTEN, SharedConfig};
+use badlambda_shared::function::account::Account;
+use badlambda_shared::process::config::{API_TOKEN, ConfigError, Environment, LISTEN, SharedConfig};
 
 use crate::tokens::Tokens;
 

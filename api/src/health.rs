@@ -1,7 +1,7 @@
 //! Liveness, readiness, and what was counted.
 
 use axum::extract::State;
-use badlambda_shared::metrics;
+use badlambda_shared::process::metrics;
 use serde::Serialize;
 use utoipa::ToSchema;
 

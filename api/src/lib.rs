@@ -51,8 +51,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use badlambda_shared::aws::AwsClients;
 use badlambda_shared::limits;
-use badlambda_shared::metrics::keep_up;
-use badlambda_shared::shutdown::Shutdown;
+use badlambda_shared::process::metrics::keep_up;
+use badlambda_shared::process::shutdown::Shutdown;
 use tokio::net::TcpListener;
 
 pub use crate::config::{Config, DEFAULT_LISTEN};

@@ -5,10 +5,10 @@
 use anyhow::Context as _;
 use badlambda_api::{Config, DEFAULT_LISTEN};
 use badlambda_shared::aws::AwsClients;
-use badlambda_shared::config::{Environment, LISTEN};
-use badlambda_shared::health;
-use badlambda_shared::shutdown::Shutdown;
-use badlambda_shared::telemetry;
+use badlambda_shared::process::config::{Environment, LISTEN};
+use badlambda_shared::process::health;
+use badlambda_shared::process::shutdown::Shutdown;
+use badlambda_shared::process::telemetry;
 use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
 

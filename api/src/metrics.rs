@@ -1,7 +1,7 @@
-//! What the API counts beside what `badlambda_shared::metrics` has, and each of these names once. They are public:
+//! What the API counts beside what `badlambda_shared::process::metrics` has, and each of these names once. They are public:
 //! deploy/metrics.md lists them.
 
-use badlambda_shared::metrics::{Counter, Description, Gauge, Histogram, start};
+use badlambda_shared::process::metrics::{Counter, Description, Gauge, Histogram, start};
 
 /// What the API counts.
 pub static METRICS: [Description; 6] = [

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
+use badlambda_shared::aws::queue::Queue;
+use badlambda_shared::aws::store::Store;
 use badlambda_shared::limits;
-use badlambda_shared::queue::Queue;
-use badlambda_shared::store::Store;
 use tokio::sync::Mutex;
 
 /// What the services behind the API answered last. However many probes there are, one of them asks.

@@ -1,6 +1,12 @@
 //! Clients of SQS and S3, made once. Where the endpoints and credentials come from is the only difference
 //! between local mode and AWS.
 
+pub mod event_stream;
+pub mod queue;
+pub mod retry;
+pub mod signature;
+pub mod store;
+
 mod requests;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::enqueue::EnqueueError;
+use crate::aws::queue::{Depth, EntryError, Message, Queue, QueueError};
+use crate::aws::store::{Condition, Store, StoreError, TEXT};
 use crate::execution::ExecutionError;
-use crate::id::ExecutionId;
+use crate::execution::enqueue::EnqueueError;
+use crate::execution::id::ExecutionId;
+use crate::execution::message::{ExecutionRequest, Received};
+use crate::execution::records::Records;
+use crate::function::name::FunctionName;
 use crate::limits;
-use crate::message::{ExecutionRequest, Received};
-use crate::name::FunctionName;
-use crate::queue::{Depth, EntryError, Message, Queue, QueueError};
-use crate::records::Records;
-use crate::store::{Condition, Store, StoreError, TEXT};
 use crate::timestamp::Timestamp;
 
 mod progress;

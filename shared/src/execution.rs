@@ -1,15 +1,28 @@
 //! An execution's record: what a poller reads, and what stands in S3.
 
+pub mod destinations;
+pub mod enqueue;
+pub mod failure;
+pub mod history;
+pub mod id;
+pub mod invocation;
+pub mod logs;
+pub mod message;
+pub mod record;
+pub mod records;
+pub mod result_encoding;
+pub mod trace;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::id::ExecutionId;
+use crate::execution::id::ExecutionId;
+use crate::execution::result_encoding::ResultEncoding;
+use crate::function::name::{FunctionName, Revision};
 use crate::limits;
-use crate::name::{FunctionName, Revision};
-use crate::result_encoding::ResultEncoding;
 use crate::timestamp::Timestamp;
 
 /// Where an execution stands. The last three are final and never change.
@@ -186,7 +199,7 @@ pub struct Isolation {
     pub layers: Vec<String>,
 }
 
-/// An execution, as the API shows it. Its record, from which this is made, is a [`crate::record::Record`].
+/// An execution, as the API shows it. Its record, from which this is made, is a [`crate::execution::record::Record`].
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Execution {
     /// Its id: the API's, the producer's, or SQS's `MessageId`.

@@ -1,12 +1,21 @@
 //! Functions as the contract shows them and as S3 holds them.
 
+pub mod account;
+pub mod alias;
+pub mod catalog;
+pub mod concurrency;
+pub mod event_sources;
+pub mod layer;
+pub mod name;
+pub mod package;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::alias::AliasTarget;
-use crate::name::{Alias, FunctionName, Revision, VersionRef};
+use crate::function::alias::AliasTarget;
+use crate::function::name::{Alias, FunctionName, Revision, VersionRef};
 use crate::timestamp::Timestamp;
 
 mod config;

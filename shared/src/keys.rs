@@ -1,11 +1,11 @@
 //! Every S3 key of the system. `prefix` is the configured common prefix, with its slash, or empty.
 
+use crate::execution::id::ExecutionId;
 use crate::function::CodeType;
-use crate::id::ExecutionId;
+use crate::function::layer::LayerName;
+use crate::function::name::{FunctionName, Revision};
 use crate::index::{Hour, SegmentName};
-use crate::layer::LayerName;
 use crate::map::MapId;
-use crate::name::{FunctionName, Revision};
 use crate::timestamp::Timestamp;
 
 /// Makes the keys of one deployment.

@@ -6,11 +6,11 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::alias::{AliasTarget, Weight};
-use crate::id::{ExecutionId, MAX_FOREIGN_CHARS};
+use crate::execution::id::{ExecutionId, MAX_FOREIGN_CHARS};
+use crate::function::alias::{AliasTarget, Weight};
+use crate::function::name::{Alias, FunctionName, MAX_NAME_CHARS, Revision, VersionRef};
 use crate::limits::{MAX_ALIAS_WEIGHTS, MAX_ENVIRONMENT_BYTES};
 use crate::map::MapId;
-use crate::name::{Alias, FunctionName, MAX_NAME_CHARS, Revision, VersionRef};
 use crate::timestamp::Timestamp;
 
 /// What the names of functions match that somebody can create.

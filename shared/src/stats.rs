@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::name::FunctionName;
+use crate::function::name::FunctionName;
 use crate::timestamp::Timestamp;
 
 /// How the queue stands, and what ended lately.

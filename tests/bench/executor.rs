@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use badlambda_shared::account::Account;
+use badlambda_shared::execution::trace::Trace;
+use badlambda_shared::function::account::Account;
 use badlambda_shared::function::{Form, FunctionConfig};
-use badlambda_shared::trace::Trace;
 use badlambda_worker::sandbox::{Executor, ExecutorConfig, IsolationMode, Task, Tuning};
 
 use crate::baseline;

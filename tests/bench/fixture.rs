@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use badlambda_local::{LocalAws, LocalAwsConfig};
+use badlambda_shared::aws::queue::{OutgoingMessage, Queue};
+use badlambda_shared::execution::records::Records;
 use badlambda_shared::index::{Hour, hours_since};
 use badlambda_shared::limits;
-use badlambda_shared::queue::{OutgoingMessage, Queue};
-use badlambda_shared::records::Records;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_tests::addresses;
 use badlambda_tests::faults::{FaultProxy, Latency, Plan};

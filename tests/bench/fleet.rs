@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use badlambda_shared::queue::OutgoingMessage;
+use badlambda_shared::aws::queue::OutgoingMessage;
 use badlambda_shared::timestamp::Timestamp;
 use nix::sys::signal::Signal;
 

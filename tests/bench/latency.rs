@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use badlambda_client::{Client, Submit};
+use badlambda_shared::aws::queue::OutgoingMessage;
 use badlambda_shared::execution::{Execution, Status};
-use badlambda_shared::queue::OutgoingMessage;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_tests::faults::FaultProxy;
 

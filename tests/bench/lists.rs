@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
+use badlambda_shared::execution::id::ExecutionId;
 use badlambda_shared::execution::{ErrorKind, Status, Usage};
-use badlambda_shared::id::ExecutionId;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::index::{Hour, Line, store_lines};
-use badlambda_shared::name::FunctionName;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_tests::addresses;
 use serde_json::value::to_raw_value;

@@ -19,7 +19,7 @@ mod system;
 
 use anyhow::{bail, ensure};
 use badlambda_shared::function::Form;
-use badlambda_shared::shutdown::Shutdown;
+use badlambda_shared::process::shutdown::Shutdown;
 use clap::{Args, Parser, Subcommand};
 use tokio::task::spawn_blocking;
 

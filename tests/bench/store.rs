@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::ensure;
-use badlambda_shared::store::{Condition, JSON, Store, Written};
+use badlambda_shared::aws::store::{Condition, JSON, Store, Written};
 use badlambda_tests::addresses;
 use futures::{StreamExt as _, stream};
 use hyper::body::Bytes;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use badlambda_client::{Client, Code, FunctionContent, Submit};
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::name::FunctionName;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::task::JoinSet;

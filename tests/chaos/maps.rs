@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use badlambda_shared::store::NDJSON;
+use badlambda_shared::aws::store::NDJSON;
 use badlambda_tests::addresses::text;
 use serde_json::{Value, json};
 

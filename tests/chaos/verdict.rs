@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use badlambda_shared::aws::queue::Queue;
 use badlambda_shared::dead_letters::Selection;
-use badlambda_shared::queue::Queue;
 use badlambda_tests::addresses::{clients, dead_letters, queue, text};
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};

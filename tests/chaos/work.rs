@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use badlambda_shared::queue::{OutgoingMessage, Queue};
-use badlambda_shared::trace::Trace;
+use badlambda_shared::aws::queue::{OutgoingMessage, Queue};
+use badlambda_shared::execution::trace::Trace;
 use badlambda_tests::addresses::{queue, text};
 use futures::future::join_all;
 use rand::rngs::StdRng;

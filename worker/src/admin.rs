@@ -8,14 +8,14 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
+use badlambda_shared::aws::store::Store;
 use badlambda_shared::limits;
-use badlambda_shared::metrics;
-use badlambda_shared::store::Store;
+use badlambda_shared::process::metrics;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::leases::Leases;
+use crate::receive::leases::Leases;
 use crate::sandbox::Executor;
 
 /// How long it may hold messages and end none, beyond the time that its executions have. Where S3 fails for so long, a new

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use badlambda_shared::account::Account;
-use badlambda_shared::config::{self, ConfigError, Environment, SharedConfig, malformed};
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::account::Account;
+use badlambda_shared::function::name::FunctionName;
+use badlambda_shared::process::config::{self, ConfigError, Environment, SharedConfig, malformed};
 
 use crate::sandbox::{ExecutorConfig, IsolationMode, Tuning};
 

@@ -1,15 +1,14 @@
 //! The fleet's worker. A tour, in the order of an execution's path:
 //!
-//! - `receive` takes permits of `prefetch`, receives at most that many messages, and makes each a `delivery`, whose lease
-//!   is renewed by `leases`.
-//! - `event_source` finds the function of a message that names none.
-//! - `claim` tells whether it is to be run at all, `concurrency` whether it may be run now, `prepare` fetches what is run,
-//!   `run` runs it, and `publish` stores what came of it, and the input as `kept_input` says. `retry` waits for an S3 or
-//!   SQS that fails.
+//! - `receive` takes permits of its `prefetch`, receives at most that many messages, and makes each a `delivery`, whose
+//!   lease is renewed by `leases`.
+//! - `steps` is the way of a delivery, and has a file for each step. `event_source` finds the function of a message that
+//!   names none. `claim` tells whether it is to be run at all, `concurrency` whether it may be run now, `prepare` fetches
+//!   what is run, `run` runs it, `publish` stores what came of it, and `notify` tells the function's destinations.
 //! - [`sandbox`] runs the Ruby code, confined, and knows nothing of the rest.
 //! - `map` runs chunks of maps, in `slots` that no execution waits for.
 //! - `settle` is the one end of a delivery: it deletes the message, gives it back, or dead-letters it. Before a message
-//!   is deleted, its execution is listed by `index`. `acknowledge` tells SQS, in batches.
+//!   is deleted, its execution is listed by `index`. Its `acknowledge` tells SQS, in batches.
 //!
 //! [`run`] is the whole life of a worker, from its start to the end of its drain; `admin` tells how it fares, [`metrics`]
 //! names what is counted, `ecs` asks ECS to spare its task, and [`doctor`] tells whether a machine is one that executions
@@ -17,77 +16,60 @@
 
 #![forbid(unsafe_code)]
 
-mod acknowledge;
 mod admin;
-mod batch;
-mod claim;
-mod concurrency;
 pub mod config;
-mod delivery;
 pub mod doctor;
 mod ecs;
-mod event_source;
 mod index;
-mod kept_input;
-mod leases;
 mod map;
 pub mod metrics;
-mod notify;
-mod packages;
-mod prefetch;
-mod prepare;
-mod publish;
 mod receive;
-mod retry;
-mod retry_delay;
-mod run;
 pub mod sandbox;
 mod settle;
 mod slots;
 mod steps;
-mod watch_record;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
 use badlambda_shared::aws::AwsClients;
-use badlambda_shared::catalog::Catalog;
+use badlambda_shared::aws::queue::{Queue, QueueLimits, SendBatcher};
+use badlambda_shared::aws::store::Store;
 use badlambda_shared::dead_letters::DeadLetters;
-use badlambda_shared::event_sources::EventSourceCache;
+use badlambda_shared::execution::records::Records;
+use badlambda_shared::function::catalog::Catalog;
+use badlambda_shared::function::event_sources::EventSourceCache;
 use badlambda_shared::limits;
-use badlambda_shared::metrics::keep_up;
-use badlambda_shared::queue::{Queue, QueueLimits, SendBatcher};
-use badlambda_shared::records::Records;
-use badlambda_shared::shutdown::Shutdown;
-use badlambda_shared::store::Store;
+use badlambda_shared::process::metrics::keep_up;
+use badlambda_shared::process::shutdown::Shutdown;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::acknowledge::Acknowledgement;
 use crate::admin::{Health, LoopHealth};
-use crate::claim::{AttemptLimits, Claimer};
-use crate::concurrency::{Admission, Shares};
 use crate::config::{Config, SandboxConfig};
 use crate::ecs::TaskProtection;
-use crate::event_source::EventSource;
 use crate::index::{IndexWriter, Running, compact_hours, renew_running, write_segments};
-use crate::leases::{Leases, renew_leases};
 use crate::map::{Cancellations, ChunkSteps, Intake, ItemRunner};
-use crate::notify::Notifier;
-use crate::packages::Packages;
-use crate::prefetch::Prefetch;
-use crate::prepare::Preparer;
-use crate::publish::Publisher;
 use crate::receive::Receiver;
-use crate::run::Runner;
+use crate::receive::leases::{Leases, renew_leases};
+use crate::receive::prefetch::Prefetch;
 use crate::sandbox::{Executor, IsolationMode};
 use crate::settle::Settler;
+use crate::settle::acknowledge::Acknowledgement;
 use crate::slots::Slots;
 use crate::steps::Steps;
-use crate::watch_record::RecordWatch;
+use crate::steps::claim::{AttemptLimits, Claimer};
+use crate::steps::concurrency::{Admission, Shares};
+use crate::steps::event_source::EventSource;
+use crate::steps::notify::Notifier;
+use crate::steps::packages::Packages;
+use crate::steps::prepare::Preparer;
+use crate::steps::publish::Publisher;
+use crate::steps::run::Runner;
+use crate::steps::watch_record::RecordWatch;
 
 /// How long executions that are broken off may take to end.
 const ABANDON_PATIENCE: Duration = Duration::from_secs(5);
@@ -119,7 +101,7 @@ pub async fn run(
     let (abandon, ended) = (CancellationToken::new(), CancellationToken::new());
 
     let (acknowledgements, waiting) = mpsc::channel(config.slots * 2);
-    let acknowledging = tokio::spawn(acknowledge::acknowledge(queue.clone(), waiting));
+    let acknowledging = tokio::spawn(settle::acknowledge::acknowledge(queue.clone(), waiting));
     tokio::spawn(renew_leases(leases.clone(), queue.clone(), config.visibility, ended.clone()));
     let (index, lines) = IndexWriter::new(abandon.clone());
     let running = Running::default();

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use badlambda_shared::aws::AwsClients;
-use badlambda_shared::config::{Environment, LISTEN, SharedConfig};
-use badlambda_shared::health;
+use badlambda_shared::aws::store::Store;
 use badlambda_shared::index::rebuild::rebuild;
-use badlambda_shared::shutdown::Shutdown;
-use badlambda_shared::store::Store;
-use badlambda_shared::telemetry;
+use badlambda_shared::process::config::{Environment, LISTEN, SharedConfig};
+use badlambda_shared::process::health;
+use badlambda_shared::process::shutdown::Shutdown;
+use badlambda_shared::process::telemetry;
 use badlambda_worker::config::{Config, DEFAULT_LISTEN, SandboxConfig};
 use badlambda_worker::doctor;
 use clap::{Parser, Subcommand};

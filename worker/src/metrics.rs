@@ -1,8 +1,8 @@
-//! What the worker counts beside what `badlambda_shared::metrics` has, and each of these names once. They are public:
+//! What the worker counts beside what `badlambda_shared::process::metrics` has, and each of these names once. They are public:
 //! deploy/metrics.md lists them.
 
-use badlambda_shared::history::GivenBack;
-use badlambda_shared::metrics::{Counter, Description, Gauge, Histogram, start};
+use badlambda_shared::execution::history::GivenBack;
+use badlambda_shared::process::metrics::{Counter, Description, Gauge, Histogram, start};
 
 /// What the worker counts.
 pub static METRICS: [Description; 21] = [

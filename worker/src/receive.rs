@@ -3,23 +3,27 @@
 //! One poller is always there. While receives come back full and there are permits left, it starts others, which end
 //! with the first receive that is not full.
 
+pub(crate) mod delivery;
+pub(crate) mod leases;
+pub(crate) mod prefetch;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use badlambda_shared::aws::queue::{Message, Queue, QueueError};
+use badlambda_shared::aws::retry::Delays;
+use badlambda_shared::execution::message::BadMessage;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::limits;
 use badlambda_shared::map::ChunkRequest;
-use badlambda_shared::message::BadMessage;
-use badlambda_shared::name::FunctionName;
-use badlambda_shared::queue::{Message, Queue, QueueError};
-use badlambda_shared::retry::Delays;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admin::LoopHealth;
-use crate::delivery::Delivery;
-use crate::leases::Leases;
-use crate::prefetch::{Prefetch, PrefetchPermit};
+use crate::receive::delivery::Delivery;
+use crate::receive::leases::Leases;
+use crate::receive::prefetch::{Prefetch, PrefetchPermit};
 use crate::steps::Steps;
 
 const FIRST_DELAY: Duration = Duration::from_millis(200);

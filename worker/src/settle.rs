@@ -1,29 +1,32 @@
 //! The end of every delivery, and the one place that deletes a message, gives it back, or dead-letters it, and that lists,
 //! logs and counts how it ended.
 
+pub(crate) mod acknowledge;
+pub(crate) mod batch;
+
 use std::time::Duration;
 
+use badlambda_shared::aws::queue::{Message, OutgoingMessage, SendBatcher};
+use badlambda_shared::aws::store::StoreError;
 use badlambda_shared::dead_letters::{DeadLetterError, DeadLetters};
-use badlambda_shared::enqueue::{chunk_message, copy_of};
 use badlambda_shared::execution::ExecutionError;
-use badlambda_shared::history::GivenBack;
-use badlambda_shared::id::ExecutionId;
+use badlambda_shared::execution::enqueue::{chunk_message, copy_of};
+use badlambda_shared::execution::history::GivenBack;
+use badlambda_shared::execution::id::ExecutionId;
+use badlambda_shared::execution::record::Record;
+use badlambda_shared::execution::records::{Recorded, Records};
 use badlambda_shared::index::Line;
-use badlambda_shared::metrics::{function_label, known_function_label};
-use badlambda_shared::queue::{Message, OutgoingMessage, SendBatcher};
-use badlambda_shared::record::Record;
-use badlambda_shared::records::{Recorded, Records};
-use badlambda_shared::store::StoreError;
+use badlambda_shared::process::metrics::{function_label, known_function_label};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::acknowledge::Acknowledgement;
-use crate::concurrency::NotAdmitted;
-use crate::delivery::{Delivery, Receipt};
 use crate::index::IndexWriter;
 use crate::map::{ChunkDelivery, ChunkSettlement};
 use crate::metrics::{DEAD_LETTERS, EXECUTIONS, QUEUE_WAIT, RETRIES};
-use crate::retry::{retry_until, stopped_or_after};
+use crate::receive::delivery::{Delivery, Receipt};
+use crate::settle::acknowledge::Acknowledgement;
+use crate::steps::concurrency::NotAdmitted;
+use crate::steps::retry::{retry_until, stopped_or_after};
 
 /// How long a dead-letter queue or a bucket that takes nothing may hold up a message.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use badlambda_shared::metrics::Counted;
+use badlambda_shared::process::metrics::Counted;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::metrics::SLOTS_BUSY;

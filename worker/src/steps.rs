@@ -1,27 +1,40 @@
 //! The way of a delivery: claim, admit, prepare, run, publish, notify. Whatever happens in them, it is settled once.
 
+pub(crate) mod claim;
+pub(crate) mod concurrency;
+pub(crate) mod event_source;
+pub(crate) mod kept_input;
+pub(crate) mod notify;
+pub(crate) mod packages;
+pub(crate) mod prepare;
+pub(crate) mod publish;
+pub(crate) mod retry;
+pub(crate) mod retry_delay;
+pub(crate) mod run;
+pub(crate) mod watch_record;
+
 use std::sync::Arc;
 use std::time::Instant;
 
-use badlambda_shared::catalog::Runnable;
-use badlambda_shared::history::GivenBack;
-use badlambda_shared::queue::Message;
-use badlambda_shared::telemetry;
+use badlambda_shared::aws::queue::Message;
+use badlambda_shared::execution::history::GivenBack;
+use badlambda_shared::function::catalog::Runnable;
+use badlambda_shared::process::telemetry;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span, debug_span};
 
-use crate::claim::{Claim, Claimer};
-use crate::concurrency::Admission;
-use crate::delivery::Delivery;
-use crate::event_source::EventSource;
 use crate::map::{ChunkDelivery, ChunkSteps};
-use crate::notify::Notifier;
-use crate::prefetch::Prefetch;
-use crate::prepare::{Preparer, Unprepared, expired};
-use crate::publish::Publisher;
-use crate::retry_delay::growing_delay;
-use crate::run::Runner;
+use crate::receive::delivery::Delivery;
+use crate::receive::prefetch::Prefetch;
 use crate::settle::{Settlement, Settler};
+use crate::steps::claim::{Claim, Claimer};
+use crate::steps::concurrency::Admission;
+use crate::steps::event_source::EventSource;
+use crate::steps::notify::Notifier;
+use crate::steps::prepare::{Preparer, Unprepared, expired};
+use crate::steps::publish::Publisher;
+use crate::steps::retry_delay::growing_delay;
+use crate::steps::run::Runner;
 
 /// The steps of a delivery, in their order. A step that ends the way early says what is to become of the message.
 pub(crate) struct Steps {

@@ -31,7 +31,7 @@ export async function findExecution(id, signal) {
   return names.filter((_, at) => checks[at] === check);
 }
 
-/** What checks an id, as the API makes it (`shared/src/id.rs`). @param {string} name @param {string} body */
+/** What checks an id, as the API makes it (`shared/src/execution/id.rs`). @param {string} name @param {string} body */
 async function checkOf(name, body) {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`badlambda execution id\0${name}\0${body}`));
   const number = new Uint8Array(digest).slice(0, 5).reduce((number, byte) => number * 256 + byte, 0);

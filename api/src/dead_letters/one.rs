@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use badlambda_shared::dead_letters::{Redriven, RedrivenDeadLetter};
+use badlambda_shared::execution::record::url_of;
 use badlambda_shared::limits;
-use badlambda_shared::record::url_of;
 use serde_json::json;
 
 use crate::app::AppState;

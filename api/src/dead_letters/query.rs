@@ -3,8 +3,8 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use badlambda_shared::dead_letters::Selection;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
 use utoipa::IntoParams;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use badlambda_shared::id::ExecutionId;
-use badlambda_shared::invocation::Invocation;
-use badlambda_shared::message::ExecutionRequest;
-use badlambda_shared::name::{FunctionName, Revision, VersionRef};
-use badlambda_shared::record::Record;
-use badlambda_shared::telemetry;
+use badlambda_shared::execution::id::ExecutionId;
+use badlambda_shared::execution::invocation::Invocation;
+use badlambda_shared::execution::message::ExecutionRequest;
+use badlambda_shared::execution::record::Record;
+use badlambda_shared::execution::trace::Trace;
+use badlambda_shared::function::name::{FunctionName, Revision, VersionRef};
+use badlambda_shared::process::telemetry;
 use badlambda_shared::timestamp::Timestamp;
-use badlambda_shared::trace::Trace;
 use serde_json::value::RawValue;
 
 use crate::app::App;

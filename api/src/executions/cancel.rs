@@ -4,9 +4,9 @@
 //! few seconds while it does. So what is queued never runs, and what runs is ended soon after.
 
 use axum::extract::State;
+use badlambda_shared::execution::record::Record;
+use badlambda_shared::execution::records::Recorded;
 use badlambda_shared::execution::{Execution, Status};
-use badlambda_shared::record::Record;
-use badlambda_shared::records::Recorded;
 use badlambda_shared::timestamp::Timestamp;
 
 use crate::app::{App, AppState};

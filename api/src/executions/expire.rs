@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use badlambda_shared::execution::ExecutionError;
+use badlambda_shared::execution::record::Record;
 use badlambda_shared::limits;
-use badlambda_shared::record::Record;
 use badlambda_shared::timestamp::Timestamp;
 
 use crate::app::App;

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::http::header::HeaderName;
+use badlambda_shared::aws::retry::Delays;
+use badlambda_shared::aws::store::{Condition, JSON, Written};
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
-use badlambda_shared::retry::Delays;
-use badlambda_shared::store::{Condition, JSON, Written};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;

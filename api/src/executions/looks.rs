@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use badlambda_shared::id::ExecutionId;
-use badlambda_shared::name::FunctionName;
-use badlambda_shared::record::Record;
+use badlambda_shared::execution::id::ExecutionId;
+use badlambda_shared::execution::record::Record;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::timestamp::Timestamp;
 use tokio::time::Instant;
 

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
+use badlambda_shared::aws::store::PresignedUrl;
 use badlambda_shared::execution::Execution;
-use badlambda_shared::id::{ExecutionId, Origin};
+use badlambda_shared::execution::id::{ExecutionId, Origin};
+use badlambda_shared::execution::record::Record;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
-use badlambda_shared::record::Record;
-use badlambda_shared::store::PresignedUrl;
 use badlambda_shared::timestamp::Timestamp;
 use tokio::time::Instant;
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
+use badlambda_shared::aws::store::{JSON, StoreError, TEXT};
 use badlambda_shared::execution::Status;
-use badlambda_shared::record::Record;
-use badlambda_shared::store::{JSON, StoreError, TEXT};
+use badlambda_shared::execution::record::Record;
 use futures::{StreamExt as _, stream};
 use serde::Deserialize;
 use utoipa::IntoParams;

@@ -6,10 +6,10 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use badlambda_shared::aws::store::{Condition, JSON};
 use badlambda_shared::execution::Execution;
+use badlambda_shared::function::name::{FunctionName, Revision};
 use badlambda_shared::function::{FunctionConfig, OneShot, RevisionContent};
-use badlambda_shared::name::{FunctionName, Revision};
-use badlambda_shared::store::{Condition, JSON};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};

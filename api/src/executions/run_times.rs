@@ -10,10 +10,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use badlambda_shared::execution::Status;
-use badlambda_shared::id::ExecutionId;
+use badlambda_shared::execution::id::ExecutionId;
+use badlambda_shared::execution::record::Record;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
-use badlambda_shared::record::Record;
 use badlambda_shared::timestamp::Timestamp;
 use lru::LruCache;
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use badlambda_shared::enqueue::{EnqueueError, message_for};
-use badlambda_shared::message::ExecutionRequest;
-use badlambda_shared::metrics::function_label;
-use badlambda_shared::queue::{OutgoingMessage, SendError};
+use badlambda_shared::aws::queue::{OutgoingMessage, SendError};
+use badlambda_shared::execution::enqueue::{EnqueueError, message_for};
+use badlambda_shared::execution::message::ExecutionRequest;
+use badlambda_shared::process::metrics::function_label;
 
 use crate::app::App;
 use crate::executions::idempotency::Unsent;

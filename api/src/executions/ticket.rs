@@ -1,12 +1,12 @@
 //! What is settled about an execution before it is sent.
 
+use badlambda_shared::execution::id::ExecutionId;
+use badlambda_shared::execution::message::{ExecutionRequest, Input};
+use badlambda_shared::execution::record::Record;
+use badlambda_shared::execution::trace::Trace;
 use badlambda_shared::function::UNPUBLISHED;
-use badlambda_shared::id::ExecutionId;
-use badlambda_shared::message::{ExecutionRequest, Input};
-use badlambda_shared::name::{FunctionName, Revision, VersionRef};
-use badlambda_shared::record::Record;
+use badlambda_shared::function::name::{FunctionName, Revision, VersionRef};
 use badlambda_shared::timestamp::Timestamp;
-use badlambda_shared::trace::Trace;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 

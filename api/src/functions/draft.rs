@@ -2,11 +2,11 @@
 
 use axum::body::Body;
 use axum::http::HeaderMap;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::function::{
     CodeType, Compatibility, ConfigFieldError, Form, FunctionConfig, Handler, RevisionContent,
 };
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use badlambda_shared::aws::retry::Delays;
+use badlambda_shared::aws::store::{Condition, JSON, Written};
 use badlambda_shared::function::Manifest;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
-use badlambda_shared::retry::Delays;
-use badlambda_shared::store::{Condition, JSON, Written};
 use serde::Serialize;
 
 use crate::app::App;

@@ -13,11 +13,11 @@
 //! - A deleted function keeps its manifest, so that numbers go on; `first_version` hides those of its former life. Its
 //!   revisions lie under the time when it was created, where a later function of its name does not look.
 
+use badlambda_shared::aws::store::{Condition, JSON, RUBY, Written, ZIP};
 use badlambda_shared::function::lambda::LambdaSettings;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::function::{CodeType, Function, Manifest, RevisionContent, Version};
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
-use badlambda_shared::store::{Condition, JSON, RUBY, Written, ZIP};
 use badlambda_shared::timestamp::Timestamp;
 
 use crate::app::App;

@@ -1,7 +1,7 @@
 //! Reading a zip with code: whether it may be stored, and what the handler's file in it says.
 
+use badlambda_shared::function::package::{Package, PackageError};
 use badlambda_shared::limits;
-use badlambda_shared::package::{Package, PackageError};
 use tokio::sync::Semaphore;
 
 use crate::app::App;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use axum::http::HeaderValue;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
-use badlambda_shared::catalog::CatalogError;
+use badlambda_shared::aws::store::StoreError;
 use badlambda_shared::dead_letters::DeadLetterError;
-use badlambda_shared::enqueue::EnqueueError;
+use badlambda_shared::execution::enqueue::EnqueueError;
+use badlambda_shared::function::catalog::CatalogError;
+use badlambda_shared::function::name::{Alias, FunctionName};
 use badlambda_shared::limits;
-use badlambda_shared::name::{Alias, FunctionName};
 use badlambda_shared::problem::ProblemInAnswer;
-use badlambda_shared::store::StoreError;
 use serde_json::{Value, json};
 
 use crate::http::part::{InvalidPart, Part};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use badlambda_shared::name::VersionRef;
+use badlambda_shared::function::name::VersionRef;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor};
 use serde::{Deserialize as _, forward_to_deserialize_any};

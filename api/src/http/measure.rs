@@ -6,7 +6,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
-use badlambda_shared::metrics::{LabelValues, OTHER};
+use badlambda_shared::process::metrics::{LabelValues, OTHER};
 
 use crate::metrics::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS};
 

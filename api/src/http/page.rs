@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use axum::http::Uri;
+use badlambda_shared::aws::store::{Store, StoreError};
 use badlambda_shared::limits;
-use badlambda_shared::store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::IntoParams;

@@ -9,7 +9,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use badlambda_shared::telemetry;
+use badlambda_shared::process::telemetry;
 use serde_json::{Map, Value, json};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};

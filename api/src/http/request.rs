@@ -6,9 +6,9 @@ use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
-use badlambda_shared::id::ExecutionId;
+use badlambda_shared::execution::id::ExecutionId;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::map::MapId;
-use badlambda_shared::name::FunctionName;
 use serde::de::DeserializeOwned;
 
 use crate::http::error::ApiError;

@@ -7,11 +7,13 @@ use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, LINK, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use badlambda_shared::aws::store;
 use badlambda_shared::execution::Execution;
+use badlambda_shared::execution::record::Record;
 use badlambda_shared::function::{Function, Version};
+use badlambda_shared::limits;
 use badlambda_shared::map::Map;
-use badlambda_shared::record::Record;
-use badlambda_shared::{limits, metrics, store};
+use badlambda_shared::process::metrics;
 use serde_json::Value;
 use serde_json::value::RawValue;
 

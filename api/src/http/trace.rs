@@ -1,7 +1,7 @@
 //! The trace that a request belongs to.
 
 use axum::http::HeaderMap;
-use badlambda_shared::trace::{TRACEPARENT, Trace, X_AMZN_TRACE_ID};
+use badlambda_shared::execution::trace::{TRACEPARENT, Trace, X_AMZN_TRACE_ID};
 
 /// The trace that the headers name. One that comes twice could mean two, and counts as none.
 pub(crate) fn trace(headers: &HeaderMap) -> Trace {

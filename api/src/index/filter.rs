@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use badlambda_shared::execution::id::ExecutionId;
 use badlambda_shared::execution::{ErrorKind, Status};
-use badlambda_shared::id::ExecutionId;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::index::{Line, Row, Segment};
-use badlambda_shared::name::FunctionName;
 
 /// Which executions are asked for: those that everything here holds for.
 #[derive(Clone, Debug, Default)]

@@ -5,9 +5,9 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
+use badlambda_shared::aws::store::StoreError;
 use badlambda_shared::index::{Hour, Line, Segment, SegmentName, SortKey};
 use badlambda_shared::limits;
-use badlambda_shared::store::StoreError;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::index::{Filter, Index, Position};

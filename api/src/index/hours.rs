@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use badlambda_shared::aws::store::StoreError;
 use badlambda_shared::index::Hour;
-use badlambda_shared::store::StoreError;
 
 use crate::index::Index;
 

@@ -11,11 +11,11 @@ mod visit;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use badlambda_shared::aws::store::{Store, StoreError};
 use badlambda_shared::execution::Status;
 use badlambda_shared::index::running::{self, Workers};
 use badlambda_shared::index::{Hour, Line, Segment, SegmentName};
 use badlambda_shared::limits;
-use badlambda_shared::store::{Store, StoreError};
 use badlambda_shared::timestamp::Timestamp;
 use moka::future::Cache;
 

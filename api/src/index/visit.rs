@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
+use badlambda_shared::aws::store::StoreError;
 use badlambda_shared::index::{Hour, Row, SegmentName};
 use badlambda_shared::limits;
-use badlambda_shared::store::StoreError;
 use badlambda_shared::timestamp::Timestamp;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 

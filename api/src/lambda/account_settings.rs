@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use badlambda_shared::catalog::CatalogError;
 use badlambda_shared::function::Manifest;
+use badlambda_shared::function::catalog::CatalogError;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::name::FunctionName;
 use serde::de::DeserializeOwned;
 
 use super::checks::Checks;

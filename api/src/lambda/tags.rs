@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use axum::body::Body;
-use badlambda_shared::account::Account;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::account::Account;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::timestamp::Timestamp;
 use serde::Deserialize;
 use serde_json::json;

@@ -2,8 +2,8 @@
 //! seconds while they run one.
 
 use axum::extract::State;
+use badlambda_shared::aws::store::{Condition, JSON};
 use badlambda_shared::map::{Cancelled, Map, MapId, MapStatus};
-use badlambda_shared::store::{Condition, JSON};
 use badlambda_shared::timestamp::Timestamp;
 
 use crate::app::{App, AppState};

@@ -158,8 +158,8 @@ impl Counts {
 
 #[cfg(test)]
 mod tests {
+    use badlambda_shared::function::name::FunctionName;
     use badlambda_shared::map::MapId;
-    use badlambda_shared::name::FunctionName;
 
     use super::*;
 

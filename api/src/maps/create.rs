@@ -6,14 +6,14 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use badlambda_shared::aws::store::{Condition, JSON};
+use badlambda_shared::execution::trace::Trace;
 use badlambda_shared::function::Version;
+use badlambda_shared::function::name::{FunctionName, VersionRef};
 use badlambda_shared::limits;
 use badlambda_shared::map::{Manifest, Map, MapId};
-use badlambda_shared::name::{FunctionName, VersionRef};
-use badlambda_shared::store::{Condition, JSON};
-use badlambda_shared::telemetry;
+use badlambda_shared::process::telemetry;
 use badlambda_shared::timestamp::Timestamp;
-use badlambda_shared::trace::Trace;
 use serde::Deserialize;
 use utoipa::IntoParams;
 

@@ -1,6 +1,6 @@
 //! The lines of a body, as it comes, each checked to be an input.
 
-use badlambda_shared::message::depth_is_bounded;
+use badlambda_shared::execution::message::depth_is_bounded;
 use serde_json::value::RawValue;
 
 use crate::executions::submit::too_deep;

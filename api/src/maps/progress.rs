@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use badlambda_shared::execution::ErrorKind;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::limits;
 use badlambda_shared::map::{Cancelled, Manifest, Map, MapId, MapStatus, PartHead};
-use badlambda_shared::name::FunctionName;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use lru::LruCache;
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use badlambda_shared::enqueue::chunk_message;
+use badlambda_shared::execution::enqueue::chunk_message;
+use badlambda_shared::execution::trace::Trace;
 use badlambda_shared::limits;
 use badlambda_shared::map::{ChunkRequest, Manifest};
-use badlambda_shared::trace::Trace;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::app::App;
@@ -38,8 +38,8 @@ fn chunks(manifest: &Manifest) -> impl Iterator<Item = ChunkRequest> {
 
 #[cfg(test)]
 mod tests {
+    use badlambda_shared::function::name::FunctionName;
     use badlambda_shared::map::MapId;
-    use badlambda_shared::name::FunctionName;
     use badlambda_shared::timestamp::Timestamp;
 
     use super::*;

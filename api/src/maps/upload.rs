@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
+use badlambda_shared::aws::store::{Condition, NDJSON, StoreError};
 use badlambda_shared::limits;
 use badlambda_shared::map::{Manifest, MapId};
-use badlambda_shared::store::{Condition, NDJSON, StoreError};
 use futures::stream::FuturesUnordered;
 use futures::{StreamExt as _, stream};
 use sha2::{Digest, Sha256};

@@ -101,12 +101,12 @@ const BEARER: &str = "token";
     components(schemas(
         badlambda_shared::dead_letters::DeadLetterLine,
         badlambda_shared::execution::ErrorKind,
-        badlambda_shared::id::ExecutionId,
+        badlambda_shared::execution::id::ExecutionId,
         badlambda_shared::map::MapId,
         badlambda_shared::map::MapItem,
-        badlambda_shared::name::Alias,
-        badlambda_shared::name::FunctionName,
-        badlambda_shared::name::VersionRef,
+        badlambda_shared::function::name::Alias,
+        badlambda_shared::function::name::FunctionName,
+        badlambda_shared::function::name::VersionRef,
     )),
 )]
 struct Described;

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use badlambda_shared::execution::{ErrorKind, Status};
 use badlambda_shared::function::FunctionConfig;
+use badlambda_shared::function::name::{FunctionName, VersionRef};
 use badlambda_shared::limits;
-use badlambda_shared::name::{FunctionName, VersionRef};
 pub(crate) use badlambda_shared::schema::{created_name, version_number, weights};
 use serde_json::Value;
 use utoipa::openapi::schema::{

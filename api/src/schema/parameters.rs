@@ -1,9 +1,9 @@
 //! The parameters that extractors and handlers read: of paths, of headers, and `cursor`.
 
-use badlambda_shared::id::ExecutionId;
+use badlambda_shared::execution::id::ExecutionId;
+use badlambda_shared::function::name::{Alias, FunctionName};
 use badlambda_shared::limits;
 use badlambda_shared::map::MapId;
-use badlambda_shared::name::{Alias, FunctionName};
 use badlambda_shared::schema::created_name;
 use serde_json::json;
 use utoipa::IntoParams;

@@ -8,9 +8,9 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use axum::extract::State;
+use badlambda_shared::aws::queue::Depth;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
-use badlambda_shared::queue::Depth;
 use badlambda_shared::stats::{FleetStats, FunctionStats, QueueSample, QueueStats};
 use badlambda_shared::timestamp::Timestamp;
 use moka::future::Cache;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use badlambda_shared::queue::{Depth, Queue};
+use badlambda_shared::aws::queue::{Depth, Queue};
 use badlambda_shared::timestamp::Timestamp;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;

@@ -12,7 +12,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::name::FunctionName;
 
 use super::Tokens;
 use super::rate::Quota;

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
 use serde_json::{Map, Value};
 
 use super::rate::Rate;

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use badlambda_shared::config::{
+use badlambda_shared::limits;
+use badlambda_shared::process::config::{
     API_TOKEN, ConfigError, Environment, TOKENS, TOKENS_FILE, Variable, malformed,
 };
-use badlambda_shared::limits;
 use sha2::{Digest as _, Sha256};
 
 use super::Tokens;

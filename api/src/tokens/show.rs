@@ -1,6 +1,6 @@
 //! `GET /v1/token`: what the token may be used for that the request bears.
 
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::name::FunctionName;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;

@@ -9,8 +9,8 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use badlambda_shared::aws::signature::{Signature, SignatureError, SignatureRequirements};
 use badlambda_shared::limits;
-use badlambda_shared::signature::{Signature, SignatureError, SignatureRequirements};
 use sha2::{Digest as _, Sha256};
 
 use super::Tokens;

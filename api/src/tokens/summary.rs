@@ -1,6 +1,6 @@
 //! What may be told of tokens, to whoever writes or reads their list.
 
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::name::FunctionName;
 use serde::Serialize;
 
 use super::entry;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::name::FunctionName;
 
 use super::rate::{Quota, Rate};
 

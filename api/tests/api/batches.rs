@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use badlambda_shared::id::{ExecutionId, Origin};
+use badlambda_shared::execution::id::{ExecutionId, Origin};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use badlambda_shared::aws::queue::OutgoingMessage;
 use badlambda_shared::dead_letters::DeadLetters;
+use badlambda_shared::execution::history::AttemptHistory;
+use badlambda_shared::execution::trace::Trace;
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
-use badlambda_shared::history::AttemptHistory;
-use badlambda_shared::queue::OutgoingMessage;
-use badlambda_shared::trace::Trace;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use badlambda_shared::trace::Trace;
+use badlambda_shared::execution::trace::Trace;
 use futures::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use badlambda_api::Config;
 use badlambda_local::{LocalAws, LocalAwsConfig};
+use badlambda_shared::aws::queue::{Message, Queue};
+use badlambda_shared::aws::store::{Condition, JSON, Store};
 use badlambda_shared::aws::{AwsClients, FixedEndpoint};
-use badlambda_shared::config::Environment;
-use badlambda_shared::id::ExecutionId;
+use badlambda_shared::execution::id::ExecutionId;
 use badlambda_shared::limits;
-use badlambda_shared::queue::{Message, Queue};
-use badlambda_shared::shutdown::Shutdown;
-use badlambda_shared::store::{Condition, JSON, Store};
+use badlambda_shared::process::config::Environment;
+use badlambda_shared::process::shutdown::Shutdown;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -91,7 +91,10 @@ async fn what_was_perhaps_not_sent_is_sent_again_with_the_same_id() {
     entry["sent"] = json!(false);
     entry["submitted_at"] = json!("2025-01-01T00:00:00.000Z");
     let bytes = serde_json::to_vec(&entry).unwrap();
-    api.store.put(&key, bytes, "application/json", badlambda_shared::store::Condition::Always).await.unwrap();
+    api.store
+        .put(&key, bytes, "application/json", badlambda_shared::aws::store::Condition::Always)
+        .await
+        .unwrap();
     let again = submit(&api, "", "k", json!(1)).await;
     assert_eq!((again.status, &again.json()["id"]), (StatusCode::ACCEPTED, &first["id"]));
     assert_eq!(ids_in_queue(&api, 1).await, [first["id"].clone()]);

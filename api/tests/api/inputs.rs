@@ -1,7 +1,7 @@
 //! Inputs that are kept: shown, fetched, and executed again.
 
-use badlambda_shared::id::ExecutionId;
-use badlambda_shared::store::{Condition, JSON};
+use badlambda_shared::aws::store::{Condition, JSON};
+use badlambda_shared::execution::id::ExecutionId;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use badlambda_shared::store::NDJSON;
+use badlambda_shared::aws::store::NDJSON;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use badlambda_shared::id::ExecutionId;
-use badlambda_shared::store::{Condition, JSON};
+use badlambda_shared::aws::store::{Condition, JSON};
+use badlambda_shared::execution::id::ExecutionId;
 use badlambda_shared::timestamp::Timestamp;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};

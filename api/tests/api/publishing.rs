@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use badlambda_shared::store::{Condition, JSON};
+use badlambda_shared::aws::store::{Condition, JSON};
 use badlambda_shared::timestamp::Timestamp;
 use futures::future::join_all;
 use reqwest::{Method, StatusCode};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use badlambda_api::Config;
-use badlambda_shared::config::Environment;
+use badlambda_shared::process::config::Environment;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};

@@ -1,6 +1,6 @@
 //! Functions whose code comes in a zip.
 
-use badlambda_shared::package::Packer;
+use badlambda_shared::function::package::Packer;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::{Method, StatusCode};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use badlambda_client::{Client, Submit};
 use badlambda_shared::execution::Execution;
-use badlambda_shared::name::{FunctionName, VersionRef};
+use badlambda_shared::function::name::{FunctionName, VersionRef};
 use clap::Args;
 
 use crate::connection::ConnectionArguments;

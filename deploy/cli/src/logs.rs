@@ -1,8 +1,8 @@
 //! `badlambda logs`: what an execution logged.
 
 use badlambda_client::{Client, Event};
-use badlambda_shared::id::ExecutionId;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::execution::id::ExecutionId;
+use badlambda_shared::function::name::FunctionName;
 use clap::Args;
 
 use crate::connection::ConnectionArguments;

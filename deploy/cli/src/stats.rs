@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::stats::{Ended, FleetStats, FunctionStats, Percentiles};
 use clap::Args;
 use console::Term;

@@ -1,8 +1,8 @@
 //! An execution's server-sent events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 
 use badlambda_shared::execution::Execution;
-use badlambda_shared::id::ExecutionId;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::execution::id::ExecutionId;
+use badlambda_shared::function::name::FunctionName;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use badlambda_shared::execution::id::ExecutionId;
 use badlambda_shared::execution::{Execution, ListedExecution};
-use badlambda_shared::id::ExecutionId;
-use badlambda_shared::name::{FunctionName, VersionRef};
+use badlambda_shared::function::name::{FunctionName, VersionRef};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;

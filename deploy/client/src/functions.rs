@@ -1,7 +1,7 @@
 //! Functions.
 
 use badlambda_shared::function::Function;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::name::FunctionName;
 use reqwest::Method;
 use reqwest::header::{ETAG, IF_MATCH};
 use serde::Serialize;

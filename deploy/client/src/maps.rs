@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use badlambda_shared::function::name::{FunctionName, VersionRef};
 use badlambda_shared::map::{Map, MapId};
-use badlambda_shared::name::{FunctionName, VersionRef};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Body, Method};
 

@@ -1,6 +1,6 @@
 //! Stats.
 
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::stats::{FleetStats, FunctionStats};
 use reqwest::Method;
 

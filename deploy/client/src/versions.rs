@@ -1,7 +1,7 @@
 //! Versions and aliases.
 
+use badlambda_shared::function::name::{Alias, FunctionName, VersionRef};
 use badlambda_shared::function::{Function, Version};
-use badlambda_shared::name::{Alias, FunctionName, VersionRef};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};

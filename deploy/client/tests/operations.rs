@@ -12,9 +12,9 @@ use badlambda_client::{
     Client, Code, DeadLetterFilter, Error, ExecutionFilter, FunctionContent, OneShot, PageRange, Submit,
     SubmitMap,
 };
-use badlambda_shared::id::ExecutionId;
+use badlambda_shared::execution::id::ExecutionId;
+use badlambda_shared::function::name::{Alias, FunctionName, VersionRef};
 use badlambda_shared::map::MapId;
-use badlambda_shared::name::{Alias, FunctionName, VersionRef};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 

@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
-use crate::metrics::{AWS_REQUEST_SECONDS, AWS_REQUESTS, LabelValues, OTHER};
+use crate::process::metrics::{AWS_REQUEST_SECONDS, AWS_REQUESTS, LabelValues, OTHER};
 
 /// More than the programs use. Their names come from the SDK, which has no list of them.
 static OPERATIONS: LabelValues = LabelValues::new(50);

@@ -6,16 +6,16 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::scan::Scan;
 use super::{DeadLetter, DeadLetterError, DeadLetters, Progress, Selection};
-use crate::enqueue::message_for;
+use crate::aws::store::StoreError;
+use crate::execution::enqueue::message_for;
+use crate::execution::id::ExecutionId;
+use crate::execution::message::{ExecutionRequest, Input};
+use crate::execution::record::Record;
+use crate::execution::records::Recorded;
 use crate::execution::{ErrorKind, ExecutionError};
-use crate::id::ExecutionId;
+use crate::function::name::FunctionName;
 use crate::index::{Line, store_lines};
 use crate::limits;
-use crate::message::{ExecutionRequest, Input};
-use crate::name::FunctionName;
-use crate::record::Record;
-use crate::records::Recorded;
-use crate::store::StoreError;
 use crate::timestamp::Timestamp;
 
 /// What became of a message that was sent back.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{DeadLetter, DeadLetterError, DeadLetters, LOOK, Progress, Selection, WAIT};
+use crate::aws::queue::Message;
 use crate::limits;
-use crate::queue::Message;
 use crate::timestamp::Timestamp;
 
 /// So many receives in a row that bring only what was seen before end a scan. SQS rarely hands out one message twice.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::DeadLetter;
-use crate::name::FunctionName;
+use crate::function::name::FunctionName;
 
 /// Which messages are meant: those that meet every condition. Without any: all.
 #[derive(Clone, Debug, Default)]

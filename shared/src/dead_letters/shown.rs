@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::id::ExecutionId;
-use crate::name::FunctionName;
+use crate::execution::id::ExecutionId;
+use crate::function::name::FunctionName;
 use crate::problem::ProblemInAnswer;
 use crate::timestamp::Timestamp;
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::handler::Handler;
-use crate::destinations::{Destinations, QueueArn};
-use crate::layer::Layer;
+use crate::execution::destinations::{Destinations, QueueArn};
+use crate::function::layer::Layer;
 use crate::limits::{self, Setting};
 use crate::whole_number;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::name::Alias;
+use crate::function::name::Alias;
 use crate::timestamp::Timestamp;
 
 /// What belongs to code and config, and is numbered with them.

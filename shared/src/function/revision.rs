@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::UNPUBLISHED;
 use super::config::{Form, FunctionConfig};
 use super::lambda::LambdaSettings;
-use crate::name::{FunctionName, Revision};
+use crate::function::name::{FunctionName, Revision};
 use crate::timestamp::Timestamp;
 
 /// What code is stored as.

@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::aws::store::{Store, StoreError};
 use crate::index::{Hour, Line, SegmentName, store_segment};
 use crate::limits;
-use crate::store::{Store, StoreError};
 
 /// Compacts an hour, and returns how many segments it had and has.
 ///

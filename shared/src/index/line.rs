@@ -5,12 +5,12 @@ use std::cmp::Reverse;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::execution::id::ExecutionId;
+use crate::execution::record::{Record, url_of};
 use crate::execution::{ErrorKind, ListedError, ListedExecution, Status, Usage};
-use crate::id::ExecutionId;
+use crate::function::name::FunctionName;
 use crate::index::Hour;
 use crate::limits;
-use crate::name::FunctionName;
-use crate::record::{Record, url_of};
 use crate::timestamp::Timestamp;
 
 /// What is listed of one execution. Times are milliseconds since 1970, which parse in a tenth of the time.

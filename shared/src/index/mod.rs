@@ -21,7 +21,7 @@ pub use self::line::{Line, SortKey};
 pub use self::name::{Hour, SegmentName};
 pub use self::segment::{Row, Segment, SegmentError};
 
-use crate::store::{Condition, NDJSON, Store, StoreError};
+use crate::aws::store::{Condition, NDJSON, Store, StoreError};
 
 /// Stores lines as segments, one for each hour that they are from.
 ///

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
+use crate::aws::store::{Store, StoreError};
+use crate::execution::record::Record;
 use crate::index::{Hour, Line, compact, store_lines};
 use crate::limits;
-use crate::record::Record;
-use crate::store::{Store, StoreError};
 
 /// Lists every execution with a final record; returns how many there were. What is in the index already is there twice
 /// until its hours are compacted, at the end of this; readers count it once.

@@ -4,9 +4,9 @@
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
+use crate::aws::store::{Condition, JSON, Store, StoreError};
 use crate::index::Line;
 use crate::limits;
-use crate::store::{Condition, JSON, Store, StoreError};
 use crate::timestamp::Timestamp;
 
 /// What one worker runs.

@@ -8,10 +8,10 @@ use std::num::NonZeroU8;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::execution::id::ExecutionId;
 use crate::execution::{ErrorKind, Status, Usage};
-use crate::id::ExecutionId;
+use crate::function::name::FunctionName;
 use crate::index::{Line, SortKey};
-use crate::name::FunctionName;
 
 /// A segment's bytes are not what was stored as one.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -242,7 +242,7 @@ impl Row {
 mod tests {
     use super::*;
     use crate::execution::ExecutionError;
-    use crate::record::Record;
+    use crate::execution::record::Record;
     use crate::timestamp::Timestamp;
 
     fn line(function: &str, id: &str, at_ms: i64) -> Line {

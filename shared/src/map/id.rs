@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ExecutionId, IdError, Origin};
-use crate::name::FunctionName;
+use crate::execution::id::{ExecutionId, IdError, Origin};
+use crate::function::name::FunctionName;
 use crate::timestamp::Timestamp;
 
 /// The id of one map. It is made and checked like the ids that the API gives executions, so that one that was never issued

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::MapId;
-use crate::name::{FunctionName, Revision};
+use crate::function::name::{FunctionName, Revision};
 use crate::timestamp::Timestamp;
 
 /// A map's manifest, `map.json`. It is written once all inputs are stored, and never changes.

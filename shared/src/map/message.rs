@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::MapId;
+use crate::execution::message::{BadMessage, Received};
+use crate::function::name::{FunctionName, Revision};
 use crate::limits;
-use crate::message::{BadMessage, Received};
-use crate::name::{FunctionName, Revision};
 use crate::timestamp::Timestamp;
 
 /// A chunk of a map, which a message asks for. The API alone sends such messages.
@@ -46,7 +46,9 @@ impl ChunkRequest {
 
     fn parse(body: &str) -> Result<Self, String> {
         let request: Self = serde_json::from_str(body).map_err(|error| {
-            crate::message::one_line(&format!("the body begins like a chunk of a map, and is none: {error}"))
+            crate::execution::message::one_line(&format!(
+                "the body begins like a chunk of a map, and is none: {error}"
+            ))
         })?;
         let Self { map, chunk, first, items, function, .. } = &request;
         if map.issued_at(function).is_none() {
@@ -65,7 +67,7 @@ impl ChunkRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::Trace;
+    use crate::execution::trace::Trace;
 
     fn read(body: &str, function: Option<&str>) -> Option<Result<ChunkRequest, BadMessage>> {
         let sent_at = Timestamp::from_unix_ms(5).unwrap();

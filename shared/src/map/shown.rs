@@ -7,9 +7,9 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::{Manifest, MapId};
+use crate::execution::result_encoding::ResultEncoding;
 use crate::execution::{ErrorKind, ExecutionError, Usage};
-use crate::name::FunctionName;
-use crate::result_encoding::ResultEncoding;
+use crate::function::name::FunctionName;
 use crate::timestamp::Timestamp;
 
 /// Where a map stands. The last two are final.

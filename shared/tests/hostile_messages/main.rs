@@ -2,13 +2,13 @@
 
 mod generator;
 
-use badlambda_shared::id::Origin;
+use badlambda_shared::execution::id::Origin;
+use badlambda_shared::execution::message::{BadMessage, ExecutionRequest, Input, Received};
+use badlambda_shared::execution::trace::Trace;
+use badlambda_shared::function::name::{FunctionName, VersionRef};
 use badlambda_shared::keys::Keys;
 use badlambda_shared::limits;
-use badlambda_shared::message::{BadMessage, ExecutionRequest, Input, Received};
-use badlambda_shared::name::{FunctionName, VersionRef};
 use badlambda_shared::timestamp::Timestamp;
-use badlambda_shared::trace::Trace;
 use proptest::prelude::*;
 
 use crate::generator::{Hostile, messages};

@@ -1,6 +1,6 @@
 //! Sends every example of the document.
 
-use badlambda_shared::package::Packer;
+use badlambda_shared::function::package::Packer;
 use std::collections::BTreeSet;
 
 use reqwest::Method;

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use badlambda_shared::package::{EntryKind, Package};
+use badlambda_shared::function::package::{EntryKind, Package};
 use serde_json::{Value, json};
 
 use super::{Folder, run};

@@ -1,6 +1,6 @@
 //! The life of a function, as somebody leads it who has nothing but the page.
 
-use badlambda_shared::package::Packer;
+use badlambda_shared::function::package::Packer;
 use fantoccini::key::Key;
 use reqwest::Method;
 use serde_json::json;

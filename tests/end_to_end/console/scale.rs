@@ -1,9 +1,9 @@
 //! Ten thousand executions, and an hour of live updates.
 
+use badlambda_shared::execution::id::ExecutionId;
 use badlambda_shared::execution::{Status, Usage};
-use badlambda_shared::id::ExecutionId;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::index::{Line, store_lines};
-use badlambda_shared::name::FunctionName;
 use badlambda_shared::timestamp::Timestamp;
 use badlambda_tests::addresses::store;
 use reqwest::Method;

@@ -55,7 +55,7 @@ async fn a_syntax_error_that_came_past_the_check_has_its_kind() {
     let function = fleet.create("later", "1", json!({})).await;
     let key = format!("code/{}.rb", function["code_sha256"].as_str().unwrap());
     let data = badlambda_tests::addresses::clients(&fleet.addresses);
-    let config = badlambda_shared::config::SharedConfig {
+    let config = badlambda_shared::process::config::SharedConfig {
         queue_url: String::new(),
         dead_letter_queue_url: String::new(),
         bucket: fleet.address("bucket").to_owned(),
@@ -66,9 +66,9 @@ async fn a_syntax_error_that_came_past_the_check_has_its_kind() {
         max_input_bytes: 1,
         max_code_bytes: 1,
     };
-    let store = badlambda_shared::store::Store::new(&data, &config);
-    let condition = badlambda_shared::store::Condition::Always;
-    store.put(&key, b"x = = 2".to_vec(), badlambda_shared::store::RUBY, condition).await.unwrap();
+    let store = badlambda_shared::aws::store::Store::new(&data, &config);
+    let condition = badlambda_shared::aws::store::Condition::Always;
+    store.put(&key, b"x = = 2".to_vec(), badlambda_shared::aws::store::RUBY, condition).await.unwrap();
     let execution = fleet.execute("later", &json!(null)).await;
     assert_eq!(execution["error"]["kind"], "syntax", "{}", execution["error"]);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use badlambda_shared::alias::AliasTarget;
+use badlambda_shared::function::alias::AliasTarget;
 use badlambda_shared::limits;
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
+use badlambda_shared::aws::store::Store;
 use badlambda_shared::index::{Hour, Line, compact::compact, store_lines};
-use badlambda_shared::store::Store;
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};

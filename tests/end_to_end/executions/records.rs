@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use badlambda_shared::store::{Condition, JSON};
+use badlambda_shared::aws::store::{Condition, JSON};
 use badlambda_tests::faults::Plan;
 use futures::future::join_all;
 use nix::sys::signal::Signal;

@@ -1,7 +1,7 @@
 //! Which revision runs, whatever is published meanwhile.
 
+use badlambda_shared::aws::store::{Condition, JSON};
 use badlambda_shared::function::Manifest;
-use badlambda_shared::store::{Condition, JSON};
 use reqwest::Method;
 use serde_json::{Value, json};
 

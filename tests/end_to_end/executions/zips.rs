@@ -1,6 +1,6 @@
 //! Functions whose code comes in a zip, from the upload to the result.
 
-use badlambda_shared::package::Packer;
+use badlambda_shared::function::package::Packer;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -13,7 +13,7 @@ mod rust_sdk;
 mod signed;
 mod streaming;
 
-use badlambda_shared::package::Packer;
+use badlambda_shared::function::package::Packer;
 
 /// A zip with this as its `function.rb`.
 pub fn zip(code: &str) -> Vec<u8> {

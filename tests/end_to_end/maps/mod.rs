@@ -6,7 +6,7 @@ mod results;
 
 use std::time::Instant;
 
-use badlambda_shared::store::NDJSON;
+use badlambda_shared::aws::store::NDJSON;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -8,11 +8,11 @@ use std::time::Instant;
 
 use aws_sdk_sqs::types::MessageAttributeValue;
 use badlambda_shared::execution::Execution;
-use badlambda_shared::id::ExecutionId;
-use badlambda_shared::message::Received;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::execution::id::ExecutionId;
+use badlambda_shared::execution::message::Received;
+use badlambda_shared::execution::trace::Trace;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::timestamp::Timestamp;
-use badlambda_shared::trace::Trace;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::json;

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use badlambda_shared::config::VARIABLES;
+use badlambda_shared::process::config::VARIABLES;
 
 use crate::fixtures::fleet::{program, repository};
 

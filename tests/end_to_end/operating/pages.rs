@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use badlambda_shared::config::VARIABLES;
+use badlambda_shared::process::config::VARIABLES;
 
 use crate::fixtures::fleet::repository;
 

@@ -1,8 +1,8 @@
 //! What README.md and shared/README.md say to other systems, done as they say.
 
-use badlambda_shared::message::Received;
+use badlambda_shared::execution::message::Received;
+use badlambda_shared::execution::trace::Trace;
 use badlambda_shared::timestamp::Timestamp;
-use badlambda_shared::trace::Trace;
 use serde_json::{Value, json};
 
 use crate::fixtures::fleet::{Fleet, repository};

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use badlambda_shared::aws::store::{Store, StoreError};
 use badlambda_shared::index::{Hour, compact::compact, hours_since};
-use badlambda_shared::store::{Store, StoreError};
 use badlambda_shared::timestamp::Timestamp;
 use rand::Rng as _;
 use tokio_util::sync::CancellationToken;

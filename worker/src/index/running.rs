@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use badlambda_shared::aws::store::Store;
 use badlambda_shared::index::{Line, running};
-use badlambda_shared::store::Store;
 use badlambda_shared::timestamp::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;

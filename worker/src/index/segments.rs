@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use badlambda_shared::aws::store::{Store, StoreError};
 use badlambda_shared::index::{Line, store_lines};
 use badlambda_shared::limits;
-use badlambda_shared::store::{Store, StoreError};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::batch::fill;
 use crate::metrics::{INDEX_LAG, INDEX_WAITING};
-use crate::retry::{STORE_PATIENCE, retry_until, stopped_or_after};
+use crate::settle::batch::fill;
+use crate::steps::retry::{STORE_PATIENCE, retry_until, stopped_or_after};
 
 /// Segments that may be on their way to S3 at once. While they are, lines wait, and their messages.
 const SEGMENTS: usize = 4;

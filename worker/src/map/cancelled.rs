@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use badlambda_shared::aws::store::Store;
 use badlambda_shared::map::MapId;
-use badlambda_shared::store::Store;
 use lru::LruCache;
 
 /// How long an answer holds.

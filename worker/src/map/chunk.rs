@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use badlambda_shared::execution::history::{AttemptHistory, GivenBack};
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
-use badlambda_shared::history::{AttemptHistory, GivenBack};
 use badlambda_shared::map::ChunkRequest;
-use badlambda_shared::telemetry;
+use badlambda_shared::process::telemetry;
 use badlambda_shared::timestamp::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::field::Empty;
@@ -17,11 +17,11 @@ use super::intake::Intake;
 use super::items::{Chunk, Ended, ItemRunner, failed};
 use super::permits::ItemPermits;
 use super::results::{Results, ResultsError};
-use crate::claim::{AttemptLimits, NextStep, next_step};
-use crate::concurrency::Admission;
 use crate::ecs::TaskProtection;
-use crate::prepare::{Preparer, Program, Unprepared};
-use crate::retry::{RetryError, STORE_PATIENCE, stopped_or_after};
+use crate::steps::claim::{AttemptLimits, NextStep, next_step};
+use crate::steps::concurrency::Admission;
+use crate::steps::prepare::{Preparer, Program, Unprepared};
+use crate::steps::retry::{RetryError, STORE_PATIENCE, stopped_or_after};
 
 /// When a chunk is begun again that S3 kept from being begun or stored.
 const LATER: Duration = Duration::from_secs(30);

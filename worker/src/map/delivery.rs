@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use badlambda_shared::execution::ExecutionError;
-use badlambda_shared::history::GivenBack;
+use badlambda_shared::execution::history::GivenBack;
 use badlambda_shared::map::ChunkRequest;
 
-use crate::concurrency::NotAdmitted;
-use crate::delivery::Delivery;
+use crate::receive::delivery::Delivery;
+use crate::steps::concurrency::NotAdmitted;
 
 /// One receive of a message that asks for a chunk.
 pub(crate) type ChunkDelivery = Delivery<ChunkRequest>;

@@ -2,15 +2,15 @@
 
 use std::ops::Range;
 
+use badlambda_shared::aws::store::StoreError;
+use badlambda_shared::execution::message::depth_is_bounded;
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
 use badlambda_shared::limits;
 use badlambda_shared::map::ChunkRequest;
-use badlambda_shared::message::depth_is_bounded;
-use badlambda_shared::store::StoreError;
 use serde::de::IgnoredAny;
 
-use crate::prepare::{Preparer, Unprepared};
-use crate::retry::{RetryError, STORE_PATIENCE, retry_until, stopped_or_after};
+use crate::steps::prepare::{Preparer, Unprepared};
+use crate::steps::retry::{RetryError, STORE_PATIENCE, retry_until, stopped_or_after};
 
 /// The inputs of a chunk, in their order.
 #[derive(Debug)]

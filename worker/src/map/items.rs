@@ -5,10 +5,10 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use badlambda_shared::execution::trace::Trace;
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
 use badlambda_shared::map::{ChunkRequest, ItemStatus, MapItem};
-use badlambda_shared::metrics::function_label;
-use badlambda_shared::trace::Trace;
+use badlambda_shared::process::metrics::function_label;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use serde_json::value::RawValue;
 use tokio::task::{Id, JoinError, JoinSet};
@@ -19,13 +19,13 @@ use super::inputs::Inputs;
 use super::permits::{ItemPermit, ItemPermits};
 use super::results::{Results, ResultsError};
 use super::schedule::{Schedule, Try};
-use crate::claim::worker_lost;
 use crate::metrics::{MAP_ITEMS, RUN};
-use crate::prepare::Program;
-use crate::retry::{RetryError, stopped_or_after};
-use crate::retry_delay::{growing_delay, retry_delay};
 use crate::sandbox::{Executor, ExecutorError, Outcome, Task};
 use crate::slots::Slots;
+use crate::steps::claim::worker_lost;
+use crate::steps::prepare::Program;
+use crate::steps::retry::{RetryError, stopped_or_after};
+use crate::steps::retry_delay::{growing_delay, retry_delay};
 
 /// How often what came of items is stored: a worker that dies loses no more than it did since.
 const SAVE_EVERY: Duration = Duration::from_secs(5);

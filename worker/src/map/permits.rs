@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::concurrency::{NotAdmitted, Permit, Room};
 use crate::slots::{Slot, Slots};
+use crate::steps::concurrency::{NotAdmitted, Permit, Room};
 
 /// For so long a chunk of which nothing runs waits for room, before it is given back.
 const ROOM_PATIENCE: Duration = Duration::from_secs(2);

@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use badlambda_shared::aws::store::{Condition, NDJSON, Store, StoreError, Written};
 use badlambda_shared::execution::ErrorKind;
 use badlambda_shared::map::{ChunkRequest, ItemStatus, MapItem, Part, PartError, PartHead};
-use badlambda_shared::store::{Condition, NDJSON, Store, StoreError, Written};
 use badlambda_shared::timestamp::Timestamp;
 use bytes::Bytes;
 
-use crate::retry::{RetryError, retry_until};
+use crate::steps::retry::{RetryError, retry_until};
 
 /// From this size on a part is closed: a worker holds its chunks' open parts in memory.
 const PART_BYTES: usize = 8 << 20;

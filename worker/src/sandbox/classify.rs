@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
+use badlambda_shared::execution::result_encoding::ResultEncoding;
 use badlambda_shared::execution::{Cause, ErrorKind, ExecutionError};
 use badlambda_shared::function::{Compatibility, FunctionConfig};
 use badlambda_shared::limits;
-use badlambda_shared::result_encoding::ResultEncoding;
 use badlambda_zygote::frame::{self, Answer};
 use badlambda_zygote::protocol::Exit;
 use nix::sys::signal::Signal;

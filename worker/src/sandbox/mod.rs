@@ -63,9 +63,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use badlambda_shared::account::Account;
 use badlambda_shared::execution::Isolation;
 use badlambda_shared::function::Form;
+use badlambda_shared::function::account::Account;
 use badlambda_shared::limits;
 pub use badlambda_zygote::protocol::Tuning;
 use badlambda_zygote::protocol::{AnswerLimits, Confinement};

@@ -10,7 +10,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use badlambda_shared::package::{Entry, EntryKind, Package, overlay};
+use badlambda_shared::function::package::{Entry, EntryKind, Package, overlay};
 
 use super::sandbox::make_root;
 

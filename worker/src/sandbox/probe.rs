@@ -4,8 +4,8 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use badlambda_shared::execution::trace::Trace;
 use badlambda_shared::function::{Form, FunctionConfig};
-use badlambda_shared::trace::Trace;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

@@ -1,9 +1,9 @@
 //! Checks what an execution claims to be its result.
 
+use badlambda_shared::execution::message::depth_is_bounded;
+use badlambda_shared::execution::result_encoding::ResultEncoding;
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
 use badlambda_shared::function::FunctionConfig;
-use badlambda_shared::message::depth_is_bounded;
-use badlambda_shared::result_encoding::ResultEncoding;
 use serde::de::IgnoredAny;
 
 use super::failures::too_large;

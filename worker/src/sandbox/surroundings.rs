@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use badlambda_shared::account::Account;
 use badlambda_shared::function::Compatibility;
+use badlambda_shared::function::account::Account;
 use badlambda_shared::timestamp::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;

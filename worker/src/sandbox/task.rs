@@ -4,12 +4,12 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
+use badlambda_shared::execution::invocation::Invocation;
+use badlambda_shared::execution::result_encoding::ResultEncoding;
+use badlambda_shared::execution::trace::Trace;
 use badlambda_shared::execution::{ExecutionError, Isolation, Usage};
 use badlambda_shared::function::{Form, FunctionConfig};
-use badlambda_shared::invocation::Invocation;
-use badlambda_shared::result_encoding::ResultEncoding;
 use badlambda_shared::timestamp::Timestamp;
-use badlambda_shared::trace::Trace;
 
 use super::packages::Unpacked;
 use super::progress::Progress;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use badlambda_shared::metrics::Counted;
+use badlambda_shared::process::metrics::Counted;
 use badlambda_zygote::processes::{any_process_of, open_process};
 use badlambda_zygote::protocol::Identity;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use badlambda_shared::account::Account;
 use badlambda_shared::execution::ErrorKind;
+use badlambda_shared::execution::trace::Trace;
+use badlambda_shared::function::account::Account;
 use badlambda_shared::function::{Form, FunctionConfig};
-use badlambda_shared::trace::Trace;
 use badlambda_worker::config::{default_packages, default_scratch};
 use badlambda_worker::sandbox::{Executor, ExecutorConfig, IsolationMode, Outcome, Task, Tuning};
 use serde_json::{Value, json};

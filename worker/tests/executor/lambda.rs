@@ -1,8 +1,8 @@
 //! What code finds that was made for AWS Lambda: a `/tmp`, and results that are sent as they are.
 
 use badlambda_shared::execution::ErrorKind;
+use badlambda_shared::execution::result_encoding::ResultEncoding;
 use badlambda_shared::function::Form;
-use badlambda_shared::result_encoding::ResultEncoding;
 use badlambda_worker::sandbox::{Outcome, Task};
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use badlambda_shared::execution::ErrorKind;
 use badlambda_shared::function::Form;
-use badlambda_shared::package::Packer;
+use badlambda_shared::function::package::Packer;
 use badlambda_worker::sandbox::{Executor, Task, TaskCode, Unpacked};
 use serde_json::{Value, json};
 

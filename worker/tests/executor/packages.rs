@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use badlambda_shared::execution::{ErrorKind, ExecutionError};
 use badlambda_shared::function::Form;
-use badlambda_shared::package::Packer;
+use badlambda_shared::function::package::Packer;
 use badlambda_worker::sandbox::{Executor, Outcome, Task, TaskCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -1,7 +1,7 @@
 //! The trace of an execution, in its environment.
 
+use badlambda_shared::execution::trace::Trace;
 use badlambda_shared::function::Form;
-use badlambda_shared::trace::Trace;
 use badlambda_worker::sandbox::Task;
 use serde_json::{Value, json};
 

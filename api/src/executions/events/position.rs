@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use axum::http::HeaderMap;
 use badlambda_shared::execution::Status;
+use badlambda_shared::execution::record::Record;
 use badlambda_shared::limits;
-use badlambda_shared::record::Record;
 
 use super::PIECE_BYTES;
 use crate::http::error::ApiError;

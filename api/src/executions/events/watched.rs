@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use badlambda_shared::id::ExecutionId;
-use badlambda_shared::name::FunctionName;
-use badlambda_shared::record::Record;
+use badlambda_shared::execution::id::ExecutionId;
+use badlambda_shared::execution::record::Record;
+use badlambda_shared::function::name::FunctionName;
 use tokio::sync::watch;
 use tokio::time::Instant;
 

@@ -1,11 +1,11 @@
 //! CreateAlias, UpdateAlias and DeleteAlias.
 
 use axum::body::Body;
-use badlambda_shared::alias::AliasTarget;
 use badlambda_shared::function::Manifest;
+use badlambda_shared::function::alias::AliasTarget;
 use badlambda_shared::function::lambda::LambdaAlias;
+use badlambda_shared::function::name::Alias;
 use badlambda_shared::limits;
-use badlambda_shared::name::Alias;
 use badlambda_shared::timestamp::Timestamp;
 
 use super::request::{AliasRequest, check_name};

@@ -1,6 +1,6 @@
 //! ListAliases.
 
-use badlambda_shared::name::Alias;
+use badlambda_shared::function::name::Alias;
 
 use super::show::{shown, written};
 use crate::lambda::call::Call;

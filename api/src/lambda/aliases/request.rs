@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use badlambda_shared::alias::{AliasTarget, Weight};
+use badlambda_shared::function::alias::{AliasTarget, Weight};
 use badlambda_shared::function::{Manifest, UNPUBLISHED};
 use serde::Deserialize;
 use serde_json::json;

@@ -1,9 +1,9 @@
 //! An alias, as AWS Lambda shows it, and GetAlias.
 
-use badlambda_shared::alias::AliasTarget;
+use badlambda_shared::function::alias::AliasTarget;
 use badlambda_shared::function::lambda::LambdaAlias;
+use badlambda_shared::function::name::Alias;
 use badlambda_shared::function::{Manifest, UNPUBLISHED};
-use badlambda_shared::name::Alias;
 use serde_json::{Map, Value, json};
 
 use super::request::check_name;

@@ -8,8 +8,8 @@ use axum::Json;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use badlambda_shared::catalog::CatalogError;
-use badlambda_shared::store::StoreError;
+use badlambda_shared::aws::store::StoreError;
+use badlambda_shared::function::catalog::CatalogError;
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::code::Code;

@@ -1,6 +1,6 @@
 //! What the rest of the API refuses or fails at, in AWS's words.
 
-use badlambda_shared::signature::SignatureErrorClass;
+use badlambda_shared::aws::signature::SignatureErrorClass;
 
 use super::{Code, Refusal};
 use crate::http::error::ApiError;

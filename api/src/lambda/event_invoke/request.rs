@@ -1,6 +1,6 @@
 //! What PutFunctionEventInvokeConfig and UpdateFunctionEventInvokeConfig say.
 
-use badlambda_shared::destinations::QueueArn;
+use badlambda_shared::execution::destinations::QueueArn;
 use badlambda_shared::function::lambda::LambdaEventInvoke;
 use badlambda_shared::timestamp::Timestamp;
 use serde::Deserialize;

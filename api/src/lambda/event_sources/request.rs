@@ -1,6 +1,6 @@
 //! What CreateEventSourceMapping and UpdateEventSourceMapping say.
 
-use badlambda_shared::event_sources::EventSourceMapping;
+use badlambda_shared::function::event_sources::EventSourceMapping;
 use badlambda_shared::timestamp::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -1,7 +1,7 @@
 //! The operations.
 
 use axum::body::Body;
-use badlambda_shared::event_sources::{EventSourceMapping, EventSources};
+use badlambda_shared::function::event_sources::{EventSourceMapping, EventSources};
 use uuid::Uuid;
 
 use super::request::{MappingRequest, usual};

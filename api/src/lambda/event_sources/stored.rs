@@ -1,10 +1,10 @@
 //! Mappings as they are stored and shown, and what they name.
 
-use badlambda_shared::account::Account;
-use badlambda_shared::event_sources::{EventSourceMapping, EventSources};
+use badlambda_shared::aws::store::Written;
+use badlambda_shared::function::account::Account;
+use badlambda_shared::function::event_sources::{EventSourceMapping, EventSources};
+use badlambda_shared::function::name::{FunctionName, VersionRef};
 use badlambda_shared::limits;
-use badlambda_shared::name::{FunctionName, VersionRef};
-use badlambda_shared::store::Written;
 use serde_json::{Value, json};
 
 use crate::app::App;

@@ -1,9 +1,9 @@
 //! The code that a request brings, or names.
 
+use badlambda_shared::aws::store::Bounded;
+use badlambda_shared::function::package::{Package, PackageError};
 use badlambda_shared::function::{CodeType, FunctionConfig, RevisionContent};
 use badlambda_shared::limits;
-use badlambda_shared::package::{Package, PackageError};
-use badlambda_shared::store::Bounded;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;

@@ -1,9 +1,9 @@
 //! A function's configuration, as AWS Lambda shows it.
 
-use badlambda_shared::account::Account;
 use badlambda_shared::function::FunctionConfig;
+use badlambda_shared::function::account::Account;
 use badlambda_shared::function::lambda::{LambdaLogging, LambdaSettings};
-use badlambda_shared::layer::Layer;
+use badlambda_shared::function::layer::Layer;
 use badlambda_shared::timestamp::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

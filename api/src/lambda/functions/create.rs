@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use axum::body::Body;
+use badlambda_shared::aws::store::Written;
 use badlambda_shared::function::lambda::LambdaFunction;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::function::{
     Compatibility, FunctionConfig, Manifest, UNPUBLISHED, Unpublished, Version,
 };
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
-use badlambda_shared::store::Written;
 use badlambda_shared::timestamp::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;

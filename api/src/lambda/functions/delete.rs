@@ -1,8 +1,8 @@
 //! DeleteFunction, of a function as a whole or of one version.
 
 use badlambda_shared::function::UNPUBLISHED;
+use badlambda_shared::function::name::VersionRef;
 use badlambda_shared::limits;
-use badlambda_shared::name::VersionRef;
 
 use super::latest::unpublish;
 use crate::functions::routes::remove;

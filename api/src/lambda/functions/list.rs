@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use badlambda_shared::catalog::CatalogError;
 use badlambda_shared::function::Manifest;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::catalog::CatalogError;
+use badlambda_shared::function::name::FunctionName;
 use serde_json::{Value, json};
 
 use super::configuration::{Shown, configuration};

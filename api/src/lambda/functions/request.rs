@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use badlambda_shared::destinations::QueueArn;
+use badlambda_shared::execution::destinations::QueueArn;
 use badlambda_shared::function::FunctionConfig;
 use badlambda_shared::function::lambda::LambdaSettings;
 use badlambda_shared::limits;

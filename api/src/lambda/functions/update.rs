@@ -1,9 +1,9 @@
 //! UpdateFunctionCode and UpdateFunctionConfiguration, which change `$LATEST`.
 
 use axum::body::Body;
+use badlambda_shared::aws::store::Written;
 use badlambda_shared::function::{CodeType, Compatibility, FunctionConfig, Manifest, RevisionContent};
 use badlambda_shared::limits;
-use badlambda_shared::store::Written;
 use badlambda_shared::timestamp::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;

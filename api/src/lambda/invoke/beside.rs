@@ -1,9 +1,9 @@
 //! What a call of Invoke says beside the event.
 
-use badlambda_shared::destinations::Destinations;
+use badlambda_shared::execution::destinations::Destinations;
+use badlambda_shared::execution::invocation::Invocation;
 use badlambda_shared::function::lambda::LambdaEventInvoke;
 use badlambda_shared::function::{Manifest, UNPUBLISHED};
-use badlambda_shared::invocation::Invocation;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::value::RawValue;

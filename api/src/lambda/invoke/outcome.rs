@@ -2,12 +2,12 @@
 
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderMap, HeaderValue};
+use badlambda_shared::execution::failure::FailureBody;
+use badlambda_shared::execution::record::Record;
+use badlambda_shared::execution::result_encoding::ResultEncoding;
 use badlambda_shared::execution::{ErrorKind, Status};
-use badlambda_shared::failure::FailureBody;
 use badlambda_shared::function::Version;
 use badlambda_shared::limits;
-use badlambda_shared::record::Record;
-use badlambda_shared::result_encoding::ResultEncoding;
 
 use super::tail;
 use crate::app::App;

@@ -3,7 +3,7 @@
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
-use badlambda_shared::event_stream::{EVENT_STREAM, EventError, write_event};
+use badlambda_shared::aws::event_stream::{EVENT_STREAM, EventError, write_event};
 use serde::Serialize;
 
 use super::outcome::{BYTES, EXECUTED_VERSION, Invoked, JSON, UNHANDLED};

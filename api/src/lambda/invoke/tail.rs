@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use badlambda_shared::execution::record::Record;
 use badlambda_shared::execution::{ErrorKind, Usage};
 use badlambda_shared::function::Version;
-use badlambda_shared::record::Record;
 use badlambda_shared::timestamp::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

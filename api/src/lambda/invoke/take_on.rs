@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue};
-use badlambda_shared::catalog::CatalogError;
+use badlambda_shared::execution::id::ExecutionId;
+use badlambda_shared::function::catalog::CatalogError;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::function::{Manifest, UNPUBLISHED, Version};
-use badlambda_shared::id::ExecutionId;
-use badlambda_shared::name::FunctionName;
 use serde_json::value::RawValue;
 
 use super::beside::invocation;

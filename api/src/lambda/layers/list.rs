@@ -1,6 +1,6 @@
 //! ListLayers and ListLayerVersions.
 
-use badlambda_shared::layer::{LayerName, LayerVersion};
+use badlambda_shared::function::layer::{LayerName, LayerVersion};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 

@@ -1,9 +1,9 @@
 //! PublishLayerVersion.
 
 use axum::body::Body;
+use badlambda_shared::aws::store::{Condition, ZIP};
 use badlambda_shared::function::CodeType;
-use badlambda_shared::layer::{LayerVersion, LayerZip};
-use badlambda_shared::store::{Condition, ZIP};
+use badlambda_shared::function::layer::{LayerVersion, LayerZip};
 use badlambda_shared::timestamp::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use badlambda_shared::layer::LayerVersion;
+use badlambda_shared::function::layer::LayerVersion;
 
 use crate::lambda::call::Call;
 use crate::lambda::checks::{Checks, list, must_be_one_of};

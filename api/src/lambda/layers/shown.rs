@@ -1,8 +1,8 @@
 //! A layer's version, as AWS Lambda shows it.
 
-use badlambda_shared::account::Account;
 use badlambda_shared::function::CodeType;
-use badlambda_shared::layer::{LayerName, LayerVersion};
+use badlambda_shared::function::account::Account;
+use badlambda_shared::function::layer::{LayerName, LayerVersion};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};

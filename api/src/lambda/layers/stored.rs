@@ -1,9 +1,9 @@
 //! Layers as S3 holds them: an object for each version, of which the newest is listed first. A number belongs to whoever
 //! writes its object first, and for ever: a version that is deleted leaves its object, marked as such.
 
-use badlambda_shared::layer::{LayerName, LayerVersion};
+use badlambda_shared::aws::store::{Condition, JSON, Written};
+use badlambda_shared::function::layer::{LayerName, LayerVersion};
 use badlambda_shared::limits;
-use badlambda_shared::store::{Condition, JSON, Written};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::app::App;

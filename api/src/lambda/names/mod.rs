@@ -3,8 +3,8 @@
 
 mod patterns;
 
-use badlambda_shared::account::Account;
-use badlambda_shared::name::{FunctionName, VersionRef};
+use badlambda_shared::function::account::Account;
+use badlambda_shared::function::name::{FunctionName, VersionRef};
 
 pub(crate) use self::patterns::{ALIAS_NAME, Form, QUALIFIER};
 use super::checks::Checks;

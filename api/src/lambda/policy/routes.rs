@@ -14,7 +14,7 @@ use crate::lambda::errors::{Code, Refusal, WireError, no_function};
 use crate::lambda::functions::{find, id_of, new_change, with_lambda};
 use crate::lambda::names::{Asked, Form, LATEST, Qualified};
 use crate::lambda::response::{Answer, WireResult};
-use badlambda_shared::name::VersionRef;
+use badlambda_shared::function::name::VersionRef;
 
 const MOST_BYTES: usize = 16 * 1024;
 
@@ -102,7 +102,7 @@ async fn existing(call: &Call, asked: &Asked) -> Result<Manifest, WireError> {
 
 async fn edit(
     call: &Call,
-    function: &badlambda_shared::name::FunctionName,
+    function: &badlambda_shared::function::name::FunctionName,
     asked: &Asked,
     known: Option<&str>,
     change: impl Fn(&mut LambdaPolicy) -> Result<(), Refusal>,

@@ -1,9 +1,9 @@
 //! PublishVersion: gives `$LATEST` a number, and the same thing only once.
 
 use axum::body::Body;
+use badlambda_shared::aws::store::Written;
 use badlambda_shared::function::{Manifest, Version};
 use badlambda_shared::limits;
-use badlambda_shared::store::Written;
 use badlambda_shared::timestamp::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -141,7 +141,7 @@ async fn an_update_changes_what_it_names_and_the_revision_id() {
 
 #[tokio::test]
 async fn code_comes_from_the_bucket_of_the_deployment_alone() {
-    use badlambda_shared::store::{Condition, ZIP};
+    use badlambda_shared::aws::store::{Condition, ZIP};
     let api = Api::start().await;
     let code = zip("def handler(event:, context:) = 1");
     api.store.put("uploads/code.zip", code, ZIP, Condition::Always).await.unwrap();

@@ -1,6 +1,6 @@
 //! Invoke. There is no worker: the tests are one, as far as its records go.
 
-use badlambda_shared::store::{Condition, TEXT};
+use badlambda_shared::aws::store::{Condition, TEXT};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;

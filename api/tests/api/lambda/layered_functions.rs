@@ -1,7 +1,7 @@
 //! Functions with layers.
 
+use badlambda_shared::aws::store::{Condition, JSON};
 use badlambda_shared::function::CodeType;
-use badlambda_shared::store::{Condition, JSON};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};

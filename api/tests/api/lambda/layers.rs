@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use badlambda_shared::package::Packer;
+use badlambda_shared::function::package::Packer;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::future::join_all;

@@ -12,7 +12,7 @@ mod rest;
 mod unknown;
 mod versions;
 
-use badlambda_shared::package::Packer;
+use badlambda_shared::function::package::Packer;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::{Method, RequestBuilder};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use badlambda_client::Code;
 use badlambda_shared::function::FunctionConfig;
-use badlambda_shared::package::{Entry, EntryKind, Package};
+use badlambda_shared::function::package::{Entry, EntryKind, Package};
 use similar::TextDiff;
 
 use crate::output::{Failure, colored_diff, for_stdout};
@@ -167,7 +167,7 @@ fn unreadable(error: impl std::fmt::Display) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use badlambda_shared::package::Packer;
+    use badlambda_shared::function::package::Packer;
 
     use super::*;
 

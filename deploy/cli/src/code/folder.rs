@@ -6,8 +6,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use badlambda_shared::function::package::{PackageError, Packer};
 use badlambda_shared::limits;
-use badlambda_shared::package::{PackageError, Packer};
 
 use super::check_zip;
 use crate::output::Failure;

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use badlambda_client::Code;
 use badlambda_shared::function::Handler;
-use badlambda_shared::package::Package;
+use badlambda_shared::function::package::Package;
 
 pub use self::folder::{SETTINGS_FILE, is_packed};
 use crate::input::{as_text, read_bytes};

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 use badlambda_client::{Client, Error, ExecutionFilter, PageRange};
-use badlambda_shared::name::{Alias, FunctionName, VersionRef};
+use badlambda_shared::function::name::{Alias, FunctionName, VersionRef};
 use clap::Arg;
 use clap_complete::engine::CompletionCandidate;
 

@@ -7,7 +7,7 @@ mod running;
 use std::path::Path;
 
 use badlambda_client::Client;
-use badlambda_shared::config::{self, Environment};
+use badlambda_shared::process::config::{self, Environment};
 use clap::Args;
 
 pub use self::leading::LeadingConnectionArguments;

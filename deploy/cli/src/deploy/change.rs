@@ -2,7 +2,7 @@
 
 use badlambda_client::{Client, Entity, Error, FunctionContent};
 use badlambda_shared::function::Function;
-use badlambda_shared::name::{Alias, VersionRef};
+use badlambda_shared::function::name::{Alias, VersionRef};
 use serde::Serialize;
 use serde_json::json;
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::name::FunctionName;
 
 use crate::code::{SETTINGS_FILE, is_function_folder};
 use crate::deploy::settings::{FunctionSettings, read_settings};

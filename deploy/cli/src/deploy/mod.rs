@@ -9,7 +9,7 @@ mod sources;
 use std::path::PathBuf;
 
 use badlambda_client::Client;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::name::FunctionName;
 use clap::Args;
 
 use crate::connection::ConnectionArguments;

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use badlambda_shared::function::FunctionConfig;
-use badlambda_shared::name::{Alias, FunctionName};
+use badlambda_shared::function::name::{Alias, FunctionName};
 use serde_json::Value as Json;
 use toml::{Table, Value};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use badlambda_client::Code;
-use badlambda_shared::name::{Alias, FunctionName};
+use badlambda_shared::function::name::{Alias, FunctionName};
 use serde_json::{Value, json};
 
 use crate::code::{SETTINGS_FILE, is_function_folder, read_code};

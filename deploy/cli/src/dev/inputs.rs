@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use badlambda_client::{Client, ExecutionFilter, PageRange};
-use badlambda_shared::id::ExecutionId;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::execution::id::ExecutionId;
+use badlambda_shared::function::name::FunctionName;
 use clap::Args;
 
 use crate::connection::ConnectionArguments;

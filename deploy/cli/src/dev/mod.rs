@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use badlambda_client::{Client, Code, FunctionContent};
 use badlambda_shared::execution::Status;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::name::FunctionName;
 use clap::Args;
 use serde_json::Value;
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use badlambda_shared::execution::id::ExecutionId;
 use badlambda_shared::execution::{Execution, Status};
-use badlambda_shared::id::ExecutionId;
 use console::{StyledObject, style};
 use serde::Serialize;
 use serde_json::value::RawValue;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use badlambda_shared::config::Environment;
+use badlambda_shared::process::config::Environment;
 use badlambda_worker::config::SandboxConfig;
 use badlambda_worker::doctor::{self, Diagnosis, State};
 

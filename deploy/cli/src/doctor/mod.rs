@@ -7,7 +7,7 @@ mod machine;
 
 use std::path::PathBuf;
 
-use badlambda_shared::config::Environment;
+use badlambda_shared::process::config::Environment;
 use clap::Args;
 use serde::Serialize;
 

@@ -1,7 +1,7 @@
 //! `executions cancel` and `replay`.
 
 use badlambda_client::Submit;
-use badlambda_shared::name::VersionRef;
+use badlambda_shared::function::name::VersionRef;
 use clap::Args;
 use serde_json::value::RawValue;
 

@@ -1,8 +1,8 @@
 //! Which execution a person means.
 
 use badlambda_client::Client;
-use badlambda_shared::id::{ExecutionId, Origin};
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::execution::id::{ExecutionId, Origin};
+use badlambda_shared::function::name::FunctionName;
 
 use crate::functions::all_functions;
 use crate::output::Failure;

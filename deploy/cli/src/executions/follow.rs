@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use badlambda_client::{Client, Error, Event};
+use badlambda_shared::aws::retry::Delays;
 use badlambda_shared::execution::Execution;
-use badlambda_shared::id::ExecutionId;
-use badlambda_shared::name::FunctionName;
-use badlambda_shared::retry::Delays;
+use badlambda_shared::execution::id::ExecutionId;
+use badlambda_shared::function::name::FunctionName;
 
 use crate::output::Failure;
 

@@ -2,8 +2,8 @@
 
 use badlambda_client::{ExecutionFilter, collect_pages};
 use badlambda_shared::execution::{ErrorKind, Execution, ListedExecution};
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
 use clap::Args;
 use serde_json::value::RawValue;
 

@@ -1,6 +1,6 @@
 //! `functions alias`.
 
-use badlambda_shared::name::{Alias, FunctionName};
+use badlambda_shared::function::name::{Alias, FunctionName};
 use clap::Args;
 use serde_json::{Map, Value};
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use badlambda_client::{Entity, FunctionContent};
-use badlambda_shared::name::{FunctionName, VersionRef};
+use badlambda_shared::function::name::{FunctionName, VersionRef};
 use clap::Args;
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use badlambda_client::{Client, Error};
-use badlambda_shared::name::{FunctionName, VersionRef};
+use badlambda_shared::function::name::{FunctionName, VersionRef};
 use clap::Args;
 
 use crate::code::diff::{Side, config_text, difference};

@@ -1,8 +1,8 @@
 //! `functions list` and `show`.
 
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::function::{CodeType, Form, Function};
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
 use clap::Args;
 use serde::Serialize;
 

@@ -9,8 +9,8 @@ pub mod versions;
 
 use badlambda_client::{Client, Error, collect_pages};
 use badlambda_shared::function::Function;
+use badlambda_shared::function::name::FunctionName;
 use badlambda_shared::limits;
-use badlambda_shared::name::FunctionName;
 use clap::{Args, Subcommand};
 
 use crate::connection::ConnectionArguments;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use badlambda_client::{Code, collect_pages};
 use badlambda_shared::function::Version;
+use badlambda_shared::function::name::{FunctionName, VersionRef};
 use badlambda_shared::limits;
-use badlambda_shared::name::{FunctionName, VersionRef};
 use clap::Args;
 
 use crate::connection::ConnectionArguments;

@@ -2,9 +2,9 @@
 
 use anyhow::Context;
 use badlambda_local::LocalAwsConfig;
-use badlambda_shared::config::Environment;
-use badlambda_shared::shutdown::Shutdown;
-use badlambda_shared::telemetry;
+use badlambda_shared::process::config::Environment;
+use badlambda_shared::process::shutdown::Shutdown;
+use badlambda_shared::process::telemetry;
 
 use crate::arguments::AwsArguments;
 use crate::local::system::Addresses;

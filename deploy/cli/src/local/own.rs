@@ -9,9 +9,9 @@ use std::path::Path;
 
 use anyhow::Context;
 use badlambda_client::Client;
-use badlambda_shared::config::{self, Environment};
-use badlambda_shared::shutdown::Shutdown;
-use badlambda_shared::telemetry;
+use badlambda_shared::process::config::{self, Environment};
+use badlambda_shared::process::shutdown::Shutdown;
+use badlambda_shared::process::telemetry;
 use badlambda_worker::config::default_scratch;
 use tempfile::TempDir;
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use badlambda_client::{Client, Code, FunctionContent, Problem, Submit};
 use badlambda_shared::execution::Execution;
-use badlambda_shared::name::FunctionName;
-use badlambda_shared::package::Package;
+use badlambda_shared::function::name::FunctionName;
+use badlambda_shared::function::package::Package;
 use clap::Args;
 
 use crate::code::{file_of_handler, read_code};

@@ -4,9 +4,9 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use badlambda_shared::config::{self, Environment};
-use badlambda_shared::shutdown::Shutdown;
-use badlambda_shared::telemetry;
+use badlambda_shared::process::config::{self, Environment};
+use badlambda_shared::process::shutdown::Shutdown;
+use badlambda_shared::process::telemetry;
 use console::style;
 
 use crate::arguments::UpArguments;

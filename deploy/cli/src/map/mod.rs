@@ -8,8 +8,8 @@ mod lines;
 use std::path::{Path, PathBuf};
 
 use badlambda_client::{Body, Client, FunctionContent, SubmitMap};
+use badlambda_shared::function::name::{FunctionName, VersionRef};
 use badlambda_shared::map::{Map, MapId};
-use badlambda_shared::name::{FunctionName, VersionRef};
 use clap::Args;
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use badlambda_client::{Client, Code, Error};
 use badlambda_shared::execution::{Execution, Status};
-use badlambda_shared::package::{EntryKind, Package};
+use badlambda_shared::function::package::{EntryKind, Package};
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde::Serialize;
 use serde_json::{Value, json};

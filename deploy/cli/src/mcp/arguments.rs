@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use badlambda_shared::name::{FunctionName, VersionRef};
+use badlambda_shared::function::name::{FunctionName, VersionRef};
 use rmcp::schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use badlambda_client::{Client, ExecutionFilter, OneShot, Submit, collect_pages};
 use badlambda_shared::execution::Execution;
+use badlambda_shared::function::name::VersionRef;
 use badlambda_shared::limits;
-use badlambda_shared::name::VersionRef;
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::model::{CallToolResult, Implementation, ServerCapabilities, ServerConfig, Tool};

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use badlambda_api::{TokenSummary, summarize_tokens};
-use badlambda_shared::config::{Environment, TOKENS, TOKENS_FILE};
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::name::FunctionName;
+use badlambda_shared::process::config::{Environment, TOKENS, TOKENS_FILE};
 use clap::Args;
 
 use crate::output::{Failure, OutputArguments, Table, shown};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use badlambda_api::summarize_tokens;
-use badlambda_shared::name::FunctionName;
+use badlambda_shared::function::name::FunctionName;
 use clap::Args;
 use rand::TryRngCore as _;
 use rand::rngs::OsRng;

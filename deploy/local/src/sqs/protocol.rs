@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use badlambda_shared::signature::{Signature, SignatureError, SignatureErrorClass, SignatureRequirements};
+use badlambda_shared::aws::signature::{
+    Signature, SignatureError, SignatureErrorClass, SignatureRequirements,
+};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};

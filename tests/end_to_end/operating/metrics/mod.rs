@@ -5,12 +5,12 @@ mod counted;
 mod exposition;
 mod expressions;
 
-use badlambda_shared::metrics::Description;
+use badlambda_shared::process::metrics::Description;
 
 /// Every metric that there is.
 fn all() -> Vec<Description> {
     [
-        &badlambda_shared::metrics::METRICS[..],
+        &badlambda_shared::process::metrics::METRICS[..],
         &badlambda_api::metrics::METRICS,
         &badlambda_worker::metrics::METRICS,
     ]

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
+use badlambda_shared::aws::store::{Condition, JSON};
 use badlambda_shared::index::{Hour, Line, store_lines};
-use badlambda_shared::store::{Condition, JSON};
 use badlambda_tests::addresses::clients;
 use badlambda_tests::faults::{Call, FaultProxy, Plan};
 use base64::Engine as _;
