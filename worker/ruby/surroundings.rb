@@ -67,7 +67,7 @@ module BadLambda
       def offer_lambda(root)
         LAMBDA_LIBRARIES.each { |library| require library }
         # Code begins in its scratch folder.
-        TemporaryFolder.install(Dir.pwd, root)
+        TemporaryFolder.install(Dir.pwd, root, ENV["BADLAMBDA_LAYERS_ROOT"])
         @task_root = root
         Dir.chdir(root) if root
       end

@@ -26,12 +26,12 @@ module BadLambda
     RESOLVING = %i[readlink realpath realdirpath].freeze
 
     class << self
-      # Makes `folder` be /tmp, once. Paths in `folder` and in `package` stay what they are, even if they begin with /tmp.
-      def install(folder, package = nil)
+      # Makes `folder` be /tmp, once. Paths in `folder` and in `others` stay what they are, even if they begin with /tmp.
+      def install(folder, *others)
         return if @folder || folder.to_s.empty? || folder == NAME
 
         @folder = folder
-        @kept = [folder, package].compact
+        @kept = [folder, *others].compact
         [File, IO, Dir, FileTest].each { |one| one.singleton_class.prepend(class_methods(one)) }
         Dir.singleton_class.prepend(DirMethods)
         [File, Dir].each { |one| one.prepend(Opened) }
