@@ -6,6 +6,7 @@ mod baseline;
 mod executor;
 mod fixture;
 mod fleet;
+mod lambda;
 mod latency;
 mod lists;
 mod maps;
@@ -53,6 +54,8 @@ enum Benchmark {
     Store,
     /// Lists of a million executions, read for the first time and again
     Lists,
+    /// AWS Lambda's Invoke beside a submit that waits, and code in zips
+    Lambda,
     /// Maps: rate, requests, memory, and single executions beside one
     Maps(Size),
     /// What an execution costs with 1,000 to 100,000 queued
@@ -99,6 +102,7 @@ impl Benchmark {
             Self::Api => until_stopped(api::measure()).await,
             Self::Store => until_stopped(store::measure()).await,
             Self::Lists => until_stopped(lists::measure()).await,
+            Self::Lambda => until_stopped(lambda::measure()).await,
             Self::Maps(size) => until_stopped(size.measure()).await,
             Self::Backlog => until_stopped(fleet::backlog()).await,
             Self::Rate(queue) => until_stopped(queue.measure()).await,

@@ -59,9 +59,10 @@ impl Call {
         self.query.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a header, where it is there and text.
+    /// The value of a header. One that is no text is shown as what nothing accepts, so that it is not taken for one that
+    /// is not there.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
+        self.headers.get(name).map(|value| value.to_str().unwrap_or("\u{FFFD}"))
     }
 
     /// The function that the path names, with the query's qualifier.

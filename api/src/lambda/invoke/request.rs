@@ -77,7 +77,8 @@ impl InvokeRequest {
         };
         let log_type = call.header("x-amz-log-type").unwrap_or("None");
         checks.one_of(log_type, "logType", &["None", "Tail"]);
-        let id = call.header(INVOCATION_ID).filter(|id| (1..=MOST_ID_CHARACTERS).contains(&id.len()));
+        let is_id = |id: &&str| id.is_ascii() && (1..=MOST_ID_CHARACTERS).contains(&id.len());
+        let id = call.header(INVOCATION_ID).filter(is_id);
         let key = id.map(|id| format!("{KEY_BEGINS}{id}"));
         Self { invocation_type, wants_logs: log_type == "Tail", key }
     }

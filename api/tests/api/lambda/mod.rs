@@ -3,6 +3,7 @@
 mod aliases;
 mod event_sources;
 mod functions;
+mod hostile_headers;
 mod invoke;
 mod layered_functions;
 mod layers;
