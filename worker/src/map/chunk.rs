@@ -66,8 +66,8 @@ impl ChunkSteps {
         if let Some(error) = given_up(&delivery.history, self.limits) {
             return Err(self.fail_all(&mut results, error).await);
         }
-        let room = self.admission.admit_chunk(request).await?;
-        let mut permits = ItemPermits::new(self.runner.slots.clone(), room);
+        let capped = self.admission.admit_chunk(request).await?;
+        let mut permits = ItemPermits::new(self.runner.slots.clone(), capped);
         let (prepared, begun) = tokio::join!(self.prepare(request), self.begin(&mut results));
         begun?;
         if results.is_complete() {
@@ -116,7 +116,7 @@ impl ChunkSteps {
         match ended {
             Ok(Ended::Complete | Ended::Cancelled) => Ok(ChunkSettlement::Done),
             Ok(Ended::Stopped) => Err(not_started(Duration::ZERO)),
-            Ok(Ended::NoRoom) => {
+            Ok(Ended::AtCap) => {
                 Err(permits.not_admitted().map_or_else(|| not_started(Duration::ZERO), ChunkSettlement::from))
             }
             Err(error) => Err(self.not_stored(error)),

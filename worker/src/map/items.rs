@@ -66,8 +66,8 @@ pub(super) enum Ended {
     Cancelled,
     /// The worker stops. Items are left.
     Stopped,
-    /// There is no room for more in the function's reserved concurrency. Items are left.
-    NoRoom,
+    /// The function's reserved concurrency is used up. Items are left.
+    AtCap,
 }
 
 /// Items that run.
@@ -110,13 +110,13 @@ impl ItemRunner {
                 biased;
                 () = self.abandon.cancelled() => return Ok(self.break_off(running, Ended::Stopped).await),
                 () = &mut cancelled => return Ok(self.break_off(running, Ended::Cancelled).await),
-                () = lapsed, if !is_idle => return Ok(self.break_off(running, Ended::NoRoom).await),
+                () = lapsed, if !is_idle => return Ok(self.break_off(running, Ended::AtCap).await),
                 Some(joined) = running.items.join_next_with_id() => {
                     self.note_end(chunk, running.ended(joined), &mut schedule, results);
                 }
                 _ = saves.tick() => self.save(results).await?,
                 permit = permits.next(is_idle), if may_begin => {
-                    let Some(permit) = permit else { return Ok(Ended::NoRoom) };
+                    let Some(permit) = permit else { return Ok(Ended::AtCap) };
                     if let Some(next) = schedule.next(now) {
                         self.begin(chunk, next, permit, &mut running, &mut schedule, results);
                     }

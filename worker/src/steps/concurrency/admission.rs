@@ -39,7 +39,7 @@ pub(crate) struct NotAdmitted {
 
 /// What a chunk of a map takes the permits of its items from.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct ChunkPermits {
     waiting: Waiting,
     /// For the next item.
     next: Option<Permit>,
@@ -72,12 +72,15 @@ impl Admission {
     }
 
     /// The same for a chunk of a map.
-    pub(crate) async fn admit_chunk(&self, chunk: &ChunkRequest) -> Result<Option<Room>, NotAdmitted> {
+    pub(crate) async fn admit_chunk(
+        &self,
+        chunk: &ChunkRequest,
+    ) -> Result<Option<ChunkPermits>, NotAdmitted> {
         let Some(cap) = self.cap(&chunk.function).await? else { return Ok(None) };
         let at_once = chunk.items.min(self.shares.slots());
         let waiting = self.shares.wait(&chunk.function, at_once, cap);
         match self.wait(&waiting).await {
-            Some(permit) => Ok(Some(Room { waiting, next: Some(permit) })),
+            Some(permit) => Ok(Some(ChunkPermits { waiting, next: Some(permit) })),
             None => Err(self.not_admitted(&waiting)),
         }
     }
@@ -121,7 +124,7 @@ impl Admission {
     }
 }
 
-impl Room {
+impl ChunkPermits {
     /// Waits until the next item may be run. It then has a permit, which stays until it is taken.
     pub(crate) async fn fill(&mut self) {
         self.waiting.resume();
@@ -130,7 +133,7 @@ impl Room {
         }
     }
 
-    /// Leaves the room to others while nothing is to be run.
+    /// Leaves its permits to others while nothing is to be run.
     pub(crate) fn rest(&mut self) {
         self.next = None;
         self.waiting.rest();
@@ -147,13 +150,13 @@ impl Room {
         async move { share.lapsed().await }
     }
 
-    /// What becomes of the chunk's message where there is no room for the rest of it.
+    /// What becomes of the chunk's message where the reserved concurrency is used up before its end.
     pub(crate) fn not_admitted(&self) -> NotAdmitted {
         at_cap(&self.waiting)
     }
 }
 
-/// What becomes of a message that found no room.
+/// What becomes of a message that got no permit.
 fn at_cap(waiting: &Waiting) -> NotAdmitted {
     NotAdmitted { after: waiting.delay(), because: GivenBack::AtCap }
 }

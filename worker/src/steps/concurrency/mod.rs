@@ -15,6 +15,6 @@ mod pace;
 mod share;
 mod state;
 
-pub(crate) use self::admission::{Admission, NotAdmitted, Room};
+pub(crate) use self::admission::{Admission, ChunkPermits, NotAdmitted};
 pub(crate) use self::keep::Shares;
 pub(crate) use self::share::Permit;
