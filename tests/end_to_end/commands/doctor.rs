@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use badlambda_tests::addresses::free_address;
@@ -11,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::{Ended, Folder, run};
-use crate::fixtures::fleet::{program, programs};
+use crate::fixtures::fleet::{install, program, programs};
 
 /// State, what was found and what to do, of each check.
 fn checks(ended: &Ended) -> BTreeMap<String, [String; 3]> {
@@ -67,7 +66,7 @@ fn a_token_shows_what_it_may() {
 fn what_is_wrong_is_told_with_what_to_do() {
     let folder = TempDir::new().unwrap();
     // Of all our programs, only this one is here.
-    fs::copy(programs().join("badlambda"), folder.path().join("badlambda")).unwrap();
+    install(&programs().join("badlambda"), &folder.path().join("badlambda"));
     let here = || {
         let mut command = Command::new(folder.path().join("badlambda"));
         command.env_clear().env("PATH", "/usr/bin:/bin").current_dir(folder.path());
@@ -85,9 +84,10 @@ fn what_is_wrong_is_told_with_what_to_do() {
 
     // The linker's words are its own, and come before the program's.
     let says = "echo 'badlambda-zygote: error while loading shared libraries: libruby-9.so: cannot open' >&2; exit 127";
+    let script = folder.path().join("script");
+    fs::write(&script, format!("#!/bin/sh\n{says}\n")).unwrap();
     for name in ["badlambda-zygote", "badlambda-cleaner"] {
-        fs::write(folder.path().join(name), format!("#!/bin/sh\n{says}\n")).unwrap();
-        fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        install(&script, &folder.path().join(name));
     }
     let mut elsewhere = here();
     elsewhere.env("BADLAMBDA_URL", format!("http://{}", free_address().unwrap()));

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::fixtures::fleet::{Fleet, Process, programs};
+use crate::fixtures::fleet::{Fleet, Process, install, programs};
 
 const NOBODY: u32 = 65_534;
 
@@ -16,7 +16,7 @@ fn as_nobody(name: &str) -> (tempfile::TempDir, Command) {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
     for program in ["badlambda", "badlambda-worker", "badlambda-zygote", "badlambda-cleaner"] {
-        fs::copy(programs().join(program), folder.path().join(program)).unwrap();
+        install(&programs().join(program), &folder.path().join(program));
     }
     let mut command = Command::new(folder.path().join(name));
     command.env_clear().env("PATH", "/usr/bin:/bin").env("BADLAMBDA_LOG", "warn").current_dir(folder.path());
