@@ -77,7 +77,7 @@ function refuse(fields, error) {
 /** @param {string} name @param {Schema} schema @param {any} value */
 function makeField(name, schema, value = schema.default) {
   const id = `config-${name}`;
-  const isGroup = schema.type === "object";
+  const isGroup = schema.type === "object" || schema.type === "array";
   const wrong = h("p.wrong", { id: `${id}-wrong` });
   const [control, read] = controlOf(schema, value, { id, "aria-describedby": `${id}-hint ${id}-wrong` });
   const [least, most, usual] = [schema.minimum, schema.maximum, schema.default].map((number) => amount(name, number));
@@ -109,6 +109,8 @@ function makeField(name, schema, value = schema.default) {
  */
 function controlOf(schema, value, named) {
   if (schema.type === "object") return environment(value, named);
+  // Layers: only AWS Lambda's API chooses them.
+  if (schema.type === "array") return [h("p.mono", named, value?.map((/** @type {Config} */ { arn }) => arn).join(", ") || "none"), () => value];
   if (schema.type === "boolean") {
     const input = h("input", { type: "checkbox", checked: value, ...named });
     return [input, () => input.checked];
