@@ -4,10 +4,14 @@ pub mod account;
 pub mod alias;
 pub mod catalog;
 pub mod concurrency;
+mod config;
 pub mod event_sources;
+mod handler;
+pub mod lambda;
 pub mod layer;
 pub mod name;
 pub mod package;
+mod revision;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,11 +21,6 @@ use utoipa::ToSchema;
 use crate::function::alias::AliasTarget;
 use crate::function::name::{Alias, FunctionName, Revision, VersionRef};
 use crate::timestamp::Timestamp;
-
-mod config;
-mod handler;
-pub mod lambda;
-mod revision;
 
 pub use self::config::{Compatibility, ConfigFieldError, Form, FunctionConfig, StoreResult};
 pub use self::handler::Handler;

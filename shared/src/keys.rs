@@ -2,7 +2,7 @@
 
 use crate::execution::id::ExecutionId;
 use crate::function::CodeType;
-use crate::function::layer::LayerName;
+use crate::function::name::LayerName;
 use crate::function::name::{FunctionName, Revision};
 use crate::index::{Hour, SegmentName};
 use crate::map::MapId;

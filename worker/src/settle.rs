@@ -26,7 +26,7 @@ use crate::metrics::{DEAD_LETTERS, EXECUTIONS, QUEUE_WAIT, RETRIES};
 use crate::receive::delivery::{Delivery, Receipt};
 use crate::settle::acknowledge::Acknowledgement;
 use crate::steps::concurrency::NotAdmitted;
-use crate::steps::retry::{retry_until, stopped_or_after};
+use crate::steps::retry::{delay_unless_stopped, retry_until, stopped_or_after};
 
 /// How long a dead-letter queue or a bucket that takes nothing may hold up a message.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -124,7 +124,7 @@ impl Settler {
 
     /// When what could not be done is tried again: at once by another worker, if this one stops.
     fn later(&self) -> Duration {
-        if self.stop.is_cancelled() { Duration::ZERO } else { LATER }
+        delay_unless_stopped(&self.stop, LATER)
     }
 
     async fn give_back_execution(&self, delivery: Delivery, after: Duration, because: &GivenBack) {

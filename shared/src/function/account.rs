@@ -39,6 +39,12 @@ impl Account {
         let Self { id, region } = self;
         format!("arn:aws:lambda:{region}:{id}:layer:{name}")
     }
+
+    /// The ARN of an event source mapping.
+    pub fn event_source_mapping_arn(&self, uuid: &str) -> String {
+        let Self { id, region } = self;
+        format!("arn:aws:lambda:{region}:{id}:event-source-mapping:{uuid}")
+    }
 }
 
 impl Default for Account {

@@ -1,25 +1,10 @@
 //! Layers, as AWS Lambda has them: zips that functions share. Each publishing makes a version of a layer, which never
 //! changes, and a function names the versions that it runs with.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::timestamp::Timestamp;
-
-const MAX_NAME_CHARS: usize = 140;
-
-/// The name of a layer: safe in a path, a key and a log line.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct LayerName(String);
-
-/// Why a name was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a layer's name is 1 to {MAX_NAME_CHARS} letters, digits, hyphens and underscores")]
-pub struct LayerNameError;
 
 /// A version of a layer, as S3 holds it. One that is deleted leaves its mark, so that its number is not given again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,58 +60,4 @@ pub struct Layer {
     pub code_bytes: u64,
     /// The size of what is in its zip.
     pub unpacked_bytes: u64,
-}
-
-impl LayerName {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for LayerName {
-    type Error = LayerNameError;
-
-    fn try_from(text: String) -> Result<Self, LayerNameError> {
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        let is_name = (1..=MAX_NAME_CHARS).contains(&text.len()) && text.bytes().all(is_allowed);
-        if is_name { Ok(Self(text)) } else { Err(LayerNameError) }
-    }
-}
-
-impl FromStr for LayerName {
-    type Err = LayerNameError;
-
-    fn from_str(text: &str) -> Result<Self, LayerNameError> {
-        text.to_owned().try_into()
-    }
-}
-
-impl From<LayerName> for String {
-    fn from(name: LayerName) -> Self {
-        name.0
-    }
-}
-
-impl fmt::Display for LayerName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_safe_in_a_key() {
-        let longest = "a".repeat(MAX_NAME_CHARS);
-        for name in ["a", "_", "-", "My_layer-2", longest.as_str()] {
-            assert_eq!(name.parse::<LayerName>().map(String::from), Ok(name.to_owned()));
-        }
-        let too_long = format!("{longest}a");
-        for no_name in ["", "a/b", "a.b", "é", "a b", "a:1", too_long.as_str()] {
-            assert_eq!(no_name.parse::<LayerName>(), Err(LayerNameError), "{no_name}");
-        }
-    }
 }

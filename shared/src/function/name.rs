@@ -1,4 +1,5 @@
-//! Names that users choose, checked once where they come in: of functions, of aliases, and references to a version.
+//! Names that users choose, checked once where they come in: of functions, of aliases, of layers, and references to a
+//! version.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,6 +13,7 @@ pub(crate) const MAX_NAME_CHARS: usize = 64;
 /// Under this name run executions whose code is no function's. Nobody can create a function of this name.
 const ONE_SHOT: &str = "_run";
 const REVISION_CHARS: usize = 64;
+const MAX_LAYER_NAME_CHARS: usize = 140;
 
 /// Why a name was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +34,9 @@ pub enum NameError {
     /// No SHA-256.
     #[error("a revision is a SHA-256 in 64 hexadecimal digits, in lower case")]
     Revision,
+    /// The layer's name has another form.
+    #[error("a layer's name is 1 to {MAX_LAYER_NAME_CHARS} letters, digits, hyphens and underscores")]
+    Layer,
 }
 
 fn well_formed(name: &str) -> bool {
@@ -54,6 +59,11 @@ pub struct Revision(String);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Alias(String);
+
+/// The name of a layer: safe in a path, a key and a log line.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LayerName(String);
 
 /// Which version of a function is meant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +154,8 @@ string_newtype!(Revision, NameError::Revision, |text| text.len() == REVISION_CHA
     && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')));
 string_newtype!(Alias, NameError::Alias, |name| well_formed(name)
     && !name.chars().all(|c| c.is_ascii_digit()));
+string_newtype!(LayerName, NameError::Layer, |name| (1..=MAX_LAYER_NAME_CHARS).contains(&name.len())
+    && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_'));
 
 impl FromStr for VersionRef {
     type Err = NameError;
@@ -230,5 +242,17 @@ mod tests {
         assert_eq!((name.as_str(), version), ("hello", Some(VersionRef::Number(3))));
         assert!(parse_qualified("hello:3:4").is_err());
         assert!(parse_qualified("hello:").is_err());
+    }
+
+    #[test]
+    fn a_layers_name_is_safe_in_a_key() {
+        let longest = "a".repeat(MAX_LAYER_NAME_CHARS);
+        for name in ["a", "_", "-", "My_layer-2", longest.as_str()] {
+            assert_eq!(name.parse::<LayerName>().map(String::from), Ok(name.to_owned()));
+        }
+        let too_long = format!("{longest}a");
+        for no_name in ["", "a/b", "a.b", "é", "a b", "a:1", too_long.as_str()] {
+            assert_eq!(no_name.parse::<LayerName>(), Err(NameError::Layer), "{no_name}");
+        }
     }
 }

@@ -21,7 +21,7 @@ use crate::ecs::TaskProtection;
 use crate::steps::claim::{AttemptLimits, NextStep, next_step};
 use crate::steps::concurrency::Admission;
 use crate::steps::prepare::{Preparer, Program, Unprepared};
-use crate::steps::retry::{RetryError, STORE_PATIENCE, stopped_or_after};
+use crate::steps::retry::{RetryError, STORE_PATIENCE, delay_unless_stopped, stopped_or_after};
 
 /// When a chunk is begun again that S3 kept from being begun or stored.
 const LATER: Duration = Duration::from_secs(30);
@@ -140,7 +140,7 @@ impl ChunkSteps {
     fn not_stored(&self, error: RetryError<ResultsError>) -> ChunkSettlement {
         match error {
             RetryError::GaveUp => {
-                let after = if self.stop.is_cancelled() { Duration::ZERO } else { LATER };
+                let after = delay_unless_stopped(&self.stop, LATER);
                 ChunkSettlement::Retry { after, because: GivenBack::NotStored }
             }
             RetryError::Permanent(error) => unreadable(&error),
@@ -149,7 +149,7 @@ impl ChunkSteps {
 
     /// The message is given back: at once where the worker stops, else later, since S3 does not answer.
     fn not_begun(&self) -> ChunkSettlement {
-        not_started(if self.stop.is_cancelled() { Duration::ZERO } else { LATER })
+        not_started(delay_unless_stopped(&self.stop, LATER))
     }
 }
 

@@ -21,10 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::settle::{Refused, Settlement};
 use crate::steps::kept_input;
-use crate::steps::retry::{STORE_PATIENCE, retry_until, stopped_or_after};
-
-/// When a message is received again that was given back since S3 does not answer.
-const STORE_DELAY: Duration = Duration::from_secs(30);
+use crate::steps::retry::{STORE_DELAY, STORE_PATIENCE, delay_unless_stopped, retry_until, stopped_or_after};
 
 /// An execution that this delivery may run.
 #[derive(Debug)]
@@ -152,7 +149,7 @@ impl Claimer {
     /// The message is given back by a worker that has not begun to run it: at once where the worker stops, else later,
     /// since S3 does not answer.
     pub(crate) fn not_started(&self) -> Settlement {
-        let after = if self.stop.is_cancelled() { Duration::ZERO } else { STORE_DELAY };
+        let after = delay_unless_stopped(&self.stop, STORE_DELAY);
         Settlement::Retry { after, because: GivenBack::NotStarted }
     }
 }

@@ -2,7 +2,6 @@
 //! worker's default function.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use badlambda_shared::aws::store::StoreError;
 use badlambda_shared::execution::history::GivenBack;
@@ -13,10 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::receive::delivery::Delivery;
 use crate::settle::Settlement;
-use crate::steps::retry::{RetryError, STORE_PATIENCE, retry_until, stopped_or_after};
-
-/// When a message is received again whose function S3 does not tell.
-const STORE_DELAY: Duration = Duration::from_secs(30);
+use crate::steps::retry::{
+    RetryError, STORE_DELAY, STORE_PATIENCE, delay_unless_stopped, retry_until, stopped_or_after,
+};
 
 /// What the step needs.
 pub(crate) struct EventSource {
@@ -53,7 +51,7 @@ impl EventSource {
                 Ok(Arc::default())
             }
             Err(RetryError::GaveUp) => {
-                let after = if self.stop.is_cancelled() { Duration::ZERO } else { STORE_DELAY };
+                let after = delay_unless_stopped(&self.stop, STORE_DELAY);
                 Err(Settlement::Retry { after, because: GivenBack::NotStarted })
             }
         }

@@ -23,7 +23,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use tokio_util::sync::CancellationToken;
 
 use crate::settle::Settlement;
-use crate::steps::retry::{RetryError, retry_until, stopped_or_after};
+use crate::steps::retry::{RetryError, delay_unless_stopped, retry_until, stopped_or_after};
 
 /// How long a queue that takes nothing may hold up a message.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -105,7 +105,7 @@ impl Notifier {
                     tracing::error!(function = %request.function, execution = %request.id, %error, "a destination is not told");
                 }
                 Err(RetryError::GaveUp) => {
-                    let after = if self.stop.is_cancelled() { Duration::ZERO } else { LATER };
+                    let after = delay_unless_stopped(&self.stop, LATER);
                     return Settlement::Retry { after, because: GivenBack::NotStored };
                 }
             }
@@ -157,10 +157,7 @@ impl Notifier {
 
     /// The message. What does not fit into one is left out of it: first the result, then the input, too.
     async fn body(&self, request: &ExecutionRequest, record: &Record) -> Result<String, NotifyError> {
-        let input = match &request.input {
-            Input::Inline(json) => Some(json.clone()),
-            Input::Stored(key) => self.stored(Some(key)).await?,
-        };
+        let input = self.input(request).await?;
         let result = match &record.error {
             Some(_) => Some(to_raw_value(&FailureBody::of(record))?),
             None if record.result.is_some() => record.result.clone(),
@@ -208,6 +205,14 @@ impl Notifier {
             response_payload: result,
         };
         serde_json::to_string(&notification)
+    }
+
+    /// The execution's input; nothing where it is too large for a message.
+    async fn input(&self, request: &ExecutionRequest) -> Result<Option<Box<RawValue>>, NotifyError> {
+        match &request.input {
+            Input::Inline(json) => Ok(Some(json.clone())),
+            Input::Stored(key) => self.stored(Some(key)).await,
+        }
     }
 
     /// An input or a result in the bucket; nothing where it is too large for a message.

@@ -13,6 +13,9 @@ const LONGEST_DELAY: Duration = Duration::from_secs(10);
 /// How long a message that has not begun to run is held while S3 does not answer.
 pub(crate) const STORE_PATIENCE: Duration = Duration::from_secs(120);
 
+/// When a message that has not begun to run is received again, once it was held for so long.
+pub(crate) const STORE_DELAY: Duration = Duration::from_secs(30);
+
 /// Why there was no success.
 #[derive(Debug)]
 pub(crate) enum RetryError<E> {
@@ -56,6 +59,12 @@ where
 /// Ready once `stop` is cancelled, or after `longest`.
 pub(crate) async fn stopped_or_after(stop: &CancellationToken, longest: Duration) {
     let _ = tokio::time::timeout(longest, stop.cancelled()).await;
+}
+
+/// When a message that was given up is received again: at once where this worker stops, so that another one takes it, and
+/// else after `later`.
+pub(crate) fn delay_unless_stopped(stop: &CancellationToken, later: Duration) -> Duration {
+    if stop.is_cancelled() { Duration::ZERO } else { later }
 }
 
 #[cfg(test)]

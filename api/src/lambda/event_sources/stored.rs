@@ -74,11 +74,10 @@ pub(super) fn shown(
     mapping: &EventSourceMapping,
     state: Option<&str>,
 ) -> Value {
-    let Account { id, region } = account;
     let usual = if mapping.enabled { "Enabled" } else { "Disabled" };
     json!({
         "UUID": uuid,
-        "EventSourceMappingArn": format!("arn:aws:lambda:{region}:{id}:event-source-mapping:{uuid}"),
+        "EventSourceMappingArn": account.event_source_mapping_arn(uuid),
         "EventSourceArn": mapping.queue_arn,
         "FunctionArn": mapping.function_arn,
         "BatchSize": mapping.batch_size,

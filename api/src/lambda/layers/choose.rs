@@ -1,6 +1,7 @@
 //! Which versions of layers a function runs with, as its configuration names them.
 
-use badlambda_shared::function::layer::{Layer, LayerName, LayerVersion};
+use badlambda_shared::function::layer::{Layer, LayerVersion};
+use badlambda_shared::function::name::LayerName;
 use badlambda_shared::limits::MAX_LAYERS;
 
 use super::names::{LAYER_VERSION_ARN, LayerArn};

@@ -1,6 +1,6 @@
 //! GetLayerVersion and GetLayerVersionByArn.
 
-use badlambda_shared::function::layer::LayerName;
+use badlambda_shared::function::name::LayerName;
 
 use super::names::{self, LAYER_VERSION_ARN, LayerArn};
 use super::{shown, stored};

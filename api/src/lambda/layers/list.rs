@@ -1,6 +1,7 @@
 //! ListLayers and ListLayerVersions.
 
-use badlambda_shared::function::layer::{LayerName, LayerVersion};
+use badlambda_shared::function::layer::LayerVersion;
+use badlambda_shared::function::name::LayerName;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! How requests name layers and their versions.
 
 use badlambda_shared::function::account::Account;
-use badlambda_shared::function::layer::LayerName;
+use badlambda_shared::function::name::LayerName;
 
 use crate::lambda::call::Call;
 use crate::lambda::checks::{Checks, Pattern};

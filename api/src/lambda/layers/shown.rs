@@ -2,7 +2,8 @@
 
 use badlambda_shared::function::CodeType;
 use badlambda_shared::function::account::Account;
-use badlambda_shared::function::layer::{LayerName, LayerVersion};
+use badlambda_shared::function::layer::LayerVersion;
+use badlambda_shared::function::name::LayerName;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};

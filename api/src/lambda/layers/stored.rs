@@ -2,7 +2,8 @@
 //! writes its object first, and for ever: a version that is deleted leaves its object, marked as such.
 
 use badlambda_shared::aws::store::{Condition, JSON, Written};
-use badlambda_shared::function::layer::{LayerName, LayerVersion};
+use badlambda_shared::function::layer::LayerVersion;
+use badlambda_shared::function::name::LayerName;
 use badlambda_shared::limits;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 

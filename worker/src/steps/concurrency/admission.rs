@@ -16,10 +16,9 @@ use super::keep::Shares;
 use super::share::{Permit, Waiting};
 use super::state::PATIENCE;
 use crate::receive::prefetch::PrefetchPermit;
-use crate::steps::retry::{RetryError, STORE_PATIENCE, retry_until, stopped_or_after};
-
-/// When a message is received again whose function's reserved concurrency S3 does not tell.
-const STORE_DELAY: Duration = Duration::from_secs(30);
+use crate::steps::retry::{
+    RetryError, STORE_DELAY, STORE_PATIENCE, delay_unless_stopped, retry_until, stopped_or_after,
+};
 
 /// What the step needs.
 #[derive(Clone, Debug)]
@@ -117,7 +116,7 @@ impl Admission {
             Ok(cap) => Ok(cap),
             Err(RetryError::Permanent(_)) => Ok(None),
             Err(RetryError::GaveUp) => {
-                let after = if self.stop.is_cancelled() { Duration::ZERO } else { STORE_DELAY };
+                let after = delay_unless_stopped(&self.stop, STORE_DELAY);
                 Err(NotAdmitted { after, because: GivenBack::NotStarted })
             }
         }

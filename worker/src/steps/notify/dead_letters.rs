@@ -1,7 +1,7 @@
 //! The event of an execution that failed for good, for the queue that its function names as AWS Lambda's dead-letter queue.
 
 use badlambda_shared::aws::queue::Attribute;
-use badlambda_shared::execution::message::{ExecutionRequest, Input};
+use badlambda_shared::execution::message::ExecutionRequest;
 use badlambda_shared::execution::record::Record;
 use badlambda_shared::limits;
 
@@ -20,11 +20,7 @@ impl Notifier {
         request: &ExecutionRequest,
         record: &Record,
     ) -> Result<(), NotifyError> {
-        let event = match &request.input {
-            Input::Inline(json) => Some(json.clone()),
-            Input::Stored(key) => self.stored(Some(key)).await?,
-        };
-        let event = event.ok_or(NotifyError::TooLarge)?;
+        let event = self.input(request).await?.ok_or(NotifyError::TooLarge)?;
         let error = record.error.as_ref().map_or("", |error| error.message.as_str());
         let error: String = error.chars().take(MOST_MESSAGE_CHARS).collect();
         let attribute = |name, data_type, text| Attribute { name, data_type, text };
